@@ -1,0 +1,146 @@
+//! Calls of steps and workflows: inert descriptions with owned arguments.
+//! A call is not a future. It does nothing until a workflow awaits it, or an engine starts it.
+
+use std::borrow::Cow;
+use std::future::Future;
+use std::marker::PhantomData;
+
+use workflow_graph::{CompensationFacts, Graph, StepFacts, Wire};
+
+use crate::state::Wait;
+use crate::{Cx, Definition, Durable, Step, StepDef, Workflow};
+
+/// A call of a step that has not been made yet.
+#[must_use = "WF003: a step does nothing until it is awaited"]
+pub struct StepCall<S: Step> {
+    args: S::Args,
+}
+
+impl<S: Step> StepCall<S> {
+    /// A call with these arguments; made by the function that `#[step]` leaves behind.
+    pub fn new(args: S::Args) -> StepCall<S> {
+        StepCall { args }
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl<S: Step> Durable for StepCall<S> {
+    type Output = S::Output;
+    type Running = Wait<S::Output>;
+
+    fn start(self, cx: &Cx, position: usize) -> Wait<S::Output> {
+        cx.start_step(position, S::def(), &self.args)
+    }
+}
+
+/// So that completion after a step call offers `.await` in editors; never compiled.
+#[cfg(rust_analyzer)]
+impl<S: Step> std::future::IntoFuture for StepCall<S> {
+    type Output = S::Output;
+    type IntoFuture = std::future::Pending<S::Output>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        std::future::pending()
+    }
+}
+
+/// A function under `#[step]`, as a value: names the step wherever one is needed.
+#[diagnostic::on_unimplemented(
+    message = "WF001: `{Self}` is not a `#[step]`",
+    label = "only steps, timers and messages can be awaited in a `#[workflow]`",
+    note = "put `#[step]` on the function; if it touches nothing outside, make it a plain `fn` and drop the `.await`",
+    note = "see docs/errors/WF001.md"
+)]
+pub trait StepFn<Args> {
+    /// The step behind the function.
+    type Step: Step;
+}
+
+/// A function under `#[workflow]`, as a value: names the workflow wherever one is needed.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a `#[workflow]`",
+    label = "name a function that carries `#[workflow]`"
+)]
+pub trait WorkflowFn<Args> {
+    /// The workflow behind the function.
+    type Workflow: Workflow;
+
+    /// The flow graph: `workflow_bpmn::to_xml(fulfil_order.graph())`.
+    fn graph(&self) -> &'static Graph {
+        <Self::Workflow as Workflow>::graph()
+    }
+
+    /// What engines and test kits run.
+    fn definition(&self) -> Definition {
+        Definition::of::<Self::Workflow>()
+    }
+}
+
+macro_rules! functions_of {
+    ($(($($argument:ident)*))*) => {$(
+        #[diagnostic::do_not_recommend]
+        impl<F, S: Step, $($argument),*> StepFn<($($argument,)*)> for F
+        where
+            F: Fn($($argument),*) -> StepCall<S>,
+        {
+            type Step = S;
+        }
+
+        #[diagnostic::do_not_recommend]
+        impl<F, W: Workflow, $($argument),*> WorkflowFn<($($argument,)*)> for F
+        where
+            F: Fn($($argument),*) -> WorkflowCall<W>,
+        {
+            type Workflow = W;
+        }
+    )*};
+}
+
+functions_of! {
+    () (A) (A B) (A B C) (A B C D) (A B C D E) (A B C D E G) (A B C D E G H) (A B C D E G H I)
+    (A B C D E G H I J) (A B C D E G H I J K) (A B C D E G H I J K L) (A B C D E G H I J K L M)
+}
+
+/// The facts about a step, read from the function itself.
+pub const fn facts_of<A, F: StepFn<A> + Copy>(_function: F) -> StepFacts {
+    <F::Step as Step>::FACTS
+}
+
+/// The facts about how a step is undone, read from the function that undoes it.
+pub const fn compensation_of<A, F: StepFn<A> + Copy>(_undo: F, wiring: &'static [Wire]) -> CompensationFacts {
+    CompensationFacts {
+        step: Cow::Borrowed(<F::Step as Step>::NAME),
+        label: Cow::Borrowed(<F::Step as Step>::LABEL),
+        wiring: Cow::Borrowed(wiring),
+    }
+}
+
+/// The definition of a step, found from the function itself.
+pub fn def_of<A, F: StepFn<A> + Copy>(_function: F) -> &'static StepDef {
+    <F::Step as Step>::def()
+}
+
+/// A call of a workflow that has not been started yet.
+#[must_use = "a workflow does nothing until an engine starts it: `engine.start(call).id(..).await`"]
+pub struct WorkflowCall<W: Workflow> {
+    args: W::Args,
+    _workflow: PhantomData<W>,
+}
+
+impl<W: Workflow> WorkflowCall<W> {
+    /// A call with these arguments; made by the function that `#[workflow]` leaves behind.
+    pub fn new(args: W::Args) -> WorkflowCall<W> {
+        WorkflowCall { args, _workflow: PhantomData }
+    }
+
+    /// The arguments, for the engine that starts the run.
+    pub fn into_args(self) -> W::Args {
+        self.args
+    }
+}
+
+/// The future of an awaited call is `Send`, whatever it waits for.
+const _: fn() = || {
+    fn is_send<T: Future + Send>() {}
+    let _ = is_send::<Wait<u32>>;
+};

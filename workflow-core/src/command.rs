@@ -1,0 +1,132 @@
+//! What the code of a run asks for.
+//! Plain data that is recorded beside the event that led to it; carrying it out is up to the driver.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{OpId, Payload, Timestamp};
+
+/// One thing that the code of a run asks its driver to do.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Command {
+    /// Run an attempt of a step.
+    StartStep {
+        /// Which operation.
+        op: OpId,
+        /// The name of the step.
+        step: String,
+        /// Its arguments; the same for every attempt.
+        args: Payload,
+        /// The number of this attempt, counted from 1.
+        attempt: u32,
+        /// Not before this time.
+        due_ms: Timestamp,
+    },
+    /// Wake the run at a time.
+    SetTimer {
+        /// Which operation.
+        op: OpId,
+        /// When.
+        due_ms: Timestamp,
+    },
+    /// Wait for a message.
+    AwaitMessage {
+        /// Which operation.
+        op: OpId,
+        /// The name of the message.
+        message: String,
+        /// The correlation key.
+        key: String,
+        /// When to give up; `None` for never.
+        due_ms: Option<Timestamp>,
+    },
+    /// The code no longer waits for this: forget the attempt that is due, the timer or the wait.
+    Withdraw {
+        /// Which operation.
+        op: OpId,
+    },
+    /// A person has to look.
+    OpenIncident {
+        /// Which operation; `None` when it concerns the run as a whole.
+        op: Option<OpId>,
+        /// What is wrong.
+        cause: String,
+    },
+    /// The incident of this operation is settled.
+    CloseIncident {
+        /// Which operation.
+        op: OpId,
+    },
+    /// The run has ended. Always the last command.
+    Finish(Conclusion),
+}
+
+impl Command {
+    /// The operation that this command belongs to.
+    pub fn op(&self) -> Option<&OpId> {
+        match self {
+            Command::StartStep { op, .. }
+            | Command::SetTimer { op, .. }
+            | Command::AwaitMessage { op, .. }
+            | Command::Withdraw { op }
+            | Command::CloseIncident { op } => Some(op),
+            Command::OpenIncident { op, .. } => op.as_ref(),
+            Command::Finish(_) => None,
+        }
+    }
+
+    /// Whether two commands ask for the same thing. Arguments and times are not compared: they follow from
+    /// values, and the recorded ones are used.
+    pub(crate) fn is_same_request(&self, other: &Command) -> bool {
+        match (self, other) {
+            (Command::StartStep { op: a, step: s, .. }, Command::StartStep { op: b, step: t, .. }) => {
+                a == b && s == t
+            }
+            (
+                Command::AwaitMessage { op: a, message: m, .. },
+                Command::AwaitMessage { op: b, message: n, .. },
+            ) => a == b && m == n,
+            (Command::Finish(a), Command::Finish(b)) => {
+                std::mem::discriminant(a) == std::mem::discriminant(b)
+            }
+            (a, b) => std::mem::discriminant(a) == std::mem::discriminant(b) && a.op() == b.op(),
+        }
+    }
+
+    /// For error messages: what is asked for, in a few words.
+    pub(crate) fn describe(&self) -> String {
+        match self {
+            Command::StartStep { op, step, .. } if op.node() == step => format!("the step `{op}`"),
+            Command::StartStep { op, step, .. } => format!("the step `{step}` at `{op}`"),
+            Command::SetTimer { op, .. } => format!("the timer `{op}`"),
+            Command::AwaitMessage { op, message, .. } => format!("the message `{message}` at `{op}`"),
+            Command::Withdraw { op } => format!("to withdraw `{op}`"),
+            Command::OpenIncident { op: Some(op), .. } => format!("an incident at `{op}`"),
+            Command::OpenIncident { op: None, .. } => "an incident".to_owned(),
+            Command::CloseIncident { op } => format!("the end of the incident at `{op}`"),
+            Command::Finish(Conclusion::Completed(_)) => "to end with a result".to_owned(),
+            Command::Finish(Conclusion::Failed { .. }) => "to end with an error".to_owned(),
+            Command::Finish(Conclusion::Cancelled { .. }) => "to end cancelled".to_owned(),
+        }
+    }
+}
+
+/// How a run ended.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Conclusion {
+    /// With a result.
+    Completed(Payload),
+    /// With an error, after everything that was done has been undone.
+    Failed {
+        /// The error, as the workflow's error type writes it.
+        error: Payload,
+        /// The error's code.
+        code: String,
+        /// The error's text.
+        message: String,
+    },
+    /// On request, after everything that was done has been undone.
+    Cancelled {
+        /// Why, in the words of the person who asked.
+        reason: String,
+    },
+}

@@ -1,0 +1,70 @@
+//! Why a run cannot go on: the code and the journal disagree, or a value cannot be kept.
+//! Never seen by the code of a workflow; for the operator and the engine.
+
+use std::fmt;
+
+use crate::{OpId, PayloadError};
+
+/// A run cannot go on with this code. The run's journal is untouched: with code that fits, it goes on.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum CoreError {
+    /// The code asks for something else than the journal says it asked for.
+    #[error(transparent)]
+    Mismatch(Mismatch),
+    /// A recorded value does not fit the type that the code now has for it.
+    #[error("the recorded value of `{what}` does not fit its type: {error} (WF102, docs/errors/WF102.md)")]
+    Unreadable {
+        /// The operation, or `the input`.
+        what: String,
+        /// What serde says.
+        error: PayloadError,
+    },
+    /// A value cannot be written to the journal.
+    #[error("the value of `{what}` cannot be stored in the journal: {error} (WF104, docs/errors/WF104.md)")]
+    Unstorable {
+        /// The operation, or `the result`.
+        what: String,
+        /// What serde says.
+        error: PayloadError,
+    },
+    /// The code waits for something that no journal records.
+    #[error("{after} the code awaits something that is not durable (WF103, docs/errors/WF103.md)")]
+    ForeignFuture {
+        /// Where: `after `charge_card``.
+        after: String,
+    },
+    /// The code of the workflow panicked.
+    #[error("the code of the workflow panicked: {message} (WF105, docs/errors/WF105.md)")]
+    Panicked {
+        /// The panic's message.
+        message: String,
+    },
+}
+
+/// The code of a run and its journal name different things at the same place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mismatch {
+    /// The run.
+    pub run_id: String,
+    /// The row of the journal, counted from 1.
+    pub row: usize,
+    /// What the journal says.
+    pub journal: String,
+    /// What the code asks for.
+    pub code: String,
+    /// The operation in question, if it is one.
+    pub op: Option<OpId>,
+}
+
+impl std::error::Error for Mismatch {}
+
+impl fmt::Display for Mismatch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "run {}, journal row {}: the journal says {}, the code asks for {} (WF101, docs/errors/WF101.md)",
+            self.run_id, self.row, self.journal, self.code
+        )
+    }
+}

@@ -1,0 +1,101 @@
+//! What the journal records: events that came from outside, and what the code asked for in answer.
+//! Plain data that serde writes; nothing here decides anything.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Command, OpId, Payload, Timestamp};
+
+/// Something that happened to a run. Fed to it one at a time, in the order of the journal.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Event {
+    /// The run begins. Always the first event, and only the first.
+    Started {
+        /// The arguments of the workflow.
+        input: Payload,
+    },
+    /// A step gave its answer, or a compensation is done.
+    StepCompleted {
+        /// Which one.
+        op: OpId,
+        /// The value that the code sees.
+        output: Payload,
+        /// The variant of the step's error if the answer is an error.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        error: Option<String>,
+    },
+    /// An attempt of a step failed without being the step's answer.
+    AttemptFailed {
+        /// Which step.
+        op: OpId,
+        /// Which attempt, counted from 1.
+        attempt: u32,
+        /// What went wrong.
+        failure: Failure,
+        /// When the next attempt is due; `None` when there is none and a person has to look.
+        retry_at_ms: Option<Timestamp>,
+    },
+    /// A timer came due: of a `sleep`, or the deadline of a `receive`.
+    TimerFired {
+        /// Which one.
+        op: OpId,
+    },
+    /// A message reached the run.
+    MessageReceived {
+        /// The waiting operation.
+        op: OpId,
+        /// The id of the message, by which duplicates are known.
+        message_id: String,
+        /// The message.
+        payload: Payload,
+    },
+    /// Somebody asked for the run to be cancelled.
+    CancelRequested {
+        /// Why, in that person's words.
+        reason: String,
+    },
+    /// Somebody looked at the incident of this operation and asked for another round of attempts.
+    RetryRequested {
+        /// Which one.
+        op: OpId,
+    },
+}
+
+/// Why an attempt of a step failed.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Failure {
+    /// What kind of failure.
+    pub kind: FailureKind,
+    /// For people.
+    pub message: String,
+}
+
+/// The kinds of failure that are not the step's answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum FailureKind {
+    /// The step answered with an error that is retried. It did not take effect.
+    Error,
+    /// It took longer than its timeout. Whether it took effect is unknown.
+    Timeout,
+    /// It panicked. Whether it took effect is unknown.
+    Panic,
+    /// It could not be called, or its answer could not be stored.
+    Fault,
+}
+
+impl FailureKind {
+    /// Whether the world may have changed all the same.
+    pub fn is_unknown_outcome(self) -> bool {
+        matches!(self, FailureKind::Timeout | FailureKind::Panic)
+    }
+}
+
+/// One row of the journal: an event, when it was recorded, and what the code asked for in answer.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Record {
+    /// When the event was recorded. The run's clock: never goes back within a run.
+    pub at_ms: Timestamp,
+    /// What happened.
+    pub event: Event,
+    /// What the code asked for.
+    pub commands: Vec<Command>,
+}

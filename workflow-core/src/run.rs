@@ -1,0 +1,335 @@
+//! One run, driven in turns: feed one event, poll the code once, return what it asks for.
+//! Live execution and recovery are the same function; it never looks at a clock and never waits.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use crate::saga::{Saga, Undo};
+use crate::settle::NobodyWaits;
+use crate::state::{State, StepState};
+use crate::waker::Accuser;
+use crate::workflow::Body;
+use crate::{
+    Command, Conclusion, CoreError, Cx, Definition, Event, Mismatch, OpId, Payload, Record, StepDef,
+    Timestamp,
+};
+
+/// A run in memory. Built from nothing or by replaying its journal; dropped at any time without loss.
+pub struct Run {
+    run_id: Arc<str>,
+    definition: Definition,
+    cx: Cx,
+    phase: Phase,
+    saga: Saga,
+    /// A cancel that waits for the outcome of the pivot under way.
+    postponed_cancel: Option<String>,
+    rows: usize,
+    broken: Option<CoreError>,
+}
+
+enum Phase {
+    Fresh,
+    Live(Body),
+    /// The code is done; steps that it no longer waits for are still under way.
+    Leaving(Conclusion),
+    Undoing {
+        conclusion: Conclusion,
+        current: Option<OpId>,
+    },
+    Ended(Conclusion),
+}
+
+/// An operation that a run has asked for and that has not been settled.
+#[derive(Clone, Debug)]
+pub struct OpenOperation {
+    /// The latest request for it.
+    pub request: Command,
+    /// What to run, if it is a step.
+    pub step: Option<&'static StepDef>,
+    /// Whether its attempts are exhausted and a person has to look.
+    pub is_stuck: bool,
+}
+
+impl Run {
+    /// A run of this workflow to which nothing has happened yet.
+    pub fn new(definition: Definition, run_id: &str) -> Run {
+        Run {
+            run_id: run_id.into(),
+            definition,
+            cx: Cx::new(State::new(definition)),
+            phase: Phase::Fresh,
+            saga: Saga::default(),
+            postponed_cancel: None,
+            rows: 0,
+            broken: None,
+        }
+    }
+
+    /// Rebuilds a run from its journal.
+    ///
+    /// # Errors
+    /// When the code does not ask for what the journal says it asked for, or cannot read what was recorded.
+    pub fn replay<'a>(
+        definition: Definition,
+        run_id: &str,
+        journal: impl IntoIterator<Item = &'a Record>,
+    ) -> Result<Run, CoreError> {
+        let mut run = Run::new(definition, run_id);
+        for record in journal {
+            let commands = run.feed(record.at_ms, &record.event)?;
+            run.compare(&record.commands, &commands)?;
+        }
+        Ok(run)
+    }
+
+    /// One turn: takes one event, recorded at `at_ms`, and returns what the code asks for in answer.
+    ///
+    /// # Errors
+    /// When the code cannot go on with this journal. The run is of no further use then; the journal is.
+    pub fn feed(&mut self, at_ms: Timestamp, event: &Event) -> Result<Vec<Command>, CoreError> {
+        if let Some(error) = &self.broken {
+            return Err(error.clone());
+        }
+        self.rows += 1;
+        let turn = self.turn(at_ms, event);
+        if let Err(error) = &turn {
+            self.broken = Some(error.clone());
+        }
+        turn
+    }
+
+    /// The id of the run.
+    pub fn run_id(&self) -> &str {
+        &self.run_id
+    }
+
+    /// How the run ended, if it has.
+    pub fn conclusion(&self) -> Option<&Conclusion> {
+        match &self.phase {
+            Phase::Ended(conclusion) => Some(conclusion),
+            _ => None,
+        }
+    }
+
+    /// What the run has asked for and still waits for, in the order of the operation ids.
+    pub fn open_operations(&self) -> Vec<OpenOperation> {
+        let state = self.cx.state();
+        let open = state.operations.values().filter(|operation| operation.value.is_none());
+        open.map(|operation| OpenOperation {
+            request: operation.request.clone(),
+            step: operation.step.map(|step| step.def),
+            is_stuck: operation.step.is_some_and(|step| step.is_stuck),
+        })
+        .collect()
+    }
+
+    /// The step behind an open operation.
+    pub fn step(&self, op: &OpId) -> Option<&'static StepDef> {
+        self.cx.state().operations.get(op).and_then(|operation| operation.step).map(|step| step.def)
+    }
+
+    /// The completed steps that a failure would undo now, in order of completion.
+    pub fn undoable(&self) -> Vec<OpId> {
+        self.saga.undoable().cloned().collect()
+    }
+
+    /// The step that brought the run past the point of no return.
+    pub fn pivot(&self) -> Option<&OpId> {
+        self.saga.pivot()
+    }
+
+    fn turn(&mut self, at_ms: Timestamp, event: &Event) -> Result<Vec<Command>, CoreError> {
+        {
+            let mut state = self.cx.state();
+            state.now_ms = state.now_ms.max(at_ms);
+        }
+        if self.settle(event)?.is_err() {
+            return Err(self.nobody_waits(event));
+        }
+        self.poll()?;
+        self.go_on()?;
+        Ok(std::mem::take(&mut self.cx.state().commands))
+    }
+
+    /// What the event does to the operations, before the code sees it.
+    fn settle(&mut self, event: &Event) -> crate::settle::Settled {
+        let is_first = matches!(self.phase, Phase::Fresh);
+        if is_first != matches!(event, Event::Started { .. }) {
+            return Ok(Err(NobodyWaits));
+        }
+        let saga = &mut self.saga;
+        let settled = match event {
+            Event::Started { input } => {
+                let unreadable = |error| CoreError::Unreadable { what: "the input".to_owned(), error };
+                let body = self.definition.body(self.cx.clone(), input).map_err(unreadable)?;
+                self.phase = Phase::Live(body);
+                return Ok(Ok(()));
+            }
+            Event::StepCompleted { op, output, error } => {
+                self.cx.state().settle_step(saga, op, output, error.is_some())?
+            }
+            Event::AttemptFailed { op, attempt, failure, retry_at_ms } => {
+                self.cx.state().settle_failure(saga, op, *attempt, failure, *retry_at_ms)?
+            }
+            Event::TimerFired { op } => self.cx.state().settle_timer(op)?,
+            Event::MessageReceived { op, payload, .. } => self.cx.state().settle_message(op, payload)?,
+            Event::RetryRequested { op } => self.cx.state().settle_retry(op)?,
+            Event::CancelRequested { reason } => {
+                self.cancel(reason.clone());
+                Ok(())
+            }
+        };
+        if settled.is_ok() {
+            if let Some(reason) = self.postponed_cancel.take() {
+                self.cancel(reason);
+            }
+            if let Phase::Undoing { current, .. } = &mut self.phase {
+                *current = current.take().filter(|op| self.cx.state().operations.contains_key(op));
+            }
+        }
+        Ok(settled)
+    }
+
+    fn cancel(&mut self, reason: String) {
+        if !matches!(self.phase, Phase::Live(_)) {
+            return; // It is on its way out already.
+        }
+        if let Some(pivot) = self.saga.pivot() {
+            let cause =
+                format!("cancel asked after the point of no return `{pivot}`, the run goes on: {reason}");
+            self.cx.state().commands.push(Command::OpenIncident { op: None, cause });
+            return;
+        }
+        let pivot_may_happen = {
+            let state = self.cx.state();
+            let may_happen = |operation: &&crate::state::Operation| {
+                operation.value.is_none()
+                    && operation.is_pivot()
+                    && (operation.is_under_way(state.now_ms) || operation.step.is_some_and(|s| s.is_unknown))
+            };
+            state.operations.values().any(|operation| may_happen(&operation))
+        };
+        if pivot_may_happen {
+            self.postponed_cancel = Some(reason);
+            return;
+        }
+        // Dropping the code withdraws what it waits for; steps under way are waited for, to be undone.
+        self.phase = Phase::Leaving(Conclusion::Cancelled { reason });
+    }
+
+    /// Lets the code go on with what it now knows.
+    fn poll(&mut self) -> Result<(), CoreError> {
+        let Phase::Live(body) = &mut self.phase else { return Ok(()) };
+        let accuser = Accuser::new();
+        let mut context = Context::from_waker(accuser.waker());
+        let polled = catch_unwind(AssertUnwindSafe(|| body.as_mut().poll(&mut context)))
+            .map_err(|panic| CoreError::Panicked { message: panic_text(panic.as_ref()) })?;
+        if let Some(fault) = self.cx.state().fault.take() {
+            return Err(fault);
+        }
+        match polled {
+            Poll::Ready(ending) => {
+                let unstorable = |error| CoreError::Unstorable { what: "the result".to_owned(), error };
+                self.phase = Phase::Leaving(ending.map_err(unstorable)?);
+            }
+            Poll::Pending if accuser.accuses() => {
+                let after = match &self.cx.state().last_started {
+                    Some(op) => format!("after `{op}`"),
+                    None => "at its beginning".to_owned(),
+                };
+                return Err(CoreError::ForeignFuture { after });
+            }
+            Poll::Pending => {}
+        }
+        Ok(())
+    }
+
+    /// What the run does by itself once the code is done: wait, undo, end.
+    fn go_on(&mut self) -> Result<(), CoreError> {
+        if let Phase::Leaving(conclusion) = &self.phase {
+            let conclusion = conclusion.clone();
+            self.cx.state().forget_abandoned(&mut self.saga)?;
+            if self.cx.state().operations.is_empty() {
+                self.phase = match conclusion {
+                    Conclusion::Completed(_) => self.end(conclusion),
+                    _ => Phase::Undoing { conclusion, current: None },
+                };
+            }
+        }
+        if let Phase::Undoing { conclusion, current: None } = &self.phase {
+            let conclusion = conclusion.clone();
+            self.phase = match self.saga.next() {
+                Some(undo) => Phase::Undoing { conclusion, current: Some(self.begin_undo(undo)) },
+                None => self.end(conclusion),
+            };
+        }
+        Ok(())
+    }
+
+    fn begin_undo(&mut self, undo: Undo) -> OpId {
+        let op = undo.forward.undo();
+        let mut state = self.cx.state();
+        let request = Command::StartStep {
+            op: op.clone(),
+            step: undo.compensation.facts.name.to_string(),
+            args: undo.args,
+            attempt: 1,
+            due_ms: state.now_ms,
+        };
+        state.begin(op.clone(), request, Some(StepState::new(undo.compensation)));
+        op
+    }
+
+    fn end(&self, conclusion: Conclusion) -> Phase {
+        self.cx.state().commands.push(Command::Finish(conclusion.clone()));
+        Phase::Ended(conclusion)
+    }
+
+    /// Holds what the code asks for against what the journal says it asked for.
+    fn compare(&self, recorded: &[Command], asked: &[Command]) -> Result<(), CoreError> {
+        let count = recorded.len().max(asked.len());
+        let differs = (0..count).find(|&i| match (recorded.get(i), asked.get(i)) {
+            (Some(recorded), Some(asked)) => !recorded.is_same_request(asked),
+            _ => true,
+        });
+        let Some(first) = differs else { return Ok(()) };
+        let describe = |command: Option<&Command>| command.map_or("nothing".to_owned(), Command::describe);
+        let op = recorded.get(first).or(asked.get(first)).and_then(Command::op).cloned();
+        Err(self.mismatch(describe(recorded.get(first)), describe(asked.get(first)), op))
+    }
+
+    fn nobody_waits(&self, event: &Event) -> CoreError {
+        let (journal, op) = match event {
+            Event::Started { .. } => ("that the run begins again".to_owned(), None),
+            Event::StepCompleted { op, .. } => (format!("that the step `{op}` completed"), Some(op)),
+            Event::AttemptFailed { op, attempt, .. } => {
+                (format!("that attempt {attempt} of the step `{op}` failed"), Some(op))
+            }
+            Event::TimerFired { op } => (format!("that the timer `{op}` fired"), Some(op)),
+            Event::MessageReceived { op, .. } => (format!("that a message came for `{op}`"), Some(op)),
+            Event::CancelRequested { .. } => ("that a cancel was asked for".to_owned(), None),
+            Event::RetryRequested { op } => (format!("that a retry of `{op}` was asked for"), Some(op)),
+        };
+        let open: Vec<String> = self.open_operations().iter().map(|open| open.request.describe()).collect();
+        let code = if open.is_empty() { "nothing".to_owned() } else { open.join(" and ") };
+        self.mismatch(journal, code, op.cloned())
+    }
+
+    fn mismatch(&self, journal: String, code: String, op: Option<OpId>) -> CoreError {
+        CoreError::Mismatch(Mismatch { run_id: self.run_id.to_string(), row: self.rows, journal, code, op })
+    }
+}
+
+/// The text of a panic, whatever it was raised with.
+fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+    text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "without a text".to_owned())
+}
+
+impl Event {
+    /// The event that begins every run.
+    pub fn started(input: Payload) -> Event {
+        Event::Started { input }
+    }
+}

@@ -1,0 +1,120 @@
+//! The order of a saga: what has been done and can be undone, and with which arguments.
+//! It decides what is undone next; running it is a step like any other.
+
+use serde_json::value::RawValue;
+use workflow_graph::Wire;
+
+use crate::{OpId, Payload, PayloadError, StepDef};
+
+/// What has been done and not been undone, in order of completion.
+#[derive(Default)]
+pub(crate) struct Saga {
+    done: Vec<Undo>,
+    pivot: Option<OpId>,
+}
+
+/// How to undo one completed step.
+#[derive(Clone)]
+pub(crate) struct Undo {
+    /// The step that is undone.
+    pub(crate) forward: OpId,
+    pub(crate) compensation: &'static StepDef,
+    pub(crate) args: Payload,
+}
+
+impl Saga {
+    /// Notes that a step took effect.
+    pub(crate) fn note_done(
+        &mut self,
+        op: &OpId,
+        def: &'static StepDef,
+        args: &Payload,
+        output: &Payload,
+    ) -> Result<(), PayloadError> {
+        if def.facts.effect == workflow_graph::Effect::Pivot {
+            self.pivot = Some(op.clone());
+            self.done.clear(); // After the point of no return, nothing is undone.
+            return Ok(());
+        }
+        self.note(op, def, args, Some(output))
+    }
+
+    /// Notes that a step may have taken effect. Undone only where the wiring needs no output.
+    pub(crate) fn note_unknown(
+        &mut self,
+        op: &OpId,
+        def: &'static StepDef,
+        args: &Payload,
+    ) -> Result<(), PayloadError> {
+        let needs_output = def.facts.compensation.as_ref().is_none_or(|facts| facts.needs_output());
+        if needs_output { Ok(()) } else { self.note(op, def, args, None) }
+    }
+
+    fn note(
+        &mut self,
+        op: &OpId,
+        def: &'static StepDef,
+        args: &Payload,
+        output: Option<&Payload>,
+    ) -> Result<(), PayloadError> {
+        let (Some(compensation), Some(facts)) = (def.compensation, &def.facts.compensation) else {
+            return Ok(());
+        };
+        if self.pivot.is_some() {
+            return Ok(());
+        }
+        let output = match output {
+            Some(output) if def.returns_result => Some(good_half(output)?),
+            Some(output) => Some(output.raw()),
+            None => None,
+        };
+        let args = wire(&facts.wiring, args, output)?;
+        self.done.push(Undo { forward: op.clone(), compensation: compensation(), args });
+        Ok(())
+    }
+
+    /// The step that brought the run past the point of no return.
+    pub(crate) fn pivot(&self) -> Option<&OpId> {
+        self.pivot.as_ref()
+    }
+
+    /// What is to be undone next: the step completed last.
+    pub(crate) fn next(&mut self) -> Option<Undo> {
+        self.done.pop()
+    }
+
+    pub(crate) fn undoable(&self) -> impl Iterator<Item = &OpId> {
+        self.done.iter().map(|undo| &undo.forward)
+    }
+}
+
+/// Builds the compensation's arguments out of the recorded JSON; their types were checked by the compiler.
+fn wire(wiring: &[Wire], args: &Payload, output: Option<&RawValue>) -> Result<Payload, PayloadError> {
+    // Arguments are a tuple: an array, or `null` when there are none.
+    let arguments: Option<Vec<&RawValue>> = serde_json::from_str(args.as_json()).map_err(unreadable)?;
+    let arguments = arguments.unwrap_or_default();
+    let mut wired: Vec<&RawValue> = Vec::with_capacity(wiring.len());
+    for wire in wiring {
+        let value = match wire {
+            Wire::Argument(position) => arguments.get(*position).copied(),
+            Wire::Output => output,
+        };
+        wired.push(value.ok_or_else(|| PayloadError(format!("the journal has no value for {wire:?}")))?);
+    }
+    // A compensation without arguments takes the unit, like any step without arguments.
+    if wired.is_empty() { Ok(Payload::null()) } else { Payload::of(&wired) }
+}
+
+/// The value inside a recorded `Ok`.
+fn good_half(output: &Payload) -> Result<&RawValue, PayloadError> {
+    #[derive(serde::Deserialize)]
+    struct Good<'a> {
+        #[serde(rename = "Ok", borrow)]
+        ok: &'a RawValue,
+    }
+    serde_json::from_str::<Good<'_>>(output.as_json()).map(|good| good.ok).map_err(unreadable)
+}
+
+fn unreadable(error: serde_json::Error) -> PayloadError {
+    PayloadError(error.to_string())
+}

@@ -1,0 +1,172 @@
+//! Steps: what the `#[step]` macro makes of a function, and the errors they answer with.
+//! Descriptions only; when a step runs, and how often, is decided elsewhere.
+
+use std::future::Future;
+use std::pin::Pin;
+
+use serde::Serialize;
+use workflow_graph::{ErrorFacts, StepFacts};
+
+use crate::{Payload, PayloadError, ResourceNeed, Resources, StepContext, Storable};
+
+/// A function under `#[step]`. Implemented by the macro, never by hand.
+pub trait Step: 'static {
+    /// The name under which the journal knows it.
+    const NAME: &'static str;
+    /// What people read.
+    const LABEL: &'static str;
+    /// All that is known at compile time.
+    const FACTS: StepFacts;
+    /// The arguments that are recorded, in the order of the parameters.
+    type Args: Storable;
+    /// What the call gives to the workflow.
+    type Output: Storable;
+    /// The definition that the engine runs.
+    fn def() -> &'static StepDef;
+}
+
+/// A step as the engine and the test kit see it: facts, and a function to call.
+#[derive(Debug)]
+pub struct StepDef {
+    /// What is known at compile time.
+    pub facts: StepFacts,
+    /// The step that undoes this one.
+    pub compensation: Option<fn() -> &'static StepDef>,
+    /// Whether the call gives the workflow a `Result`.
+    pub returns_result: bool,
+    /// What the process has to supply.
+    pub resources: &'static [ResourceNeed],
+    /// Runs one attempt.
+    pub run: fn(StepContext, &Resources, &Payload) -> StepFuture,
+}
+
+/// One attempt of a step, running.
+pub type StepFuture = Pin<Box<dyn Future<Output = Result<Answer, StepFault>> + Send>>;
+
+/// What an attempt of a step came back with.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Answer {
+    /// It took effect; this is the value that the workflow will see.
+    Done(Payload),
+    /// It answered with an error of its own type.
+    Refused {
+        /// The value that the workflow will see, should this be the step's answer.
+        output: Payload,
+        /// The variant of the error.
+        variant: &'static str,
+        /// Whether it is worth another attempt.
+        transient: bool,
+        /// For people.
+        message: String,
+    },
+}
+
+impl Answer {
+    /// The answer of a step that cannot fail.
+    ///
+    /// # Errors
+    /// When the value cannot be stored.
+    pub fn of_value<T: Serialize>(value: &T) -> Result<Answer, StepFault> {
+        Ok(Answer::Done(Payload::of(value).map_err(StepFault::Output)?))
+    }
+
+    /// The answer of a step whose call gives the workflow a `Result`.
+    ///
+    /// # Errors
+    /// When the value or the error cannot be stored.
+    pub fn of_result<T: Serialize, E: StepError>(result: &Result<T, E>) -> Result<Answer, StepFault> {
+        let output = Payload::of(result).map_err(StepFault::Output)?;
+        Ok(match result {
+            Ok(_) => Answer::Done(output),
+            Err(error) => Answer::refused(output, error),
+        })
+    }
+
+    /// The answer of a retriable step: its errors never reach the workflow.
+    ///
+    /// # Errors
+    /// When the value or the error cannot be stored.
+    pub fn of_retriable<T: Serialize, E: StepError>(result: &Result<T, E>) -> Result<Answer, StepFault> {
+        match result {
+            Ok(value) => Answer::of_value(value),
+            Err(error) => Ok(Answer::refused(Payload::of(error).map_err(StepFault::Output)?, error)),
+        }
+    }
+
+    fn refused<E: StepError>(output: Payload, error: &E) -> Answer {
+        let facts = error.facts();
+        let (variant, transient) = (facts.variant.as_ref(), facts.transient);
+        Answer::Refused { output, variant, transient, message: error.to_string() }
+    }
+}
+
+/// Why an attempt could not even be made, or its answer not be kept.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum StepFault {
+    /// The recorded arguments do not fit the parameters.
+    #[error("the recorded arguments do not fit the parameters of the step: {0}")]
+    Arguments(PayloadError),
+    /// The answer cannot be written to the journal.
+    #[error("the answer of the step cannot be stored in the journal: {0}")]
+    Output(PayloadError),
+    /// The process does not supply this resource.
+    #[error("no resource of type `{0}` was given to the engine")]
+    Resource(&'static str),
+}
+
+/// The error type of a step or workflow: its ways to fail have names, and say whether to try again.
+/// Use `#[derive(StepError)]`.
+#[diagnostic::on_unimplemented(
+    message = "WF022: `{Self}` is not a step error",
+    label = "the journal and the diagram need a name for each way to fail",
+    note = "derive it on an enum of your own: `#[derive(StepError)]`",
+    note = "see docs/errors/WF022.md"
+)]
+pub trait StepError: Storable + std::fmt::Display {
+    /// All ways to fail.
+    const ERRORS: &'static [ErrorFacts];
+    /// Which of them this value is: an index into [`StepError::ERRORS`].
+    fn index(&self) -> usize;
+
+    /// The facts about this value's way to fail.
+    fn facts(&self) -> &'static ErrorFacts {
+        &Self::ERRORS[self.index()]
+    }
+}
+
+/// A result type: lets the macro name the parts of `Result`, also behind an alias.
+#[diagnostic::on_unimplemented(
+    message = "WF021: `{Self}` is called `Result` but is not `std::result::Result`",
+    label = "write the result type out"
+)]
+pub trait Fallible {
+    /// The good half.
+    type Ok;
+    /// The bad half.
+    type Error;
+}
+
+impl<T, E> Fallible for Result<T, E> {
+    type Ok = T;
+    type Error = E;
+}
+
+/// That the arguments of a compensation are what the wiring passes.
+#[diagnostic::on_unimplemented(
+    message = "WF031: the compensation takes `{Self}`, but its wiring passes `{Passed}`",
+    label = "these arguments do not fit the parameters of the compensation",
+    note = "name parameters of the step, and `output` for what it returns, in the order of the compensation's parameters",
+    note = "see docs/errors/WF031.md"
+)]
+pub trait WiredFrom<Passed> {}
+
+#[diagnostic::do_not_recommend]
+impl<T> WiredFrom<T> for T {}
+
+/// Fails to compile unless `undo` is a step that takes exactly `Passed`.
+pub const fn check_wiring<Passed, A, F>(_undo: F)
+where
+    F: crate::StepFn<A> + Copy,
+    <F::Step as Step>::Args: WiredFrom<Passed>,
+{
+}

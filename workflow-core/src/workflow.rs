@@ -1,0 +1,140 @@
+//! Workflows: what the `#[workflow]` macro makes of a function, and how drivers get hold of it.
+//! It describes code to run; it runs nothing.
+
+use std::future::Future;
+use std::marker::PhantomData;
+use std::pin::Pin;
+
+use serde::Serialize;
+use workflow_graph::Graph;
+
+use crate::{Conclusion, Cx, Payload, PayloadError, StepDef, StepError, Storable};
+
+/// A function under `#[workflow]`. Implemented by the macro, never by hand.
+pub trait Workflow: Sized + 'static {
+    /// The name under which runs are stored.
+    const NAME: &'static str;
+    /// The version of the code.
+    const VERSION: u32;
+    /// The arguments, in the order of the parameters.
+    type Args: Storable;
+    /// What the function returns.
+    type Output: Storable;
+
+    /// The flow graph.
+    fn graph() -> &'static Graph;
+
+    /// The nodes of the graph that the function's `.await`s stand at, in the order of the text.
+    fn positions() -> &'static [usize];
+
+    /// All steps that the function awaits, without their compensations.
+    fn steps() -> Vec<&'static StepDef>;
+
+    /// The function's body, as a future that asks `cx` for all it does.
+    fn run(cx: Cx, args: Self::Args) -> WorkflowFuture<Self::Output>;
+
+    /// How this output ends the run.
+    ///
+    /// # Errors
+    /// When the output cannot be stored.
+    fn ending(output: Self::Output) -> Result<Conclusion, PayloadError>;
+}
+
+/// The ending of a workflow that cannot fail.
+///
+/// # Errors
+/// When the value cannot be stored.
+pub fn completed<T: Serialize>(value: &T) -> Result<Conclusion, PayloadError> {
+    Ok(Conclusion::Completed(Payload::of(value)?))
+}
+
+/// The ending of a workflow that returns a result.
+///
+/// # Errors
+/// When the value or the error cannot be stored.
+pub fn concluded<T: Serialize, E: StepError>(result: &Result<T, E>) -> Result<Conclusion, PayloadError> {
+    match result {
+        Ok(value) => completed(value),
+        Err(error) => Ok(Conclusion::Failed {
+            error: Payload::of(error)?,
+            code: error.facts().code.to_string(),
+            message: error.to_string(),
+        }),
+    }
+}
+
+/// The body of a workflow, under way.
+pub type WorkflowFuture<T> = Pin<Box<dyn Future<Output = T> + Send>>;
+
+pub(crate) type Body = Pin<Box<dyn Future<Output = Result<Conclusion, PayloadError>> + Send>>;
+
+/// A workflow as engines and test kits see it, its types forgotten.
+#[derive(Clone, Copy)]
+pub struct Definition {
+    /// The name under which runs are stored.
+    pub name: &'static str,
+    /// The version of the code.
+    pub version: u32,
+    graph: fn() -> &'static Graph,
+    positions: fn() -> &'static [usize],
+    steps: fn() -> Vec<&'static StepDef>,
+    body: fn(Cx, &Payload) -> Result<Body, PayloadError>,
+}
+
+impl Definition {
+    /// The definition of a workflow.
+    pub fn of<W: Workflow>() -> Definition {
+        fn body<W: Workflow>(cx: Cx, input: &Payload) -> Result<Body, PayloadError> {
+            let running = W::run(cx, input.read()?);
+            Ok(Box::pin(async move { W::ending(running.await) }))
+        }
+        Definition {
+            name: W::NAME,
+            version: W::VERSION,
+            graph: W::graph,
+            positions: W::positions,
+            steps: W::steps,
+            body: body::<W>,
+        }
+    }
+
+    /// The flow graph.
+    pub fn graph(&self) -> &'static Graph {
+        (self.graph)()
+    }
+
+    /// All steps that runs of this workflow can come to, compensations included; each once, by name.
+    pub fn steps(&self) -> Vec<&'static StepDef> {
+        let mut steps = (self.steps)();
+        let compensations: Vec<_> = steps.iter().filter_map(|step| step.compensation).collect();
+        steps.extend(compensations.into_iter().map(|compensation| compensation()));
+        steps.sort_by(|a, b| a.facts.name.cmp(&b.facts.name));
+        steps.dedup_by(|a, b| std::ptr::eq(*a, *b));
+        steps
+    }
+
+    pub(crate) fn positions(&self) -> &'static [usize] {
+        (self.positions)()
+    }
+
+    pub(crate) fn body(&self, cx: Cx, input: &Payload) -> Result<Body, PayloadError> {
+        (self.body)(cx, input)
+    }
+}
+
+/// Tells whether a type is a `Result`, also behind an alias: the inherent constant wins over the trait's.
+/// The macro uses it to refuse an alias that would hide a failing workflow from it.
+pub struct ResultProbe<T>(PhantomData<T>);
+
+impl<T, E> ResultProbe<Result<T, E>> {
+    /// It is.
+    pub const IS_RESULT: bool = true;
+}
+
+/// See [`ResultProbe`].
+pub trait ResultProbeFallback {
+    /// It is not.
+    const IS_RESULT: bool = false;
+}
+
+impl<T> ResultProbeFallback for ResultProbe<T> {}

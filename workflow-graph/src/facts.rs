@@ -1,0 +1,166 @@
+//! What is known about a step at compile time: its effect, its policy, its errors and how it is undone.
+//! Facts only; nothing here runs a step.
+
+use std::borrow::Cow;
+
+use crate::{Text, humanise};
+
+/// A place in the source text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Source {
+    /// The file, as the compiler names it; empty when unknown.
+    pub file: Text,
+    /// The line, counted from 1; 0 when unknown.
+    pub line: u32,
+}
+
+impl Source {
+    /// Nowhere.
+    pub const UNKNOWN: Source = Source { file: Cow::Borrowed(""), line: 0 };
+
+    /// A place for use in constants.
+    pub const fn at(file: &'static str, line: u32) -> Source {
+        Source { file: Cow::Borrowed(file), line }
+    }
+}
+
+/// What a step does to the world, as its author declares it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Effect {
+    /// Nothing was declared; refused in a saga.
+    Undeclared,
+    /// It only looks.
+    ReadOnly,
+    /// It can be undone by its compensation.
+    Compensatable,
+    /// The point of no return: once it has happened, nothing is undone any more.
+    Pivot,
+    /// It is repeated until it succeeds.
+    Retriable,
+}
+
+/// How often, and after which waits, a failed attempt is repeated.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RetryPolicy {
+    /// The number of attempts in all, the first one included; `None` for no limit.
+    pub attempts: Option<u32>,
+    /// The wait after the first failed attempt, in milliseconds.
+    pub initial_ms: u64,
+    /// What each further wait is multiplied by.
+    pub factor: f64,
+    /// The longest wait, in milliseconds.
+    pub max_ms: u64,
+}
+
+impl RetryPolicy {
+    /// What a step without `retry(..)` gets: five attempts, waiting one second, doubling up to a minute.
+    pub const DEFAULT: RetryPolicy =
+        RetryPolicy { attempts: Some(5), initial_ms: 1_000, factor: 2.0, max_ms: 60_000 };
+
+    /// What a retriable step without `retry(..)` gets: no limit, doubling up to five minutes.
+    pub const UNTIL_SUCCESS: RetryPolicy =
+        RetryPolicy { attempts: None, initial_ms: 1_000, factor: 2.0, max_ms: 300_000 };
+
+    /// The wait in milliseconds after failed attempt number `attempt` (the first is 1), or `None` when that
+    /// was the last one.
+    ///
+    /// ```
+    /// use workflow_graph::RetryPolicy;
+    /// assert_eq!(RetryPolicy::DEFAULT.wait_after(3), Some(4_000));
+    /// assert_eq!(RetryPolicy::DEFAULT.wait_after(5), None);
+    /// ```
+    pub fn wait_after(&self, attempt: u32) -> Option<u64> {
+        if self.attempts.is_some_and(|attempts| attempt >= attempts) {
+            return None;
+        }
+        let exponent = i32::try_from(attempt.saturating_sub(1)).unwrap_or(i32::MAX);
+        let wait_ms = self.initial_ms as f64 * self.factor.powi(exponent);
+        // A factor that overflows means "the longest wait", never zero.
+        Some(if wait_ms.is_finite() { (wait_ms as u64).min(self.max_ms) } else { self.max_ms })
+    }
+}
+
+/// One way in which a step can fail, from `#[derive(StepError)]`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ErrorFacts {
+    /// The variant's name in the code.
+    pub variant: Text,
+    /// The code that the journal and the diagram carry; the variant's name unless declared.
+    pub code: Text,
+    /// For people.
+    pub label: Text,
+    /// Whether it is retried by policy before it becomes the step's answer.
+    pub transient: bool,
+}
+
+/// Where an argument of a compensation comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wire {
+    /// The recorded argument of the step at this position.
+    Argument(usize),
+    /// What the step returned.
+    Output,
+}
+
+/// How a step is undone.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CompensationFacts {
+    /// The name of the step that undoes.
+    pub step: Text,
+    /// Its label.
+    pub label: Text,
+    /// Where its arguments come from, in order.
+    pub wiring: Cow<'static, [Wire]>,
+}
+
+impl CompensationFacts {
+    /// Whether it needs the step's output; if not, it can also undo a step whose outcome is unknown.
+    pub fn needs_output(&self) -> bool {
+        self.wiring.contains(&Wire::Output)
+    }
+}
+
+/// All that is known about a step at compile time.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StepFacts {
+    /// The name under which the journal knows it, by default the name of the function.
+    pub name: Text,
+    /// First line of the documentation, or the humanised name.
+    pub label: Text,
+    /// The documentation comment, without its first line; empty when there is none.
+    pub documentation: Text,
+    /// What it does to the world.
+    pub effect: Effect,
+    /// How failed attempts are repeated.
+    pub retry: RetryPolicy,
+    /// How long one attempt may take, in milliseconds; `None` for no limit.
+    pub timeout_ms: Option<u64>,
+    /// The ways in which it can fail; empty when it cannot.
+    pub errors: Cow<'static, [ErrorFacts]>,
+    /// How it is undone.
+    pub compensation: Option<CompensationFacts>,
+    /// Where the function stands.
+    pub source: Source,
+}
+
+impl StepFacts {
+    /// Facts about a step of that name and nothing else, to be filled with `..`.
+    pub fn named(name: &str) -> StepFacts {
+        StepFacts {
+            name: Cow::Owned(name.to_owned()),
+            label: Cow::Owned(humanise(name)),
+            documentation: Cow::Borrowed(""),
+            effect: Effect::Undeclared,
+            retry: RetryPolicy::DEFAULT,
+            timeout_ms: None,
+            errors: Cow::Borrowed(&[]),
+            compensation: None,
+            source: Source::UNKNOWN,
+        }
+    }
+
+    /// The error with this variant name.
+    pub fn error(&self, variant: &str) -> Option<&ErrorFacts> {
+        self.errors.iter().find(|error| error.variant == variant)
+    }
+}
