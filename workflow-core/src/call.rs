@@ -8,9 +8,10 @@ use std::marker::PhantomData;
 use workflow_graph::{CompensationFacts, Graph, StepFacts, Wire};
 
 use crate::state::Wait;
-use crate::{Cx, Definition, Durable, Step, StepDef, Workflow};
+use crate::{Cx, Definition, Durable, Step, StepDef, WiredFrom, Workflow};
 
-/// A call of a step that has not been made yet.
+/// A call of a step that has not been made yet. It is not a future: to await it outside of a workflow does not compile
+/// (WF002, docs/errors/WF002.md), and the compiler names this type when it says so.
 #[must_use = "WF003: a step does nothing until it is awaited"]
 pub struct StepCall<S: Step> {
     args: S::Args,
@@ -47,7 +48,7 @@ impl<S: Step> std::future::IntoFuture for StepCall<S> {
 /// A function under `#[step]`, as a value: names the step wherever one is needed.
 #[diagnostic::on_unimplemented(
     message = "WF001: `{Self}` is not a `#[step]`",
-    label = "only steps, timers and messages can be awaited in a `#[workflow]`",
+    label = "a function under `#[step]` is needed here",
     note = "put `#[step]` on the function; if it touches nothing outside, make it a plain `fn` and drop the `.await`",
     note = "see docs/errors/WF001.md"
 )]
@@ -106,13 +107,40 @@ pub const fn facts_of<A, F: StepFn<A> + Copy>(_function: F) -> StepFacts {
     <F::Step as Step>::FACTS
 }
 
-/// The facts about how a step is undone, read from the function that undoes it.
-pub const fn compensation_of<A, F: StepFn<A> + Copy>(_undo: F, wiring: &'static [Wire]) -> CompensationFacts {
+/// A step that undoes another one.
+#[diagnostic::on_unimplemented(
+    message = "WF031: `{Self}` is not a `#[step]`, so it cannot undo one",
+    label = "the compensation is a step itself",
+    note = "put `#[step(retriable)]` on that function",
+    note = "see docs/errors/WF031.md"
+)]
+pub trait UndoFn<Args> {
+    /// The step behind the function.
+    type Undo: Step;
+}
+
+#[diagnostic::do_not_recommend]
+impl<A, F: StepFn<A>> UndoFn<A> for F {
+    type Undo = F::Step;
+}
+
+/// The facts about how a step is undone, read from the function that undoes it. Fails to compile unless that is
+/// a step which takes exactly `Passed`.
+pub const fn compensation_of<Passed, A, F>(_undo: F, wiring: &'static [Wire]) -> CompensationFacts
+where
+    F: UndoFn<A> + Copy,
+    <F::Undo as Step>::Args: WiredFrom<Passed>,
+{
     CompensationFacts {
-        step: Cow::Borrowed(<F::Step as Step>::NAME),
-        label: Cow::Borrowed(<F::Step as Step>::LABEL),
+        step: Cow::Borrowed(<F::Undo as Step>::NAME),
+        label: Cow::Borrowed(<F::Undo as Step>::LABEL),
         wiring: Cow::Borrowed(wiring),
     }
+}
+
+/// The definition of a step that undoes another one, found from the function itself.
+pub fn undo_def_of<A, F: UndoFn<A> + Copy>(_undo: F) -> &'static StepDef {
+    <F::Undo as Step>::def()
 }
 
 /// The definition of a step, found from the function itself.

@@ -25,19 +25,21 @@ mod timer;
 mod waker;
 mod workflow;
 
-pub use call::{StepCall, StepFn, WorkflowCall, WorkflowFn, compensation_of, def_of, facts_of};
+pub use call::{
+    StepCall, StepFn, UndoFn, WorkflowCall, WorkflowFn, compensation_of, def_of, facts_of, undo_def_of,
+};
 pub use command::{Command, Conclusion};
 pub use context::StepContext;
 pub use durable::{AwaitExt, Cx, Durable};
 pub use error::{CoreError, Mismatch};
 pub use event::{Event, Failure, FailureKind, Record};
 pub use judge::{AttemptOutcome, judge};
-pub use message::{Message, Receive, ReceiveForever, ReceiveWithin, TimedOut, receive};
+pub use message::{HasDeadline, Message, Receive, ReceiveForever, ReceiveWithin, TimedOut, receive};
 pub use op::OpId;
-pub use payload::{Payload, PayloadError, Storable};
+pub use payload::{Lendable, Lent, Payload, PayloadError, Storable, Stored};
 pub use resource::{Resource, ResourceNeed, Resources};
 pub use run::{OpenOperation, Run};
-pub use step::{Answer, Fallible, Step, StepDef, StepError, StepFault, StepFuture, WiredFrom, check_wiring};
+pub use step::{Answer, Fallible, Step, StepDef, StepError, StepFault, StepFuture, WiredFrom};
 pub use timer::{Sleep, days, hours, minutes, seconds, sleep};
 pub use workflow::{
     Definition, ResultProbe, ResultProbeFallback, Workflow, WorkflowFuture, completed, concluded,

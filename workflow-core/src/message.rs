@@ -77,6 +77,26 @@ pub struct ReceiveForever<M: Message> {
     receive: Receive<M>,
 }
 
+/// That a wait says for how long; a bare [`Receive`] does not.
+#[diagnostic::on_unimplemented(
+    message = "WF040: waiting for a message without a deadline",
+    label = "if the message never comes, the run waits here for ever",
+    note = "add `.within(days(7))` and handle `Err(TimedOut)`, or write `.forever()` if that is meant",
+    note = "see docs/errors/WF040.md"
+)]
+pub trait HasDeadline {}
+
+impl<M: Message> Receive<M> {
+    /// Never compiles. It comes before the method that every expression has, and so tells WF040 and not WF001.
+    #[doc(hidden)]
+    pub fn __durable(self, cx: &Cx, position: usize) -> Wait<M>
+    where
+        Receive<M>: HasDeadline,
+    {
+        self.forever().start(cx, position)
+    }
+}
+
 #[diagnostic::do_not_recommend]
 impl<M: Message> Durable for ReceiveWithin<M> {
     type Output = Result<M, TimedOut>;

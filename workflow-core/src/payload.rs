@@ -20,6 +20,27 @@ pub trait Storable: Serialize + DeserializeOwned + Send + 'static {}
 #[diagnostic::do_not_recommend]
 impl<T: Serialize + DeserializeOwned + Send + 'static> Storable for T {}
 
+/// What a step can borrow: the call keeps an owned copy, which the journal stores.
+#[diagnostic::on_unimplemented(
+    message = "WF020: `{Self}` cannot be lent to a step",
+    label = "the call keeps a copy of what it is lent, and the journal stores it",
+    note = "derive it: `#[derive(Clone, serde::Serialize, serde::Deserialize)]`; it must own its data and be `Send`",
+    note = "see docs/errors/WF020.md"
+)]
+pub trait Lendable: ToOwned {}
+
+#[diagnostic::do_not_recommend]
+impl<T: ToOwned<Owned: Storable> + ?Sized> Lendable for T {}
+
+/// A type that exists only if `T` can be lent to a step; see [`Stored`].
+#[doc(hidden)]
+pub struct Lent<T: Lendable + ?Sized>(std::marker::PhantomData<T>);
+
+/// A type that exists only if `T` can be stored: naming it in a signature is the check. A bound would be checked
+/// as well, but the compiler would then speak of serde's traits and not of [`Storable`].
+#[doc(hidden)]
+pub struct Stored<T: Storable>(std::marker::PhantomData<T>);
+
 /// A recorded value.
 ///
 /// ```

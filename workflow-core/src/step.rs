@@ -23,6 +23,45 @@ pub trait Step: 'static {
     type Output: Storable;
     /// The definition that the engine runs.
     fn def() -> &'static StepDef;
+
+    // What follows is here and not in the macro, so that a type that cannot be stored is reported once, where the
+    // user wrote it, and not again wherever the expansion reads or writes it.
+
+    /// Reads the recorded arguments.
+    ///
+    /// # Errors
+    /// When they do not fit the parameters.
+    fn read_args(args: &Payload) -> Result<Self::Args, StepFault> {
+        args.read().map_err(StepFault::Arguments)
+    }
+
+    /// The answer of an attempt that came back with this output, or with this error in it.
+    ///
+    /// # Errors
+    /// When the output cannot be stored.
+    fn answer<E: StepError>(output: &Self::Output, error: Option<&E>) -> Result<Answer, StepFault> {
+        let output = Payload::of(output).map_err(StepFault::Output)?;
+        Ok(match error {
+            None => Answer::Done(output),
+            Some(error) => Answer::refused(output, error),
+        })
+    }
+
+    /// The answer of a step that cannot fail.
+    ///
+    /// # Errors
+    /// When the output cannot be stored.
+    fn done(output: &Self::Output) -> Result<Answer, StepFault> {
+        Answer::of_value(output)
+    }
+
+    /// The answer of an attempt of a retriable step: its errors never reach the workflow.
+    ///
+    /// # Errors
+    /// When the output or the error cannot be stored.
+    fn retried<E: StepError>(result: &Result<Self::Output, E>) -> Result<Answer, StepFault> {
+        Answer::of_retriable(result)
+    }
 }
 
 /// A step as the engine and the test kit see it: facts, and a function to call.
@@ -162,11 +201,3 @@ pub trait WiredFrom<Passed> {}
 
 #[diagnostic::do_not_recommend]
 impl<T> WiredFrom<T> for T {}
-
-/// Fails to compile unless `undo` is a step that takes exactly `Passed`.
-pub const fn check_wiring<Passed, A, F>(_undo: F)
-where
-    F: crate::StepFn<A> + Copy,
-    <F::Step as Step>::Args: WiredFrom<Passed>,
-{
-}

@@ -63,6 +63,10 @@ impl From<TimedOut> for PaymentError {
 
 // #[step(compensate = refund_payment(order, output), retry(attempts = 2, ..))]
 // pub async fn retrieve_payment(gateway: Resource<u64>, cx: StepContext, order: &Order) -> Result<u64, PaymentError>
+const _: () = {
+    #[allow(dead_code)]
+    fn __recorded(_: Lent<Order>, _: Stored<u64>) {}
+};
 pub fn retrieve_payment(order: &Order) -> StepCall<__retrieve_payment> {
     StepCall::new((<Order as ToOwned>::to_owned(order),))
 }
@@ -79,7 +83,10 @@ impl Step for __retrieve_payment {
         retry: RetryPolicy { attempts: Some(2), initial_ms: 1_000, factor: 2.0, max_ms: 60_000 },
         timeout_ms: Some(30_000),
         errors: Cow::Borrowed(<<Result<u64, PaymentError> as Fallible>::Error as StepError>::ERRORS),
-        compensation: Some(compensation_of(refund_payment, &[Wire::Argument(0), Wire::Output])),
+        compensation: Some(compensation_of::<(Order, u64), _, _>(
+            refund_payment,
+            &[Wire::Argument(0), Wire::Output],
+        )),
         source: Source::at(file!(), line!()),
     };
     type Args = (<Order as ToOwned>::Owned,);
@@ -87,7 +94,7 @@ impl Step for __retrieve_payment {
     fn def() -> &'static StepDef {
         static DEF: StepDef = StepDef {
             facts: <__retrieve_payment as Step>::FACTS,
-            compensation: Some(|| def_of(refund_payment)),
+            compensation: Some(|| undo_def_of(refund_payment)),
             returns_result: true,
             resources: &[ResourceNeed::of::<u64>()],
             run: |cx, resources, args| {
@@ -99,21 +106,20 @@ impl Step for __retrieve_payment {
                     let _ = (cx.idempotency_key(), order);
                     Ok(*gateway)
                 }
-                let args = args.read::<<__retrieve_payment as Step>::Args>();
+                let args = <__retrieve_payment as Step>::read_args(args);
                 let resource_0 = resources.get::<u64>();
                 Box::pin(async move {
-                    let args = args.map_err(StepFault::Arguments)?;
+                    let args = args?;
                     let resource_0 = resource_0.ok_or(StepFault::Resource(std::any::type_name::<u64>()))?;
                     let output =
                         retrieve_payment(resource_0, cx, <Order as ToOwned>::Owned::borrow(&args.0)).await;
-                    Answer::of_result(&output)
+                    <__retrieve_payment as Step>::answer(&output, output.as_ref().err())
                 })
             },
         };
         &DEF
     }
 }
-const _: () = check_wiring::<(Order, u64), _, _>(refund_payment);
 
 // #[step(retriable)] pub async fn refund_payment(order: &Order, payment: &u64) -> Result<(), PaymentError>
 pub fn refund_payment(order: &Order, payment: &u64) -> StepCall<__refund_payment> {
@@ -144,10 +150,10 @@ impl Step for __refund_payment {
             returns_result: false,
             resources: &[],
             run: |_, _, args| {
-                let args = args.read::<(Order, u64)>();
+                let args = <__refund_payment as Step>::read_args(args);
                 Box::pin(async move {
-                    let _args = args.map_err(StepFault::Arguments)?;
-                    Answer::of_retriable(&Ok::<(), PaymentError>(()))
+                    let _args = args?;
+                    <__refund_payment as Step>::retried(&Ok::<(), PaymentError>(()))
                 })
             },
         };

@@ -1,10 +1,11 @@
 //! What makes a graph unusable: checked by the macro's tests, the exporter and the test kit alike.
 //! Structure only; whether the saga is in order is a question for the checks of the language.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::fmt;
 
-use crate::{FlowKind, Graph, NodeIndex, NodeKind, is_node_id};
+use crate::{Effect, FlowKind, Graph, Node, NodeIndex, NodeKind, StepFacts, is_node_id};
 
 /// One thing that is wrong with a graph.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -117,4 +118,25 @@ impl Graph {
             NodeKind::End(_) => kinds.is_empty(),
         }
     }
+}
+
+/// Whether this step stands in a saga and does not say what it does to the world (WF030).
+pub const fn lacks_effect(graph: &Graph, node: NodeIndex) -> bool {
+    let Cow::Borrowed(nodes) = &graph.nodes else { return false };
+    let is_undeclared =
+        matches!(&nodes[node].kind, NodeKind::Step(StepFacts { effect: Effect::Undeclared, .. }));
+    is_undeclared && has_undo_or_pivot(nodes)
+}
+
+const fn has_undo_or_pivot(nodes: &[Node]) -> bool {
+    let mut index = 0;
+    while index < nodes.len() {
+        if let NodeKind::Step(step) = &nodes[index].kind
+            && (step.compensation.is_some() || matches!(step.effect, Effect::Pivot))
+        {
+            return true;
+        }
+        index += 1;
+    }
+    false
 }

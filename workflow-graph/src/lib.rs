@@ -24,9 +24,10 @@
 mod defects;
 mod facts;
 mod names;
+mod outline;
 mod shape;
 
-pub use defects::Defect;
+pub use defects::{Defect, lacks_effect};
 pub use facts::{CompensationFacts, Effect, ErrorFacts, RetryPolicy, Source, StepFacts, Wire};
 pub use names::{humanise, is_node_id};
 pub use shape::{Flow, FlowKind, Graph, Node, NodeIndex, NodeKind, Outcome, Span};

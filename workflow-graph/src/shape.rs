@@ -71,16 +71,6 @@ impl Graph {
         let number = if same == 0 { String::new() } else { format!("_{}", same + 1) };
         format!("flow_{}_to_{}{number}", self.nodes[from].id, self.nodes[to].id)
     }
-
-    /// Whether anything in this workflow can be undone, or is declared the point of no return.
-    pub fn is_saga(&self) -> bool {
-        self.nodes.iter().any(|node| match &node.kind {
-            NodeKind::Step(step) => {
-                step.compensation.is_some() || matches!(step.effect, crate::Effect::Pivot)
-            }
-            _ => false,
-        })
-    }
 }
 
 /// One thing that happens, or one place where the flow splits, joins or ends.

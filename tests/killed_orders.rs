@@ -1,0 +1,107 @@
+//! The flagship example under attack: its process is killed with SIGKILL at random moments, over and over.
+//! The judge is the simulated world's own database; the engine's word counts for nothing here.
+
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use sqlx::Row as _;
+use sqlx::sqlite::{SqliteConnectOptions, SqlitePool};
+
+const KILLS: u32 = 50;
+
+/// A small generator of even numbers of chance; the seed is printed, so that a failure can be repeated.
+struct Chance(u64);
+
+impl Chance {
+    fn below(&mut self, limit: u64) -> u64 {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) % limit
+    }
+}
+
+fn example() -> PathBuf {
+    // Cargo builds examples before integration tests and puts them beside the tests' folder.
+    let test = std::env::current_exe().expect("a test knows its own program");
+    let folder = test.parent().and_then(Path::parent).expect("tests lie in a folder of the target folder");
+    let name = format!("order_fulfilment{}", std::env::consts::EXE_SUFFIX);
+    let path = folder.join("examples").join(name);
+    assert!(path.exists(), "{} is missing: run `cargo build --example order_fulfilment`", path.display());
+    path
+}
+
+fn start(data: &Path) -> Child {
+    let mut command = Command::new(example());
+    command.arg("--data").arg(data).args(["--latency-ms", "20"]);
+    command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("the example starts")
+}
+
+#[test]
+fn fifty_kills_lose_no_order_and_charge_nobody_twice() {
+    let seed = std::env::var("WORKFLOW_SEED").ok().and_then(|seed| seed.parse().ok());
+    let seed = seed.unwrap_or_else(|| u64::from(std::process::id()));
+    println!("again: WORKFLOW_SEED={seed} cargo test --test killed_orders");
+    let mut chance = Chance(seed);
+    let folder = tempfile::tempdir().expect("a folder for the databases");
+    let mut early_ends = 0;
+    for _ in 0..KILLS {
+        let mut child = start(folder.path());
+        std::thread::sleep(Duration::from_millis(20 + chance.below(230)));
+        match child.try_wait().expect("the example can be asked") {
+            Some(_) => early_ends += 1,
+            None => child.kill().expect("SIGKILL reaches the example"),
+        }
+        child.wait().expect("the example ends");
+    }
+    let began = Instant::now();
+    let last = Command::new(example()).arg("--data").arg(folder.path()).output().expect("the example runs");
+    let report = String::from_utf8_lossy(&last.stdout);
+    println!("{early_ends} ended before the kill; the last run took {:?}\n{report}", began.elapsed());
+    assert!(last.status.success(), "{report}\n{}", String::from_utf8_lossy(&last.stderr));
+    assert!(early_ends < KILLS / 2, "most kills came too late to mean anything");
+    assert!(report.contains("delivered     209"), "{report}");
+    judge(folder.path());
+}
+
+/// Asks the world's database, with nothing of the example's own code.
+#[tokio::main(flavor = "current_thread")]
+async fn judge(folder: &Path) {
+    let options = SqliteConnectOptions::new().filename(folder.join("world.db")).read_only(true);
+    let world = SqlitePool::connect_with(options).await.expect("the world's database opens");
+    for (what, query) in [
+        (
+            "orders charged twice without a refund",
+            "SELECT order_id AS id FROM charges c WHERE NOT EXISTS (SELECT 1 FROM refunds r WHERE r.charge_id = c.id)
+             GROUP BY order_id HAVING count(*) > 1",
+        ),
+        (
+            "charges without a delivery and without a refund",
+            "SELECT id FROM charges c WHERE NOT EXISTS (SELECT 1 FROM refunds r WHERE r.charge_id = c.id)
+             AND NOT EXISTS (SELECT 1 FROM shipments s WHERE s.order_id = c.order_id)",
+        ),
+        (
+            "refunds that differ from their charge, or come twice",
+            "SELECT charge_id AS id FROM refunds r JOIN charges c ON c.id = r.charge_id
+             GROUP BY charge_id HAVING count(*) > 1 OR sum(r.amount_cents) <> max(c.amount_cents)",
+        ),
+        (
+            "orders shipped twice",
+            "SELECT order_id AS id FROM shipments GROUP BY order_id HAVING count(*) > 1",
+        ),
+        (
+            "orders shipped and yet refunded",
+            "SELECT s.order_id AS id FROM shipments s JOIN charges c ON c.order_id = s.order_id
+             JOIN refunds r ON r.charge_id = c.id",
+        ),
+    ] {
+        let rows = sqlx::query(query).fetch_all(&world).await.expect("the world can be asked");
+        let ids: Vec<String> = rows.iter().map(|row| row.get::<String, _>("id")).collect();
+        assert!(ids.is_empty(), "{what}: {ids:?}");
+    }
+    let shipped: i64 = sqlx::query("SELECT count(*) AS n FROM shipments")
+        .fetch_one(&world)
+        .await
+        .expect("it counts")
+        .get("n");
+    assert_eq!(shipped, 209, "an order was lost");
+}

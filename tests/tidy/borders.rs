@@ -1,0 +1,76 @@
+//! Which crate's code may name what.
+//! Knows the borders of ARCHITECTURE.md inside the code; the manifests are checked beside this.
+
+use super::code::tokens;
+use super::rule::{Finding, Rule};
+
+pub(crate) const SQLX: Rule = Rule {
+    demand: "sqlx is named only under workflow-runtime/src/store/",
+    remedy: "move the code into the store, or pass plain data or an error of ours across the border",
+    find: |tree| {
+        let outside = |path: &str| !path.starts_with("workflow-runtime/src/store/");
+        named(tree.product().filter(|(path, _)| outside(path)), &["sqlx", "sqlx_core"])
+    },
+};
+
+/// What gives another answer when it is asked again, or waits for something outside.
+const IMPURE: [&str; 8] =
+    ["tokio", "tokio_util", "sqlx", "sqlx_core", "SystemTime", "Instant", "rand", "getrandom"];
+
+/// The crates that take time, randomness and journals as values.
+const PURE_CRATES: [&str; 3] = ["workflow-graph/", "workflow-core/", "workflow-bpmn/"];
+
+pub(crate) const PURE: Rule = Rule {
+    demand: "the pure crates name no clock, no randomness and no runtime",
+    remedy: "take the time, the random number or the result as a value; the caller in workflow-runtime has it",
+    find: |tree| {
+        let pure = |path: &str| PURE_CRATES.iter().any(|pure| path.starts_with(pure));
+        named(tree.product().filter(|(path, _)| pure(path)), &IMPURE)
+    },
+};
+
+fn named<'tree>(files: impl Iterator<Item = (&'tree str, &'tree str)>, names: &[&str]) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for (path, text) in files {
+        match tokens(path, text) {
+            Ok(tokens) => {
+                let named = tokens.iter().filter(|token| names.contains(&token.text.as_str()));
+                findings.extend(
+                    named.map(|token| Finding::new(path, token.line, format!("names `{}`", token.text))),
+                );
+            }
+            Err(finding) => findings.push(finding),
+        }
+    }
+    findings
+}
+
+#[test]
+fn sqlx_outside_of_the_store_is_found() {
+    let findings = SQLX.finds(&[
+        ("workflow-runtime/src/error.rs", "//! Errors.\n\nimpl From<sqlx::Error> for Error {}"),
+        ("workflow-runtime/src/store/sqlite.rs", "use sqlx::Row;"),
+        ("workflow-core/src/lib.rs", "// sqlx\n/// sqlx\nconst A: &str = \"sqlx\";"),
+        ("tests/store.rs", "use sqlx::Row;"),
+    ]);
+    assert_eq!(findings, ["workflow-runtime/src/error.rs:3: names `sqlx`"]);
+}
+
+#[test]
+fn a_clock_or_a_runtime_in_the_pure_heart_is_found() {
+    let findings = PURE.finds(&[
+        (
+            "workflow-core/src/a.rs",
+            "use std::time::{Duration, Instant};\nasync fn f() { tokio::time::sleep(D).await }",
+        ),
+        ("workflow-core/src/b.rs", "/// Never `Instant`.\nfn instant(random: u64, brand: u64) {}"),
+        ("workflow-bpmn/src/c.rs", "use rand::Rng;"),
+        ("workflow-runtime/src/d.rs", "use std::time::SystemTime;"),
+    ]);
+    let expected = [
+        "workflow-bpmn/src/c.rs:1: names `rand`",
+        "workflow-core/src/a.rs:1: names `Instant`",
+        "workflow-core/src/a.rs:2: names `tokio`",
+    ];
+    assert_eq!(findings, expected);
+}

@@ -1,0 +1,77 @@
+//! The exporter: turns the flow graph of a workflow into BPMN 2.0 XML and into an SVG picture.
+//! It is pure: it knows no files, clocks or engines, and the same graph always gives the same bytes.
+//!
+//! A graph becomes a model (what is drawn), the model a [`Diagram`] (where it stands), and both together the
+//! file; the picture needs the diagram alone.
+//!
+//! ```
+//! use workflow_graph::{Flow, FlowKind, Graph, Node, NodeKind, Outcome, StepFacts};
+//!
+//! let graph = Graph {
+//!     nodes: vec![
+//!         Node::new("started", NodeKind::Start),
+//!         Node::new("charge_card", NodeKind::Step(StepFacts::named("charge_card"))),
+//!         Node::new("completed", NodeKind::End(Outcome::Success)),
+//!     ]
+//!     .into(),
+//!     flows: vec![Flow::new(0, 1, FlowKind::Next), Flow::new(1, 2, FlowKind::Next)].into(),
+//!     ..Graph::named("pay")
+//! };
+//! assert!(workflow_bpmn::to_xml(&graph).contains(r#"<bpmn:serviceTask id="charge_card" name="Charge card">"#));
+//! assert!(workflow_bpmn::to_svg(&graph).starts_with("<?xml"));
+//! ```
+//!
+//! # What is promised, and what is not
+//!
+//! A saga in this language is undone in strict reverse order of completion. BPMN says so too, but engines that
+//! run the exported file may not keep that order: Camunda 8 starts all compensation handlers at once.
+
+mod diagram;
+mod layout;
+mod markup;
+mod model;
+mod palette;
+mod svg;
+mod text;
+mod xml;
+
+use workflow_graph::Graph;
+
+pub use diagram::{Diagram, Edge, EdgeKind, Label, Point, Rect, Shape, ShapeKind};
+
+/// The BPMN 2.0 file of a workflow, picture included, for modellers, linters and engines.
+///
+/// # Panics
+///
+/// If the graph has [defects](Graph::defects), naming all of them. No graph that the macro emits has any.
+pub fn to_xml(graph: &Graph) -> String {
+    let process = model::process(sound(graph));
+    xml::document(&process, &layout::diagram(&process))
+}
+
+/// The picture of a workflow, for documentation and consoles. Every group carries the id of its BPMN element, and
+/// the id of its graph node as a class, so that a style sheet can highlight what a run has done.
+///
+/// # Panics
+///
+/// If the graph has [defects](Graph::defects), naming all of them. No graph that the macro emits has any.
+pub fn to_svg(graph: &Graph) -> String {
+    svg::document(&graph.label, &Diagram::of(graph))
+}
+
+impl Diagram {
+    /// Draws a workflow.
+    ///
+    /// # Panics
+    ///
+    /// If the graph has [defects](Graph::defects), naming all of them. No graph that the macro emits has any.
+    pub fn of(graph: &Graph) -> Diagram {
+        layout::diagram(&model::process(sound(graph)))
+    }
+}
+
+fn sound(graph: &Graph) -> &Graph {
+    let defects: Vec<String> = graph.defects().iter().map(ToString::to_string).collect();
+    assert!(defects.is_empty(), "the graph of `{}` cannot be drawn: {}", graph.workflow, defects.join("; "));
+    graph
+}

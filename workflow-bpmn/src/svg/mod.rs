@@ -1,0 +1,211 @@
+//! Paints the drawing as SVG, with symbols of our own.
+//! It copies places out of the drawing and computes none; the look is in the style sheet at the top.
+
+mod icons;
+
+use std::fmt::Write;
+
+use crate::diagram::{Diagram, Edge, EdgeKind, Label, Point, Rect, Shape, ShapeKind};
+use crate::layout::{LABEL_FONT, LINE_HEIGHT, TASK_FONT};
+use crate::markup::Markup;
+use crate::palette::{LINE, PAPER, UNDO_FILL, UNDO_LINE};
+use crate::text;
+
+/// Radius of the rounded corners of lines.
+const BEND: i32 = 6;
+
+/// The picture of a workflow with this title.
+pub(crate) fn document(title: &str, diagram: &Diagram) -> String {
+    let mut markup = Markup::new();
+    let (width, height) = (diagram.width.to_string(), diagram.height.to_string());
+    let view_box = format!("0 0 {width} {height}");
+    markup.open(
+        "svg",
+        &[
+            ("xmlns", "http://www.w3.org/2000/svg"),
+            ("width", &width),
+            ("height", &height),
+            ("viewBox", &view_box),
+            ("role", "img"),
+        ],
+    );
+    let title = text::one_line(title);
+    markup.text("title", &[], &title);
+    markup.text("style", &[], &style_sheet());
+    write_markers(&mut markup);
+    markup.empty("rect", &[("class", "paper"), ("width", &width), ("height", &height), ("rx", "8")]);
+    for edge in &diagram.edges {
+        write_edge(&mut markup, edge);
+    }
+    for shape in &diagram.shapes {
+        write_shape(&mut markup, shape);
+    }
+    markup.finish()
+}
+
+fn style_sheet() -> String {
+    format!(
+        "
+    text {{ font-family: Arial, 'Liberation Sans', Helvetica, sans-serif; fill: {LINE}; text-anchor: middle; }}
+    .inside {{ font-size: {TASK_FONT}px; }}
+    .beside {{ font-size: {LABEL_FONT}px; }}
+    .paper {{ fill: {PAPER}; }}
+    .body {{ fill: {PAPER}; stroke: {LINE}; stroke-width: 1.6; }}
+    .bold {{ stroke-width: 3.6; }}
+    .icon {{ fill: none; stroke: {LINE}; stroke-width: 1.1; stroke-linecap: round; stroke-linejoin: round; }}
+    .filled {{ fill: {LINE}; stroke: none; }}
+    .cross {{ stroke-width: 3; stroke-linecap: butt; }}
+    .line {{ fill: none; stroke: {LINE}; stroke-width: 1.5; }}
+    .association {{ stroke-dasharray: 0.5 4; stroke-linecap: round; stroke-width: 1.8; stroke: {UNDO_LINE}; }}
+    .undo .body {{ fill: {UNDO_FILL}; stroke: {UNDO_LINE}; }}
+    .undo .icon {{ stroke: {UNDO_LINE}; }}
+    .undo .filled {{ fill: {UNDO_LINE}; stroke: none; }}
+  "
+    )
+}
+
+fn write_markers(markup: &mut Markup) {
+    markup.open("defs", &[]);
+    let size = [
+        ("markerWidth", "10"),
+        ("markerHeight", "10"),
+        ("markerUnits", "userSpaceOnUse"),
+        ("orient", "auto"),
+    ];
+    let arrow = [&[("id", "arrow"), ("refX", "9"), ("refY", "5")], &size[..]].concat();
+    markup.open("marker", &arrow);
+    markup.empty("path", &[("d", "M0 1.2 L10 5 L0 8.8 Z"), ("fill", LINE)]);
+    markup.close();
+    let open_arrow = [&[("id", "open-arrow"), ("refX", "9"), ("refY", "5")], &size[..]].concat();
+    markup.open("marker", &open_arrow);
+    let stroke = [("fill", "none"), ("stroke", UNDO_LINE), ("stroke-width", "1.5")];
+    markup.empty("path", &[&[("d", "M1 1 L9 5 L1 9")], &stroke[..]].concat());
+    markup.close();
+    markup.close();
+}
+
+fn write_edge(markup: &mut Markup, edge: &Edge) {
+    let kind = match edge.kind {
+        EdgeKind::SequenceFlow => "edge",
+        EdgeKind::DefaultFlow => "edge default",
+        EdgeKind::Association => "edge undo",
+    };
+    markup.open("g", &[("id", &edge.id), ("class", &format!("{kind} {}", edge.id))]);
+    let name =
+        if edge.name.is_empty() { format!("{} → {}", edge.from, edge.to) } else { edge.name.clone() };
+    markup.text("title", &[], &name);
+    let (class, marker) = match edge.kind {
+        EdgeKind::Association => ("line association", "url(#open-arrow)"),
+        _ => ("line", "url(#arrow)"),
+    };
+    markup.empty("path", &[("class", class), ("d", &rounded(&edge.points)), ("marker-end", marker)]);
+    if edge.kind == EdgeKind::DefaultFlow {
+        markup.empty("path", &[("class", "line"), ("d", &slash(&edge.points))]);
+    }
+    if let Some(label) = &edge.label {
+        write_label(markup, label, "beside", LABEL_FONT);
+    }
+    markup.close();
+}
+
+/// A path through all corners, each rounded where there is room.
+fn rounded(points: &[Point]) -> String {
+    let mut path = String::new();
+    for (index, here) in points.iter().enumerate() {
+        let (before, after) = (index.checked_sub(1).map(|i| points[i]), points.get(index + 1));
+        match (before, after) {
+            (None, _) => write!(path, "M{} {}", here.x, here.y),
+            (Some(_), None) => write!(path, " L{} {}", here.x, here.y),
+            (Some(before), Some(after)) => {
+                let (from, to) = (towards(*here, before), towards(*here, *after));
+                write!(path, " L{} {} Q{} {} {} {}", from.x, from.y, here.x, here.y, to.x, to.y)
+            }
+        }
+        .expect("writing into memory cannot fail");
+    }
+    path
+}
+
+/// The point where the bend at this corner begins, or ends, on the way to that neighbour.
+fn towards(corner: Point, neighbour: Point) -> Point {
+    let step = |from: i32, to: i32| from + (to - from).clamp(-2 * BEND, 2 * BEND) / 2;
+    Point { x: step(corner.x, neighbour.x), y: step(corner.y, neighbour.y) }
+}
+
+/// The slash near the beginning of a default flow.
+fn slash(points: &[Point]) -> String {
+    let [first, second, ..] = points else { return String::new() };
+    let (dx, dy) = ((second.x - first.x).signum() * 10, (second.y - first.y).signum() * 10);
+    let (x, y) = (first.x + dx, first.y + dy);
+    if dy == 0 {
+        format!("M{} {} L{} {}", x - 3, y + 6, x + 3, y - 6)
+    } else {
+        format!("M{} {} L{} {}", x - 6, y + 3, x + 6, y - 3)
+    }
+}
+
+fn write_shape(markup: &mut Markup, shape: &Shape) {
+    let tint = if shape.kind.is_undo() { " undo" } else { "" };
+    let class = format!("{}{tint} {}", css_class(shape.kind), shape.node);
+    markup.open("g", &[("id", &shape.id), ("class", &class)]);
+    if !shape.name.is_empty() {
+        markup.text("title", &[], &shape.name);
+    }
+    write_body(markup, shape);
+    icons::write(markup, shape.kind, shape.bounds);
+    if let Some(label) = &shape.label {
+        let (class, font) = if shape.kind.is_task() { ("inside", TASK_FONT) } else { ("beside", LABEL_FONT) };
+        write_label(markup, label, class, font);
+    }
+    markup.close();
+}
+
+fn css_class(kind: ShapeKind) -> &'static str {
+    match kind {
+        ShapeKind::StartEvent => "start-event",
+        ShapeKind::EndEvent | ShapeKind::CompensationEndEvent => "end-event",
+        ShapeKind::ServiceTask => "service-task",
+        ShapeKind::CompensationTask => "compensation-task",
+        ShapeKind::ReceiveTask => "receive-task",
+        ShapeKind::MessageCatchEvent | ShapeKind::TimerCatchEvent => "catch-event",
+        ShapeKind::ExclusiveGateway => "gateway",
+        ShapeKind::ErrorBoundaryEvent
+        | ShapeKind::TimerBoundaryEvent
+        | ShapeKind::CompensationBoundaryEvent => "boundary-event",
+    }
+}
+
+fn write_body(markup: &mut Markup, shape: &Shape) {
+    let Rect { x, y, width, height } = shape.bounds;
+    let center = shape.bounds.center();
+    if shape.kind.is_task() {
+        let (x, y) = (x.to_string(), y.to_string());
+        let (width, height) = (width.to_string(), height.to_string());
+        let place = [("x", x.as_str()), ("y", &y), ("width", &width), ("height", &height), ("rx", "10")];
+        markup.empty("rect", &[&[("class", "body")], &place[..]].concat());
+    } else if shape.kind == ShapeKind::ExclusiveGateway {
+        let (right, bottom) = (shape.bounds.right(), shape.bounds.bottom());
+        let diamond =
+            format!("M{} {y} L{right} {} L{} {bottom} L{x} {} Z", center.x, center.y, center.x, center.y);
+        markup.empty("path", &[("class", "body"), ("d", &diamond)]);
+    } else {
+        let ends = matches!(shape.kind, ShapeKind::EndEvent | ShapeKind::CompensationEndEvent);
+        write_circle(markup, center, width / 2, if ends { "body bold" } else { "body" });
+        if !ends && shape.kind != ShapeKind::StartEvent {
+            write_circle(markup, center, width / 2 - 3, "body");
+        }
+    }
+}
+
+fn write_circle(markup: &mut Markup, center: Point, radius: i32, class: &str) {
+    let (x, y, radius) = (center.x.to_string(), center.y.to_string(), radius.to_string());
+    markup.empty("circle", &[("class", class), ("cx", &x), ("cy", &y), ("r", &radius)]);
+}
+
+fn write_label(markup: &mut Markup, label: &Label, class: &str, font_size: i32) {
+    let x = label.bounds.center().x.to_string();
+    for (line, text) in (0..).zip(&label.lines) {
+        let y = (label.bounds.y + line * LINE_HEIGHT + font_size - 1).to_string();
+        markup.text("text", &[("class", class), ("x", &x), ("y", &y)], text);
+    }
+}

@@ -1,0 +1,68 @@
+//! The diagram interchange part of the file: one shape per element, one edge per link.
+//! It copies places out of the drawing and computes none.
+
+use crate::diagram::{Diagram, Edge, EdgeKind, Label, Rect, Shape, ShapeKind};
+use crate::markup::Markup;
+use crate::model::Process;
+use crate::palette::{UNDO_FILL, UNDO_LINE};
+
+/// Writes the picture of the process.
+pub(super) fn write(markup: &mut Markup, process: &Process, diagram: &Diagram) {
+    markup.open("bpmndi:BPMNDiagram", &[("id", &format!("diagram_{}", process.id))]);
+    let plane = format!("plane_{}", process.id);
+    markup.open("bpmndi:BPMNPlane", &[("id", &plane), ("bpmnElement", &process.id)]);
+    for shape in &diagram.shapes {
+        write_shape(markup, shape);
+    }
+    for edge in &diagram.edges {
+        write_edge(markup, edge);
+    }
+    markup.close();
+    markup.close();
+}
+
+fn write_shape(markup: &mut Markup, shape: &Shape) {
+    let id = format!("shape_{}", shape.id);
+    let mut attributes = vec![("id", id.as_str()), ("bpmnElement", &shape.id)];
+    if shape.kind == ShapeKind::ExclusiveGateway {
+        attributes.push(("isMarkerVisible", "true"));
+    }
+    if shape.kind.is_undo() {
+        attributes.extend([("color:background-color", UNDO_FILL), ("color:border-color", UNDO_LINE)]);
+    }
+    markup.open("bpmndi:BPMNShape", &attributes);
+    write_bounds(markup, shape.bounds);
+    // A task's name is placed by whoever draws it.
+    if let Some(label) = shape.label.as_ref().filter(|_| !shape.kind.is_task()) {
+        write_label(markup, label);
+    }
+    markup.close();
+}
+
+fn write_edge(markup: &mut Markup, edge: &Edge) {
+    let id = format!("edge_{}", edge.id);
+    let mut attributes = vec![("id", id.as_str()), ("bpmnElement", &edge.id)];
+    if edge.kind == EdgeKind::Association {
+        attributes.push(("color:border-color", UNDO_LINE));
+    }
+    markup.open("bpmndi:BPMNEdge", &attributes);
+    for point in &edge.points {
+        markup.empty("di:waypoint", &[("x", &point.x.to_string()), ("y", &point.y.to_string())]);
+    }
+    if let Some(label) = &edge.label {
+        write_label(markup, label);
+    }
+    markup.close();
+}
+
+fn write_label(markup: &mut Markup, label: &Label) {
+    markup.open("bpmndi:BPMNLabel", &[]);
+    write_bounds(markup, label.bounds);
+    markup.close();
+}
+
+fn write_bounds(markup: &mut Markup, bounds: Rect) {
+    let (x, y) = (bounds.x.to_string(), bounds.y.to_string());
+    let (width, height) = (bounds.width.to_string(), bounds.height.to_string());
+    markup.empty("dc:Bounds", &[("x", &x), ("y", &y), ("width", &width), ("height", &height)]);
+}

@@ -1,0 +1,21 @@
+//! Writes all samples to files, so that foreign tools and people can look at them.
+//! The only place here that touches the disk.
+
+use std::fs;
+use std::path::Path;
+
+use crate::{family, samples};
+
+/// The files land in `tmp/bpmn-samples` of the target directory; `tools/bpmn/` has the judges for them.
+#[test]
+fn every_sample_is_written_for_the_judges() {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("bpmn-samples");
+    fs::create_dir_all(&folder).unwrap();
+    let generated = (0..300).map(|seed| (format!("generated_{seed:02}"), family::graph(seed)));
+    for (name, graph) in
+        samples::all().into_iter().map(|(name, graph)| (name.to_owned(), graph)).chain(generated)
+    {
+        fs::write(folder.join(format!("{name}.bpmn")), workflow_bpmn::to_xml(&graph)).unwrap();
+        fs::write(folder.join(format!("{name}.svg")), workflow_bpmn::to_svg(&graph)).unwrap();
+    }
+}

@@ -1,0 +1,191 @@
+//! Measures a drawing: what overlaps, what crosses, what collides, how much room there is.
+//! It sees the finished drawing only, and knows nothing of how it was made.
+
+use workflow_bpmn::{Diagram, Edge, Point, Rect, Shape, ShapeKind};
+
+/// Least distance between two shapes.
+pub(crate) const GAP: i32 = 18;
+
+/// What was measured; the lists name each finding.
+#[derive(Debug, Default)]
+pub(crate) struct Report {
+    pub(crate) overlaps: Vec<String>,
+    pub(crate) narrow_gaps: Vec<String>,
+    pub(crate) lines_through_shapes: Vec<String>,
+    pub(crate) lines_upon_lines: Vec<String>,
+    pub(crate) label_collisions: Vec<String>,
+    pub(crate) diagonals: Vec<String>,
+    pub(crate) crossings: Vec<String>,
+    pub(crate) backward: Vec<String>,
+    pub(crate) bends: usize,
+    pub(crate) edges: usize,
+}
+
+impl Report {
+    /// What no drawing may have, crossings aside.
+    pub(crate) fn faults(&self) -> Vec<String> {
+        let lists = [
+            ("overlap", &self.overlaps),
+            ("narrow gap", &self.narrow_gaps),
+            ("line through shape", &self.lines_through_shapes),
+            ("line upon line", &self.lines_upon_lines),
+            ("label collision", &self.label_collisions),
+            ("diagonal", &self.diagonals),
+            ("backward", &self.backward),
+        ];
+        lists
+            .iter()
+            .flat_map(|(what, list)| list.iter().map(move |finding| format!("{what}: {finding}")))
+            .collect()
+    }
+
+    pub(crate) fn bends_per_edge(&self) -> f64 {
+        self.bends as f64 / self.edges.max(1) as f64
+    }
+}
+
+/// Measures a drawing.
+pub(crate) fn measure(diagram: &Diagram) -> Report {
+    let mut report = Report { edges: diagram.edges.len(), ..Report::default() };
+    for (index, one) in diagram.shapes.iter().enumerate() {
+        for other in &diagram.shapes[index + 1..] {
+            compare_shapes(&mut report, one, other);
+        }
+    }
+    for edge in &diagram.edges {
+        report.bends += edge.points.len() - 2;
+        check_edge(&mut report, diagram, edge);
+    }
+    for (index, one) in diagram.edges.iter().enumerate() {
+        for other in &diagram.edges[index + 1..] {
+            compare_edges(&mut report, one, other);
+        }
+    }
+    check_labels(&mut report, diagram);
+    report
+}
+
+fn compare_shapes(report: &mut Report, one: &Shape, other: &Shape) {
+    let pair = format!("{} and {}", one.id, other.id);
+    let same_step = one.node == other.node;
+    if same_step && (one.kind.is_boundary_event() || other.kind.is_boundary_event()) {
+        let both = one.kind.is_boundary_event() && other.kind.is_boundary_event();
+        if both && (one.bounds.center().x - other.bounds.center().x).abs() < 45 {
+            report.narrow_gaps.push(pair);
+        }
+        return;
+    }
+    if touch(one.bounds, other.bounds, 0) {
+        report.overlaps.push(pair);
+    } else if touch(one.bounds, other.bounds, GAP) {
+        report.narrow_gaps.push(pair);
+    }
+}
+
+fn check_edge(report: &mut Report, diagram: &Diagram, edge: &Edge) {
+    let (first, last) = (edge.points[0], edge.points[edge.points.len() - 1]);
+    for (from, to) in segments(edge) {
+        if from.x != to.x && from.y != to.y {
+            report.diagonals.push(edge.id.clone());
+        }
+        for shape in &diagram.shapes {
+            let own = shape.id == edge.from || shape.id == edge.to;
+            let host =
+                shape.kind.is_task() && diagram.shape(&edge.from).is_some_and(|from| from.node == shape.node);
+            let clearance = if own || host { -1 } else { 6 };
+            if touch(boxed(from, to), shape.bounds, clearance) {
+                report.lines_through_shapes.push(format!("{} through {}", edge.id, shape.id));
+            }
+        }
+    }
+    let docks =
+        |id: &str, point: Point| diagram.shape(id).is_some_and(|shape| on_border(shape.bounds, point));
+    if !docks(&edge.from, first) || !docks(&edge.to, last) {
+        report.lines_through_shapes.push(format!("{} does not begin and end at its shapes", edge.id));
+    }
+    let joins = diagram.shape(&edge.to).is_some_and(|to| to.kind == ShapeKind::ExclusiveGateway);
+    let entry = segments(edge).last();
+    let enters_from_the_right = entry.is_some_and(|(from, to)| from.x > to.x);
+    if (first.x > last.x && !joins) || enters_from_the_right {
+        report.backward.push(edge.id.clone());
+    }
+}
+
+fn compare_edges(report: &mut Report, one: &Edge, other: &Edge) {
+    let pair = format!("{} and {}", one.id, other.id);
+    // Lines from one corner, or to one corner, may share the way there.
+    let shared = one.from == other.from || one.to == other.to;
+    for a in segments(one) {
+        for b in segments(other) {
+            let (a_upright, b_upright) = (a.0.x == a.1.x, b.0.x == b.1.x);
+            if !touch(boxed(a.0, a.1), boxed(b.0, b.1), 1) {
+                let parallel = a_upright == b_upright && !shared;
+                if parallel && touch(boxed(a.0, a.1), boxed(b.0, b.1), 8) {
+                    report.lines_upon_lines.push(format!("{pair}, too close"));
+                }
+            } else if a_upright == b_upright {
+                if !shared {
+                    report.lines_upon_lines.push(pair.clone());
+                }
+            } else if !shared {
+                report.crossings.push(pair.clone());
+            }
+        }
+    }
+}
+
+fn check_labels(report: &mut Report, diagram: &Diagram) {
+    let of_shapes = diagram.shapes.iter().filter(|shape| !shape.kind.is_task());
+    let of_shapes = of_shapes.filter_map(|shape| shape.label.as_ref().map(|label| (&shape.id, label)));
+    let of_edges = diagram.edges.iter().filter_map(|edge| edge.label.as_ref().map(|label| (&edge.id, label)));
+    let labels: Vec<_> = of_shapes.chain(of_edges).collect();
+    for (index, (id, label)) in labels.iter().enumerate() {
+        for (other_id, other) in &labels[index + 1..] {
+            if touch(label.bounds, other.bounds, 2) {
+                report.label_collisions.push(format!("{id} and the label of {other_id}"));
+            }
+        }
+        for shape in &diagram.shapes {
+            if touch(label.bounds, shape.bounds, 1) {
+                report.label_collisions.push(format!("{id} and {}", shape.id));
+            }
+        }
+        for edge in &diagram.edges {
+            if segments(edge).any(|(from, to)| touch(label.bounds, boxed(from, to), 1)) {
+                report.label_collisions.push(format!("{id} and the line {}", edge.id));
+            }
+        }
+        let inside = label.bounds.x >= 0
+            && label.bounds.y >= 0
+            && label.bounds.right() <= diagram.width
+            && label.bounds.bottom() <= diagram.height;
+        if !inside {
+            report.label_collisions.push(format!("{id} leaves the page"));
+        }
+    }
+}
+
+fn segments(edge: &Edge) -> impl Iterator<Item = (Point, Point)> + '_ {
+    edge.points.windows(2).map(|pair| (pair[0], pair[1]))
+}
+
+fn boxed(from: Point, to: Point) -> Rect {
+    let (width, height) = ((from.x - to.x).abs(), (from.y - to.y).abs());
+    Rect { x: from.x.min(to.x), y: from.y.min(to.y), width, height }
+}
+
+/// Whether two boxes come closer to each other than this.
+fn touch(one: Rect, other: Rect, gap: i32) -> bool {
+    one.x < other.right() + gap
+        && other.x < one.right() + gap
+        && one.y < other.bottom() + gap
+        && other.y < one.bottom() + gap
+}
+
+fn on_border(bounds: Rect, point: Point) -> bool {
+    let beside =
+        (point.x == bounds.x || point.x == bounds.right()) && (bounds.y..=bounds.bottom()).contains(&point.y);
+    let over =
+        (point.y == bounds.y || point.y == bounds.bottom()) && (bounds.x..=bounds.right()).contains(&point.x);
+    beside || over
+}

@@ -1,0 +1,10 @@
+//! What the exporter promises: sound files, and drawings that a person would not mind having made.
+//! It sees the public interface only.
+
+mod family;
+mod files;
+mod gates;
+mod mapping;
+mod pictures;
+mod samples;
+mod sketch;

@@ -1,0 +1,51 @@
+//! A graph as text: one line per node, with the ways that leave it. For snapshots, reviews and error messages.
+//! It shows structure only; people who do not read code get the diagram.
+
+use std::fmt;
+
+use crate::{FlowKind, Graph, Node, NodeKind, Outcome};
+
+impl fmt::Display for Graph {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "{} v{}", self.workflow, self.version)?;
+        for (index, node) in self.nodes.iter().enumerate() {
+            let ways: Vec<String> = self
+                .outgoing(index)
+                .map(|flow| format!("{}-> {}", when(&flow.kind), self.nodes[flow.to].id))
+                .collect();
+            let what = what(node);
+            let label = if node.label.is_empty() { String::new() } else { format!(" \"{}\"", node.label) };
+            let separator = if ways.is_empty() { "" } else { " " };
+            writeln!(f, "  {}: {what}{label}{separator}{}", node.id, ways.join(", "))?;
+        }
+        Ok(())
+    }
+}
+
+fn what(node: &Node) -> String {
+    match &node.kind {
+        NodeKind::Start => "start".to_owned(),
+        NodeKind::Step(step) if step.name == node.id => "step".to_owned(),
+        NodeKind::Step(step) => format!("step {}", step.name),
+        NodeKind::Timer(span) => format!("timer {}", span.text),
+        NodeKind::Receive { message, deadline: Some(span) } => {
+            format!("receive {message} within {}", span.text)
+        }
+        NodeKind::Receive { message, deadline: None } => format!("receive {message}"),
+        NodeKind::Decision { question } => format!("decision \"{question}\""),
+        NodeKind::Merge => "merge".to_owned(),
+        NodeKind::End(Outcome::Success) => "success".to_owned(),
+        NodeKind::End(Outcome::Failure) => "failure".to_owned(),
+    }
+}
+
+fn when(kind: &FlowKind) -> String {
+    match kind {
+        FlowKind::Next => String::new(),
+        FlowKind::Answer { label, default: true, .. } => format!("[{label}, default] "),
+        FlowKind::Answer { label, .. } => format!("[{label}] "),
+        FlowKind::Error { variant, .. } if variant.is_empty() => "error ".to_owned(),
+        FlowKind::Error { variant, .. } => format!("error {variant} "),
+        FlowKind::Timeout => "timeout ".to_owned(),
+    }
+}

@@ -1,0 +1,39 @@
+//! The macros: Rust source to flow graph, ordinary Rust and checks.
+//! parse, check, lower, expand and emit have one file each; nothing here knows how a run is stored or drawn.
+
+use proc_macro::TokenStream;
+
+mod derive_message;
+mod derive_step_error;
+mod docs;
+mod duration;
+mod errors;
+mod signature;
+mod step;
+mod suggest;
+mod words;
+mod workflow;
+
+/// Turns an `async fn` into a durable workflow.
+#[proc_macro_attribute]
+pub fn workflow(attribute: TokenStream, item: TokenStream) -> TokenStream {
+    workflow::expand(attribute.into(), item.into()).into()
+}
+
+/// Turns an `async fn` into a step of a workflow.
+#[proc_macro_attribute]
+pub fn step(attribute: TokenStream, item: TokenStream) -> TokenStream {
+    step::expand(attribute.into(), item.into()).into()
+}
+
+/// Names the ways in which a step or workflow can fail.
+#[proc_macro_derive(StepError, attributes(step_error))]
+pub fn derive_step_error(item: TokenStream) -> TokenStream {
+    derive_step_error::expand(item.into()).into()
+}
+
+/// Makes a type a message that runs can wait for.
+#[proc_macro_derive(Message, attributes(message))]
+pub fn derive_message(item: TokenStream) -> TokenStream {
+    derive_message::expand(item.into()).into()
+}

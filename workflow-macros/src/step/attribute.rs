@@ -1,0 +1,153 @@
+//! The words of `#[step(..)]`: name, label, policy and effect.
+//! It must not know the function's parameters; the wiring of a compensation is read here and checked elsewhere.
+
+use proc_macro2::{Ident, Span, TokenStream};
+use syn::LitStr;
+use syn::ext::IdentExt;
+use workflow_graph::{Effect, RetryPolicy, is_node_id};
+
+use crate::duration;
+use crate::errors::Errors;
+use crate::suggest::unknown;
+use crate::words::{self, Word};
+
+use super::compensation::Undo;
+use super::retry;
+
+/// What `#[step(..)]` says, with what it does not say filled in.
+pub(super) struct Attribute {
+    /// The name in the journal.
+    pub(super) name: String,
+    /// The label, when the attribute gives one.
+    pub(super) label: Option<String>,
+    /// How failed attempts are repeated.
+    pub(super) retry: RetryPolicy,
+    /// How long one attempt may take.
+    pub(super) timeout_ms: Option<u64>,
+    /// What the step does to the world.
+    pub(super) effect: Effect,
+    /// The compensation, as it was written.
+    pub(super) compensate: Option<Undo>,
+}
+
+const WORDS: [&str; 8] =
+    ["name", "label", "retry", "timeout", "read_only", "compensate", "pivot", "retriable"];
+
+/// Words of the language that have no meaning yet.
+const PLANNED: [&str; 5] = ["was", "human", "rule", "participant", "cancellable"];
+
+/// Operations that come with the language: a step of that name would be taken for one of them.
+const BUILT_IN: [&str; 17] = [
+    "sleep",
+    "sleep_until",
+    "receive",
+    "send",
+    "publish",
+    "join",
+    "try_join",
+    "select",
+    "join_all",
+    "try_join_all",
+    "now",
+    "random",
+    "uuid",
+    "progress",
+    "patched",
+    "continue_as_new",
+    "compensate",
+];
+
+impl Attribute {
+    /// Reads the words. The result is usable whatever was wrong with them.
+    pub(super) fn read(tokens: TokenStream, function: &Ident, errors: &mut Errors) -> Attribute {
+        let words = words::split(tokens, errors);
+        words::refuse_repeated(&words, errors);
+        let mut attribute = Attribute {
+            name: function.unraw().to_string(),
+            label: None,
+            retry: RetryPolicy::DEFAULT,
+            timeout_ms: None,
+            effect: Effect::Undeclared,
+            compensate: None,
+        };
+        let mut name_span = function.span();
+        let mut retry = None;
+        let mut effects = Vec::new();
+        for word in &words {
+            match word.name.to_string().as_str() {
+                "name" => {
+                    if let Some(name) = word.value::<LitStr>("name = \"charge_card\"", errors) {
+                        (attribute.name, name_span) = (name.value(), name.span());
+                    }
+                }
+                "label" => attribute.label = label(word, errors),
+                "retry" => retry = Some(word),
+                "timeout" => {
+                    attribute.timeout_ms = word
+                        .value::<LitStr>("timeout = \"30s\"", errors)
+                        .and_then(|text| errors.ok(duration::positive_ms(&text)));
+                }
+                "read_only" | "pivot" | "retriable" => {
+                    word.flag(errors);
+                    effects.push(word);
+                }
+                "compensate" => {
+                    attribute.compensate = Undo::read(word, errors);
+                    effects.push(word);
+                }
+                _ => refuse_word(word, errors),
+            }
+        }
+        attribute.effect = the_effect(&effects, errors);
+        attribute.retry = retry::policy(retry, attribute.effect, errors);
+        check_name(&attribute.name, name_span, errors);
+        attribute
+    }
+}
+
+fn refuse_word(word: &Word, errors: &mut Errors) {
+    let name = word.name.to_string();
+    if PLANNED.contains(&name.as_str()) {
+        errors.at(word.name.span(), format!("`{name}` is not supported yet"));
+        return;
+    }
+    errors.at(word.name.span(), unknown("`#[step]`", &name, &WORDS));
+}
+
+fn label(word: &Word, errors: &mut Errors) -> Option<String> {
+    let label: LitStr = word.value("label = \"Charge card\"", errors)?;
+    if label.value().trim().is_empty() {
+        errors.at(label.span(), "an empty label says nothing; leave it out to use the function's name");
+        return None;
+    }
+    Some(label.value())
+}
+
+fn check_name(name: &str, span: Span, errors: &mut Errors) {
+    if BUILT_IN.contains(&name) {
+        errors.at(span, format!("`{name}` is an operation of the language; give the step another name"));
+    } else if !is_node_id(name) {
+        let message = format!(
+            "`{name}` cannot name a step: the name begins with a letter of a-z or `_`, \
+             then come letters, digits, `_`, `-` or `.`; give it one with `name = \"..\"`"
+        );
+        errors.at(span, message);
+    }
+}
+
+fn the_effect(effects: &[&Word], errors: &mut Errors) -> Effect {
+    let Some((first, others)) = effects.split_first() else { return Effect::Undeclared };
+    for other in others.iter().filter(|other| other.name != first.name) {
+        let message = format!(
+            "a step has one effect, and this one is already `{}`; split the step, or keep one of the two",
+            first.name
+        );
+        errors.at(other.name.span(), message);
+    }
+    match first.name.to_string().as_str() {
+        "read_only" => Effect::ReadOnly,
+        "pivot" => Effect::Pivot,
+        "retriable" => Effect::Retriable,
+        _ => Effect::Compensatable,
+    }
+}

@@ -1,0 +1,59 @@
+//! What only the compiler's types can check, at the tokens that the user wrote.
+//! Nothing here is generic: `cargo check` evaluates no generic constant.
+
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{ToTokens, quote, quote_spanned};
+
+use super::Step;
+use super::parameters::{Data, data};
+
+/// WF020, for a place before everything else: the compiler reports in the order of the text, and what
+/// it says of the step itself speaks of serde's traits. A signature with types that exist only if all is well.
+pub(super) fn recorded_types(step: &Step) -> TokenStream {
+    let conditions = step.conditions();
+    let wrapper = |data: &Data| if data.lent.is_some() { "Lent" } else { "Stored" };
+    let arguments = data(&step.parameters).map(|data| existing(wrapper(data), &data.ty.to_token_stream()));
+    let result = step.returns.is_written.then(|| existing("Stored", &step.ok_type()));
+    let types = arguments.chain(result);
+    quote! {
+        #(#conditions)*
+        const _: () = {
+            #[allow(dead_code)]
+            fn __recorded(#(_: #types),*) {}
+        };
+    }
+}
+
+/// `wrapper<ty>`, reaching from the first to the last token of what the user wrote.
+fn existing(wrapper: &str, ty: &TokenStream) -> TokenStream {
+    let spans: Vec<Span> = ty.clone().into_iter().map(|token| token.span()).collect();
+    let at =
+        |span: Option<&Span>| Span::call_site().located_at(span.copied().unwrap_or_else(Span::call_site));
+    let (first, last) = (at(spans.first()), at(spans.last()));
+    let wrapper = Ident::new(wrapper, first);
+    let open = quote_spanned! {first=> ::workflow_runtime::__private::core::#wrapper< };
+    let close = quote_spanned! {last=> > };
+    quote! { #open #ty #close }
+}
+
+/// WF021: an alias of `Result` under another name would hide from the macro that the step can fail.
+pub(super) fn no_result_in_disguise(step: &Step) -> TokenStream {
+    if !step.returns.may_be_alias {
+        return TokenStream::new();
+    }
+    let conditions = step.conditions();
+    let ty = &step.returns.ty;
+    let at_type = Span::call_site().located_at(step.returns.span);
+    let message = format!(
+        "WF021: `{ty}` is a `Result` under another name; write `Result<..>` so that the step's errors are known"
+    );
+    let is_result =
+        quote_spanned! {at_type=> ::workflow_runtime::__private::core::ResultProbe::<#ty>::IS_RESULT };
+    quote_spanned! {at_type=>
+        #(#conditions)*
+        const _: () = {
+            use ::workflow_runtime::__private::core::ResultProbeFallback as _;
+            ::core::assert!(!#is_result, #message)
+        };
+    }
+}

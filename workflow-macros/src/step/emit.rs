@@ -1,0 +1,290 @@
+//! What `#[step]` leaves behind: the function that makes a call, and the step behind it.
+//! It must not decide anything; all that is emitted has been read and checked before.
+
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{format_ident, quote, quote_spanned};
+use syn::ext::IdentExt;
+use syn::{Attribute, Index};
+use workflow_graph::Effect;
+
+use super::parameters::{Data, Parameter, data};
+use super::{Step, checks, facts};
+
+/// The expansion of a step.
+pub(super) fn step(step: &Step) -> TokenStream {
+    let call = call(step);
+    let hidden_type = hidden_type(step);
+    let implementation = implementation(step);
+    let (recorded_types, checks) = (checks::recorded_types(step), checks::no_result_in_disguise(step));
+    quote! { #recorded_types #call #hidden_type #implementation #checks }
+}
+
+/// The name of the hidden type behind a step.
+pub(super) fn hidden_name(step: &Step) -> Ident {
+    format_ident!("__{}", step.function.sig.ident.unraw(), span = Span::call_site())
+}
+
+/// The types as the journal stores them, in order, each followed by a comma.
+pub(super) fn stored_types(step: &Step) -> TokenStream {
+    data(&step.parameters)
+        .map(|data| {
+            let ty = stored_type(data);
+            quote! { #ty, }
+        })
+        .collect()
+}
+
+/// The type that the journal stores for this parameter.
+pub(super) fn stored_type(data: &Data) -> TokenStream {
+    let ty = &data.ty;
+    match data.lent {
+        Some(_) => quote! { <#ty as ::std::borrow::ToOwned>::Owned },
+        None => quote! { #ty },
+    }
+}
+
+/// What the workflow sees of the step's answer.
+pub(super) fn output_type(step: &Step) -> TokenStream {
+    if step.is_fallible() && step.attribute.effect == Effect::Retriable {
+        step.ok_type()
+    } else {
+        step.returns.ty.clone()
+    }
+}
+
+/// The function that the user calls: it only describes the call.
+fn call(step: &Step) -> TokenStream {
+    let attributes = step.function.attrs.iter().filter(|attribute| belongs_to_call(attribute));
+    let (vis, name, hidden) = (&step.function.vis, &step.function.sig.ident, hidden_name(step));
+    let fn_token = step.function.sig.fn_token;
+    let parameters = data(&step.parameters).map(|Data { name, ty, lent, .. }| {
+        let ampersand = lent.map(|span| quote_spanned!(span=> &));
+        quote! { #name: #ampersand #ty }
+    });
+    let arguments = data(&step.parameters).map(|Data { name, ty, lent, .. }| match lent {
+        Some(_) => quote! { <#ty as ::std::borrow::ToOwned>::to_owned(#name), },
+        None => quote! { #name, },
+    });
+    quote! {
+        #(#attributes)*
+        #vis #fn_token #name(#(#parameters),*) -> ::workflow_runtime::__private::core::StepCall<#hidden> {
+            ::workflow_runtime::__private::core::StepCall::new((#(#arguments)*))
+        }
+    }
+}
+
+fn hidden_type(step: &Step) -> TokenStream {
+    let (vis, hidden, conditions) = (&step.function.vis, hidden_name(step), step.conditions());
+    quote! {
+        #(#conditions)*
+        #[doc(hidden)]
+        #[allow(non_camel_case_types)]
+        #vis struct #hidden;
+    }
+}
+
+fn implementation(step: &Step) -> TokenStream {
+    let (hidden, conditions) = (hidden_name(step), step.conditions());
+    let (name, label) = (&step.attribute.name, &step.label);
+    let (facts, args, output) = (facts::of(step), stored_types(step), output_type(step));
+    let def = definition(step);
+    quote! {
+        #(#conditions)*
+        impl ::workflow_runtime::__private::core::Step for #hidden {
+            const NAME: &'static str = #name;
+            const LABEL: &'static str = #label;
+            const FACTS: ::workflow_runtime::__private::graph::StepFacts = #facts;
+            type Args = (#args);
+            type Output = #output;
+            fn def() -> &'static ::workflow_runtime::__private::core::StepDef {
+                static __DEF: ::workflow_runtime::__private::core::StepDef = #def;
+                &__DEF
+            }
+        }
+    }
+}
+
+/// The value that the engine runs.
+fn definition(step: &Step) -> TokenStream {
+    let hidden = hidden_name(step);
+    let compensation = match &step.compensation {
+        Some(compensation) => {
+            let undo = &compensation.path;
+            quote! {
+                ::core::option::Option::Some(|| ::workflow_runtime::__private::core::undo_def_of(#undo))
+            }
+        }
+        None => quote! { ::core::option::Option::None },
+    };
+    let returns_result = step.is_fallible() && step.attribute.effect != Effect::Retriable;
+    let resources = step.parameters.iter().filter_map(|parameter| match parameter {
+        Parameter::Resource { ty, .. } => {
+            Some(quote! { ::workflow_runtime::__private::core::ResourceNeed::of::<#ty>() })
+        }
+        _ => None,
+    });
+    let run = run(step);
+    quote! {
+        ::workflow_runtime::__private::core::StepDef {
+            facts: <#hidden as ::workflow_runtime::__private::core::Step>::FACTS,
+            compensation: #compensation,
+            returns_result: #returns_result,
+            resources: &[#(#resources),*],
+            run: #run,
+        }
+    }
+}
+
+/// One attempt: the body as the user typed it, and a call of it with what was recorded and what is supplied.
+fn run(step: &Step) -> TokenStream {
+    let hidden = hidden_name(step);
+    let body = body(step);
+    let given = Given::of(&step.parameters);
+    let (cx, resources, fetched, needed) = (given.cx, given.resources, given.fetched, given.needed);
+    let (name, arguments) = (&step.function.sig.ident, given.arguments);
+    let itself = quote! { <#hidden as ::workflow_runtime::__private::core::Step> };
+    let answer = match (step.is_fallible(), step.attribute.effect) {
+        (true, Effect::Retriable) => quote! { #itself::retried(&__output) },
+        (true, _) => quote! { #itself::answer(&__output, __output.as_ref().err()) },
+        (false, _) => quote! { #itself::done(&__output) },
+    };
+    let read_arguments = match data(&step.parameters).next() {
+        Some(_) => quote! { let __args = __args?; },
+        None => quote! { __args?; },
+    };
+    // A body whose future is not `Send` is reported at the user's `async`.
+    let at_async = step
+        .function
+        .sig
+        .asyncness
+        .map_or_else(Span::call_site, |token| Span::call_site().located_at(token.span));
+    let running = quote! {
+        #read_arguments
+        #needed
+        let __output = #name(#(#arguments),*).await;
+        #answer
+    };
+    let boxed = quote_spanned! {at_async=> ::std::boxed::Box::pin(async move { #running }) };
+    quote! {
+        |#cx, #resources, __args| {
+            #body
+            let __args = #itself::read_args(__args);
+            #fetched
+            #boxed
+        }
+    }
+}
+
+/// The function as the user typed it.
+fn body(step: &Step) -> TokenStream {
+    let attributes = step.function.attrs.iter().filter(|attribute| belongs_to_body(attribute));
+    let (signature, body) = (&step.function.sig, &step.function.body);
+    quote! { #(#attributes)* #signature #body }
+}
+
+/// What an attempt passes to the body, and how it gets hold of it.
+struct Given {
+    cx: TokenStream,
+    resources: TokenStream,
+    /// Takes the resources out while they can be borrowed.
+    fetched: TokenStream,
+    /// Gives up when one of them is missing.
+    needed: TokenStream,
+    arguments: Vec<TokenStream>,
+}
+
+impl Given {
+    fn of(parameters: &[Parameter]) -> Given {
+        let mut given = Given {
+            cx: quote! { _ },
+            resources: quote! { _ },
+            fetched: TokenStream::new(),
+            needed: TokenStream::new(),
+            arguments: Vec::new(),
+        };
+        let (mut data_position, mut resource_position) = (0, 0);
+        for parameter in parameters {
+            match parameter {
+                Parameter::Data(data) => {
+                    given.recorded(data, data_position);
+                    data_position += 1;
+                }
+                Parameter::Resource { ty, .. } => {
+                    given.supplied(ty, resource_position);
+                    resource_position += 1;
+                }
+                Parameter::Context { .. } => {
+                    given.cx = quote! { __cx };
+                    given.arguments.push(quote! { ::core::clone::Clone::clone(&__cx) });
+                }
+            }
+        }
+        given
+    }
+
+    fn recorded(&mut self, data: &Data, position: usize) {
+        let (ty, index) = (&data.ty, Index::from(position));
+        self.arguments.push(match data.lent {
+            Some(_) => quote! { ::core::borrow::Borrow::<#ty>::borrow(&__args.#index) },
+            None => quote! { __args.#index },
+        });
+    }
+
+    fn supplied(&mut self, ty: &syn::Type, position: usize) {
+        let resource = format_ident!("__resource_{position}");
+        self.resources = quote! { __resources };
+        self.fetched.extend(quote! { let #resource = __resources.get::<#ty>(); });
+        self.needed.extend(quote! {
+            let #resource = #resource.ok_or(
+                ::workflow_runtime::__private::core::StepFault::Resource(::core::any::type_name::<#ty>()),
+            )?;
+        });
+        self.arguments.push(quote! { #resource });
+    }
+}
+
+/// Whether callers see this attribute.
+fn belongs_to_call(attribute: &Attribute) -> bool {
+    is_any_of(attribute, &["doc", "deprecated", "must_use", "cfg", "allow", "warn", "deny", "forbid"])
+}
+
+/// Whether this attribute is about the code of the body: lints, and other macros such as `#[instrument]`.
+fn belongs_to_body(attribute: &Attribute) -> bool {
+    !is_any_of(attribute, &["doc", "deprecated", "must_use", "cfg"])
+}
+
+fn is_any_of(attribute: &Attribute, names: &[&str]) -> bool {
+    names.iter().any(|name| attribute.path().is_ident(name))
+}
+
+impl Step {
+    /// Whether the function returns a `Result`.
+    pub(super) fn is_fallible(&self) -> bool {
+        self.returns.halves.is_some()
+    }
+
+    /// The type of the good half, or of all there is.
+    pub(super) fn ok_type(&self) -> TokenStream {
+        let ty = &self.returns.ty;
+        match &self.returns.halves {
+            Some(halves) => halves.ok.clone().unwrap_or_else(|| {
+                quote! { <#ty as ::workflow_runtime::__private::core::Fallible>::Ok }
+            }),
+            None => ty.clone(),
+        }
+    }
+
+    /// The type of the bad half of the `Result` that the function returns.
+    pub(super) fn error_type(&self) -> TokenStream {
+        let ty = &self.returns.ty;
+        let written = self.returns.halves.as_ref().and_then(|halves| halves.error.clone());
+        written.unwrap_or_else(|| {
+            quote! { <#ty as ::workflow_runtime::__private::core::Fallible>::Error }
+        })
+    }
+
+    /// The conditions under which all of the step exists.
+    pub(super) fn conditions(&self) -> Vec<&Attribute> {
+        self.function.attrs.iter().filter(|attribute| is_any_of(attribute, &["cfg"])).collect()
+    }
+}

@@ -1,0 +1,75 @@
+//! `#[step]`, tested as text: the expansion of a whole step, and what is refused.
+//! Types play no part here; what only they can tell is in `tests/ui` and `tests/steps.rs`.
+
+fn expanded(attribute: &str, function: &str) -> String {
+    super::expand(attribute.parse().unwrap(), function.parse().unwrap()).to_string()
+}
+
+fn refused(attribute: &str, function: &str) -> Vec<String> {
+    let tokens = expanded(attribute, function);
+    let texts = tokens.split("compile_error ! {").skip(1);
+    texts.map(|text| text.split('"').nth(1).unwrap_or_default().to_owned()).collect()
+}
+
+#[test]
+fn the_expansion_reads_like_code_that_a_person_wrote() {
+    let attribute = "compensate = refund_payment(order, output), retry(attempts = 2), timeout = \"30s\"";
+    let function = "/// Retrieve payment
+        ///
+        /// From the card of the order.
+        #[tracing::instrument]
+        pub async fn retrieve_payment(gateway: Resource<Gateway>, cx: StepContext, order: &Order, cents: u64)
+            -> Result<Payment, PaymentError> { gateway.charge(order.card(), cents, cx.idempotency_key()).await }";
+    let file = syn::parse_str(&expanded(attribute, function)).unwrap();
+    insta::assert_snapshot!(prettyplease::unparse(&file));
+}
+
+#[test]
+fn a_half_typed_body_leaves_the_step_as_it_is() {
+    let tokens = expanded("", "async fn pack(item: u32) -> u32 { item. }");
+    assert!(tokens.contains("fn pack (item : u32) -> u32 { item . }"), "{tokens}");
+    assert!(tokens.contains("StepCall < __pack >") && !tokens.contains("compile_error"), "{tokens}");
+}
+
+#[test]
+fn a_bad_word_leaves_the_step_with_the_error_behind_it() {
+    let tokens =
+        expanded("retyr(attempts = 5), timeout = \"30s\"", "async fn pack(item: u32) -> u32 { item }");
+    let (step, errors) = tokens.split_once("compile_error").unwrap();
+    assert!(
+        step.contains("StepCall < __pack >")
+            && step.contains("timeout_ms : :: core :: option :: Option :: Some (30000)")
+    );
+    assert!(errors.contains("did you mean `retry`?"), "{errors}");
+}
+
+#[test]
+fn a_bad_signature_leaves_the_function_with_all_errors_behind_it() {
+    let function = "async fn pack<T>(item: T, words: Vec<&str>, amount: &mut u8) -> &str { item }";
+    assert!(expanded("pivot", function).starts_with("async fn pack < T >"));
+    assert_eq!(refused("pivot, read_only", function).len(), 5);
+}
+
+#[test]
+fn waits_that_are_not_given_fit_those_that_are() {
+    let policy = |retry: &str| {
+        let tokens = expanded(retry, "async fn pack() {}");
+        tokens.split("initial_ms : ").nth(1).unwrap().split('}').next().unwrap().trim().to_owned()
+    };
+    assert_eq!(policy("retry(initial = \"5m\")"), "300000 , factor : 2.0 , max_ms : 300000 ,");
+    assert_eq!(policy("retry(max = \"100ms\", factor = 3)"), "100 , factor : 3.0 , max_ms : 100 ,");
+}
+
+#[test]
+fn names_of_operations_are_taken() {
+    assert_eq!(refused("", "async fn receive() {}").len(), 1);
+    assert_eq!(refused("name = \"a b\"", "async fn pack() {}").len(), 1);
+    assert_eq!(refused("name = \"take\"", "async fn receive() {}"), [] as [&str; 0]);
+}
+
+#[test]
+fn what_is_planned_is_not_taken_for_a_mistake() {
+    assert_eq!(refused("human, was = \"old\"", "async fn pack() {}").len(), 2);
+    assert!(refused("human", "async fn pack() {}")[0].ends_with("is not supported yet"));
+    assert!(refused("", "async fn pack(tx: &mut Tx) {}")[0].contains("not supported yet"));
+}

@@ -1,0 +1,43 @@
+//! `#[workflow]`: an async function becomes a durable workflow with a flow graph.
+//! The order is parse, check, lower, rewrite, emit; each has a file. It knows nothing of how runs are stored.
+
+mod attribute;
+mod awaits;
+mod emit;
+mod ends;
+mod expressions;
+mod graph;
+mod loops;
+mod lower;
+mod matches;
+mod operations;
+mod patterns;
+mod phrases;
+mod rewrite;
+mod signature;
+#[cfg(test)]
+mod tests;
+
+use proc_macro2::TokenStream;
+
+use crate::docs;
+use crate::errors::Errors;
+use crate::signature::RawFn;
+
+pub(crate) fn expand(attribute: TokenStream, item: TokenStream) -> TokenStream {
+    let function = match RawFn::read(item) {
+        Ok(function) => function,
+        Err(item_and_error) => return item_and_error,
+    };
+    let mut errors = Errors::default();
+    let options = attribute::parse(attribute, &mut errors);
+    let parameters = signature::check(&function, &mut errors);
+    let docs = docs::split(&function.attrs);
+    let lowered = match awaits::parse_body(&function) {
+        Ok(body) => Some(lower::lower(&function, &body, &mut errors)),
+        // rustc reports what is wrong with the body itself, and better than we could.
+        Err(_) => None,
+    };
+    let body = rewrite::rewrite(function.body.stream());
+    emit::emit(emit::Source { function: &function, options, parameters, docs, body, lowered, errors })
+}

@@ -1,0 +1,92 @@
+//! The words in `#[workflow(..)]`.
+//! What they mean for a run is not known here.
+
+use proc_macro2::TokenStream;
+use syn::{LitInt, LitStr};
+
+use crate::errors::Errors;
+use crate::suggest::did_you_mean;
+use crate::words;
+
+/// What an author can say about a workflow.
+#[derive(Default)]
+pub(crate) struct Options {
+    pub(crate) name: Option<String>,
+    pub(crate) label: Option<String>,
+    pub(crate) version: Option<u32>,
+    pub(crate) owner: Option<String>,
+}
+
+const KNOWN: &[&str] = &["name", "label", "version", "owner"];
+
+/// Words of the language that have no meaning yet.
+const NOT_YET: &[&str] =
+    &["deadline", "on", "cron", "timezone", "catch_up", "bpmn", "conform", "priority", "subflow"];
+
+/// Reads the attribute.
+pub(crate) fn parse(attribute: TokenStream, errors: &mut Errors) -> Options {
+    let mut options = Options::default();
+    let words = words::split(attribute, errors);
+    words::refuse_repeated(&words, errors);
+    for word in &words {
+        let name = word.name.to_string();
+        match name.as_str() {
+            "name" => options.name = text(word, "name = \"fulfil_order\"", errors),
+            "label" => options.label = text(word, "label = \"Fulfil order\"", errors),
+            "owner" => options.owner = text(word, "owner = \"order-team\"", errors),
+            "version" => options.version = version(word, errors),
+            name if NOT_YET.contains(&name) => {
+                errors.at(word.name.span(), format!("`{name}` on a workflow is not supported yet"));
+            }
+            name => {
+                let hint = did_you_mean(name, KNOWN);
+                errors.at(word.name.span(), format!("`#[workflow]` does not know `{name}`{hint}"));
+            }
+        }
+    }
+    options
+}
+
+fn text(word: &words::Word, example: &str, errors: &mut Errors) -> Option<String> {
+    let literal: LitStr = word.value(example, errors)?;
+    let text = literal.value();
+    if text.trim().is_empty() {
+        errors.at(literal.span(), format!("`{}` must not be empty", word.name));
+        return None;
+    }
+    Some(text)
+}
+
+fn version(word: &words::Word, errors: &mut Errors) -> Option<u32> {
+    let literal: LitInt = word.value("version = 2", errors)?;
+    match literal.base10_parse::<u32>() {
+        Ok(0) | Err(_) => {
+            errors.at(literal.span(), "a version is a number from 1 on");
+            None
+        }
+        Ok(version) => Some(version),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_that_is_wrong_is_said_at_once() {
+        let mut errors = Errors::default();
+        let options = parse(
+            "version = 0, ownr = \"a\", deadline = \"30d\", name = \"x\"".parse().unwrap(),
+            &mut errors,
+        );
+        assert_eq!(options.name.as_deref(), Some("x"));
+        assert_eq!(
+            errors.texts(),
+            [
+                "a version is a number from 1 on",
+                "`#[workflow]` does not know `ownr`; did you mean `owner`?",
+                "`deadline` on a workflow is not supported yet",
+            ]
+        );
+    }
+}

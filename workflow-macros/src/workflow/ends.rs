@@ -1,0 +1,149 @@
+//! How the function ends: with a result, with an error, or with a value that only the run will know.
+//! Ends are named by what they mean to the business, as far as the text tells.
+
+use syn::Expr;
+use workflow_graph::{FlowKind, NodeKind, Outcome, humanise};
+
+use super::graph::{Draft, Ways};
+use super::lower::{Lowerer, answer, span_of};
+use super::matches::End;
+use super::operations::awaited;
+use super::patterns::is_constant;
+use super::phrases;
+
+impl Lowerer<'_> {
+    /// An expression whose value is the result of the function. Nothing comes after it.
+    pub(crate) fn conclude(&mut self, value: &Expr, ways: Ways) -> Ways {
+        if !self.is_fallible {
+            return match value {
+                // `return` and loops without an end have no value; what they lead to has been drawn.
+                Expr::If(if_) => {
+                    let ways = self.if_(if_, ways, End::Value);
+                    self.success(ways)
+                }
+                other => {
+                    let ways = self.expression(other, ways);
+                    self.success(ways)
+                }
+            };
+        }
+        if let Some(await_) = awaited(value) {
+            let (node, ways) = self.operation(await_, ways);
+            if let Some(way) = node.and_then(|node| self.error_way(node)) {
+                self.failure(vec![way]);
+            }
+            return self.success(ways);
+        }
+        match value {
+            Expr::Paren(paren) => self.conclude(&paren.expr, ways),
+            Expr::Group(group) => self.conclude(&group.expr, ways),
+            Expr::Block(block) if block.label.is_none() => self.block_end(&block.block, ways),
+            Expr::If(if_) => self.if_(if_, ways, End::Result),
+            Expr::Match(match_) => self.match_(match_, ways, End::Result),
+            Expr::Return(return_) => match &return_.expr {
+                Some(value) => self.conclude(value, ways),
+                None => self.success(ways),
+            },
+            Expr::Call(call) => match (last_segment(&call.func).as_deref(), call.args.first()) {
+                (Some("Ok"), Some(inner)) => {
+                    let ways = self.expression(inner, ways);
+                    self.success(ways)
+                }
+                (Some("Err"), Some(inner)) => {
+                    let ways = self.expression(inner, ways);
+                    match error_name(inner) {
+                        Some(name) => self.failure_named(ways, &humanise(&name)),
+                        None => self.failure(ways),
+                    }
+                }
+                _ => self.unknown(value, ways),
+            },
+            Expr::Loop(_) | Expr::Macro(_) | Expr::Break(_) | Expr::Continue(_) => {
+                let ways = self.expression(value, ways);
+                if ways.is_empty() { ways } else { self.unknown_after(value, ways) }
+            }
+            other => self.unknown(other, ways),
+        }
+    }
+
+    /// A result whose outcome the text does not tell.
+    fn unknown(&mut self, value: &Expr, ways: Ways) -> Ways {
+        let ways = self.expression(value, ways);
+        self.unknown_after(value, ways)
+    }
+
+    fn unknown_after(&mut self, value: &Expr, ways: Ways) -> Ways {
+        if ways.is_empty() {
+            return ways;
+        }
+        let decision = self.decision(ways, "Succeeded?".to_owned(), span_of(value));
+        let condition = format!("{} is `Err`", phrases::source_text(value));
+        self.failure_named(vec![answer(decision, "no", condition, false)], "Failed");
+        self.success(vec![answer(decision, "yes", String::new(), true)])
+    }
+
+    /// The run ends with a result.
+    pub(crate) fn success(&mut self, ways: Ways) -> Ways {
+        let label = self.label.take().unwrap_or_default();
+        let name = if label.is_empty() { "completed".to_owned() } else { phrases::slug(&label) };
+        self.end(ways, name, label, Outcome::Success)
+    }
+
+    /// The run ends with an error; named after the way that leads here.
+    pub(crate) fn failure(&mut self, ways: Ways) -> Ways {
+        let name = match &ways[..] {
+            [way] => match &way.kind {
+                FlowKind::Error { variant, .. } if !variant.is_empty() => humanise(variant),
+                FlowKind::Error { .. } => format!("{} failed", humanise(self.graph.name_of(way.from))),
+                FlowKind::Timeout => format!("{} timed out", humanise(self.graph.name_of(way.from))),
+                _ => "Failed".to_owned(),
+            },
+            _ => "Failed".to_owned(),
+        };
+        self.failure_named(ways, &name)
+    }
+
+    /// The run ends with an error of this name.
+    pub(crate) fn failure_named(&mut self, ways: Ways, name: &str) -> Ways {
+        // A label above the statement belongs to what it does, not to how it can fail.
+        let label = self.label.take().filter(|_| ways.iter().all(|way| self.is_plain(way.from)));
+        let label = label.unwrap_or_else(|| name.to_owned());
+        self.end(ways, phrases::slug(name), label, Outcome::Failure)
+    }
+
+    fn is_plain(&self, node: usize) -> bool {
+        !matches!(self.graph.kind_of(node), NodeKind::Step(_) | NodeKind::Receive { .. })
+    }
+
+    fn end(&mut self, ways: Ways, name: String, label: String, outcome: Outcome) -> Ways {
+        if !ways.is_empty() {
+            let name = if name.is_empty() { "ended".to_owned() } else { name };
+            self.graph.add(ways, Draft { name, kind: NodeKind::End(outcome), label, line: self.line });
+        }
+        Vec::new()
+    }
+}
+
+fn last_segment(function: &Expr) -> Option<String> {
+    match function {
+        Expr::Path(path) => path.path.segments.last().map(|segment| segment.ident.to_string()),
+        _ => None,
+    }
+}
+
+/// The variant that an error expression names: `OrderError::OutOfStock { .. }`, also before `.into()`.
+fn error_name(error: &Expr) -> Option<String> {
+    let path = match error {
+        Expr::Path(path) => &path.path,
+        Expr::Struct(named) => &named.path,
+        Expr::Call(call) => match &*call.func {
+            Expr::Path(path) => &path.path,
+            _ => return None,
+        },
+        Expr::MethodCall(call) => return error_name(&call.receiver),
+        Expr::Paren(paren) => return error_name(&paren.expr),
+        _ => return None,
+    };
+    let ident = &path.segments.last()?.ident;
+    is_constant(ident).then(|| ident.to_string())
+}

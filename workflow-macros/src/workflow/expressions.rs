@@ -1,0 +1,296 @@
+//! Expressions, in the order in which they are evaluated.
+//! Pure local code leaves no trace; only operations, and what decides about them, is drawn.
+
+use syn::visit::Visit;
+use syn::{BinOp, Block, Expr, ExprIf, Macro, Pat};
+
+use super::awaits::count_tokens;
+use super::graph::{Ways, next};
+use super::lower::{Lowerer, answer, span_of};
+use super::matches::{Arm, ArmBody, End};
+use super::operations::awaited;
+use super::phrases;
+
+/// Macros of other crates that would run operations where no journal sees them.
+const FOREIGN: &[&str] = &["select", "join", "try_join", "spawn", "spawn_local", "pin"];
+
+/// Macros that leave the function with an error without showing it.
+const HIDDEN_EXITS: &[&str] = &["bail", "ensure"];
+
+impl Lowerer<'_> {
+    /// An expression whose value is used or dropped.
+    pub(crate) fn expression(&mut self, expression: &Expr, ways: Ways) -> Ways {
+        match expression {
+            Expr::Await(await_) => self.operation(await_, ways).1,
+            Expr::Try(try_) => self.question_mark(&try_.expr, try_.question_token.spans[0], ways),
+            Expr::If(if_) => self.if_(if_, ways, End::Value),
+            Expr::Match(match_) => self.match_(match_, ways, End::Value),
+            Expr::Loop(loop_) => self.loop_(loop_, ways),
+            Expr::While(while_) => self.while_(while_, ways),
+            Expr::ForLoop(for_) => self.for_(for_, ways),
+            Expr::Return(return_) => match &return_.expr {
+                Some(value) => self.conclude(value, ways),
+                None => self.success(ways),
+            },
+            Expr::Break(break_) => self.break_(break_, ways),
+            Expr::Continue(continue_) => self.continue_(continue_, ways),
+            Expr::Block(block) => {
+                if let Some(label) = block.label.as_ref().filter(|_| is_drawn(expression)) {
+                    self.refuse(label.name.ident.span(), "a labelled block is not supported yet; use a loop");
+                }
+                self.block(&block.block, ways)
+            }
+            Expr::Binary(binary) if matches!(binary.op, BinOp::And(_) | BinOp::Or(_)) => {
+                let ways = self.expression(&binary.left, ways);
+                if is_drawn(&binary.right) {
+                    let why =
+                        "what is awaited on the right of `&&` or `||` may or may not run; write an `if`";
+                    self.refuse(span_of(&binary.right), why);
+                }
+                ways
+            }
+            Expr::Closure(closure) if awaits(&closure.body) => {
+                self.refuse(
+                    closure.inputs_begin.span,
+                    "a closure that awaits is not drawn; write a loop instead",
+                );
+                ways
+            }
+            Expr::Async(block) if block_awaits(&block.block) => {
+                self.refuse(block.async_token.span, "an `async` block in a workflow is not supported yet");
+                ways
+            }
+            Expr::Unsafe(block) => self.block(&block.block, ways),
+            Expr::Macro(call) => self.macro_call(&call.mac, ways),
+            other => self.expressions(parts(other).into_iter(), ways),
+        }
+    }
+
+    /// Several expressions, one after the other.
+    pub(crate) fn expressions<'e>(&mut self, list: impl Iterator<Item = &'e Expr>, mut ways: Ways) -> Ways {
+        for expression in list {
+            ways = self.expression(expression, ways);
+        }
+        ways
+    }
+
+    /// A macro call: its tokens are not looked into, so they must hide nothing that would have to be drawn.
+    pub(crate) fn macro_call(&mut self, call: &Macro, ways: Ways) -> Ways {
+        let Some(name) = call.path.segments.last().map(|segment| segment.ident.clone()) else { return ways };
+        let text = name.to_string();
+        if FOREIGN.contains(&text.as_str()) {
+            self.refuse(name.span(), &format!("`{text}!` in a workflow is not supported yet"));
+        } else if HIDDEN_EXITS.contains(&text.as_str()) {
+            self.refuse(
+                name.span(),
+                &format!("`{text}!` leaves the workflow unseen; write `return Err(..)`"),
+            );
+        } else if count_tokens(call.tokens.clone()) > 0 {
+            let why = format!("what is awaited inside `{text}!` is not drawn; bind it with `let` before");
+            self.refuse(name.span(), &why);
+        } else if may_exit(call) {
+            let why =
+                format!("a `?` or `return` inside `{text}!` is not drawn; bind the value with `let` before");
+            self.refuse(name.span(), &why);
+        }
+        ways
+    }
+
+    pub(crate) fn if_(&mut self, if_: &ExprIf, ways: Ways, end: End) -> Ways {
+        let otherwise = match &if_.else_branch {
+            Some((_, branch)) => ArmBody::Expression(branch),
+            None => ArmBody::Nothing,
+        };
+        if let Expr::Let(condition) = &*if_.cond
+            && let Some(await_) = awaited(&condition.expr)
+        {
+            let arms = vec![
+                Arm::new(Some(&condition.pat), ArmBody::Block(&if_.then_branch)),
+                Arm::new(None, otherwise),
+            ];
+            return self.outcome(await_, arms, ways, end);
+        }
+        let ways = self.expression(&if_.cond, ways);
+        let is_silent = !block_is_drawn(&if_.then_branch) && !otherwise.is_drawn();
+        if is_silent && matches!(end, End::Value) {
+            return ways;
+        }
+        let question = phrases::question(&if_.cond);
+        let decision = self.decision(ways, question, if_.if_token.span);
+        let yes = answer(decision, "yes", phrases::source_text(&if_.cond), false);
+        let no = answer(decision, "no", String::new(), true);
+        let mut after = self.arm_body(ArmBody::Block(&if_.then_branch), vec![yes], end);
+        after.extend(self.arm_body(otherwise, vec![no], end));
+        after
+    }
+
+    pub(crate) fn let_else(&mut self, pattern: &Pat, value: &Expr, diverge: &Expr, ways: Ways) -> Ways {
+        let arms =
+            vec![Arm::new(Some(pattern), ArmBody::Nothing), Arm::new(None, ArmBody::Expression(diverge))];
+        if let Some(await_) = awaited(value) {
+            return self.outcome(await_, arms, ways, End::Value);
+        }
+        let ways = self.expression(value, ways);
+        let decision = self.decision(ways, phrases::question(value), span_of(value));
+        let condition = format!("{} = {}", phrases::source_text(pattern), phrases::source_text(value));
+        let otherwise = vec![answer(decision, "no", String::new(), true)];
+        let mut after = vec![answer(decision, "yes", condition, false)];
+        after.extend(self.arm_body(ArmBody::Expression(diverge), otherwise, End::Value));
+        after
+    }
+
+    /// `x?`: the error of an operation, or of a local computation, leaves the function.
+    fn question_mark(&mut self, inner: &Expr, span: proc_macro2::Span, ways: Ways) -> Ways {
+        if let Some(await_) = awaited(inner) {
+            let (node, ways) = self.operation(await_, ways);
+            if let Some(way) = node.and_then(|node| self.error_way(node)) {
+                self.failure(vec![way]);
+            }
+            return ways;
+        }
+        let ways = self.expression(inner, ways);
+        if ways.is_empty() {
+            return ways;
+        }
+        let words = phrases::question(inner);
+        let subject = words.trim_end_matches('?').to_owned();
+        let decision = self.decision(ways, format!("{subject} succeeded?"), span);
+        let no = answer(decision, "no", format!("{} is `Err`", phrases::source_text(inner)), false);
+        self.failure_named(vec![no], &format!("{subject} failed"));
+        vec![answer(decision, "yes", String::new(), true)]
+    }
+
+    /// The way on from a node that was just added.
+    pub(crate) fn after(&self, node: usize) -> Ways {
+        next(node)
+    }
+}
+
+/// The parts of an expression that only combines values, in the order of evaluation.
+fn parts(expression: &Expr) -> Vec<&Expr> {
+    match expression {
+        Expr::Array(e) => e.elems.iter().collect(),
+        Expr::Assign(e) => vec![&e.right, &e.left],
+        Expr::Binary(e) => vec![&e.left, &e.right],
+        Expr::Call(e) => std::iter::once(&*e.func).chain(&e.args).collect(),
+        Expr::Cast(e) => vec![&e.expr],
+        Expr::Field(e) => vec![&e.base],
+        Expr::Group(e) => vec![&e.expr],
+        Expr::Index(e) => vec![&e.expr, &e.index],
+        Expr::Let(e) => vec![&e.expr],
+        Expr::MethodCall(e) => std::iter::once(&*e.receiver).chain(&e.args).collect(),
+        Expr::Paren(e) => vec![&e.expr],
+        Expr::Range(e) => e.start.iter().chain(&e.end).map(|e| &**e).collect(),
+        Expr::Reference(e) => vec![&e.expr],
+        Expr::Repeat(e) => vec![&e.expr],
+        Expr::Struct(e) => {
+            e.fields.iter().map(|field| &field.expr).chain(e.rest.iter().map(|e| &**e)).collect()
+        }
+        Expr::Tuple(e) => e.elems.iter().collect(),
+        Expr::Unary(e) => vec![&e.expr],
+        _ => Vec::new(),
+    }
+}
+
+/// Whether the expression holds anything that is drawn: an operation, or a way out.
+pub(crate) fn is_drawn(expression: &Expr) -> bool {
+    let mut finder = Finder { found: false, exits: true, inner_loops: 0 };
+    finder.visit_expr(expression);
+    finder.found
+}
+
+/// Whether the block holds anything that is drawn.
+pub(crate) fn block_is_drawn(block: &Block) -> bool {
+    let mut finder = Finder { found: false, exits: true, inner_loops: 0 };
+    finder.visit_block(block);
+    finder.found
+}
+
+/// Whether a loop's body holds anything that makes the loop worth drawing.
+pub(crate) fn loop_is_drawn(body: &Block) -> bool {
+    let mut finder = Finder { found: false, exits: true, inner_loops: 1 };
+    finder.visit_block(body);
+    finder.found
+}
+
+fn awaits(expression: &Expr) -> bool {
+    let mut finder = Finder { found: false, exits: false, inner_loops: 0 };
+    finder.visit_expr(expression);
+    finder.found
+}
+
+fn block_awaits(block: &Block) -> bool {
+    let mut finder = Finder { found: false, exits: false, inner_loops: 0 };
+    finder.visit_block(block);
+    finder.found
+}
+
+struct Finder {
+    found: bool,
+    /// Whether `return`, `?`, `break` and `continue` count too.
+    exits: bool,
+    /// How many loops inside the searched text surround the place: an unlabelled `break` leaves only those.
+    inner_loops: usize,
+}
+
+impl<'ast> Visit<'ast> for Finder {
+    fn visit_expr(&mut self, expression: &'ast Expr) {
+        match expression {
+            Expr::Await(_) => self.found = true,
+            Expr::Return(_) | Expr::Try(_) if self.exits => self.found = true,
+            Expr::Break(break_) if self.exits && (self.inner_loops == 0 || break_.label.is_some()) => {
+                self.found = true;
+            }
+            Expr::Continue(continue_)
+                if self.exits && (self.inner_loops == 0 || continue_.label.is_some()) =>
+            {
+                self.found = true;
+            }
+            // Their ways out are their own; awaiting in them is refused.
+            Expr::Closure(closure) => self.found |= awaits(&closure.body),
+            Expr::Async(block) => self.found |= block_awaits(&block.block),
+            Expr::Loop(_) | Expr::While(_) | Expr::ForLoop(_) => {
+                self.inner_loops += 1;
+                syn::visit::visit_expr(self, expression);
+                self.inner_loops -= 1;
+            }
+            _ => syn::visit::visit_expr(self, expression),
+        }
+    }
+
+    fn visit_macro(&mut self, call: &'ast Macro) {
+        let name = call.path.segments.last().map(|segment| segment.ident.to_string()).unwrap_or_default();
+        let is_refused = FOREIGN.contains(&name.as_str()) || HIDDEN_EXITS.contains(&name.as_str());
+        self.found |= is_refused || count_tokens(call.tokens.clone()) > 0 || (self.exits && may_exit(call));
+    }
+
+    fn visit_item(&mut self, item: &'ast syn::Item) {
+        // Nested items are no code of the workflow, but an async one is refused.
+        self.found |= matches!(item, syn::Item::Fn(function) if function.sig.asyncness.is_some());
+    }
+}
+
+/// Whether the tokens of a macro call hold a `?` operator or a `return`.
+fn may_exit(call: &Macro) -> bool {
+    fn search(tokens: proc_macro2::TokenStream) -> bool {
+        tokens.into_iter().any(|token| match token {
+            proc_macro2::TokenTree::Group(group) => search(group.stream()),
+            proc_macro2::TokenTree::Ident(ident) => ident == "return",
+            // `tracing` and friends write `?value` before a value; the operator stands behind one.
+            proc_macro2::TokenTree::Punct(_) | proc_macro2::TokenTree::Literal(_) => false,
+        })
+    }
+    fn question_mark(tokens: proc_macro2::TokenStream) -> bool {
+        let mut after_value = false;
+        for token in tokens {
+            match &token {
+                proc_macro2::TokenTree::Punct(punct) if punct.as_char() == '?' && after_value => return true,
+                proc_macro2::TokenTree::Group(group) if question_mark(group.stream()) => return true,
+                _ => {}
+            }
+            after_value = !matches!(token, proc_macro2::TokenTree::Punct(_));
+        }
+        false
+    }
+    search(call.tokens.clone()) || question_mark(call.tokens.clone())
+}

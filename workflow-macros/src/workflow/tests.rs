@@ -1,0 +1,189 @@
+//! Lowering, tested as text: the body of a workflow in, the outline of its graph out.
+//! Every graph is checked for defects; types play no part.
+
+use workflow_graph::Graph;
+
+use super::{awaits, lower};
+use crate::errors::Errors;
+use crate::signature::RawFn;
+
+fn lowered(body: &str) -> (Graph, Vec<String>) {
+    let source = format!("async fn flow(order: Order) -> Result<u32, Trouble> {{ {body} }}");
+    let function: RawFn = syn::parse_str(&source).unwrap();
+    let mut errors = Errors::default();
+    let body = awaits::parse_body(&function).unwrap();
+    let lowered = lower::lower(&function, &body, &mut errors);
+    let graph = Graph { nodes: lowered.nodes.into(), flows: lowered.flows.into(), ..Graph::named("flow") };
+    (graph, errors.texts())
+}
+
+#[track_caller]
+fn outline(body: &str) -> String {
+    let (graph, errors) = lowered(body);
+    assert_eq!(errors, [] as [String; 0]);
+    assert_eq!(graph.defects(), [], "{graph}");
+    let text = graph.to_string();
+    text.lines().skip(1).map(|line| format!("{}\n", line.trim())).collect()
+}
+
+#[track_caller]
+fn error(body: &str) -> String {
+    let (_, errors) = lowered(body);
+    assert_eq!(errors.len(), 1, "{errors:?}");
+    errors[0].clone()
+}
+
+#[test]
+fn steps_in_a_row_and_the_errors_that_leave_them() {
+    assert_eq!(
+        outline("let a = reserve(&order).await?; /// Order shipped\n Ok(ship(&a).await)"),
+        "started: start -> reserve\n\
+         reserve: step -> ship, error -> reserve_failed\n\
+         reserve_failed: failure \"Reserve failed\"\n\
+         ship: step \"Order shipped\" -> completed\n\
+         completed: success\n"
+    );
+}
+
+#[test]
+fn a_match_on_a_step_tells_its_errors_apart() {
+    assert_eq!(
+        outline(
+            "let p = match pay(&order).await {
+                 Ok(p) => p,
+                 /// Ask for another card
+                 Err(E::CardExpired) => {
+                     let card = receive::<NewCard>(&order.id).within(days(7)).await?;
+                     pay(&order.with(card)).await.map_err(Trouble::from)?
+                 }
+                 Err(error) => return Err(error.into()),
+             };
+             Ok(p)"
+        ),
+        "started: start -> pay\n\
+         pay: step -> merge, error CardExpired -> new_card, error -> pay_failed_2\n\
+         new_card: receive NewCard within 7 days -> pay_2, timeout -> new_card_timed_out\n\
+         new_card_timed_out: failure \"New card timed out\"\n\
+         pay_2: step pay -> merge, error -> pay_failed\n\
+         pay_failed: failure \"Pay failed\"\n\
+         pay_failed_2: failure \"Pay failed\"\n\
+         merge: merge -> completed\n\
+         completed: success\n"
+    );
+}
+
+#[test]
+fn decisions_with_answers_and_early_returns() {
+    assert_eq!(
+        outline(
+            "if order.total > 1_000 { approve(&order).await; } else if order.is_gift() { return Ok(0); }
+             match order.kind { Kind::Digital => mail(&order).await, Kind::Parcel | Kind::Letter => {} _ => {} }
+             Ok(1)"
+        ),
+        "started: start -> if_order_total_1000\n\
+         if_order_total_1000: decision \"Order total > 1000?\" [yes] -> approve, [no, default] -> if_order_is_gift\n\
+         approve: step -> merge\n\
+         if_order_is_gift: decision \"Order is gift?\" [yes] -> completed, [no, default] -> merge\n\
+         completed: success\n\
+         merge: merge -> if_order_kind\n\
+         if_order_kind: decision \"Order kind?\" [digital] -> mail, [parcel or letter or otherwise, default] -> merge_2\n\
+         mail: step -> merge_2\n\
+         merge_2: merge -> completed_2\n\
+         completed_2: success\n"
+    );
+}
+
+#[test]
+fn loops_lead_back_to_their_heads() {
+    assert_eq!(
+        outline(
+            "for line in &order.lines { if line.is_empty() { continue; } pick(line).await?; }
+             'ask: while order.is_open() { loop { sleep(hours(1)).await; if done(&order) { break 'ask; } } }
+             Ok(1)"
+        ),
+        "started: start -> repeat\n\
+         repeat: merge -> if_another_line\n\
+         if_another_line: decision \"Another line?\" [yes] -> if_line_is_empty, [no, default] -> if_order_is_open\n\
+         if_line_is_empty: decision \"Line is empty?\" [yes] -> repeat, [no, default] -> pick\n\
+         pick: step -> repeat, error -> pick_failed\n\
+         pick_failed: failure \"Pick failed\"\n\
+         if_order_is_open: decision \"Order is open?\" [yes] -> repeat_2, [no, default] -> merge\n\
+         repeat_2: merge -> sleep\n\
+         sleep: timer 1 hour -> if_done\n\
+         if_done: decision \"Done?\" [yes] -> merge, [no, default] -> repeat_2\n\
+         merge: merge -> completed\n\
+         completed: success\n"
+    );
+}
+
+#[test]
+fn results_of_every_form_end_the_flow() {
+    assert_eq!(
+        outline("if order.is_odd() { Err(Trouble::Odd) } else { settle(&order).await }"),
+        "started: start -> if_order_is_odd\n\
+         if_order_is_odd: decision \"Order is odd?\" [yes] -> odd, [no, default] -> settle\n\
+         odd: failure \"Odd\"\n\
+         settle: step -> completed, error -> settle_failed\n\
+         settle_failed: failure \"Settle failed\"\n\
+         completed: success\n"
+    );
+    assert_eq!(
+        outline("let receipt = settle(&order).await; check(&order)?; receipt"),
+        "started: start -> settle\n\
+         settle: step -> if_check_succeeded\n\
+         if_check_succeeded: decision \"Check succeeded?\" [no] -> check_failed, [yes, default] -> if_succeeded\n\
+         check_failed: failure \"Check failed\"\n\
+         if_succeeded: decision \"Succeeded?\" [no] -> failed, [yes, default] -> completed\n\
+         failed: failure \"Failed\"\n\
+         completed: success\n"
+    );
+}
+
+#[test]
+fn local_code_leaves_no_trace() {
+    assert_eq!(
+        outline("let mut n = 0; for l in &order.lines { if l.big { n += 1; continue; } n += 2; } Ok(n)"),
+        "started: start -> completed\ncompleted: success\n"
+    );
+}
+
+#[test]
+fn an_if_let_and_a_let_else_over_a_step_have_error_ways() {
+    assert_eq!(
+        outline(
+            "if let Err(e) = try_it(&order).await { cry(&e).await; }
+             let Ok(x) = again(&order).await else { return Err(Trouble::Twice) };
+             Ok(x)"
+        ),
+        "started: start -> try_it\n\
+         try_it: step -> merge, error -> cry\n\
+         cry: step -> merge\n\
+         merge: merge -> again\n\
+         again: step -> completed, error -> twice\n\
+         twice: failure \"Twice\"\n\
+         completed: success\n"
+    );
+}
+
+#[test]
+fn what_cannot_be_drawn_is_refused() {
+    for (body, part) in [
+        ("let c = reserve(&order); c.await?; Ok(1)", "this call was made elsewhere"),
+        ("let f = || reserve(&order); f().await?; Ok(1)", "`f` is a local value"),
+        ("let v = vec![reserve(&order).await?]; Ok(1)", "inside `vec!` is not drawn"),
+        ("order.client.get().await?; Ok(1)", "a method's result is awaited"),
+        ("let x = a().await && b().await; Ok(1)", "right of `&&`"),
+        ("return Ok(1); reserve(&order).await; Ok(2)", "can never be reached"),
+        ("let f = async { reserve(&order).await }; Ok(1)", "an `async` block"),
+        ("order.lines.iter().map(|l| reserve(l).await); Ok(1)", "a closure that awaits"),
+        ("tokio::join!(reserve(&order), pay(&order)); Ok(1)", "`join!` in a workflow"),
+        ("anyhow::bail!(\"no\"); Ok(1)", "leaves the workflow unseen"),
+        ("match pay(&order).await { Ok(_) => 1, Err(E::A(404)) => 2, Err(_) => 3 }; Ok(1)", "only a part"),
+        ("reserve(&order).timeout(days(1)).await?; Ok(1)", "`.timeout(..)` on a call is not supported yet"),
+        ("now().await; Ok(1)", "`now` is not supported"),
+        ("receive(&order.id).forever().await; Ok(1)", "write which message"),
+    ] {
+        let text = error(body);
+        assert!(text.contains(part) && text.starts_with("WF044: "), "{body}\n{text}");
+    }
+}

@@ -1,0 +1,235 @@
+//! What may be asked of runs from outside: messages, cancels, retries, and what they are at.
+//! It reads the store and asks the engine; it drives nothing.
+
+use std::future::{Future, IntoFuture};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::de::DeserializeOwned;
+use tokio::sync::oneshot;
+use uuid::Uuid;
+use workflow_core::{Conclusion, Message, Payload, Record, Timestamp, Workflow, WorkflowFn};
+
+use crate::engine::Input;
+use crate::engine::parts::Parts;
+use crate::error::{Error, ErrorKind, RunError, RunFailure};
+use crate::handle::{self, RunHandle};
+use crate::limits::{check_id, check_size};
+use crate::store::{NewMessage, RunFilter, RunState, RunStatus, RunSummary};
+
+/// How long an early message is kept unless its sender says otherwise: seven days.
+const TIME_TO_LIVE: Duration = Duration::from_secs(7 * 24 * 60 * 60);
+
+/// Talks to the runs of one engine. Cheap to clone; does not keep the engine running.
+#[derive(Clone)]
+pub struct Client {
+    parts: Arc<Parts>,
+}
+
+impl Client {
+    pub(crate) fn new(parts: Arc<Parts>) -> Client {
+        Client { parts }
+    }
+
+    /// Sends a message: `client.deliver(NewCard { .. }).message_id("card-7").await?`.
+    ///
+    /// When this returns, the message is on the disk. It reaches one run that waits for its name and key, once;
+    /// if none does, it is kept until its time to live is over.
+    pub fn deliver<M: Message>(&self, message: M) -> Deliver<M> {
+        Deliver { parts: Arc::clone(&self.parts), message, message_id: None, time_to_live: TIME_TO_LIVE }
+    }
+
+    /// Asks for a run to be cancelled: what was done is undone, then the run ends. A run past its point of no
+    /// return goes on and gets an incident instead. When this returns, the wish is on the disk.
+    ///
+    /// # Errors
+    /// When there is no such run, or the engine has stopped.
+    pub async fn cancel(&self, run_id: &str, reason: impl Into<String>) -> Result<Cancel, Error> {
+        let run_id: Arc<str> = run_id.into();
+        let reason = reason.into();
+        check_size("the reason", &text(&reason), self.parts.payload_limit)?;
+        match self.parts.request_cancel(Arc::clone(&run_id), reason).await? {
+            Some(RunState::Running) => Ok(Cancel::Requested),
+            Some(RunState::Ended(_)) => Ok(Cancel::AlreadyEnded),
+            None => Err(ErrorKind::UnknownRun(run_id).into()),
+        }
+    }
+
+    /// What a run is at.
+    ///
+    /// # Errors
+    /// When there is no such run, or the store fails.
+    pub async fn status(&self, run_id: &str) -> Result<RunStatus, Error> {
+        let status = self.parts.store.run(run_id).await?;
+        status.ok_or_else(|| ErrorKind::UnknownRun(run_id.into()).into())
+    }
+
+    /// Lists runs, in the order of their ids.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn runs(&self, filter: &RunFilter) -> Result<Vec<RunSummary>, Error> {
+        Ok(self.parts.store.runs(filter).await?)
+    }
+
+    /// The journal of a run, from the first row on.
+    ///
+    /// # Errors
+    /// When there is no such run, when a row cannot be read, or when the store fails.
+    pub async fn journal(&self, run_id: &str) -> Result<Vec<Record>, Error> {
+        let journal = self.parts.store.journal(run_id).await?;
+        if journal.is_empty() { Err(ErrorKind::UnknownRun(run_id.into()).into()) } else { Ok(journal) }
+    }
+
+    /// Somebody has looked at the incidents of a run: every stuck step gets another round of attempts, and a
+    /// run that could not go on with its journal is tried again. Gives how many incidents that concerned.
+    ///
+    /// # Errors
+    /// When there is nothing to retry, no such run, or no code for it here.
+    pub async fn retry(&self, run_id: &str) -> Result<usize, Error> {
+        self.parts.refuse_when_leaving()?;
+        let Some(seat) = self.parts.live.get(run_id) else {
+            let status = self.status(run_id).await?;
+            let text = match status.state {
+                RunState::Ended(_) => format!("the run `{run_id}` has ended"),
+                RunState::Running => format!(
+                    "the run `{run_id}` is not driven by this engine: is `{}`, version {}, registered?",
+                    status.workflow, status.version
+                ),
+            };
+            return Err(ErrorKind::NothingToRetry(text).into());
+        };
+        let (reply, answer) = oneshot::channel();
+        let _ = seat.inbox.send(Input::Retry(reply));
+        match answer.await {
+            Ok(0) => {
+                let text = format!("the run `{run_id}` has no step whose attempts are exhausted");
+                Err(ErrorKind::NothingToRetry(text).into())
+            }
+            Ok(incidents) => Ok(incidents),
+            Err(_) => {
+                self.parts.refuse_when_leaving()?;
+                Err(ErrorKind::NothingToRetry(format!("the run `{run_id}` has just ended")).into())
+            }
+        }
+    }
+
+    /// Waits until a run has ended and reads its result as `T`. Without the workflow at hand its error has no
+    /// type; see [`Client::run`] for one that does.
+    ///
+    /// # Errors
+    /// The workflow's own error, that the run was cancelled, or why nobody knows yet.
+    pub async fn result<T: DeserializeOwned>(&self, run_id: &str) -> Result<T, RunError<RunFailure>> {
+        let run_id: Arc<str> = run_id.into();
+        let ended = handle::conclusion(&self.parts, &run_id, None).await;
+        match ended.map_err(RunError::Unavailable)? {
+            Conclusion::Completed(value) => {
+                handle::read(&run_id, "the result", &value).map_err(RunError::Unavailable)
+            }
+            Conclusion::Failed { error, code, message } => {
+                Err(RunError::Failed(RunFailure { code, message, error }))
+            }
+            Conclusion::Cancelled { reason } => Err(RunError::Cancelled { reason }),
+        }
+    }
+
+    /// A typed handle to a run of this workflow: `client.run(fulfil_order, "order-42").await?`.
+    ///
+    /// # Errors
+    /// When there is no such run, when it is of another workflow, or when the store fails.
+    pub async fn run<A, F: WorkflowFn<A>>(
+        &self,
+        _workflow: F,
+        run_id: &str,
+    ) -> Result<RunHandle<<F::Workflow as Workflow>::Output>, Error> {
+        let status = self.status(run_id).await?;
+        let expected = <F::Workflow as Workflow>::NAME;
+        if status.workflow != expected {
+            let actual = status.workflow;
+            let text = format!("`{run_id}` is a run of the workflow `{actual}`, not of `{expected}`");
+            return Err(ErrorKind::Taken(text).into());
+        }
+        Ok(RunHandle::of(Arc::clone(&self.parts), run_id.into()))
+    }
+}
+
+fn text(text: &str) -> Payload {
+    Payload::of(text).expect("text is JSON")
+}
+
+/// What became of the wish to cancel a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cancel {
+    /// It is recorded; the run will hear of it.
+    Requested,
+    /// The run had ended before.
+    AlreadyEnded,
+}
+
+/// What became of a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Delivery {
+    /// A run waits for such a message and is being woken.
+    Awaited,
+    /// No run waits for it yet; it is kept.
+    Buffered,
+    /// A message with this id came before; this one was dropped.
+    Duplicate,
+}
+
+/// A message to be sent: await it.
+#[must_use = "nothing is sent until this is awaited"]
+pub struct Deliver<M: Message> {
+    parts: Arc<Parts>,
+    message: M,
+    message_id: Option<String>,
+    time_to_live: Duration,
+}
+
+impl<M: Message> Deliver<M> {
+    /// Gives the message an id: 1 to 255 bytes without control characters. A second message with the same id
+    /// is dropped. Without this it gets a random one.
+    pub fn message_id(mut self, message_id: impl Into<String>) -> Deliver<M> {
+        self.message_id = Some(message_id.into());
+        self
+    }
+
+    /// How long to keep the message while nobody waits for it; seven days unless said otherwise.
+    pub fn time_to_live(mut self, time_to_live: Duration) -> Deliver<M> {
+        self.time_to_live = time_to_live;
+        self
+    }
+
+    async fn deliver(self) -> Result<Delivery, Error> {
+        let Deliver { parts, message, message_id, time_to_live } = self;
+        let message_id = message_id.unwrap_or_else(|| Uuid::now_v7().to_string());
+        check_id("the id of a message", &message_id)?;
+        let key = message.key();
+        check_id("the key of a message", &key)?;
+        let what = format!("the message `{}`", M::NAME);
+        let payload = match Payload::of(&message) {
+            Ok(payload) => payload,
+            Err(error) => return Err(ErrorKind::Unstorable { what, error }.into()),
+        };
+        check_size(&what, &payload, parts.payload_limit)?;
+        let live_ms = Timestamp::try_from(time_to_live.as_millis()).unwrap_or(Timestamp::MAX);
+        let expires_ms = parts.clock.now_ms().saturating_add(live_ms);
+        let new = NewMessage { message_id, message: M::NAME.to_owned(), key, payload, expires_ms };
+        let delivered = parts.deliver(new).await?;
+        Ok(match delivered {
+            delivered if delivered.is_duplicate => Delivery::Duplicate,
+            delivered if delivered.offers.is_empty() => Delivery::Buffered,
+            _ => Delivery::Awaited,
+        })
+    }
+}
+
+impl<M: Message> IntoFuture for Deliver<M> {
+    type Output = Result<Delivery, Error>;
+    type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send>>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(self.deliver())
+    }
+}

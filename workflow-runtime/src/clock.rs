@@ -1,0 +1,99 @@
+//! The one place where the time is read.
+//! It knows nothing of runs; a run's own clock never goes back, whatever this one does.
+
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use tokio::sync::watch;
+use workflow_core::Timestamp;
+
+/// The longest sleep before the system's clock is looked at again: somebody may have set it.
+const LONGEST_NAP: Duration = Duration::from_secs(30);
+
+/// What time it is, for an engine. The system's clock unless a test says otherwise.
+///
+/// ```
+/// use std::time::Duration;
+/// use workflow_runtime::Clock;
+/// let clock = Clock::manual(1_000);
+/// clock.advance(Duration::from_secs(2));
+/// assert_eq!(clock.now_ms(), 3_000);
+/// ```
+#[derive(Clone, Debug)]
+pub struct Clock(Source);
+
+#[derive(Clone, Debug)]
+enum Source {
+    System,
+    Manual(Arc<watch::Sender<Timestamp>>),
+}
+
+impl Clock {
+    /// The system's clock.
+    pub fn system() -> Clock {
+        Clock(Source::System)
+    }
+
+    /// A clock that stands still until it is told to go on. Clones show the same time.
+    pub fn manual(now_ms: Timestamp) -> Clock {
+        Clock(Source::Manual(Arc::new(watch::Sender::new(now_ms))))
+    }
+
+    /// Lets a manual clock go on. The system's clock cannot be told anything.
+    pub fn advance(&self, duration: Duration) {
+        if let Source::Manual(now_ms) = &self.0 {
+            let duration_ms = Timestamp::try_from(duration.as_millis()).unwrap_or(Timestamp::MAX);
+            now_ms.send_modify(|now_ms| *now_ms = now_ms.saturating_add(duration_ms));
+        }
+    }
+
+    /// The time: milliseconds since the Unix epoch, UTC.
+    pub fn now_ms(&self) -> Timestamp {
+        match &self.0 {
+            Source::System => {
+                let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+                Timestamp::try_from(since.as_millis()).unwrap_or(Timestamp::MAX)
+            }
+            Source::Manual(now_ms) => *now_ms.borrow(),
+        }
+    }
+
+    /// Waits until it is that time by this clock; never returns early.
+    pub(crate) async fn sleep_until(&self, due_ms: Timestamp) {
+        match &self.0 {
+            Source::System => loop {
+                let left_ms = due_ms.saturating_sub(self.now_ms());
+                let Ok(left_ms @ 1..) = u64::try_from(left_ms) else { return };
+                tokio::time::sleep(Duration::from_millis(left_ms).min(LONGEST_NAP)).await;
+            },
+            Source::Manual(now_ms) => {
+                // The sender lives in this very clock, so it is not gone.
+                let _ = now_ms.subscribe().wait_for(|now_ms| *now_ms >= due_ms).await;
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_sleep_never_ends_early() {
+        let clock = Clock::system();
+        let due_ms = clock.now_ms() + 15;
+        clock.sleep_until(due_ms).await;
+        assert!(clock.now_ms() >= due_ms);
+    }
+
+    #[tokio::test]
+    async fn a_manual_clock_wakes_those_who_are_due() {
+        let clock = Clock::manual(0);
+        let sleeper = tokio::spawn({
+            let clock = clock.clone();
+            async move { clock.sleep_until(10).await }
+        });
+        clock.advance(Duration::from_millis(10));
+        sleeper.await.unwrap();
+    }
+}

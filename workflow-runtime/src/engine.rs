@@ -1,0 +1,115 @@
+//! The engine: takes runs, drives them, and lets them go again.
+//! It puts the parts together; each of them is a file beside it.
+
+mod agenda;
+mod attempts;
+mod builder;
+mod committer;
+mod driver;
+mod live;
+mod live_run;
+pub(crate) mod parts;
+mod recovery;
+mod registry;
+mod start;
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+use workflow_core::{Workflow, WorkflowCall};
+
+pub use builder::EngineBuilder;
+pub(crate) use live::Input;
+pub use recovery::Orphan;
+pub use start::Start;
+
+use self::parts::Parts;
+use crate::client::Client;
+use crate::store::EngineLock;
+
+/// Runs workflows. Clones are the same engine; when the last one is dropped, everything stops at once, as in a
+/// crash: nothing is lost, and what is not finished goes on when an engine starts again. [`Engine::shutdown`]
+/// stops in order.
+///
+/// ```
+/// # use workflow_runtime::Memory;
+/// # async fn f() -> Result<(), workflow_runtime::Error> {
+/// use workflow_runtime::Engine;
+/// let engine = Engine::builder().store(Memory::new()).start().await?;
+/// assert!(engine.orphans().is_empty());
+/// engine.shutdown().await;
+/// # Ok(()) }
+/// ```
+#[derive(Clone)]
+pub struct Engine {
+    owner: Arc<Owner>,
+}
+
+/// What only the engine itself holds, not its clients.
+struct Owner {
+    parts: Arc<Parts>,
+    orphans: Vec<Orphan>,
+    grace: Duration,
+    running: Mutex<Option<Running>>,
+}
+
+struct Running {
+    _lock: EngineLock,
+    committer: JoinHandle<()>,
+    drivers_gone: mpsc::Receiver<()>,
+}
+
+impl Engine {
+    /// An engine to be set up.
+    pub fn builder() -> EngineBuilder {
+        EngineBuilder::new()
+    }
+
+    /// Starts a run: `engine.start(fulfil_order(order)).id("order-42").await?`.
+    ///
+    /// When this returns, the run is on the disk and will reach its end, here or after a restart.
+    pub fn start<W: Workflow>(&self, call: WorkflowCall<W>) -> Start<W> {
+        Start::new(Arc::clone(&self.owner.parts), call)
+    }
+
+    /// What may be asked of runs from outside. Clients are cheap and outlive the engine without holding it.
+    pub fn client(&self) -> Client {
+        Client::new(Arc::clone(&self.owner.parts))
+    }
+
+    /// Unfinished runs that this engine found at its start and has no code for. They are left alone.
+    pub fn orphans(&self) -> &[Orphan] {
+        &self.owner.orphans
+    }
+
+    /// How many runs are in memory.
+    pub fn live_runs(&self) -> usize {
+        self.owner.parts.live.count()
+    }
+
+    /// Stops in order: nothing new is begun, attempts under way may finish within the grace period and what
+    /// they came to is recorded; the rest goes on when an engine starts again. Afterwards the store is closed.
+    pub async fn shutdown(&self) {
+        let running = self.owner.running.lock().expect("nothing panics while this is locked").take();
+        let Some(Running { _lock, committer, mut drivers_gone }) = running else { return };
+        let parts = &self.owner.parts;
+        parts.drain();
+        if tokio::time::timeout(self.owner.grace, drivers_gone.recv()).await.is_err() {
+            tracing::warn!("attempts are still under way after the grace period; they will be repeated");
+        }
+        parts.stop();
+        if let Err(error) = committer.await {
+            tracing::error!(%error, "the committer did not end in order");
+        }
+        parts.store.close().await;
+    }
+}
+
+impl Drop for Owner {
+    fn drop(&mut self) {
+        // The lock goes with this owner; what is still under way is refused by the epoch of whoever comes next.
+        self.parts.stop();
+    }
+}

@@ -1,0 +1,112 @@
+//! Setting up an engine: what it is given is checked before anything runs.
+//! It starts the parts and hands out the engine; it drives nothing.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use workflow_core::{Definition, Resources, WorkflowFn};
+
+use super::committer::commit_all;
+use super::parts::{Materials, Parts};
+use super::recovery::recover;
+use super::registry::Registry;
+use super::{Engine, Owner, Running};
+use crate::clock::Clock;
+use crate::error::{Error, ErrorKind};
+use crate::store::Store;
+
+/// The largest payload that is taken unless the builder says otherwise: 2 MiB.
+const PAYLOAD_LIMIT: usize = 2 << 20;
+
+/// An engine to be set up: [`Engine::builder`].
+#[must_use = "nothing runs until `.start().await`"]
+pub struct EngineBuilder {
+    store: Option<Arc<dyn Store>>,
+    definitions: Vec<Definition>,
+    resources: Resources,
+    clock: Clock,
+    payload_limit: usize,
+    grace: Duration,
+}
+
+impl EngineBuilder {
+    pub(super) fn new() -> EngineBuilder {
+        EngineBuilder {
+            store: None,
+            definitions: Vec::new(),
+            resources: Resources::default(),
+            clock: Clock::system(),
+            payload_limit: PAYLOAD_LIMIT,
+            grace: Duration::from_secs(30),
+        }
+    }
+
+    /// Where runs are kept.
+    pub fn store(mut self, store: impl Store) -> EngineBuilder {
+        self.store = Some(Arc::new(store));
+        self
+    }
+
+    /// Makes a workflow known: `.register(fulfil_order)`. Several versions of one workflow may be registered.
+    pub fn register<A>(mut self, workflow: impl WorkflowFn<A>) -> EngineBuilder {
+        self.definitions.push(workflow.definition());
+        self
+    }
+
+    /// Supplies what steps ask for as `Resource<T>`; one value of each type.
+    pub fn resource<T: Send + Sync + 'static>(mut self, resource: T) -> EngineBuilder {
+        self.resources.insert(resource);
+        self
+    }
+
+    /// The largest payload to take, in bytes of JSON: an input, a message, the answer of a step. 2 MiB unless
+    /// said otherwise.
+    pub fn payload_limit(mut self, bytes: usize) -> EngineBuilder {
+        self.payload_limit = bytes;
+        self
+    }
+
+    /// How long [`Engine::shutdown`] waits for attempts under way. 30 seconds unless said otherwise.
+    pub fn grace_period(mut self, grace: Duration) -> EngineBuilder {
+        self.grace = grace;
+        self
+    }
+
+    /// What time it is; the system's clock unless a test says otherwise. Timeouts of steps go by the system.
+    pub fn clock(mut self, clock: Clock) -> EngineBuilder {
+        self.clock = clock;
+        self
+    }
+
+    /// Starts: takes the store for this engine, and goes on with every run that has not ended.
+    ///
+    /// # Errors
+    /// When the set-up is wrong (no store, a workflow registered twice, a missing resource), when another
+    /// engine works on the store, or when the store fails.
+    pub async fn start(self) -> Result<Engine, Error> {
+        let registry = Registry::of(self.definitions, &self.resources);
+        let (store, registry) = match (self.store, registry) {
+            (Some(store), Ok(registry)) => (store, registry),
+            (store, registry) => {
+                let mut defects = registry.err().unwrap_or_default();
+                if store.is_none() {
+                    defects.push("there is no store: hand one over with `.store(..)`".to_owned());
+                }
+                return Err(ErrorKind::Setup(defects).into());
+            }
+        };
+        let lock = store.lock()?;
+        let claimed = store.claim().await?;
+        let (parts, jobs, drivers_gone) = Parts::new(Materials {
+            store,
+            clock: self.clock,
+            registry,
+            resources: self.resources,
+            payload_limit: self.payload_limit,
+        });
+        let committer = tokio::spawn(commit_all(Arc::clone(&parts), jobs));
+        let orphans = recover(&parts, claimed);
+        let running = Mutex::new(Some(Running { _lock: lock, committer, drivers_gone }));
+        Ok(Engine { owner: Arc::new(Owner { parts, orphans, grace: self.grace, running }) })
+    }
+}

@@ -1,0 +1,209 @@
+//! Group commit: the turns of all runs that are ready go into one transaction; nobody waits for stragglers.
+//! It knows nothing of workflows. Nothing leaves it as written before the store has said so.
+
+use std::sync::Arc;
+
+use tokio::sync::{mpsc, oneshot};
+use workflow_core::Timestamp;
+
+use super::live::{Input, Seat};
+use super::parts::{Backoff, Parts};
+use crate::store::{Delivered, NewMessage, RunState, StoreError, Turn, TurnOutcome};
+
+/// How much goes into one transaction: enough to make its cost small, little enough to answer soon.
+const MOST_JOBS: usize = 1_000;
+const MOST_BYTES: usize = 8 << 20;
+
+/// Something to write.
+pub(crate) enum Job {
+    Turn {
+        turn: Box<Turn>,
+        /// Where the run can be reached, if it begins with this turn.
+        seat: Option<Seat>,
+        reply: oneshot::Sender<Result<TurnOutcome, StoreError>>,
+    },
+    Deliver {
+        message: NewMessage,
+        reply: oneshot::Sender<Result<Delivered, StoreError>>,
+    },
+    Cancel {
+        run_id: Arc<str>,
+        reason: String,
+        reply: oneshot::Sender<Result<Option<RunState>, StoreError>>,
+    },
+}
+
+#[derive(Default)]
+struct Batch {
+    turns: Vec<Turn>,
+    askers: Vec<(Option<Seat>, oneshot::Sender<Result<TurnOutcome, StoreError>>)>,
+    messages: Vec<NewMessage>,
+    senders: Vec<oneshot::Sender<Result<Delivered, StoreError>>>,
+    cancels: Vec<(Arc<str>, String, oneshot::Sender<Result<Option<RunState>, StoreError>>)>,
+    bytes: usize,
+}
+
+/// Writes until the engine stops.
+pub(crate) async fn commit_all(parts: Arc<Parts>, mut jobs: mpsc::UnboundedReceiver<Job>) {
+    loop {
+        let first = tokio::select! {
+            biased;
+            () = parts.stopped() => return,
+            job = jobs.recv() => job,
+        };
+        let Some(first) = first else { return };
+        let mut batch = Batch::default();
+        batch.add(first);
+        while batch.has_room() {
+            let Ok(job) = jobs.try_recv() else { break };
+            batch.add(job);
+        }
+        batch.write(&parts).await;
+    }
+}
+
+impl Batch {
+    fn add(&mut self, job: Job) {
+        match job {
+            Job::Turn { turn, seat, reply } => {
+                self.bytes += turn.records.iter().map(weight).sum::<usize>();
+                self.turns.push(*turn);
+                self.askers.push((seat, reply));
+            }
+            Job::Deliver { message, reply } => {
+                self.bytes += message.payload.as_json().len();
+                self.messages.push(message);
+                self.senders.push(reply);
+            }
+            Job::Cancel { run_id, reason, reply } => self.cancels.push((run_id, reason, reply)),
+        }
+    }
+
+    fn has_room(&self) -> bool {
+        let jobs = self.turns.len() + self.messages.len() + self.cancels.len();
+        jobs < MOST_JOBS && self.bytes < MOST_BYTES
+    }
+
+    async fn write(self, parts: &Parts) {
+        let now_ms = parts.clock.now_ms();
+        write_turns(parts, self.turns, self.askers, now_ms).await;
+        deliver(parts, self.messages, self.senders, now_ms).await;
+        for (run_id, reason, reply) in self.cancels {
+            let state = persist(parts, || parts.store.request_cancel(&run_id, &reason)).await;
+            let Some(state) = state else { return };
+            if matches!(state, Ok(Some(RunState::Running))) {
+                parts.live.send(&run_id, Input::Cancel(reason));
+            }
+            let _ = reply.send(state); // Who no longer waits for the answer has lost interest.
+        }
+    }
+}
+
+async fn write_turns(
+    parts: &Parts,
+    turns: Vec<Turn>,
+    askers: Vec<(Option<Seat>, oneshot::Sender<Result<TurnOutcome, StoreError>>)>,
+    now_ms: Timestamp,
+) {
+    if turns.is_empty() {
+        return;
+    }
+    let Some(outcomes) = persist(parts, || parts.store.commit(&turns, now_ms)).await else { return };
+    match outcomes {
+        Ok(outcomes) => {
+            for ((turn, (seat, reply)), outcome) in turns.iter().zip(askers).zip(outcomes) {
+                let _ = reply.send(Ok(seated(parts, turn, seat, outcome)));
+            }
+        }
+        Err(error) if turns.len() == 1 => {
+            let (_, reply) = askers.into_iter().next().expect("one turn has one asker");
+            let _ = reply.send(Err(error));
+        }
+        Err(_) => {
+            // One of them is at fault: it must not hold up the others.
+            for (turn, asker) in turns.into_iter().zip(askers) {
+                Box::pin(write_turns(parts, vec![turn], vec![asker], now_ms)).await;
+            }
+        }
+    }
+}
+
+/// Makes a run that has begun reachable, before anybody can ask for it: what is written later, such as a
+/// cancel, is handed to it by this same task.
+fn seated(parts: &Parts, turn: &Turn, seat: Option<Seat>, outcome: TurnOutcome) -> TurnOutcome {
+    match (seat, outcome) {
+        (Some(seat), TurnOutcome::Written(offers)) => {
+            // A start that is repeated word for word looks written; the run has its driver already.
+            let is_new = parts.live.insert(Arc::clone(&turn.lease.run_id), seat);
+            if is_new { TurnOutcome::Written(offers) } else { TurnOutcome::Exists }
+        }
+        (_, outcome) => outcome,
+    }
+}
+
+async fn deliver(
+    parts: &Parts,
+    messages: Vec<NewMessage>,
+    senders: Vec<oneshot::Sender<Result<Delivered, StoreError>>>,
+    now_ms: Timestamp,
+) {
+    if messages.is_empty() {
+        return;
+    }
+    let Some(delivered) = persist(parts, || parts.store.deliver(&messages, now_ms)).await else { return };
+    match delivered {
+        Ok(delivered) => {
+            for (delivered, reply) in delivered.into_iter().zip(senders) {
+                for offer in &delivered.offers {
+                    parts.live.send(&offer.run_id, Input::Offer(offer.clone()));
+                }
+                let _ = reply.send(Ok(delivered));
+            }
+        }
+        Err(error) if messages.len() == 1 => {
+            let reply = senders.into_iter().next().expect("one message has one sender");
+            let _ = reply.send(Err(error));
+        }
+        Err(_) => {
+            for (message, sender) in messages.into_iter().zip(senders) {
+                Box::pin(deliver(parts, vec![message], vec![sender], now_ms)).await;
+            }
+        }
+    }
+}
+
+/// Asks the store until it answers: a full disk or a busy file is waited for, whatever depends on it waits too.
+/// `None` when the engine stopped meanwhile.
+pub(crate) async fn persist<T, F>(parts: &Parts, mut ask: impl FnMut() -> F) -> Option<Result<T, StoreError>>
+where
+    F: Future<Output = Result<T, StoreError>>,
+{
+    let mut backoff = Backoff::new();
+    loop {
+        match ask().await {
+            Err(error) if error.is_transient() => {
+                tracing::warn!(%error, "the store is not available; trying again");
+                if !backoff.wait(parts).await {
+                    return None;
+                }
+            }
+            answer => return Some(answer),
+        }
+    }
+}
+
+/// About how many bytes a record has.
+fn weight(record: &workflow_core::Record) -> usize {
+    use workflow_core::{Command, Event};
+    let event = match &record.event {
+        Event::Started { input: payload }
+        | Event::StepCompleted { output: payload, .. }
+        | Event::MessageReceived { payload, .. } => payload.as_json().len(),
+        _ => 0,
+    };
+    let commands = record.commands.iter().map(|command| match command {
+        Command::StartStep { args, .. } => 100 + args.as_json().len(),
+        _ => 100,
+    });
+    100 + event + commands.sum::<usize>()
+}

@@ -1,0 +1,146 @@
+//! What all parts of one engine hold in common: the store, the clock, the code, the way to the committer.
+//! It does nothing by itself.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use tokio::sync::{mpsc, oneshot, watch};
+use workflow_core::Resources;
+
+use super::committer::Job;
+use super::live::{LiveRuns, Seat};
+use super::registry::Registry;
+use crate::clock::Clock;
+use crate::error::{Error, ErrorKind};
+use crate::store::{Delivered, NewMessage, RunState, Store, StoreError, Turn, TurnOutcome};
+
+/// How far an engine is on its way out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Phase {
+    Running,
+    /// Nothing new is begun; attempts under way are waited for.
+    Draining,
+    Stopped,
+}
+
+/// See the module.
+pub(crate) struct Parts {
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) clock: Clock,
+    pub(crate) registry: Registry,
+    pub(crate) resources: Resources,
+    pub(crate) payload_limit: usize,
+    pub(crate) live: LiveRuns,
+    pub(crate) phase: watch::Sender<Phase>,
+    jobs: mpsc::UnboundedSender<Job>,
+    /// Every driver holds a clone; when all are gone, the drivers are. `None` once the engine drains.
+    drivers: Mutex<Option<mpsc::Sender<()>>>,
+}
+
+/// What the parts are made of.
+pub(crate) struct Materials {
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) clock: Clock,
+    pub(crate) registry: Registry,
+    pub(crate) resources: Resources,
+    pub(crate) payload_limit: usize,
+}
+
+impl Parts {
+    pub(crate) fn new(
+        materials: Materials,
+    ) -> (Arc<Parts>, mpsc::UnboundedReceiver<Job>, mpsc::Receiver<()>) {
+        let Materials { store, clock, registry, resources, payload_limit } = materials;
+        let (jobs, job_receiver) = mpsc::unbounded_channel();
+        let (driver, drivers_gone) = mpsc::channel(1);
+        let phase = watch::Sender::new(Phase::Running);
+        let drivers = Mutex::new(Some(driver));
+        let live = LiveRuns::default();
+        let parts = Parts { store, clock, registry, resources, payload_limit, live, phase, jobs, drivers };
+        (Arc::new(parts), job_receiver, drivers_gone)
+    }
+
+    pub(crate) fn phase(&self) -> Phase {
+        *self.phase.borrow()
+    }
+
+    /// The right to drive a run, until it is dropped; `None` when the engine is on its way out.
+    pub(crate) fn driver_permit(&self) -> Option<mpsc::Sender<()>> {
+        self.drivers.lock().expect("nothing panics while this is locked").clone()
+    }
+
+    /// From now on no run gets a driver.
+    pub(crate) fn drain(&self) {
+        self.phase.send_if_modified(|phase| {
+            let was_running = *phase == Phase::Running;
+            if was_running {
+                *phase = Phase::Draining;
+            }
+            was_running
+        });
+        self.drivers.lock().expect("nothing panics while this is locked").take();
+    }
+
+    pub(crate) fn stop(&self) {
+        self.phase.send_replace(Phase::Stopped);
+        self.drivers.lock().expect("nothing panics while this is locked").take();
+    }
+
+    /// Returns once the engine has stopped.
+    pub(crate) async fn stopped(&self) {
+        // The sender lives in these very parts, so it is not gone.
+        let _ = self.phase.subscribe().wait_for(|phase| *phase == Phase::Stopped).await;
+    }
+
+    /// Has a turn written. Returns when it is on the disk, or refused.
+    pub(crate) async fn commit(&self, turn: Turn, seat: Option<Seat>) -> Result<TurnOutcome, Error> {
+        self.ask(|reply| Job::Turn { turn: Box::new(turn), seat, reply }).await
+    }
+
+    pub(crate) async fn deliver(&self, message: NewMessage) -> Result<Delivered, Error> {
+        self.refuse_when_leaving()?;
+        self.ask(|reply| Job::Deliver { message, reply }).await
+    }
+
+    pub(crate) async fn request_cancel(
+        &self,
+        run_id: Arc<str>,
+        reason: String,
+    ) -> Result<Option<RunState>, Error> {
+        self.refuse_when_leaving()?;
+        self.ask(|reply| Job::Cancel { run_id, reason, reply }).await
+    }
+
+    pub(crate) fn refuse_when_leaving(&self) -> Result<(), Error> {
+        if self.phase() == Phase::Running { Ok(()) } else { Err(ErrorKind::Stopped.into()) }
+    }
+
+    async fn ask<T>(
+        &self,
+        job: impl FnOnce(oneshot::Sender<Result<T, StoreError>>) -> Job,
+    ) -> Result<T, Error> {
+        let (reply, answer) = oneshot::channel();
+        self.jobs.send(job(reply)).map_err(|_| ErrorKind::Stopped)?;
+        Ok(answer.await.map_err(|_| ErrorKind::Stopped)??)
+    }
+}
+
+/// The waits between attempts to reach a store that is not available.
+pub(crate) struct Backoff(Duration);
+
+impl Backoff {
+    pub(crate) fn new() -> Backoff {
+        Backoff(Duration::from_millis(10))
+    }
+
+    /// Waits, each time twice as long, up to five seconds; false when the engine stopped meanwhile.
+    pub(crate) async fn wait(&mut self, parts: &Parts) -> bool {
+        let wait = self.0;
+        self.0 = (wait * 2).min(Duration::from_secs(5));
+        tokio::select! {
+            biased;
+            () = parts.stopped() => false,
+            () = tokio::time::sleep(wait) => true,
+        }
+    }
+}

@@ -1,0 +1,93 @@
+//! Which workflows this process has code for, checked before anything runs.
+//! It knows definitions, not runs.
+
+use std::collections::BTreeMap;
+
+use workflow_core::{Definition, Resources};
+
+/// Workflows by name and version.
+#[derive(Default)]
+pub(crate) struct Registry {
+    definitions: BTreeMap<(&'static str, u32), Definition>,
+}
+
+impl Registry {
+    /// Takes all definitions, or says everything that is wrong with them.
+    pub(crate) fn of(definitions: Vec<Definition>, resources: &Resources) -> Result<Registry, Vec<String>> {
+        let mut registry = Registry::default();
+        let mut defects = Vec::new();
+        for definition in definitions {
+            let Definition { name, version, .. } = definition;
+            if registry.definitions.insert((name, version), definition).is_some() {
+                defects.push(format!("the workflow `{name}`, version {version}, is registered twice"));
+            }
+            for step in definition.steps() {
+                for need in step.resources.iter().filter(|need| !resources.meets(need)) {
+                    let (step, need) = (&step.facts.name, need.type_name());
+                    defects.push(format!(
+                        "the step `{step}` of the workflow `{name}` needs a resource of type `{need}`: \
+                         hand one over with `.resource(..)`"
+                    ));
+                }
+            }
+        }
+        if defects.is_empty() { Ok(registry) } else { Err(defects) }
+    }
+
+    pub(crate) fn find(&self, workflow: &str, version: u32) -> Option<Definition> {
+        let mut definitions = self.definitions.range(..);
+        definitions.find(|((name, v), _)| *name == workflow && *v == version).map(|(_, found)| *found)
+    }
+
+    /// What to tell somebody who asked for a workflow that is not there.
+    pub(crate) fn explain_unknown(&self, workflow: &str, version: u32) -> String {
+        let versions: Vec<String> = self
+            .definitions
+            .keys()
+            .filter(|(name, _)| *name == workflow)
+            .map(|(_, version)| version.to_string())
+            .collect();
+        if !versions.is_empty() {
+            let versions = versions.join(", ");
+            return format!(
+                "version {version} of the workflow `{workflow}` is not registered; registered is {versions}"
+            );
+        }
+        let names = self.definitions.keys().map(|(name, _)| *name);
+        let nearest = names.map(|name| (distance(name, workflow), name)).min();
+        match nearest {
+            Some((distance, name)) if distance <= workflow.len().max(3) / 3 => {
+                format!("the workflow `{workflow}` is not registered; did you mean `{name}`?")
+            }
+            _ => format!("the workflow `{workflow}` is not registered: add `.register({workflow})`"),
+        }
+    }
+}
+
+/// How many letters have to change to make one word the other.
+fn distance(a: &str, b: &str) -> usize {
+    let b: Vec<char> = b.chars().collect();
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, letter) in a.chars().enumerate() {
+        let mut diagonal = row[0];
+        row[0] = i + 1;
+        for (j, other) in b.iter().enumerate() {
+            let change = diagonal + usize::from(letter != *other);
+            diagonal = row[j + 1];
+            row[j + 1] = change.min(row[j] + 1).min(diagonal + 1);
+        }
+    }
+    row[b.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_distance_counts_changed_letters() {
+        assert_eq!(distance("fulfil_order", "fulfill_order"), 1);
+        assert_eq!(distance("pay", ""), 3);
+        assert_eq!(distance("pay", "ship"), 4);
+    }
+}

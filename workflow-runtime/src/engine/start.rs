@@ -1,0 +1,125 @@
+//! Starting a run from outside: checked, recorded, and idempotent by its id.
+//! It hands over to a driver; it drives nothing.
+
+use std::future::{Future, IntoFuture};
+use std::pin::Pin;
+use std::sync::Arc;
+
+use tokio::sync::oneshot;
+use tracing::Instrument;
+use uuid::Uuid;
+use workflow_core::{Event, Payload, Workflow, WorkflowCall};
+
+use super::driver::Driver;
+use super::live::Seat;
+use super::parts::Parts;
+use crate::error::{Error, ErrorKind};
+use crate::handle::RunHandle;
+use crate::limits::{check_id, check_size};
+use crate::store::{Lease, TurnOutcome};
+
+/// A run to be started: await it.
+#[must_use = "nothing is started until this is awaited"]
+pub struct Start<W: Workflow> {
+    parts: Arc<Parts>,
+    args: W::Args,
+    id: Option<String>,
+}
+
+impl<W: Workflow> Start<W> {
+    pub(super) fn new(parts: Arc<Parts>, call: WorkflowCall<W>) -> Start<W> {
+        Start { parts, args: call.into_args(), id: None }
+    }
+
+    /// Gives the run an id: 1 to 255 bytes without control characters. A second start with the same id, the
+    /// same workflow and the same arguments starts nothing and gives a handle to the first; other arguments
+    /// are an error. (Arguments are compared as JSON, and only when the first run has the same version.)
+    ///
+    /// Without this the run gets a random id.
+    pub fn id(mut self, id: impl Into<String>) -> Start<W> {
+        self.id = Some(id.into());
+        self
+    }
+
+    async fn start(self) -> Result<RunHandle<W::Output>, Error> {
+        let Start { parts, args, id } = self;
+        parts.refuse_when_leaving()?;
+        let Some(definition) = parts.registry.find(W::NAME, W::VERSION) else {
+            return Err(
+                ErrorKind::UnknownWorkflow(parts.registry.explain_unknown(W::NAME, W::VERSION)).into()
+            );
+        };
+        // Random, but growing with time: rows of runs that live together lie together.
+        let run_id = id.unwrap_or_else(|| Uuid::now_v7().to_string());
+        check_id("the id of a run", &run_id)?;
+        let run_id: Arc<str> = run_id.into();
+        let input = Payload::of(&args)
+            .map_err(|error| ErrorKind::Unstorable { what: "the input".to_owned(), error })?;
+        check_size("the input", &input, parts.payload_limit)?;
+
+        let (seat, ends) = Seat::new();
+        let handle = RunHandle::live(Arc::clone(&parts), Arc::clone(&run_id), seat.ending.clone());
+        let lease = Lease { run_id: Arc::clone(&run_id), epoch: 1 };
+        let span = tracing::info_span!("run", run_id = %run_id, workflow = definition.name);
+        let driver = Driver::new(&parts, definition, lease, ends).ok_or(ErrorKind::Stopped)?;
+        let (reply, answer) = oneshot::channel();
+        // On a task of its own: whoever waits here may lose patience, the run must not.
+        tokio::spawn(driver.begin(input.clone(), seat, reply).instrument(span));
+        match answer.await.map_err(|_| ErrorKind::Stopped)?? {
+            TurnOutcome::Exists => existing::<W>(parts, run_id, &input).await,
+            _ => Ok(handle),
+        }
+    }
+}
+
+impl<W: Workflow> IntoFuture for Start<W> {
+    type Output = Result<RunHandle<W::Output>, Error>;
+    type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send>>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(self.start())
+    }
+}
+
+/// A handle to the run that has the id already, if it is the same run.
+async fn existing<W: Workflow>(
+    parts: Arc<Parts>,
+    run_id: Arc<str>,
+    input: &Payload,
+) -> Result<RunHandle<W::Output>, Error> {
+    let unknown = || ErrorKind::UnknownRun(Arc::clone(&run_id));
+    let status = parts.store.run(&run_id).await?.ok_or_else(unknown)?;
+    if status.workflow != W::NAME {
+        let text = format!(
+            "the id `{run_id}` belongs to a run of the workflow `{}`, not of `{}`",
+            status.workflow,
+            W::NAME
+        );
+        return Err(ErrorKind::Taken(text).into());
+    }
+    if status.version == W::VERSION {
+        let journal = parts.store.journal(&run_id).await?;
+        let first = journal.first().map(|record| &record.event);
+        if let Some(Event::Started { input: first }) = first
+            && !is_same_json(first, input)
+        {
+            let text = format!("the run `{run_id}` was started with other arguments: {first}, now {input}");
+            return Err(ErrorKind::Taken(shortened(text)).into());
+        }
+    }
+    Ok(RunHandle::of(parts, run_id))
+}
+
+/// Whether two payloads mean the same; the order of the fields of an object means nothing.
+fn is_same_json(a: &Payload, b: &Payload) -> bool {
+    a == b || a.read::<serde_json::Value>().is_ok_and(|a| b.read().is_ok_and(|b: serde_json::Value| a == b))
+}
+
+fn shortened(mut text: String) -> String {
+    const LONGEST: usize = 500;
+    if text.len() > LONGEST {
+        text.truncate(text.floor_char_boundary(LONGEST));
+        text.push_str(" ..");
+    }
+    text
+}

@@ -1,0 +1,32 @@
+//! Durable, compile-time checked workflows: the one crate that users add.
+//! It introduces and re-exports; the engine, the stores and the client are in the modules.
+
+mod client;
+mod clock;
+mod engine;
+mod error;
+mod handle;
+mod limits;
+pub mod prelude;
+pub mod store;
+
+pub use client::{Cancel, Client, Deliver, Delivery};
+pub use clock::Clock;
+pub use engine::{Engine, EngineBuilder, Orphan, Start};
+pub use error::{Error, RunError, RunFailure};
+pub use handle::{RunHandle, RunOutput};
+pub use store::{Incident, IncidentPlace, Memory, RunFilter, RunState, RunStatus, RunSummary, Sqlite};
+
+pub use workflow_core::{
+    Conclusion, Message, OpId, Payload, Resource, StepCall, StepContext, StepError, TimedOut, Timestamp,
+    WorkflowCall, WorkflowFn, days, hours, minutes, receive, seconds, sleep,
+};
+pub use workflow_graph as graph;
+pub use workflow_macros::{Message, StepError, step, workflow};
+
+/// What the macros write refers to these paths and to no others.
+#[doc(hidden)]
+pub mod __private {
+    pub use workflow_core as core;
+    pub use workflow_graph as graph;
+}

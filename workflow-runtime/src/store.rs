@@ -1,0 +1,138 @@
+//! What the engine asks of a database: about ten promises, each of them one transaction.
+//! No business decision is made here: what a turn changes is computed above and comes down as data.
+//!
+//! [`Memory`] is the executable specification; read it first. [`Sqlite`] keeps the same promises on a disk.
+
+mod codec;
+mod fault;
+mod memory;
+mod rows;
+mod sqlite;
+
+use std::any::Any;
+use std::fmt;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use workflow_core::{Record, Timestamp};
+
+pub use fault::{StoreError, StoreFault};
+pub use memory::Memory;
+pub use rows::{
+    Changes, ClaimedRun, Delivered, Incident, IncidentPlace, Lease, LoadedRun, MessageWait, NewMessage,
+    NewRun, Offer, RunFilter, RunState, RunStatus, RunSummary, Turn, TurnOutcome,
+};
+pub use sqlite::{Sqlite, SqliteOptions};
+
+/// A database that keeps runs. Every method is one transaction: it happens wholly or not at all, and when it
+/// has returned, what it wrote survives a crash.
+///
+/// A method that failed may be called again with the same arguments, also when the failed call did write:
+/// what is already there is recognised and reported as written.
+#[async_trait]
+pub trait Store: Send + Sync + 'static {
+    /// Makes sure that no other engine works on this store until the lock is dropped.
+    ///
+    /// # Errors
+    /// [`StoreFault::Locked`] when another engine holds it.
+    fn lock(&self) -> Result<EngineLock, StoreError>;
+
+    /// Takes all runs that have not ended: each gets the next epoch, so that whoever held it before is refused.
+    /// They come in the order of their ids.
+    async fn claim(&self) -> Result<Vec<ClaimedRun>, StoreError>;
+
+    /// Writes turns of different runs. A turn that is refused leaves no trace and harms no other; the outcomes
+    /// come in the order of the turns. `now_ms` decides which early messages have expired.
+    async fn commit(&self, turns: &[Turn], now_ms: Timestamp) -> Result<Vec<TurnOutcome>, StoreError>;
+
+    /// Reads what is needed to go on with these runs. A run that does not exist is left out.
+    async fn load(&self, leases: &[Lease], now_ms: Timestamp) -> Result<Vec<LoadedRun>, StoreError>;
+
+    /// Keeps messages, and says which runs wait for them. A message whose id is known already is dropped.
+    async fn deliver(&self, messages: &[NewMessage], now_ms: Timestamp)
+    -> Result<Vec<Delivered>, StoreError>;
+
+    /// Notes that a run is to be cancelled, and gives the state it is in; `None` when there is no such run.
+    /// Only a run that has not ended keeps the note.
+    async fn request_cancel(&self, run_id: &str, reason: &str) -> Result<Option<RunState>, StoreError>;
+
+    /// All that is known about a run, but for its journal.
+    async fn run(&self, run_id: &str) -> Result<Option<RunStatus>, StoreError>;
+
+    /// Runs that the filter lets through, in the order of their ids.
+    async fn runs(&self, filter: &RunFilter) -> Result<Vec<RunSummary>, StoreError>;
+
+    /// The journal of a run, from the first row on; empty when there is no such run.
+    ///
+    /// # Errors
+    /// [`StoreFault::Corrupt`] when a row cannot be read.
+    async fn journal(&self, run_id: &str) -> Result<Vec<Record>, StoreError>;
+
+    /// Puts everything in order before the process ends. Nothing else is asked of the store afterwards.
+    async fn close(&self);
+}
+
+/// Holds a store for one engine, until it is dropped.
+pub struct EngineLock {
+    _held: Box<dyn Any + Send + Sync>,
+}
+
+impl EngineLock {
+    /// The lock is held for as long as `held` lives.
+    pub fn new(held: impl Any + Send + Sync) -> EngineLock {
+        EngineLock { _held: Box::new(held) }
+    }
+}
+
+impl fmt::Debug for EngineLock {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("EngineLock")
+    }
+}
+
+#[async_trait]
+impl<S: Store + ?Sized> Store for Arc<S> {
+    fn lock(&self) -> Result<EngineLock, StoreError> {
+        (**self).lock()
+    }
+
+    async fn claim(&self) -> Result<Vec<ClaimedRun>, StoreError> {
+        (**self).claim().await
+    }
+
+    async fn commit(&self, turns: &[Turn], now_ms: Timestamp) -> Result<Vec<TurnOutcome>, StoreError> {
+        (**self).commit(turns, now_ms).await
+    }
+
+    async fn load(&self, leases: &[Lease], now_ms: Timestamp) -> Result<Vec<LoadedRun>, StoreError> {
+        (**self).load(leases, now_ms).await
+    }
+
+    async fn deliver(
+        &self,
+        messages: &[NewMessage],
+        now_ms: Timestamp,
+    ) -> Result<Vec<Delivered>, StoreError> {
+        (**self).deliver(messages, now_ms).await
+    }
+
+    async fn request_cancel(&self, run_id: &str, reason: &str) -> Result<Option<RunState>, StoreError> {
+        (**self).request_cancel(run_id, reason).await
+    }
+
+    async fn run(&self, run_id: &str) -> Result<Option<RunStatus>, StoreError> {
+        (**self).run(run_id).await
+    }
+
+    async fn runs(&self, filter: &RunFilter) -> Result<Vec<RunSummary>, StoreError> {
+        (**self).runs(filter).await
+    }
+
+    async fn journal(&self, run_id: &str) -> Result<Vec<Record>, StoreError> {
+        (**self).journal(run_id).await
+    }
+
+    async fn close(&self) {
+        (**self).close().await
+    }
+}

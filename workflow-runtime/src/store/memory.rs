@@ -1,0 +1,320 @@
+//! The store in memory: the executable specification of [`Store`], and a store for tests and trials.
+//! It must not be clever: where this and another store differ, this one is right.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use async_trait::async_trait;
+use workflow_core::{OpId, Record, Timestamp};
+
+use super::{
+    ClaimedRun, Delivered, EngineLock, Incident, IncidentPlace, Lease, LoadedRun, MessageWait, NewMessage,
+    Offer, RunFilter, RunState, RunStatus, RunSummary, Store, StoreError, StoreFault, Turn, TurnOutcome,
+};
+
+/// Keeps runs for as long as the process lives. Clones share the same runs.
+///
+/// ```
+/// # async fn f() -> Result<(), workflow_runtime::Error> {
+/// use workflow_runtime::{Engine, Memory};
+/// let engine = Engine::builder().store(Memory::new()).start().await?;
+/// # Ok(()) }
+/// ```
+#[derive(Clone, Default)]
+pub struct Memory {
+    tables: Arc<Mutex<Tables>>,
+    is_locked: Arc<AtomicBool>,
+}
+
+#[derive(Default)]
+struct Tables {
+    runs: BTreeMap<Arc<str>, Row>,
+    /// In the order in which they came.
+    messages: Vec<KeptMessage>,
+}
+
+struct Row {
+    epoch: i64,
+    workflow: String,
+    version: u32,
+    state: RunState,
+    started_ms: Timestamp,
+    ended_ms: Option<Timestamp>,
+    cancel_reason: Option<String>,
+    journal: Vec<Record>,
+    timers: BTreeMap<OpId, Timestamp>,
+    waits: BTreeMap<OpId, MessageWait>,
+    incidents: BTreeMap<IncidentPlace, Incident>,
+}
+
+struct KeptMessage {
+    message: NewMessage,
+    taken_by: Option<(Arc<str>, OpId)>,
+}
+
+impl Memory {
+    /// A store without runs.
+    pub fn new() -> Memory {
+        Memory::default()
+    }
+
+    fn tables(&self) -> MutexGuard<'_, Tables> {
+        self.tables.lock().expect("nothing panics while the tables are locked")
+    }
+}
+
+#[async_trait]
+impl Store for Memory {
+    fn lock(&self) -> Result<EngineLock, StoreError> {
+        struct Unlock(Arc<AtomicBool>);
+        impl Drop for Unlock {
+            fn drop(&mut self) {
+                self.0.store(false, Ordering::Release);
+            }
+        }
+        if self.is_locked.swap(true, Ordering::AcqRel) {
+            return Err(StoreError::new(StoreFault::Locked, "another engine works on this store in memory"));
+        }
+        Ok(EngineLock::new(Unlock(Arc::clone(&self.is_locked))))
+    }
+
+    async fn claim(&self) -> Result<Vec<ClaimedRun>, StoreError> {
+        let mut tables = self.tables();
+        let unfinished = tables.runs.iter_mut().filter(|(_, row)| row.state == RunState::Running);
+        Ok(unfinished
+            .map(|(run_id, row)| {
+                row.epoch += 1;
+                let lease = Lease { run_id: Arc::clone(run_id), epoch: row.epoch };
+                ClaimedRun { lease, workflow: row.workflow.clone(), version: row.version }
+            })
+            .collect())
+    }
+
+    async fn commit(&self, turns: &[Turn], now_ms: Timestamp) -> Result<Vec<TurnOutcome>, StoreError> {
+        let mut tables = self.tables();
+        let refusals: Vec<Option<TurnOutcome>> = turns.iter().map(|turn| tables.write(turn)).collect();
+        let offers = |turn: &Turn| tables.offers(&turn.lease.run_id, turn.changes.begin_waits.keys(), now_ms);
+        let outcomes = turns.iter().zip(refusals).map(|(turn, refusal)| match refusal {
+            Some(refusal) => refusal,
+            None => TurnOutcome::Written(offers(turn)),
+        });
+        Ok(outcomes.collect())
+    }
+
+    async fn load(&self, leases: &[Lease], now_ms: Timestamp) -> Result<Vec<LoadedRun>, StoreError> {
+        let tables = self.tables();
+        let rows = leases.iter().filter_map(|lease| tables.runs.get_key_value(&lease.run_id));
+        Ok(rows
+            .map(|(run_id, row)| LoadedRun {
+                run_id: Arc::clone(run_id),
+                journal: Ok(row.journal.clone()),
+                offers: tables.offers(run_id, row.waits.keys(), now_ms),
+                cancel_reason: row.cancel_reason.clone(),
+                has_journal_incident: row.incidents.contains_key(&IncidentPlace::Journal),
+            })
+            .collect())
+    }
+
+    async fn deliver(
+        &self,
+        messages: &[NewMessage],
+        now_ms: Timestamp,
+    ) -> Result<Vec<Delivered>, StoreError> {
+        let mut tables = self.tables();
+        let are_duplicates: Vec<bool> = messages.iter().map(|message| tables.keep(message)).collect();
+        let delivered = messages.iter().zip(are_duplicates);
+        Ok(delivered
+            .map(|(message, is_duplicate)| Delivered {
+                is_duplicate,
+                offers: tables.offers_for(message, now_ms),
+            })
+            .collect())
+    }
+
+    async fn request_cancel(&self, run_id: &str, reason: &str) -> Result<Option<RunState>, StoreError> {
+        let mut tables = self.tables();
+        let Some(row) = tables.runs.get_mut(run_id) else { return Ok(None) };
+        if row.state == RunState::Running {
+            row.cancel_reason = Some(reason.to_owned());
+        }
+        Ok(Some(row.state.clone()))
+    }
+
+    async fn run(&self, run_id: &str) -> Result<Option<RunStatus>, StoreError> {
+        let tables = self.tables();
+        Ok(tables.runs.get_key_value(run_id).map(|(run_id, row)| RunStatus {
+            run_id: Arc::clone(run_id),
+            workflow: row.workflow.clone(),
+            version: row.version,
+            state: row.state.clone(),
+            started_ms: row.started_ms,
+            ended_ms: row.ended_ms,
+            cancel_reason: row.cancel_reason.clone(),
+            incidents: row.incidents.values().cloned().collect(),
+            waits: row.waits.clone(),
+            timers: row.timers.clone(),
+        }))
+    }
+
+    async fn runs(&self, filter: &RunFilter) -> Result<Vec<RunSummary>, StoreError> {
+        let tables = self.tables();
+        let passes = |(run_id, row): &(&Arc<str>, &Row)| {
+            filter.workflow.as_ref().is_none_or(|workflow| *workflow == row.workflow)
+                && filter.after.as_ref().is_none_or(|after| ***run_id > **after)
+                && (!filter.only_unfinished || row.state == RunState::Running)
+                && (!filter.only_incidents || !row.incidents.is_empty())
+        };
+        let listed = tables.runs.iter().filter(passes).take(filter.limit as usize);
+        Ok(listed
+            .map(|(run_id, row)| RunSummary {
+                run_id: Arc::clone(run_id),
+                workflow: row.workflow.clone(),
+                version: row.version,
+                state: row.state.clone(),
+                started_ms: row.started_ms,
+                ended_ms: row.ended_ms,
+                incidents: u32::try_from(row.incidents.len()).unwrap_or(u32::MAX),
+            })
+            .collect())
+    }
+
+    async fn journal(&self, run_id: &str) -> Result<Vec<Record>, StoreError> {
+        Ok(self.tables().runs.get(run_id).map(|row| row.journal.clone()).unwrap_or_default())
+    }
+
+    async fn close(&self) {}
+}
+
+impl Tables {
+    /// Writes one turn, or says why not.
+    fn write(&mut self, turn: &Turn) -> Option<TurnOutcome> {
+        if self.is_written(turn) {
+            return None;
+        }
+        match (&turn.begins, self.runs.get(&turn.lease.run_id)) {
+            (Some(_), Some(_)) => return Some(TurnOutcome::Exists),
+            (Some(begins), None) => {
+                let row = Row {
+                    epoch: turn.lease.epoch,
+                    workflow: begins.workflow.clone(),
+                    version: begins.version,
+                    state: RunState::Running,
+                    started_ms: turn.at_ms,
+                    ended_ms: None,
+                    cancel_reason: None,
+                    journal: Vec::new(),
+                    timers: BTreeMap::new(),
+                    waits: BTreeMap::new(),
+                    incidents: BTreeMap::new(),
+                };
+                self.runs.insert(Arc::clone(&turn.lease.run_id), row);
+            }
+            (None, Some(row)) if row.can_write(turn) => {}
+            (None, _) => return Some(TurnOutcome::LostLease),
+        }
+        let is_taken = |message_id: &String| {
+            let kept = self.messages.iter().find(|kept| kept.message.message_id == *message_id);
+            kept.is_none_or(|kept| kept.taken_by.is_some())
+        };
+        if turn.changes.take_messages.keys().any(is_taken) {
+            return Some(TurnOutcome::MessageTaken);
+        }
+        for (message_id, op) in &turn.changes.take_messages {
+            let kept = self.messages.iter_mut().find(|kept| kept.message.message_id == *message_id);
+            let kept = kept.expect("looked at above");
+            kept.taken_by = Some((Arc::clone(&turn.lease.run_id), op.clone()));
+        }
+        self.runs.get_mut(&turn.lease.run_id).expect("looked at above").apply(turn);
+        None
+    }
+
+    /// Whether a call that failed has written this very turn all the same. Nobody can have gone on from a write
+    /// that nobody was told of: the rows must be the last ones.
+    fn is_written(&self, turn: &Turn) -> bool {
+        let Some(row) = self.runs.get(&turn.lease.run_id) else { return false };
+        let first = usize::try_from(turn.first_seq - 1).expect("rows are counted from 1");
+        row.epoch == turn.lease.epoch
+            && !turn.records.is_empty()
+            && row.journal.get(first..) == Some(turn.records.as_slice())
+    }
+
+    /// Keeps a message; says whether it was there already.
+    fn keep(&mut self, message: &NewMessage) -> bool {
+        let is_known = self.messages.iter().any(|kept| kept.message.message_id == message.message_id);
+        if !is_known {
+            self.messages.push(KeptMessage { message: message.clone(), taken_by: None });
+        }
+        is_known
+    }
+
+    fn offers<'a>(
+        &self,
+        run_id: &Arc<str>,
+        ops: impl Iterator<Item = &'a OpId>,
+        now_ms: Timestamp,
+    ) -> Vec<Offer> {
+        let row = self.runs.get(run_id);
+        let waits = ops.filter_map(|op| Some((op, row?.waits.get(op)?)));
+        waits.filter_map(|(op, wait)| self.offer(run_id, op, wait, now_ms)).collect()
+    }
+
+    /// The waits for such a message, longest wait first.
+    fn offers_for(&self, message: &NewMessage, now_ms: Timestamp) -> Vec<Offer> {
+        let waits =
+            self.runs.iter().flat_map(|(run_id, row)| row.waits.iter().map(move |wait| (run_id, wait)));
+        let mut waits: Vec<_> = waits
+            .filter(|(_, (_, wait))| wait.message == message.message && wait.key == message.key)
+            .collect();
+        waits.sort_by_key(|(run_id, (op, wait))| (wait.since_ms, Arc::clone(run_id), (*op).clone()));
+        waits.iter().filter_map(|(run_id, (op, wait))| self.offer(run_id, op, wait, now_ms)).collect()
+    }
+
+    /// The oldest message that this wait can have.
+    fn offer(&self, run_id: &Arc<str>, op: &OpId, wait: &MessageWait, now_ms: Timestamp) -> Option<Offer> {
+        let fits = |kept: &&KeptMessage| {
+            kept.taken_by.is_none()
+                && kept.message.expires_ms > now_ms
+                && kept.message.message == wait.message
+                && kept.message.key == wait.key
+        };
+        self.messages.iter().find(fits).map(|kept| Offer {
+            run_id: Arc::clone(run_id),
+            op: op.clone(),
+            message_id: kept.message.message_id.clone(),
+            payload: kept.message.payload.clone(),
+        })
+    }
+}
+
+impl Row {
+    fn can_write(&self, turn: &Turn) -> bool {
+        let next_seq = i64::try_from(self.journal.len()).expect("a journal fits in memory") + 1;
+        self.epoch == turn.lease.epoch && self.state == RunState::Running && turn.first_seq == next_seq
+    }
+
+    fn apply(&mut self, turn: &Turn) {
+        let changes = &turn.changes;
+        self.journal.extend(turn.records.iter().cloned());
+        self.timers.retain(|op, _| !changes.clear_timers.contains(op));
+        self.timers.extend(changes.set_timers.clone());
+        self.waits.retain(|op, _| !changes.end_waits.contains(op));
+        self.waits.extend(changes.begin_waits.clone());
+        self.incidents.retain(|place, _| !changes.close_incidents.contains(place));
+        for (place, cause) in &changes.open_incidents {
+            let incident = Incident { place: place.clone(), cause: cause.clone(), since_ms: turn.at_ms };
+            self.incidents.insert(place.clone(), incident);
+        }
+        if changes.takes_cancel {
+            self.cancel_reason = None;
+        }
+        if let Some(conclusion) = &changes.conclusion {
+            self.state = RunState::Ended(conclusion.clone());
+            self.ended_ms = Some(turn.at_ms);
+            self.timers.clear();
+            self.waits.clear();
+            self.incidents.clear();
+            self.cancel_reason = None;
+        }
+    }
+}

@@ -1,0 +1,263 @@
+//! What goes into a store and what comes out of it, as plain data.
+//! It knows no database and decides nothing.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use workflow_core::{Conclusion, OpId, Payload, Record, Timestamp};
+
+use super::StoreError;
+
+/// The right to write to one run. A write whose epoch is not the run's is refused.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Lease {
+    /// The run.
+    pub run_id: Arc<str>,
+    /// Which holder of the run this is, counted from 1.
+    pub epoch: i64,
+}
+
+/// A run that was taken at the start of an engine.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ClaimedRun {
+    /// The right to go on with it.
+    pub lease: Lease,
+    /// Its workflow.
+    pub workflow: String,
+    /// The version of its code.
+    pub version: u32,
+}
+
+/// A run that begins with the turn that carries this.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewRun {
+    /// Its workflow.
+    pub workflow: String,
+    /// The version of its code.
+    pub version: u32,
+}
+
+/// Rows to append to the journal of one run, with all that they change beside it.
+#[derive(Clone, Debug)]
+pub struct Turn {
+    /// The right to write.
+    pub lease: Lease,
+    /// Set when the run begins with this turn.
+    pub begins: Option<NewRun>,
+    /// When it was taken.
+    pub at_ms: Timestamp,
+    /// The number of the first record, counted from 1.
+    pub first_seq: i64,
+    /// The rows; may be none.
+    pub records: Vec<Record>,
+    /// What changes beside the journal.
+    pub changes: Changes,
+}
+
+/// What a turn changes beside the journal. Removals come first, so that what is set again stays.
+#[derive(Clone, Debug, Default)]
+pub struct Changes {
+    /// Timers that are over.
+    pub clear_timers: BTreeSet<OpId>,
+    /// Timers to wake the run at: sleeps, deadlines and delayed attempts.
+    pub set_timers: BTreeMap<OpId, Timestamp>,
+    /// Waits for messages that are over.
+    pub end_waits: BTreeSet<OpId>,
+    /// Waits for messages that begin.
+    pub begin_waits: BTreeMap<OpId, MessageWait>,
+    /// Messages that reach the run in this turn, by their ids, with the operation that gets them.
+    pub take_messages: BTreeMap<String, OpId>,
+    /// Incidents that are settled.
+    pub close_incidents: BTreeSet<IncidentPlace>,
+    /// Incidents, with their causes.
+    pub open_incidents: BTreeMap<IncidentPlace, String>,
+    /// The cancel that somebody asked for has reached the run.
+    pub takes_cancel: bool,
+    /// The run has ended. All its timers, waits and incidents go.
+    pub conclusion: Option<Conclusion>,
+}
+
+/// Where in a run an incident is.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum IncidentPlace {
+    /// The run as a whole.
+    Run,
+    /// The journal: the code cannot go on with it.
+    Journal,
+    /// One operation.
+    Operation(OpId),
+}
+
+/// What became of a turn.
+#[derive(Clone, Debug, PartialEq)]
+pub enum TurnOutcome {
+    /// It is written. For the waits that it began, the messages that are there already.
+    Written(Vec<Offer>),
+    /// There is a run of that id already; nothing was written.
+    Exists,
+    /// Somebody else holds the run now, or it has ended; nothing was written.
+    LostLease,
+    /// Another run took the message; nothing was written.
+    MessageTaken,
+}
+
+/// A message that a waiting operation can have, if it takes it before another run does.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Offer {
+    /// The waiting run.
+    pub run_id: Arc<str>,
+    /// The waiting operation.
+    pub op: OpId,
+    /// The id of the message.
+    pub message_id: String,
+    /// The message.
+    pub payload: Payload,
+}
+
+/// What is needed to go on with a run.
+#[derive(Debug)]
+pub struct LoadedRun {
+    /// The run.
+    pub run_id: Arc<str>,
+    /// The journal, or why it cannot be read.
+    pub journal: Result<Vec<Record>, StoreError>,
+    /// Messages that its waits can have, oldest first for each.
+    pub offers: Vec<Offer>,
+    /// That somebody asked for a cancel that has not reached the run, and why.
+    pub cancel_reason: Option<String>,
+    /// Whether it could not go on with its journal before.
+    pub has_journal_incident: bool,
+}
+
+/// A message from outside.
+#[derive(Clone, Debug, PartialEq)]
+pub struct NewMessage {
+    /// By which duplicates are known.
+    pub message_id: String,
+    /// The name of the message.
+    pub message: String,
+    /// The correlation key.
+    pub key: String,
+    /// The message itself.
+    pub payload: Payload,
+    /// Not given to anybody from this time on.
+    pub expires_ms: Timestamp,
+}
+
+/// What became of a message from outside.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Delivered {
+    /// The id was known already.
+    pub is_duplicate: bool,
+    /// The operations that wait for such a message, longest wait first, each with the oldest message it can have.
+    pub offers: Vec<Offer>,
+}
+
+/// What a run is at.
+#[derive(Clone, Debug, PartialEq)]
+pub enum RunState {
+    /// It has not ended.
+    Running,
+    /// It has ended, in this way.
+    Ended(Conclusion),
+}
+
+/// One line of a listing.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RunSummary {
+    /// The run.
+    pub run_id: Arc<str>,
+    /// Its workflow.
+    pub workflow: String,
+    /// The version of its code.
+    pub version: u32,
+    /// What it is at.
+    pub state: RunState,
+    /// When it was started.
+    pub started_ms: Timestamp,
+    /// When it ended.
+    pub ended_ms: Option<Timestamp>,
+    /// How many incidents are open.
+    pub incidents: u32,
+}
+
+/// All that is known about a run, but for its journal.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RunStatus {
+    /// The run.
+    pub run_id: Arc<str>,
+    /// Its workflow.
+    pub workflow: String,
+    /// The version of its code.
+    pub version: u32,
+    /// What it is at.
+    pub state: RunState,
+    /// When it was started.
+    pub started_ms: Timestamp,
+    /// When it ended.
+    pub ended_ms: Option<Timestamp>,
+    /// That somebody asked for a cancel that has not reached the run, and why.
+    pub cancel_reason: Option<String>,
+    /// What a person has to look at.
+    pub incidents: Vec<Incident>,
+    /// The messages it waits for, by operation.
+    pub waits: BTreeMap<OpId, MessageWait>,
+    /// When it wakes by itself, by operation: sleeps, deadlines and delayed attempts.
+    pub timers: BTreeMap<OpId, Timestamp>,
+}
+
+impl RunStatus {
+    /// Whether it has ended.
+    pub fn has_ended(&self) -> bool {
+        self.state != RunState::Running
+    }
+}
+
+/// Something that a person has to look at.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Incident {
+    /// Where.
+    pub place: IncidentPlace,
+    /// What is wrong.
+    pub cause: String,
+    /// Since when.
+    pub since_ms: Timestamp,
+}
+
+/// A wait for a message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MessageWait {
+    /// The name of the message.
+    pub message: String,
+    /// The correlation key.
+    pub key: String,
+    /// Since when.
+    pub since_ms: Timestamp,
+}
+
+/// Which runs a listing shows. The default is the first hundred of all runs.
+///
+/// ```
+/// use workflow_runtime::RunFilter;
+/// let stuck = RunFilter { only_incidents: true, ..RunFilter::default() };
+/// assert_eq!(stuck.limit, 100);
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RunFilter {
+    /// Only runs of this workflow.
+    pub workflow: Option<String>,
+    /// Only runs that have not ended.
+    pub only_unfinished: bool,
+    /// Only runs with an open incident.
+    pub only_incidents: bool,
+    /// Only runs whose id comes after this one: the last id of the page before.
+    pub after: Option<String>,
+    /// At most this many.
+    pub limit: u32,
+}
+
+impl Default for RunFilter {
+    fn default() -> RunFilter {
+        RunFilter { workflow: None, only_unfinished: false, only_incidents: false, after: None, limit: 100 }
+    }
+}

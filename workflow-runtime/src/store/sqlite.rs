@@ -1,0 +1,196 @@
+//! The store in one SQLite file, for one engine in one process.
+//! The same functions in the same order as in every store; what differs is the dialect.
+
+mod batch;
+mod read;
+mod refuse;
+mod schema;
+mod writer;
+
+use std::fs::{File, TryLockError};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use sqlx::sqlite::{
+    SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
+};
+use tokio::sync::Mutex;
+use workflow_core::{Record, Timestamp};
+
+use self::writer::Writer;
+use super::{
+    ClaimedRun, Delivered, EngineLock, Lease, LoadedRun, NewMessage, RunFilter, RunState, RunStatus,
+    RunSummary, Store, StoreError, StoreFault, Turn, TurnOutcome,
+};
+
+/// How long a write waits for another process that has the file open, before it is tried again from the start.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Keeps runs in one SQLite file (WAL). What was acknowledged is on the disk.
+pub struct Sqlite {
+    path: PathBuf,
+    /// SQLite has one writer at a time anyway; one connection spares the locking.
+    writer: Mutex<Writer>,
+    readers: SqlitePool,
+}
+
+/// How to open a [`Sqlite`] store: [`Sqlite::options`].
+#[derive(Clone, Debug)]
+pub struct SqliteOptions {
+    synchronous: SqliteSynchronous,
+}
+
+impl SqliteOptions {
+    /// Does not wait for the disk: the last commits can be lost when the power fails or the system crashes (not
+    /// when only the process dies). A run goes on from its last commit that is left, so a step may run again.
+    #[must_use]
+    pub fn synchronous_normal(mut self) -> SqliteOptions {
+        self.synchronous = SqliteSynchronous::Normal;
+        self
+    }
+
+    /// Opens the file; creates it, and brings its tables up to date, where needed.
+    ///
+    /// # Errors
+    /// When the file cannot be opened, is no database, or was written by a newer release.
+    pub async fn open(self, path: impl AsRef<Path>) -> Result<Sqlite, crate::Error> {
+        Ok(self.open_store(path.as_ref()).await?)
+    }
+
+    async fn open_store(self, path: &Path) -> Result<Sqlite, StoreError> {
+        let options = SqliteConnectOptions::new()
+            .filename(path)
+            .create_if_missing(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(self.synchronous)
+            .foreign_keys(true)
+            .busy_timeout(BUSY_TIMEOUT);
+        let cannot_open = |error: sqlx::Error| {
+            let error = fault(error);
+            let message = format!("the database `{}` cannot be opened: {error}", path.display());
+            StoreError::new(error.fault(), message).caused_by(error)
+        };
+        let mut writer = Writer::connect(&options).await.map_err(cannot_open)?;
+        schema::migrate(&mut writer, path).await?;
+        let readers = SqlitePoolOptions::new().max_connections(4).min_connections(0);
+        let readers = readers.connect_lazy_with(options.pragma("query_only", "ON"));
+        Ok(Sqlite { path: path.to_owned(), writer: Mutex::new(writer), readers })
+    }
+}
+
+impl Sqlite {
+    /// Opens the file; creates it, and brings its tables up to date, where needed.
+    ///
+    /// # Errors
+    /// When the file cannot be opened, is no database, or was written by a newer release.
+    ///
+    /// ```
+    /// # async fn f() -> Result<(), workflow_runtime::Error> {
+    /// use workflow_runtime::{Engine, Sqlite};
+    /// let engine = Engine::builder().store(Sqlite::open("orders.db").await?).start().await?;
+    /// # Ok(()) }
+    /// ```
+    pub async fn open(path: impl AsRef<Path>) -> Result<Sqlite, crate::Error> {
+        Sqlite::options().open(path).await
+    }
+
+    /// The options, as [`Sqlite::open`] has them: `synchronous=FULL`.
+    pub fn options() -> SqliteOptions {
+        SqliteOptions { synchronous: SqliteSynchronous::Full }
+    }
+}
+
+#[async_trait]
+impl Store for Sqlite {
+    fn lock(&self) -> Result<EngineLock, StoreError> {
+        let mut path = self.path.clone().into_os_string();
+        path.push("-engine.lock");
+        let path = PathBuf::from(path);
+        let failed = |error: std::io::Error| {
+            let message = format!("the lock file `{}` cannot be opened: {error}", path.display());
+            StoreError::new(StoreFault::Unavailable, message).caused_by(error)
+        };
+        let file = File::options().create(true).append(true).open(&path).map_err(failed)?;
+        // The operating system lets go of it when the process dies, however it dies.
+        match file.try_lock() {
+            Ok(()) => Ok(EngineLock::new(file)),
+            Err(TryLockError::Error(error)) => Err(failed(error)),
+            Err(TryLockError::WouldBlock) => {
+                let message = format!(
+                    "another engine works on the database `{}`; a SQLite file serves one engine at a time",
+                    self.path.display()
+                );
+                Err(StoreError::new(StoreFault::Locked, message))
+            }
+        }
+    }
+
+    async fn claim(&self) -> Result<Vec<ClaimedRun>, StoreError> {
+        self.writer.lock().await.claim().await
+    }
+
+    async fn commit(&self, turns: &[Turn], now_ms: Timestamp) -> Result<Vec<TurnOutcome>, StoreError> {
+        self.writer.lock().await.commit(turns, now_ms).await
+    }
+
+    async fn load(&self, leases: &[Lease], now_ms: Timestamp) -> Result<Vec<LoadedRun>, StoreError> {
+        read::load(&self.readers, leases, now_ms).await
+    }
+
+    async fn deliver(
+        &self,
+        messages: &[NewMessage],
+        now_ms: Timestamp,
+    ) -> Result<Vec<Delivered>, StoreError> {
+        self.writer.lock().await.deliver(messages, now_ms).await
+    }
+
+    async fn request_cancel(&self, run_id: &str, reason: &str) -> Result<Option<RunState>, StoreError> {
+        self.writer.lock().await.request_cancel(run_id, reason).await
+    }
+
+    async fn run(&self, run_id: &str) -> Result<Option<RunStatus>, StoreError> {
+        read::run(&self.readers, run_id).await
+    }
+
+    async fn runs(&self, filter: &RunFilter) -> Result<Vec<RunSummary>, StoreError> {
+        read::runs(&self.readers, filter).await
+    }
+
+    async fn journal(&self, run_id: &str) -> Result<Vec<Record>, StoreError> {
+        read::journal(&self.readers, run_id).await
+    }
+
+    async fn close(&self) {
+        self.readers.close().await;
+        self.writer.lock().await.close().await;
+    }
+}
+
+/// What an error of the database means for the engine.
+fn fault(error: sqlx::Error) -> StoreError {
+    // The low byte of an extended result code is the plain one: https://www.sqlite.org/rescode.html
+    let fault = match result_code(&error).map(|code| code & 0xff) {
+        // BUSY, LOCKED, NOMEM, READONLY, IOERR, FULL, CANTOPEN, PROTOCOL
+        Some(5 | 6 | 7 | 8 | 10 | 13 | 14 | 15) => StoreFault::Unavailable,
+        // CORRUPT, NOTADB
+        Some(11 | 26) => StoreFault::Corrupt,
+        Some(_) => StoreFault::Refused,
+        None => match error {
+            sqlx::Error::PoolClosed => StoreFault::Refused, // The store was closed.
+            sqlx::Error::ColumnDecode { .. } | sqlx::Error::Decode(_) => StoreFault::Corrupt,
+            _ => StoreFault::Unavailable,
+        },
+    };
+    StoreError::new(fault, error.to_string()).caused_by(error)
+}
+
+/// Whether the database refused a row because of a constraint.
+fn is_refusal(error: &sqlx::Error) -> bool {
+    result_code(error).is_some_and(|code| code & 0xff == 19)
+}
+
+fn result_code(error: &sqlx::Error) -> Option<u32> {
+    error.as_database_error()?.code()?.parse().ok()
+}

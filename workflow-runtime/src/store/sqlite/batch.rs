@@ -1,0 +1,264 @@
+//! The statements that write many rows at once.
+//! Each takes its rows as one JSON argument: a hop to SQLite's thread costs fifty times what a row costs.
+
+use serde::Serialize;
+use workflow_core::Timestamp;
+
+use crate::store::codec::{conclusion_text, place_text, record_text};
+use crate::store::{NewMessage, Turn};
+
+/// Statements with their arguments; run in one go.
+#[derive(Default)]
+pub(super) struct Script {
+    sql: String,
+    statements: usize,
+    arguments: Vec<Argument>,
+}
+
+pub(super) enum Argument {
+    Text(String),
+    Number(i64),
+}
+
+impl Script {
+    pub(super) fn push(&mut self, statement: &str) -> &mut Script {
+        if !self.sql.is_empty() {
+            self.sql.push_str(";\n");
+        }
+        self.sql.push_str(statement);
+        self.statements += 1;
+        self
+    }
+
+    pub(super) fn bind(&mut self, text: impl Into<String>) -> &mut Script {
+        self.arguments.push(Argument::Text(text.into()));
+        self
+    }
+
+    pub(super) fn bind_number(&mut self, number: i64) -> &mut Script {
+        self.arguments.push(Argument::Number(number));
+        self
+    }
+
+    pub(super) fn bind_rows(&mut self, rows: &[impl Serialize]) -> &mut Script {
+        self.bind(serde_json::to_string(rows).expect("rows consist of text and numbers"))
+    }
+
+    /// A statement that takes rows, unless there are none.
+    fn push_rows(&mut self, statement: &str, rows: &[impl Serialize]) {
+        if !rows.is_empty() {
+            self.push(statement).bind_rows(rows);
+        }
+    }
+
+    /// One statement is a transaction of its own.
+    pub(super) fn in_one_transaction(mut self) -> Script {
+        if self.statements > 1 {
+            self.sql = format!("BEGIN IMMEDIATE;\n{};\nCOMMIT", self.sql);
+        }
+        self
+    }
+
+    pub(super) fn and_offers(mut self, turns: &[&Turn], now_ms: Timestamp) -> Script {
+        let waits = turns.iter().flat_map(|turn| {
+            turn.changes.begin_waits.keys().map(|op| (turn.lease.run_id.as_ref(), op.as_str()))
+        });
+        let waits: Vec<_> = waits.collect();
+        if !waits.is_empty() {
+            self.push(OFFERS_TO_WAITS).bind_rows(&waits).bind_number(now_ms);
+        }
+        self
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.sql.is_empty()
+    }
+
+    pub(super) fn into_parts(self) -> (String, Vec<Argument>) {
+        (self.sql, self.arguments)
+    }
+}
+
+/// What a wait can have: the oldest message that nobody took and that has not expired.
+macro_rules! oldest_message {
+    () => {
+        "JOIN messages m ON m.number = (SELECT min(x.number) FROM messages x WHERE x.message = w.message \
+         AND x.key = w.key AND x.run_id = '' AND x.expires_ms > ?)"
+    };
+}
+
+pub(super) const OFFERS_TO_WAITS: &str = concat!(
+    "SELECT w.run_id, w.op, m.message_id, m.payload FROM json_each(?) b \
+     JOIN waits w ON w.run_id = b.value ->> 0 AND w.op = b.value ->> 1 ",
+    oldest_message!()
+);
+
+pub(super) const OFFERS_TO_RUNS: &str = concat!(
+    "SELECT w.run_id, w.op, m.message_id, m.payload FROM json_each(?) b \
+     JOIN waits w ON w.run_id = b.value ",
+    oldest_message!()
+);
+
+/// Also for messages that are duplicates: their first delivery may have been cut off before anybody was told.
+const OFFERS_TO_ALL: &str = concat!(
+    "SELECT w.run_id, w.op, m.message_id, m.payload, b.key AS position, NULL AS is_new FROM json_each(?) b \
+     JOIN waits w ON w.message = b.value ->> 0 AND w.key = b.value ->> 1 ",
+    oldest_message!(),
+    " ORDER BY b.key, w.since_ms, w.run_id, w.op"
+);
+
+/// A row whose lease is lost has no number, which the table does not allow: the whole script fails.
+const EVENTS: &str = "INSERT INTO events (run_id, seq, at_ms, record) \
+     SELECT b.value ->> 0, CASE WHEN r.epoch = b.value ->> 1 AND r.ended_ms IS NULL THEN b.value ->> 2 END, \
+     b.value ->> 3, b.value ->> 4 \
+     FROM json_each(?) b LEFT JOIN runs r ON r.run_id = b.value ->> 0";
+
+/// The same for a message that somebody took.
+const TAKE_MESSAGES: &str = "UPDATE messages SET run_id = CASE WHEN messages.run_id = '' THEN b.value ->> 1 END, \
+     op = b.value ->> 2 FROM json_each(?) b WHERE messages.message_id = b.value ->> 0";
+
+/// Everything that these turns write.
+pub(super) fn turns(turns: &[&Turn]) -> Script {
+    let mut script = Script::default();
+    let runs: Vec<_> = turns
+        .iter()
+        .filter_map(|turn| {
+            let begins = turn.begins.as_ref()?;
+            let lease = &turn.lease;
+            Some((lease.run_id.as_ref(), &begins.workflow, begins.version, lease.epoch, turn.at_ms))
+        })
+        .collect();
+    script.push_rows(
+        "INSERT INTO runs (run_id, workflow, version, epoch, started_ms) SELECT value ->> 0, value ->> 1, \
+         value ->> 2, value ->> 3, value ->> 4 FROM json_each(?)",
+        &runs,
+    );
+    let events: Vec<_> = turns
+        .iter()
+        .flat_map(|turn| {
+            (turn.first_seq..).zip(&turn.records).map(|(seq, record)| {
+                let lease = &turn.lease;
+                (lease.run_id.as_ref(), lease.epoch, seq, record.at_ms, record_text(record))
+            })
+        })
+        .collect();
+    script.push_rows(EVENTS, &events);
+    let taken: Vec<_> = each(turns, |turn| &turn.changes.take_messages)
+        .map(|(turn, (message_id, op))| (message_id, turn.lease.run_id.as_ref(), op.as_str()))
+        .collect();
+    script.push_rows(TAKE_MESSAGES, &taken);
+    changes(&mut script, turns);
+    endings(&mut script, turns);
+    script
+}
+
+/// What changes beside the journal. Removals come first, so that what is set again stays.
+fn changes(script: &mut Script, turns: &[&Turn]) {
+    let cleared: Vec<_> = each(turns, |turn| &turn.changes.clear_timers)
+        .map(|(turn, op)| (turn.lease.run_id.as_ref(), op.as_str()))
+        .collect();
+    script.push_rows(
+        "DELETE FROM timers WHERE (run_id, op) IN (SELECT value ->> 0, value ->> 1 FROM json_each(?))",
+        &cleared,
+    );
+    let timers: Vec<_> = each(turns, |turn| &turn.changes.set_timers)
+        .map(|(turn, (op, due_ms))| (turn.lease.run_id.as_ref(), op.as_str(), due_ms))
+        .collect();
+    script.push_rows(
+        "INSERT OR REPLACE INTO timers (run_id, op, due_ms) \
+         SELECT value ->> 0, value ->> 1, value ->> 2 FROM json_each(?)",
+        &timers,
+    );
+    let ended: Vec<_> = each(turns, |turn| &turn.changes.end_waits)
+        .map(|(turn, op)| (turn.lease.run_id.as_ref(), op.as_str()))
+        .collect();
+    script.push_rows(
+        "DELETE FROM waits WHERE (run_id, op) IN (SELECT value ->> 0, value ->> 1 FROM json_each(?))",
+        &ended,
+    );
+    let waits: Vec<_> = each(turns, |turn| &turn.changes.begin_waits)
+        .map(|(turn, (op, wait))| {
+            (turn.lease.run_id.as_ref(), op.as_str(), &wait.message, &wait.key, wait.since_ms)
+        })
+        .collect();
+    script.push_rows(
+        "INSERT OR REPLACE INTO waits (run_id, op, message, key, since_ms) \
+         SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4 FROM json_each(?)",
+        &waits,
+    );
+    let closed: Vec<_> = each(turns, |turn| &turn.changes.close_incidents)
+        .map(|(turn, place)| (turn.lease.run_id.as_ref(), place_text(place)))
+        .collect();
+    script.push_rows(
+        "DELETE FROM incidents WHERE (run_id, place) IN (SELECT value ->> 0, value ->> 1 FROM json_each(?))",
+        &closed,
+    );
+    let opened: Vec<_> = each(turns, |turn| &turn.changes.open_incidents)
+        .map(|(turn, (place, cause))| (turn.lease.run_id.as_ref(), place_text(place), cause, turn.at_ms))
+        .collect();
+    script.push_rows(
+        "INSERT OR REPLACE INTO incidents (run_id, place, cause, since_ms) \
+         SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3 FROM json_each(?)",
+        &opened,
+    );
+    let cancelled = turns.iter().filter(|turn| turn.changes.takes_cancel);
+    let cancelled: Vec<_> = cancelled.map(|turn| turn.lease.run_id.as_ref()).collect();
+    script.push_rows(
+        "UPDATE runs SET cancel_reason = NULL WHERE run_id IN (SELECT value FROM json_each(?))",
+        &cancelled,
+    );
+}
+
+fn endings(script: &mut Script, turns: &[&Turn]) {
+    let ended: Vec<_> = turns
+        .iter()
+        .filter_map(|turn| {
+            let conclusion = turn.changes.conclusion.as_ref()?;
+            Some((turn.lease.run_id.as_ref(), turn.at_ms, conclusion_text(conclusion)))
+        })
+        .collect();
+    if ended.is_empty() {
+        return;
+    }
+    script.push_rows(
+        "UPDATE runs SET ended_ms = b.value ->> 1, conclusion = b.value ->> 2, cancel_reason = NULL \
+         FROM json_each(?) b WHERE runs.run_id = b.value ->> 0",
+        &ended,
+    );
+    let ids: Vec<_> = ended.iter().map(|(run_id, ..)| run_id).collect();
+    for table in ["timers", "waits", "incidents"] {
+        let statement = format!("DELETE FROM {table} WHERE run_id IN (SELECT value FROM json_each(?))");
+        script.push_rows(&statement, &ids);
+    }
+}
+
+/// Keeps messages and asks who waits for them. Each new message gives a row with its position.
+pub(super) fn messages(messages: &[NewMessage], now_ms: Timestamp) -> Script {
+    let mut script = Script::default();
+    let rows: Vec<_> = messages
+        .iter()
+        .map(|new| (&new.message_id, &new.message, &new.key, new.payload.as_json(), now_ms, new.expires_ms))
+        .collect();
+    script
+        .push(
+            "INSERT INTO messages (message_id, message, key, payload, delivered_ms, expires_ms) \
+             SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5 \
+             FROM json_each(?) WHERE true ORDER BY key ON CONFLICT (message_id) DO NOTHING \
+             RETURNING NULL, NULL, message_id, NULL, NULL, true",
+        )
+        .bind_rows(&rows);
+    let keys: Vec<_> = messages.iter().map(|new| (&new.message, &new.key)).collect();
+    script.push(OFFERS_TO_ALL).bind_rows(&keys).bind_number(now_ms);
+    script
+}
+
+/// All pairs of a turn and one of the rows that it has of some kind.
+fn each<'a, C: IntoIterator>(
+    turns: &'a [&'a Turn],
+    rows: impl Fn(&'a Turn) -> C + 'a,
+) -> impl Iterator<Item = (&'a Turn, C::Item)> + 'a
+where
+    C: 'a,
+{
+    turns.iter().flat_map(move |turn| rows(turn).into_iter().map(move |row| (*turn, row)))
+}

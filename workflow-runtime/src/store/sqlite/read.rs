@@ -1,0 +1,229 @@
+//! What is read from a SQLite file, and how its rows become values.
+//! It writes nothing; many runs are read with one statement.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use sqlx::sqlite::{SqlitePool, SqliteRow};
+use sqlx::{AssertSqlSafe, Row};
+use workflow_core::{OpId, Payload, Record, Timestamp};
+
+use super::batch::OFFERS_TO_RUNS;
+use super::fault;
+use crate::store::codec::{read_place, read_record, read_state};
+use crate::store::{
+    Delivered, Incident, Lease, LoadedRun, MessageWait, NewMessage, Offer, RunFilter, RunStatus, RunSummary,
+    StoreError, StoreFault, Turn,
+};
+
+pub(super) async fn load(
+    readers: &SqlitePool,
+    leases: &[Lease],
+    now_ms: Timestamp,
+) -> Result<Vec<LoadedRun>, StoreError> {
+    let ids: Vec<&str> = leases.iter().map(|lease| lease.run_id.as_ref()).collect();
+    let ids = serde_json::to_string(&ids).expect("ids are text");
+    let runs = sqlx::query(
+        "SELECT r.run_id, r.cancel_reason, \
+         EXISTS (SELECT 1 FROM incidents i WHERE i.run_id = r.run_id AND i.place = '*journal') \
+         FROM json_each(?) b JOIN runs r ON r.run_id = b.value ORDER BY b.key",
+    );
+    let mut loaded = Vec::with_capacity(leases.len());
+    let mut positions = BTreeMap::new();
+    for row in runs.bind(&ids).fetch_all(readers).await.map_err(fault)? {
+        let run_id: Arc<str> = row.try_get::<&str, _>(0).map_err(fault)?.into();
+        positions.insert(Arc::clone(&run_id), loaded.len());
+        loaded.push(LoadedRun {
+            run_id,
+            journal: Ok(Vec::new()),
+            offers: Vec::new(),
+            cancel_reason: row.try_get(1).map_err(fault)?,
+            has_journal_incident: row.try_get(2).map_err(fault)?,
+        });
+    }
+    let events = sqlx::query(
+        "SELECT e.run_id, e.seq, e.record FROM json_each(?) b JOIN events e ON e.run_id = b.value \
+         ORDER BY b.key, e.seq",
+    );
+    for row in events.bind(&ids).fetch_all(readers).await.map_err(fault)? {
+        let run_id: &str = row.try_get(0).map_err(fault)?;
+        if let Some(position) = positions.get(run_id) {
+            append(&mut loaded[*position].journal, run_id, &row);
+        }
+    }
+    let offers = sqlx::query(OFFERS_TO_RUNS).bind(&ids).bind(now_ms);
+    for row in offers.fetch_all(readers).await.map_err(fault)? {
+        let offer = read_offer(&row)?;
+        if let Some(position) = positions.get(&offer.run_id) {
+            loaded[*position].offers.push(offer);
+        }
+    }
+    Ok(loaded)
+}
+
+/// Appends a row of the journal; the first row that cannot be read stands for the whole journal.
+fn append(journal: &mut Result<Vec<Record>, StoreError>, run_id: &str, row: &SqliteRow) {
+    let Ok(records) = journal else { return };
+    let expected = i64::try_from(records.len()).expect("a journal fits in memory") + 1;
+    match read_event(run_id, row) {
+        Ok((seq, record)) if seq == expected => records.push(record),
+        Ok((seq, _)) => {
+            let message =
+                format!("run {run_id}, journal row {expected} is missing: row {seq} comes in its place");
+            *journal = Err(StoreError::new(StoreFault::Corrupt, message));
+        }
+        Err(error) => *journal = Err(error),
+    }
+}
+
+fn read_event(run_id: &str, row: &SqliteRow) -> Result<(i64, Record), StoreError> {
+    let seq = row.try_get(1).map_err(fault)?;
+    let text: &str = row.try_get(2).map_err(fault)?;
+    Ok((seq, read_record(run_id, seq, text)?))
+}
+
+pub(super) async fn run(readers: &SqlitePool, run_id: &str) -> Result<Option<RunStatus>, StoreError> {
+    // One statement, so that all of it is from the same moment.
+    let query = sqlx::query(
+        "SELECT run_id, workflow, version, conclusion, started_ms, ended_ms, cancel_reason, \
+         (SELECT json_group_array(json_array(place, cause, since_ms)) FROM incidents i \
+          WHERE i.run_id = r.run_id), \
+         (SELECT json_group_array(json_array(op, message, key, since_ms)) FROM waits w \
+          WHERE w.run_id = r.run_id), \
+         (SELECT json_group_array(json_array(op, due_ms)) FROM timers t WHERE t.run_id = r.run_id) \
+         FROM runs r WHERE run_id = ?",
+    );
+    let row = query.bind(run_id).fetch_optional(readers).await.map_err(fault)?;
+    row.map(|row| read_status(run_id, &row)).transpose()
+}
+
+fn read_status(run_id: &str, row: &SqliteRow) -> Result<RunStatus, StoreError> {
+    let incidents: Vec<(String, String, Timestamp)> = read_json(row, 7)?;
+    let mut incidents: Vec<Incident> = incidents
+        .into_iter()
+        .map(|(place, cause, since_ms)| Incident { place: read_place(place), cause, since_ms })
+        .collect();
+    incidents.sort_by(|a, b| a.place.cmp(&b.place));
+    let waits: Vec<(OpId, String, String, Timestamp)> = read_json(row, 8)?;
+    let waits = waits
+        .into_iter()
+        .map(|(op, message, key, since_ms)| (op, MessageWait { message, key, since_ms }))
+        .collect();
+    let timers: Vec<(OpId, Timestamp)> = read_json(row, 9)?;
+    Ok(RunStatus {
+        run_id: run_id.into(),
+        workflow: row.try_get(1).map_err(fault)?,
+        version: row.try_get(2).map_err(fault)?,
+        state: read_state(run_id, row.try_get(3).map_err(fault)?)?,
+        started_ms: row.try_get(4).map_err(fault)?,
+        ended_ms: row.try_get(5).map_err(fault)?,
+        cancel_reason: row.try_get(6).map_err(fault)?,
+        incidents,
+        waits,
+        timers: timers.into_iter().collect(),
+    })
+}
+
+fn read_json<T: serde::de::DeserializeOwned>(row: &SqliteRow, column: usize) -> Result<T, StoreError> {
+    let text: &str = row.try_get(column).map_err(fault)?;
+    serde_json::from_str(text)
+        .map_err(|error| StoreError::new(StoreFault::Corrupt, error.to_string()).caused_by(error))
+}
+
+pub(super) async fn runs(readers: &SqlitePool, filter: &RunFilter) -> Result<Vec<RunSummary>, StoreError> {
+    let mut sql = String::from(
+        "SELECT run_id, workflow, version, conclusion, started_ms, ended_ms, \
+         (SELECT count(*) FROM incidents i WHERE i.run_id = r.run_id) FROM runs r WHERE run_id > ?",
+    );
+    if filter.workflow.is_some() {
+        sql.push_str(" AND workflow = ?");
+    }
+    if filter.only_unfinished {
+        sql.push_str(" AND ended_ms IS NULL");
+    }
+    if filter.only_incidents {
+        sql.push_str(" AND run_id IN (SELECT run_id FROM incidents)");
+    }
+    sql.push_str(" ORDER BY run_id LIMIT ?");
+    let mut query = sqlx::query(AssertSqlSafe(sql)).bind(filter.after.as_deref().unwrap_or_default());
+    if let Some(workflow) = &filter.workflow {
+        query = query.bind(workflow);
+    }
+    let rows = query.bind(filter.limit).fetch_all(readers).await.map_err(fault)?;
+    rows.iter().map(read_summary).collect()
+}
+
+fn read_summary(row: &SqliteRow) -> Result<RunSummary, StoreError> {
+    let run_id: &str = row.try_get(0).map_err(fault)?;
+    Ok(RunSummary {
+        run_id: run_id.into(),
+        workflow: row.try_get(1).map_err(fault)?,
+        version: row.try_get(2).map_err(fault)?,
+        state: read_state(run_id, row.try_get(3).map_err(fault)?)?,
+        started_ms: row.try_get(4).map_err(fault)?,
+        ended_ms: row.try_get(5).map_err(fault)?,
+        incidents: row.try_get(6).map_err(fault)?,
+    })
+}
+
+pub(super) async fn journal(readers: &SqlitePool, run_id: &str) -> Result<Vec<Record>, StoreError> {
+    let query = sqlx::query("SELECT run_id, seq, record FROM events WHERE run_id = ? ORDER BY seq");
+    let mut journal = Ok(Vec::new());
+    for row in query.bind(run_id).fetch_all(readers).await.map_err(fault)? {
+        append(&mut journal, run_id, &row);
+    }
+    journal
+}
+
+/// Hands each offer to the turn whose run it is for, by the position of the turn.
+pub(super) fn assign_offers(
+    rows: &[SqliteRow],
+    turns: &[&Turn],
+    mut assign: impl FnMut(usize, Offer),
+) -> Result<(), StoreError> {
+    if rows.is_empty() {
+        return Ok(());
+    }
+    let ids = turns.iter().enumerate().map(|(position, turn)| (&turn.lease.run_id, position));
+    let positions: BTreeMap<_, usize> = ids.collect();
+    for row in rows {
+        let offer = read_offer(row)?;
+        if let Some(position) = positions.get(&offer.run_id) {
+            assign(*position, offer);
+        }
+    }
+    Ok(())
+}
+
+/// What became of messages: rows of those that are new, then rows of offers.
+pub(super) fn delivered(rows: &[SqliteRow], messages: &[NewMessage]) -> Result<Vec<Delivered>, StoreError> {
+    let mut new_ids = BTreeSet::new();
+    let mut offers = vec![Vec::new(); messages.len()];
+    for row in rows {
+        if row.try_get::<Option<bool>, _>(5).map_err(fault)?.is_some() {
+            new_ids.insert(row.try_get::<String, _>(2).map_err(fault)?);
+        } else {
+            let position: i64 = row.try_get(4).map_err(fault)?;
+            let position = usize::try_from(position).expect("positions in an array are not negative");
+            offers[position].push(read_offer(row)?);
+        }
+    }
+    let delivered = messages.iter().zip(offers);
+    Ok(delivered
+        // Of two in one batch with the same id, the second is the duplicate.
+        .map(|(message, offers)| Delivered { is_duplicate: !new_ids.remove(&message.message_id), offers })
+        .collect())
+}
+
+fn read_offer(row: &SqliteRow) -> Result<Offer, StoreError> {
+    let op: String = row.try_get(1).map_err(fault)?;
+    let payload: String = row.try_get(3).map_err(fault)?;
+    let payload = Payload::from_json(payload)
+        .map_err(|error| StoreError::new(StoreFault::Corrupt, error.to_string()).caused_by(error))?;
+    Ok(Offer {
+        run_id: row.try_get::<&str, _>(0).map_err(fault)?.into(),
+        op: OpId::from_text(op),
+        message_id: row.try_get(2).map_err(fault)?,
+        payload,
+    })
+}

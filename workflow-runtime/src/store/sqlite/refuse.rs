@@ -1,0 +1,171 @@
+//! Which turns of a batch must be refused, looked at one by one: the slow way, taken when the fast one failed.
+//! The same rules as in the memory store, over what SQLite says.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use sqlx::Row;
+use workflow_core::Timestamp;
+
+use super::batch::{self, Script};
+use super::writer::Writer;
+use super::{fault, read};
+use crate::store::codec::record_text;
+use crate::store::{StoreError, Turn, TurnOutcome};
+
+/// Whether the fast way could miss a refusal: a turn without a row of the journal breaks no constraint, nor do
+/// two turns that take the same message in one statement.
+pub(super) fn needs_a_look(turns: &[Turn]) -> bool {
+    let mut taken = BTreeSet::new();
+    let mut runs = BTreeSet::new();
+    turns.iter().any(|turn| {
+        turn.records.is_empty()
+            || !runs.insert(&turn.lease.run_id)
+            || turn.changes.take_messages.keys().any(|message_id| !taken.insert(message_id))
+    })
+}
+
+enum Verdict {
+    Write,
+    /// A call that failed did write it.
+    Written,
+    Refuse(TurnOutcome),
+}
+
+pub(super) async fn commit_what_is_not_refused(
+    writer: &mut Writer,
+    turns: &[Turn],
+    now_ms: Timestamp,
+) -> Result<Vec<TurnOutcome>, StoreError> {
+    let mut seen = Seen::read(writer, turns).await?;
+    let mut outcomes = Vec::with_capacity(turns.len());
+    let (mut to_write, mut written) = (Vec::new(), Vec::new());
+    for turn in turns {
+        match seen.judge(turn) {
+            Verdict::Refuse(outcome) => {
+                outcomes.push(outcome);
+                continue;
+            }
+            Verdict::Write => to_write.push(turn),
+            Verdict::Written => {}
+        }
+        written.push((outcomes.len(), turn));
+        outcomes.push(TurnOutcome::Written(Vec::new()));
+    }
+    writer.run_inside(batch::turns(&to_write)).await?;
+    let positions: Vec<usize> = written.iter().map(|(position, _)| *position).collect();
+    let written: Vec<&Turn> = written.into_iter().map(|(_, turn)| turn).collect();
+    let rows = writer.run_inside(Script::default().and_offers(&written, now_ms)).await?;
+    read::assign_offers(&rows, &written, |index, offer| {
+        if let TurnOutcome::Written(offers) = &mut outcomes[positions[index]] {
+            offers.push(offer);
+        }
+    })?;
+    Ok(outcomes)
+}
+
+/// What the database says about the runs and messages of a batch, and what the batch itself has done so far.
+struct Seen {
+    runs: BTreeMap<String, SeenRun>,
+    free_messages: BTreeSet<String>,
+}
+
+struct SeenRun {
+    epoch: i64,
+    has_ended: bool,
+    last_seq: i64,
+    /// Rows of the journal at the places where the batch wants to write.
+    rows: BTreeMap<i64, String>,
+}
+
+impl Seen {
+    async fn read(writer: &mut Writer, turns: &[Turn]) -> Result<Seen, StoreError> {
+        let places: Vec<_> = turns.iter().map(|turn| (turn.lease.run_id.as_ref(), turn.first_seq)).collect();
+        let mut script = Script::default();
+        script
+            .push(
+                "SELECT r.run_id, r.epoch, r.ended_ms IS NOT NULL, \
+                 (SELECT coalesce(max(seq), 0) FROM events e WHERE e.run_id = r.run_id) \
+                 FROM json_each(?) b JOIN runs r ON r.run_id = b.value ->> 0",
+            )
+            .bind_rows(&places);
+        let mut runs = BTreeMap::new();
+        for row in writer.run_inside(script).await? {
+            let run_id: String = row.try_get(0).map_err(fault)?;
+            let seen = SeenRun {
+                epoch: row.try_get(1).map_err(fault)?,
+                has_ended: row.try_get(2).map_err(fault)?,
+                last_seq: row.try_get(3).map_err(fault)?,
+                rows: BTreeMap::new(),
+            };
+            runs.insert(run_id, seen);
+        }
+        let mut script = Script::default();
+        script
+            .push(
+                "SELECT e.run_id, e.seq, e.record FROM json_each(?) b \
+                 JOIN events e ON e.run_id = b.value ->> 0 AND e.seq >= b.value ->> 1",
+            )
+            .bind_rows(&places);
+        for row in writer.run_inside(script).await? {
+            let run_id: &str = row.try_get(0).map_err(fault)?;
+            if let Some(run) = runs.get_mut(run_id) {
+                run.rows.insert(row.try_get(1).map_err(fault)?, row.try_get(2).map_err(fault)?);
+            }
+        }
+        let wanted: Vec<_> = turns.iter().flat_map(|turn| turn.changes.take_messages.keys()).collect();
+        let mut script = Script::default();
+        script
+            .push(
+                "SELECT message_id FROM messages WHERE run_id = '' \
+                 AND message_id IN (SELECT value FROM json_each(?))",
+            )
+            .bind_rows(&wanted);
+        let rows = writer.run_inside(script).await?;
+        let free_messages = rows.iter().map(|row| row.try_get(0)).collect::<Result<_, _>>();
+        Ok(Seen { runs, free_messages: free_messages.map_err(fault)? })
+    }
+
+    fn judge(&mut self, turn: &Turn) -> Verdict {
+        let run_id = turn.lease.run_id.as_ref();
+        let run = self.runs.get(run_id);
+        if run.is_some_and(|run| run.has_written(turn)) {
+            return Verdict::Written;
+        }
+        match (&turn.begins, run) {
+            (Some(_), Some(_)) => return Verdict::Refuse(TurnOutcome::Exists),
+            (None, Some(run)) if run.can_write(turn) => {}
+            (None, _) => return Verdict::Refuse(TurnOutcome::LostLease),
+            (Some(_), None) => {}
+        }
+        let wanted = &turn.changes.take_messages;
+        if wanted.keys().any(|message_id| !self.free_messages.contains(message_id)) {
+            return Verdict::Refuse(TurnOutcome::MessageTaken);
+        }
+        self.free_messages.retain(|message_id| !wanted.contains_key(message_id));
+        let records = i64::try_from(turn.records.len()).expect("a batch fits in memory");
+        let run = SeenRun {
+            epoch: turn.lease.epoch,
+            has_ended: turn.changes.conclusion.is_some(),
+            last_seq: turn.first_seq - 1 + records,
+            rows: (turn.first_seq..).zip(turn.records.iter().map(record_text)).collect(),
+        };
+        self.runs.insert(run_id.to_owned(), run);
+        Verdict::Write
+    }
+}
+
+impl SeenRun {
+    fn can_write(&self, turn: &Turn) -> bool {
+        self.epoch == turn.lease.epoch && !self.has_ended && turn.first_seq == self.last_seq + 1
+    }
+
+    /// Nobody can have gone on from a write that nobody was told of: the rows must be the last ones.
+    fn has_written(&self, turn: &Turn) -> bool {
+        let mut records = (turn.first_seq..).zip(&turn.records);
+        let count = i64::try_from(turn.records.len()).expect("a batch fits in memory");
+        self.epoch == turn.lease.epoch
+            && count > 0
+            && self.last_seq == turn.first_seq - 1 + count
+            && records.all(|(seq, record)| self.rows.get(&seq).is_some_and(|row| *row == record_text(record)))
+    }
+}

@@ -1,0 +1,173 @@
+//! The one connection that writes.
+//! It knows scripts of statements, not what is in them; a script that fails leaves nothing behind.
+
+use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteRow};
+use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Row};
+use workflow_core::Timestamp;
+
+use super::batch::{self, Script};
+use super::{fault, is_refusal, read, refuse};
+use crate::store::{
+    ClaimedRun, Delivered, Lease, NewMessage, RunState, StoreError, Turn, TurnOutcome, codec,
+};
+
+pub(super) struct Writer {
+    /// `None` once the store is closed.
+    connection: Option<SqliteConnection>,
+    /// A transaction may be open: a call failed, or its future was dropped half-way.
+    is_dirty: bool,
+}
+
+impl Writer {
+    pub(super) async fn connect(options: &SqliteConnectOptions) -> Result<Writer, sqlx::Error> {
+        let connection = options.clone().connect().await?;
+        Ok(Writer { connection: Some(connection), is_dirty: false })
+    }
+
+    pub(super) async fn claim(&mut self) -> Result<Vec<ClaimedRun>, StoreError> {
+        let mut script = Script::default();
+        script.push(
+            "UPDATE runs SET epoch = epoch + 1 WHERE ended_ms IS NULL \
+             RETURNING run_id, epoch, workflow, version",
+        );
+        let rows = self.run(script).await.map_err(fault)?;
+        let mut claimed = Vec::with_capacity(rows.len());
+        for row in &rows {
+            let run_id: &str = row.try_get(0).map_err(fault)?;
+            let lease = Lease { run_id: run_id.into(), epoch: row.try_get(1).map_err(fault)? };
+            let (workflow, version) = (row.try_get(2).map_err(fault)?, row.try_get(3).map_err(fault)?);
+            claimed.push(ClaimedRun { lease, workflow, version });
+        }
+        claimed.sort_by(|a, b| a.lease.run_id.cmp(&b.lease.run_id));
+        Ok(claimed)
+    }
+
+    /// Nearly always all turns can be written: one script, in which a turn that cannot be breaks a constraint
+    /// and with it the whole. Only then is it looked at one by one who is refused.
+    pub(super) async fn commit(
+        &mut self,
+        turns: &[Turn],
+        now_ms: Timestamp,
+    ) -> Result<Vec<TurnOutcome>, StoreError> {
+        if !refuse::needs_a_look(turns) {
+            let all: Vec<&Turn> = turns.iter().collect();
+            match self.run(batch::turns(&all).and_offers(&all, now_ms).in_one_transaction()).await {
+                Ok(rows) => {
+                    let mut outcomes = vec![TurnOutcome::Written(Vec::new()); turns.len()];
+                    read::assign_offers(&rows, &all, |index, offer| {
+                        if let TurnOutcome::Written(offers) = &mut outcomes[index] {
+                            offers.push(offer);
+                        }
+                    })?;
+                    return Ok(outcomes);
+                }
+                Err(error) if is_refusal(&error) => {}
+                Err(error) => return Err(fault(error)),
+            }
+        }
+        self.begin().await?;
+        let outcomes = refuse::commit_what_is_not_refused(self, turns, now_ms).await?;
+        self.end().await?;
+        Ok(outcomes)
+    }
+
+    pub(super) async fn deliver(
+        &mut self,
+        messages: &[NewMessage],
+        now_ms: Timestamp,
+    ) -> Result<Vec<Delivered>, StoreError> {
+        let rows = self.run(batch::messages(messages, now_ms).in_one_transaction()).await.map_err(fault)?;
+        read::delivered(&rows, messages)
+    }
+
+    pub(super) async fn request_cancel(
+        &mut self,
+        run_id: &str,
+        reason: &str,
+    ) -> Result<Option<RunState>, StoreError> {
+        let mut script = Script::default();
+        script.push(
+            "UPDATE runs SET cancel_reason = CASE WHEN ended_ms IS NULL THEN ? END \
+             WHERE run_id = ? RETURNING conclusion",
+        );
+        script.bind(reason).bind(run_id);
+        let rows = self.run(script).await.map_err(fault)?;
+        let Some(row) = rows.first() else { return Ok(None) };
+        codec::read_state(run_id, row.try_get(0).map_err(fault)?).map(Some)
+    }
+
+    pub(super) async fn close(&mut self) {
+        if let Some(connection) = self.connection.take()
+            && let Err(error) = connection.close().await
+        {
+            tracing::warn!(%error, "the database did not close in order; nothing is lost");
+        }
+    }
+
+    pub(super) async fn begin(&mut self) -> Result<(), StoreError> {
+        self.roll_back_what_is_left().await.map_err(fault)?;
+        self.is_dirty = true;
+        self.script("BEGIN IMMEDIATE").await?;
+        Ok(())
+    }
+
+    pub(super) async fn end(&mut self) -> Result<(), StoreError> {
+        self.script("COMMIT").await?;
+        self.is_dirty = false;
+        Ok(())
+    }
+
+    /// Runs statements without arguments and without answers.
+    pub(super) async fn script(&mut self, sql: &str) -> Result<(), StoreError> {
+        let connection = self.connection().map_err(fault)?;
+        sqlx::raw_sql(AssertSqlSafe(sql)).execute(connection).await.map_err(fault)?;
+        Ok(())
+    }
+
+    pub(super) async fn number(&mut self, sql: &'static str) -> Result<i64, StoreError> {
+        let connection = self.connection().map_err(fault)?;
+        sqlx::query_scalar(sql).fetch_one(connection).await.map_err(fault)
+    }
+
+    /// Runs a script inside of the transaction that is open.
+    pub(super) async fn run_inside(&mut self, script: Script) -> Result<Vec<SqliteRow>, StoreError> {
+        if script.is_empty() {
+            return Ok(Vec::new());
+        }
+        self.execute(script).await.map_err(fault)
+    }
+
+    /// Runs a script that is a transaction of its own.
+    async fn run(&mut self, script: Script) -> Result<Vec<SqliteRow>, sqlx::Error> {
+        self.roll_back_what_is_left().await?;
+        self.is_dirty = true;
+        let rows = self.execute(script).await?;
+        self.is_dirty = false;
+        Ok(rows)
+    }
+
+    async fn execute(&mut self, script: Script) -> Result<Vec<SqliteRow>, sqlx::Error> {
+        let (sql, arguments) = script.into_parts();
+        let mut query = sqlx::query(AssertSqlSafe(sql));
+        for argument in arguments {
+            query = match argument {
+                batch::Argument::Text(text) => query.bind(text),
+                batch::Argument::Number(number) => query.bind(number),
+            };
+        }
+        query.fetch_all(self.connection()?).await
+    }
+
+    async fn roll_back_what_is_left(&mut self) -> Result<(), sqlx::Error> {
+        if self.is_dirty {
+            // It fails when nothing is open: some errors make SQLite roll back by itself.
+            let _ = sqlx::raw_sql("ROLLBACK").execute(self.connection()?).await;
+            self.is_dirty = false;
+        }
+        Ok(())
+    }
+
+    fn connection(&mut self) -> Result<&mut SqliteConnection, sqlx::Error> {
+        self.connection.as_mut().ok_or(sqlx::Error::PoolClosed)
+    }
+}

@@ -1,0 +1,119 @@
+//! A store that fails on purpose: it stops answering, or answers with errors, around chosen writes.
+//! It changes nothing of what the store beneath it does.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering};
+
+use workflow_runtime::store::*;
+use workflow_runtime::{RunFilter, RunState, RunStatus, RunSummary, Timestamp};
+
+/// When the store stops answering for good, as if the process had died.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Crash {
+    Never,
+    /// Before the write with this number, counted from 0, is done.
+    Before(usize),
+    /// After it is done, but before anybody hears of it.
+    After(usize),
+}
+
+/// Shared as an `Arc`, which is a store too.
+pub struct Faulty<S> {
+    inner: S,
+    crash: Crash,
+    writes: AtomicUsize,
+    has_crashed: AtomicBool,
+    /// So many of the next writes fail; those with an odd number fail after they were done.
+    failures: AtomicI64,
+}
+
+impl<S> Faulty<S> {
+    pub fn new(inner: S, crash: Crash) -> Arc<Faulty<S>> {
+        let (writes, has_crashed, failures) = Default::default();
+        Arc::new(Faulty { inner, crash, writes, has_crashed, failures })
+    }
+
+    pub fn has_crashed(&self) -> bool {
+        self.has_crashed.load(Ordering::SeqCst)
+    }
+
+    pub fn writes(&self) -> usize {
+        self.writes.load(Ordering::SeqCst)
+    }
+
+    pub fn fail_next(&self, writes: i64) {
+        self.failures.store(writes, Ordering::SeqCst);
+    }
+
+    pub fn failures_left(&self) -> i64 {
+        self.failures.load(Ordering::SeqCst).max(0)
+    }
+
+    async fn write<T>(&self, write: impl Future<Output = Result<T, StoreError>>) -> Result<T, StoreError> {
+        let number = self.writes.fetch_add(1, Ordering::SeqCst);
+        if self.has_crashed() || self.crash == Crash::Before(number) {
+            self.has_crashed.store(true, Ordering::SeqCst);
+            std::future::pending::<()>().await;
+        }
+        let failures = self.failures.fetch_sub(1, Ordering::SeqCst);
+        if failures > 0 && failures % 2 == 0 {
+            return Err(StoreError::new(StoreFault::Unavailable, "database or disk is full"));
+        }
+        let written = write.await;
+        if self.crash == Crash::After(number) {
+            self.has_crashed.store(true, Ordering::SeqCst);
+            std::future::pending::<()>().await;
+        }
+        if failures > 0 {
+            return Err(StoreError::new(StoreFault::Unavailable, "disk I/O error"));
+        }
+        written
+    }
+}
+
+#[async_trait::async_trait]
+impl<S: Store> Store for Faulty<S> {
+    fn lock(&self) -> Result<EngineLock, StoreError> {
+        self.inner.lock()
+    }
+
+    async fn claim(&self) -> Result<Vec<ClaimedRun>, StoreError> {
+        self.inner.claim().await
+    }
+
+    async fn commit(&self, turns: &[Turn], now_ms: Timestamp) -> Result<Vec<TurnOutcome>, StoreError> {
+        self.write(self.inner.commit(turns, now_ms)).await
+    }
+
+    async fn load(&self, leases: &[Lease], now_ms: Timestamp) -> Result<Vec<LoadedRun>, StoreError> {
+        self.inner.load(leases, now_ms).await
+    }
+
+    async fn deliver(
+        &self,
+        messages: &[NewMessage],
+        now_ms: Timestamp,
+    ) -> Result<Vec<Delivered>, StoreError> {
+        self.write(self.inner.deliver(messages, now_ms)).await
+    }
+
+    async fn request_cancel(&self, run_id: &str, reason: &str) -> Result<Option<RunState>, StoreError> {
+        self.write(self.inner.request_cancel(run_id, reason)).await
+    }
+
+    async fn run(&self, run_id: &str) -> Result<Option<RunStatus>, StoreError> {
+        self.inner.run(run_id).await
+    }
+
+    async fn runs(&self, filter: &RunFilter) -> Result<Vec<RunSummary>, StoreError> {
+        self.inner.runs(filter).await
+    }
+
+    async fn journal(&self, run_id: &str) -> Result<Vec<workflow_core::Record>, StoreError> {
+        self.inner.journal(run_id).await
+    }
+
+    async fn close(&self) {
+        self.inner.close().await
+    }
+}

@@ -1,0 +1,251 @@
+//! A small world for the tests of the engine: workflows, steps that do as they are told, and a log of their calls.
+//! It must not know what any test expects.
+#![allow(dead_code, reason = "each test file uses a part of it")]
+
+use std::collections::{BTreeMap, VecDeque};
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use tokio::sync::Semaphore;
+use workflow_runtime::prelude::*;
+use workflow_runtime::store::Store;
+use workflow_runtime::{Client, Clock, EngineBuilder, RunStatus};
+
+pub mod faulty;
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, thiserror::Error, StepError)]
+pub enum ShopError {
+    #[error("declined")]
+    Declined,
+    #[error("busy")]
+    #[step_error(transient)]
+    Busy,
+    #[error("nobody answered in time")]
+    TimedOut,
+}
+
+/// What a step does when it is called.
+#[derive(Clone, Debug)]
+pub enum Behaviour {
+    Succeed,
+    Fail(ShopError),
+    Panic,
+    /// Waits until the test opens the gate.
+    Wait,
+    /// Never comes back.
+    Hang,
+}
+
+/// Clones are the same world.
+#[derive(Clone)]
+pub struct World {
+    calls: Arc<Mutex<Vec<String>>>,
+    behaviours: Arc<Mutex<BTreeMap<&'static str, VecDeque<Behaviour>>>>,
+    gate: Arc<Semaphore>,
+}
+
+impl World {
+    pub fn new() -> World {
+        World { calls: Arc::default(), behaviours: Arc::default(), gate: Arc::new(Semaphore::new(0)) }
+    }
+
+    /// What the next calls of a step do; afterwards it succeeds.
+    pub fn script(&self, step: &'static str, behaviours: impl IntoIterator<Item = Behaviour>) {
+        self.behaviours.lock().unwrap().entry(step).or_default().extend(behaviours);
+    }
+
+    /// Lets as many waiting steps go on.
+    pub fn open_gate(&self, steps: usize) {
+        self.gate.add_permits(steps);
+    }
+
+    /// All calls so far, as `step argument`.
+    pub fn calls(&self) -> Vec<String> {
+        self.calls.lock().unwrap().clone()
+    }
+
+    pub fn count(&self, step: &str) -> usize {
+        self.calls().iter().filter(|call| call.split(' ').next() == Some(step)).count()
+    }
+
+    async fn call(&self, step: &'static str, argument: &str) -> Result<(), ShopError> {
+        self.calls.lock().unwrap().push(format!("{step} {argument}"));
+        let behaviour = self.behaviours.lock().unwrap().get_mut(step).and_then(VecDeque::pop_front);
+        match behaviour.unwrap_or(Behaviour::Succeed) {
+            Behaviour::Succeed => Ok(()),
+            Behaviour::Fail(error) => Err(error),
+            Behaviour::Panic => panic!("the step was told to panic"),
+            Behaviour::Wait => {
+                self.gate.acquire().await.unwrap().forget();
+                Ok(())
+            }
+            Behaviour::Hang => std::future::pending().await,
+        }
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Message)]
+#[message(name = "Paid", key = order)]
+pub struct Paid {
+    pub order: String,
+    pub amount: u64,
+}
+
+#[step(compensate = release(order), retry(attempts = 3, initial = "1s", factor = 2.0, max = "1m"))]
+pub async fn reserve(world: Resource<World>, order: &String) -> Result<(), ShopError> {
+    world.call("reserve", order).await
+}
+
+#[step(retriable, retry(attempts = 2, initial = "1s", factor = 1.0, max = "1s"))]
+pub async fn release(world: Resource<World>, order: &String) -> Result<(), ShopError> {
+    world.call("release", order).await
+}
+
+#[step(compensate = refund(order, output), timeout = "200ms", retry(attempts = 2, initial = "1s", factor = 1.0, max = "1s"))]
+pub async fn charge(world: Resource<World>, cx: StepContext, order: &String) -> Result<String, ShopError> {
+    world.call("charge", order).await?;
+    Ok(cx.idempotency_key().to_owned())
+}
+
+#[step(retriable)]
+pub async fn refund(world: Resource<World>, order: &String, payment: &String) -> Result<(), ShopError> {
+    let _ = payment;
+    world.call("refund", order).await
+}
+
+#[step(pivot, retry(attempts = 1, initial = "1s", factor = 1.0, max = "1s"))]
+pub async fn ship(world: Resource<World>, order: &String) -> Result<(), ShopError> {
+    world.call("ship", order).await
+}
+
+#[step(read_only)]
+pub async fn note(world: Resource<World>, text: &String) -> Result<u64, ShopError> {
+    world.call("note", text).await?;
+    Ok(1)
+}
+
+/// A saga: reserve, charge, ship.
+#[workflow]
+pub async fn fulfil(order: String) -> Result<String, ShopError> {
+    reserve(&order).await?;
+    let payment = charge(&order).await?;
+    ship(&order).await?;
+    Ok(payment)
+}
+
+/// Five steps, one after the other.
+#[workflow]
+pub async fn five_notes(text: String) -> Result<u64, ShopError> {
+    let mut sum = 0;
+    sum += note(&text).await?;
+    sum += note(&text).await?;
+    sum += note(&text).await?;
+    sum += note(&text).await?;
+    sum += note(&text).await?;
+    Ok(sum)
+}
+
+/// A step, an hour, a step.
+#[workflow]
+pub async fn slow(order: String) -> Result<u64, ShopError> {
+    let before = note(&order).await?;
+    sleep(hours(1)).await;
+    let after = note(&order).await?;
+    Ok(before + after)
+}
+
+/// Reserves, waits for the money for a minute, then for more of it for as long as it takes.
+#[workflow]
+pub async fn collect(order: String) -> Result<u64, ShopError> {
+    reserve(&order).await?;
+    let first = match receive::<Paid>(&order).within(minutes(1)).await {
+        Ok(paid) => paid.amount,
+        Err(TimedOut) => return Err(ShopError::TimedOut),
+    };
+    let second = receive::<Paid>(&order).forever().await;
+    Ok(first * 100 + second.amount)
+}
+
+/// Cannot fail.
+#[workflow]
+pub async fn patient(order: String) -> u64 {
+    let paid = receive::<Paid>(&order).forever().await;
+    paid.amount
+}
+
+/// An engine with all workflows of this world.
+pub fn builder(store: impl Store, world: &World, clock: &Clock) -> EngineBuilder {
+    Engine::builder()
+        .store(store)
+        .clock(clock.clone())
+        .resource(world.clone())
+        .register(fulfil)
+        .register(five_notes)
+        .register(slow)
+        .register(collect)
+        .register(patient)
+}
+
+/// A database file of its own, deleted with its folder.
+pub struct Folder(tempfile::TempDir);
+
+impl Folder {
+    pub fn new() -> Folder {
+        Folder(tempfile::tempdir().unwrap())
+    }
+
+    pub fn database(&self) -> PathBuf {
+        self.0.path().join("runs.db")
+    }
+}
+
+/// Looks again and again, for at most ten seconds, until something is so.
+pub async fn eventually<T>(what: &str, mut look: impl AsyncFnMut() -> Option<T>) -> T {
+    let began = std::time::Instant::now();
+    loop {
+        if let Some(found) = look().await {
+            return found;
+        }
+        assert!(began.elapsed() < Duration::from_secs(10), "not so after ten seconds: {what}");
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+}
+
+pub async fn until(
+    client: &Client,
+    run_id: &str,
+    what: &str,
+    is_so: impl Fn(&RunStatus) -> bool,
+) -> RunStatus {
+    eventually(what, async || client.status(run_id).await.ok().filter(|status| is_so(status))).await
+}
+
+/// Runs a body over both stores: `store` is the one, `world` and `clock` are new.
+#[allow(unused_macros)]
+macro_rules! on_every_store {
+    ($(async fn $name:ident($store:ident, $world:ident, $clock:ident) $body:block)*) => {$(
+        mod $name {
+            use super::*;
+
+            async fn body<S: workflow_runtime::store::Store>($store: S) {
+                let $world = World::new();
+                let $clock = Clock::manual(1_000_000);
+                $body
+            }
+
+            #[tokio::test]
+            async fn memory() {
+                body(Memory::new()).await;
+            }
+
+            #[tokio::test]
+            async fn sqlite() {
+                let folder = Folder::new();
+                body(Sqlite::open(folder.database()).await.unwrap()).await;
+            }
+        }
+    )*};
+}
+#[allow(unused_imports)]
+pub(crate) use on_every_store;

@@ -1,0 +1,138 @@
+//! Choices: the trace that an execution is a function of, and the order in which traces are tried.
+//! It knows numbers only; what is chosen between is the callers' affair.
+
+use std::fmt;
+
+/// Hands out choices: those that are given first, then always the first of each.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Choices {
+    given: Vec<usize>,
+    /// What was picked, and out of how many.
+    made: Vec<(usize, usize)>,
+}
+
+impl Choices {
+    pub(crate) fn given(given: Vec<usize>) -> Choices {
+        Choices { given, made: Vec::new() }
+    }
+
+    /// Picks one of so many. Where there is only one, there is no choice.
+    pub(crate) fn pick(&mut self, of: usize) -> usize {
+        if of <= 1 {
+            return 0;
+        }
+        // A schedule of older code may name a choice that is not there any more.
+        let picked = self.given.get(self.made.len()).copied().unwrap_or(0).min(of - 1);
+        self.made.push((picked, of));
+        picked
+    }
+
+    pub(crate) fn into_made(self) -> Vec<(usize, usize)> {
+        self.made
+    }
+}
+
+/// The trace after this one, depth first: the last choice that can grow, grows.
+pub(crate) fn next(mut made: Vec<(usize, usize)>) -> Option<Vec<usize>> {
+    while let Some((picked, of)) = made.pop() {
+        if picked + 1 < of {
+            let mut next: Vec<usize> = made.into_iter().map(|(picked, _)| picked).collect();
+            next.push(picked + 1);
+            return Some(next);
+        }
+    }
+    None
+}
+
+/// An execution that can be repeated: its choices, and after which write it is dropped and rebuilt.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Schedule {
+    pub(crate) choices: Vec<usize>,
+    pub(crate) crash: Option<usize>,
+}
+
+impl Schedule {
+    /// The schedule of what was done, without the first choices at its end: they are made without being said.
+    pub(crate) fn of(made: &[(usize, usize)], crash: Option<usize>) -> Schedule {
+        let mut choices: Vec<usize> = made.iter().map(|(picked, _)| *picked).collect();
+        while choices.last() == Some(&0) {
+            choices.pop();
+        }
+        Schedule { choices, crash }
+    }
+
+    /// Reads what its `Display` writes.
+    pub(crate) fn parse(text: &str) -> Option<Schedule> {
+        let (choices, crash) = match text.split_once('.') {
+            Some((choices, crash)) => (choices, Some(crash.parse().ok()?)),
+            None => (text, None),
+        };
+        let mut read = Vec::new();
+        let mut rest = choices;
+        while let Some(first) = rest.chars().next() {
+            if first == '(' {
+                let (number, after) = rest[1..].split_once(')')?;
+                read.push(number.parse().ok()?);
+                rest = after;
+            } else {
+                read.push(usize::try_from(first.to_digit(36)?).ok()?);
+                rest = &rest[1..];
+            }
+        }
+        Some(Schedule { choices: read, crash })
+    }
+}
+
+/// One digit per choice, `(40)` where a digit is not enough, and `.5` for a crash after the fifth write.
+impl fmt::Display for Schedule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.choices.is_empty() {
+            f.write_str("0")?;
+        }
+        for &choice in &self.choices {
+            match u32::try_from(choice).ok().and_then(|choice| char::from_digit(choice, 36)) {
+                Some(digit) => write!(f, "{digit}")?,
+                None => write!(f, "({choice})")?,
+            }
+        }
+        self.crash.map_or(Ok(()), |write| write!(f, ".{write}"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_trace_of_a_tree_is_tried_once() {
+        let mut traces = Vec::new();
+        let mut given = Some(Vec::new());
+        while let Some(trace) = given {
+            let mut choices = Choices::given(trace);
+            // A tree whose second choice depends on the first.
+            if choices.pick(2) == 0 {
+                choices.pick(3);
+            }
+            choices.pick(1);
+            let made = choices.into_made();
+            traces.push(made.iter().map(|(picked, _)| *picked).collect::<Vec<_>>());
+            given = next(made);
+        }
+        assert_eq!(traces, [vec![0, 0], vec![0, 1], vec![0, 2], vec![1]]);
+    }
+
+    #[test]
+    fn a_schedule_reads_back_as_it_is_written() {
+        let schedules = [
+            (Schedule { choices: vec![0], crash: None }, "0"),
+            (Schedule { choices: vec![2, 0, 35, 40], crash: Some(12) }, "20z(40).12"),
+        ];
+        for (schedule, text) in schedules {
+            assert_eq!(schedule.to_string(), text);
+            assert_eq!(Schedule::parse(text), Some(schedule));
+        }
+        assert_eq!(Schedule::default().to_string(), "0");
+        assert_eq!(Schedule::parse("2?"), None);
+        assert_eq!(Schedule::parse("2.x"), None);
+    }
+}

@@ -1,0 +1,269 @@
+//! The builder of an exploration, and its search: depth first over the traces of choices, crashes for each.
+//! What an execution is, and how a failure is made small, is told elsewhere.
+
+use std::cell::Cell;
+use std::time::{Duration, Instant};
+
+use workflow_core::{Definition, Message, Payload, Record, Step, StepFn};
+
+use crate::explore::choices::{self, Schedule};
+use crate::explore::crash::crash;
+use crate::explore::execution::{Execution, execute};
+use crate::explore::plan::{Plan, Sample};
+use crate::explore::report::{Failure, Report};
+use crate::explore::shrink::shrink;
+use crate::history::End;
+use crate::oracle::conclusion_of;
+use crate::script::SharedScripts;
+use crate::shape::{Shape, check_value};
+use crate::violation::{Oracle, Violation};
+
+/// The variable that repeats one schedule: `WORKFLOW_SCHEDULE=fulfil_order:2.5`.
+const SCHEDULE: &str = "WORKFLOW_SCHEDULE";
+
+/// The variable that lifts the budget: `WORKFLOW_EXPLORE=thorough`.
+const EXPLORE: &str = "WORKFLOW_EXPLORE";
+
+type Holds = Box<dyn Fn(&End<'_>) -> bool>;
+
+/// What is explored; made by [`crate::Explore::workflow`].
+#[must_use = "nothing is explored before `.run()`"]
+pub struct Exploration {
+    definition: Definition,
+    input: Payload,
+    scripts: SharedScripts,
+    messages: Vec<Sample>,
+    faults: u32,
+    cancels: bool,
+    crashes: bool,
+    always: Vec<(String, Holds)>,
+    sometimes: Vec<(String, Holds, Cell<bool>)>,
+    most_executions: usize,
+    longest: Duration,
+}
+
+impl Exploration {
+    pub(crate) fn new(definition: Definition, input: Payload, scripts: SharedScripts) -> Exploration {
+        Exploration {
+            definition,
+            input,
+            scripts,
+            messages: Vec::new(),
+            faults: 0,
+            cancels: false,
+            crashes: false,
+            always: Vec::new(),
+            sometimes: Vec::new(),
+            most_executions: 20_000,
+            longest: Duration::from_secs(2),
+        }
+    }
+
+    /// Each attempt of each step may go wrong in each of its ways: every variant of its error, a panic, and a
+    /// timeout where it has one; what is retried goes wrong once, and until its policy gives up. One thing goes
+    /// wrong per execution.
+    pub fn each_step_fails(self) -> Exploration {
+        Exploration { faults: self.faults.max(1), ..self }
+    }
+
+    /// Two things go wrong per execution.
+    pub fn pairs(self) -> Exploration {
+        Exploration { faults: 2, ..self }
+    }
+
+    /// A cancel may come after each write; it counts as one of the things that go wrong.
+    pub fn cancel_at_every_write(self) -> Exploration {
+        Exploration { cancels: true, faults: self.faults.max(1), ..self }
+    }
+
+    /// After each write of each execution the run is dropped, rebuilt from its journal, and compared with the
+    /// run that was not dropped.
+    pub fn crash_at_every_write(self) -> Exploration {
+        Exploration { crashes: true, ..self }
+    }
+
+    /// This message may come while the run waits for it; that its deadline passes instead is explored, too.
+    #[track_caller]
+    pub fn messages<M: Message>(mut self, sample: impl FnOnce() -> M) -> Exploration {
+        let message = sample();
+        let payload = Payload::of(&message)
+            .unwrap_or_else(|error| panic!("the message `{}` cannot be stored: {error}", M::NAME));
+        check_value::<M>(&payload, &format!("the message `{}`", M::NAME))
+            .unwrap_or_else(|violation| panic!("{violation}"));
+        self.messages.push(Sample { name: M::NAME, key: message.key(), payload });
+        self
+    }
+
+    /// A value for an error of this step, where none can be made up or the made-up one does not do.
+    #[track_caller]
+    pub fn sample<A, F: StepFn<A>>(self, _step: F, output: <F::Step as Step>::Output) -> Exploration {
+        let shape = Shape::of::<F::Step>();
+        let name = &shape.def.facts.name;
+        let output = Payload::of(&output)
+            .unwrap_or_else(|error| panic!("the output for `{name}` cannot be stored: {error}"));
+        let error = shape.error_in(&output).unwrap_or_else(|violation| panic!("{violation}"));
+        assert!(
+            error.is_some(),
+            "a sample for `{name}` is an `Err(..)`; say what it returns with `kit.on(..)`"
+        );
+        self.scripts.borrow_mut().of(&shape).samples.insert(0, output);
+        self
+    }
+
+    /// This holds at the end of every execution.
+    pub fn always(mut self, name: &str, holds: impl Fn(&End<'_>) -> bool + 'static) -> Exploration {
+        self.always.push((name.to_owned(), Box::new(holds)));
+        self
+    }
+
+    /// This holds at the end of at least one execution.
+    pub fn sometimes(mut self, name: &str, holds: impl Fn(&End<'_>) -> bool + 'static) -> Exploration {
+        self.sometimes.push((name.to_owned(), Box::new(holds), Cell::new(false)));
+        self
+    }
+
+    /// When the search ends though there is more: 20,000 executions or two seconds unless said otherwise.
+    pub fn budget(self, executions: usize, duration: Duration) -> Exploration {
+        Exploration { most_executions: executions, longest: duration, ..self }
+    }
+
+    /// Explores. Prints how much was explored; panics with the smallest failing schedule if one fails.
+    #[track_caller]
+    pub fn run(self) -> Report {
+        match self.try_run() {
+            Ok(report) => {
+                println!("{report}");
+                report
+            }
+            Err(failure) => panic!("{failure}"),
+        }
+    }
+
+    /// Explores, and gives a failure back instead of panicking with it.
+    ///
+    /// # Errors
+    /// The smallest failing schedule.
+    pub fn try_run(self) -> Result<Report, Box<Failure>> {
+        let again = std::env::var(SCHEDULE).ok();
+        self.explore(again.as_deref())
+    }
+
+    fn explore(self, again: Option<&str>) -> Result<Report, Box<Failure>> {
+        let name = self.definition.name;
+        let mut report = Report::new(self.definition);
+        let plan = match Plan::new(self.definition, self.input, self.scripts) {
+            Ok(plan) => plan,
+            Err(violation) => return Err(Failure::before(violation, report)),
+        };
+        let plan = Plan { faults: self.faults, cancels: self.cancels, messages: self.messages, ..plan };
+        report.unsampled = plan.unsampled();
+        let search = Search { plan, always: self.always, sometimes: self.sometimes };
+        if let Some(schedule) = again.and_then(|again| again.strip_prefix(name)?.strip_prefix(':')) {
+            return search.repeat(schedule, report);
+        }
+        let (most_executions, longest) = match std::env::var(EXPLORE).as_deref() {
+            Ok("thorough") => (self.most_executions.saturating_mul(50), self.longest.saturating_mul(50)),
+            _ => (self.most_executions, self.longest),
+        };
+        let begun = Instant::now();
+        let mut given = Some(Vec::new());
+        while let Some(choices) = given {
+            if report.executions >= most_executions || begun.elapsed() >= longest {
+                report.is_complete = false;
+                break;
+            }
+            let execution = execute(&search.plan, choices);
+            report.executions += 1;
+            let mut violation = search.judge(&execution);
+            let mut crashed_after = None;
+            if let Ok(path) = &execution.verdict {
+                report.coverage.count(path, &execution.journal);
+            }
+            if self.crashes && violation.is_none() {
+                for writes in 1..execution.journal.len() {
+                    report.crashes += 1;
+                    if let Err(found) = crash(&search.plan, &execution, writes) {
+                        (violation, crashed_after) = (Some(found), Some(writes));
+                        break;
+                    }
+                }
+            }
+            report.elapsed = begun.elapsed();
+            if violation.is_some() {
+                let schedule = Schedule::of(&execution.made, crashed_after);
+                let found = Attempted { schedule, journal: execution.journal, violation };
+                return Err(Failure::of(shrink(&search, found), report));
+            }
+            given = choices::next(execution.made);
+        }
+        search.check_sometimes(report)
+    }
+}
+
+/// A plan with what the test says about its ends.
+pub(crate) struct Search {
+    plan: Plan,
+    always: Vec<(String, Holds)>,
+    sometimes: Vec<(String, Holds, Cell<bool>)>,
+}
+
+/// One schedule, tried.
+pub(crate) struct Attempted {
+    pub(crate) schedule: Schedule,
+    pub(crate) journal: Vec<Record>,
+    pub(crate) violation: Option<Violation>,
+}
+
+impl Search {
+    /// Tries one schedule.
+    pub(crate) fn attempt(&self, schedule: &Schedule) -> Attempted {
+        let execution = execute(&self.plan, schedule.choices.clone());
+        let crash_after = schedule.crash.filter(|&writes| writes < execution.journal.len());
+        let violation = self.judge(&execution).or_else(|| crash(&self.plan, &execution, crash_after?).err());
+        Attempted {
+            schedule: Schedule::of(&execution.made, crash_after),
+            journal: execution.journal,
+            violation,
+        }
+    }
+
+    /// What is wrong with an execution that did not crash.
+    fn judge(&self, execution: &Execution) -> Option<Violation> {
+        if let Err(violation) = &execution.verdict {
+            return Some(violation.clone());
+        }
+        let conclusion = conclusion_of(&execution.journal)?;
+        let end = End::new(&execution.journal, conclusion);
+        for (_, holds, seen) in &self.sometimes {
+            if !seen.get() {
+                seen.set(holds(&end));
+            }
+        }
+        let broken = self.always.iter().find(|(_, holds)| !holds(&end));
+        broken.map(|(name, _)| Violation::new(Oracle::Always, format!("`{name}` does not hold at the end")))
+    }
+
+    fn repeat(&self, schedule: &str, mut report: Report) -> Result<Report, Box<Failure>> {
+        let Some(schedule) = Schedule::parse(schedule) else {
+            let text = format!("{SCHEDULE} does not hold a schedule: `{schedule}`");
+            return Err(Failure::before(Violation::new(Oracle::Mock, text), report));
+        };
+        let attempted = self.attempt(&schedule);
+        report.executions = 1;
+        report.crashes = usize::from(attempted.schedule.crash.is_some());
+        report.repeated = Some(attempted.schedule.to_string());
+        if attempted.violation.is_some() {
+            return Err(Failure::of(attempted, report));
+        }
+        Ok(report)
+    }
+
+    fn check_sometimes(&self, report: Report) -> Result<Report, Box<Failure>> {
+        let Some((name, ..)) = self.sometimes.iter().find(|(_, _, seen)| !seen.get()) else {
+            return Ok(report);
+        };
+        let limit = if report.is_complete { "" } else { ", but the budget was used up before all had been" };
+        let text = format!("`{name}` held in none of {} executions{limit}", report.executions);
+        Err(Failure::before(Violation::new(Oracle::Sometimes, text), report))
+    }
+}

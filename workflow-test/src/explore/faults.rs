@@ -1,0 +1,97 @@
+//! What can go wrong with a step: each of its errors, a panic, a timeout; once, or until it gives up.
+//! Facts about one step; whether and when it goes wrong is chosen elsewhere.
+
+use workflow_core::{Answer, AttemptOutcome, Payload, StepDef};
+use workflow_graph::{Effect, ErrorFacts};
+
+use crate::driver::{Call, Deed};
+use crate::script::Script;
+
+/// One way for a step to go wrong.
+pub(crate) struct Fault {
+    outcome: AttemptOutcome,
+    takes_ms: u64,
+    /// Whether all further attempts go the same way, until the policy gives up.
+    pub(crate) lasts: bool,
+}
+
+/// What can go wrong with one step.
+#[derive(Default)]
+pub(crate) struct Menu {
+    /// As a step of the code.
+    pub(crate) forward: Vec<Fault>,
+    /// As a compensation.
+    pub(crate) undo: Vec<Fault>,
+    /// Errors for which no value is known.
+    pub(crate) unsampled: Vec<&'static ErrorFacts>,
+}
+
+impl Menu {
+    pub(crate) fn of(def: &'static StepDef, script: Option<&Script>) -> Menu {
+        let mut menu = Menu { undo: hidden(def), ..Menu::default() };
+        if def.facts.effect == Effect::Retriable {
+            menu.forward = hidden(def);
+            return menu;
+        }
+        for error in def.facts.errors.iter() {
+            match sample(error, script) {
+                Some(output) => menu.forward.extend(times(def, &refused(error, output), error.transient)),
+                None => menu.unsampled.push(error),
+            }
+        }
+        menu.forward.extend(unanswered(def));
+        menu
+    }
+}
+
+impl Fault {
+    pub(crate) fn deed(&self, call: &Call<'_>) -> Deed {
+        let takes_ms = i64::try_from(self.takes_ms).unwrap_or(i64::MAX);
+        Deed { outcome: self.outcome.clone(), done_at_ms: call.now_ms.saturating_add(takes_ms) }
+    }
+}
+
+/// The faults of a step whose errors nobody sees: which error it is makes no difference.
+fn hidden(def: &'static StepDef) -> Vec<Fault> {
+    let first = def.facts.errors.first();
+    let error = first.map(|error| times(def, &refused(error, Payload::null()), true));
+    error.into_iter().flatten().chain(unanswered(def)).collect()
+}
+
+/// The faults without an answer, after which nobody knows whether the step took effect.
+fn unanswered(def: &'static StepDef) -> Vec<Fault> {
+    let mut faults = times(def, &AttemptOutcome::panicked("explored".to_owned()), true);
+    if let Some(timeout_ms) = def.facts.timeout_ms {
+        let late = times(def, &AttemptOutcome::timed_out(timeout_ms), true);
+        faults.extend(late.into_iter().map(|fault| Fault { takes_ms: timeout_ms, ..fault }));
+    }
+    faults
+}
+
+/// What is retried goes wrong once, and until the policy gives up; the rest is an answer.
+fn times(def: &'static StepDef, outcome: &AttemptOutcome, is_retried: bool) -> Vec<Fault> {
+    let once = || Fault { outcome: outcome.clone(), takes_ms: 0, lasts: false };
+    let for_good = || Fault { lasts: true, ..once() };
+    match def.facts.retry.attempts {
+        _ if !is_retried => vec![once()],
+        None => vec![once()],
+        Some(..=1) => vec![for_good()],
+        Some(_) => vec![once(), for_good()],
+    }
+}
+
+fn refused(error: &'static ErrorFacts, output: Payload) -> AttemptOutcome {
+    AttemptOutcome::Answered(Answer::Refused {
+        output,
+        variant: error.variant.as_ref(),
+        transient: error.transient,
+        message: error.label.to_string(),
+    })
+}
+
+/// A value of this error: one that the test has named, else one that is made up.
+fn sample(error: &'static ErrorFacts, script: Option<&Script>) -> Option<Payload> {
+    let script = script?;
+    let is_wanted = |output: &&Payload| matches!(script.shape.error_in(output), Ok(Some(found)) if found.variant == error.variant);
+    script.samples.iter().find(is_wanted).cloned().or_else(|| script.shape.error_sample(error))
+}

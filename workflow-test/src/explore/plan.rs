@@ -1,0 +1,93 @@
+//! What an exploration tries: made once, read by every execution.
+//! It chooses nothing itself.
+
+use std::collections::BTreeMap;
+
+use workflow_core::{Definition, Payload};
+
+use crate::explore::faults::Menu;
+use crate::oracle::Oracles;
+use crate::script::SharedScripts;
+use crate::violation::{Oracle, Violation};
+
+/// See the module.
+pub(crate) struct Plan {
+    pub(crate) definition: Definition,
+    pub(crate) input: Payload,
+    pub(crate) scripts: SharedScripts,
+    pub(crate) oracles: Oracles,
+    pub(crate) menus: BTreeMap<&'static str, Menu>,
+    /// How much may go wrong in one execution.
+    pub(crate) faults: u32,
+    /// Whether a cancel may come after each write.
+    pub(crate) cancels: bool,
+    pub(crate) messages: Vec<Sample>,
+}
+
+/// A message that may come.
+#[derive(Clone)]
+pub(crate) struct Sample {
+    pub(crate) name: &'static str,
+    pub(crate) key: String,
+    pub(crate) payload: Payload,
+}
+
+impl Plan {
+    pub(crate) fn new(
+        definition: Definition,
+        input: Payload,
+        scripts: SharedScripts,
+    ) -> Result<Plan, Violation> {
+        scripts.borrow().check_complete(&definition)?;
+        let oracles = Oracles::of(definition)?;
+        let menus = definition.steps().into_iter().map(|def| {
+            let name = def.facts.name.as_ref();
+            (name, Menu::of(def, scripts.borrow().get(name)))
+        });
+        let menus = menus.collect();
+        Ok(Plan {
+            definition,
+            input,
+            scripts,
+            oracles,
+            menus,
+            faults: 0,
+            cancels: false,
+            messages: Vec::new(),
+        })
+    }
+
+    /// Errors that are not explored, since no value of them is known.
+    pub(crate) fn unsampled(&self) -> Vec<String> {
+        if self.faults == 0 {
+            return Vec::new();
+        }
+        let menus = self.menus.iter();
+        let named = menus.flat_map(|(step, menu)| {
+            menu.unsampled.iter().map(move |error| {
+                let variant = &error.variant;
+                format!(
+                    "no value is known for the error `{variant}` of `{step}`: say `.sample({step}, Err(..))`"
+                )
+            })
+        });
+        named.collect()
+    }
+
+    /// What comes of a run that waits though nothing can come, with the reason if it is the test's.
+    pub(crate) fn explain(&self, deadlock: Violation, waits_for: &[(String, String)]) -> Violation {
+        let Some((message, key)) = waits_for.first() else { return deadlock };
+        let keys: Vec<String> = self
+            .messages
+            .iter()
+            .filter(|sample| sample.name == message.as_str())
+            .map(|sample| format!("\"{}\"", sample.key))
+            .collect();
+        let why = if keys.is_empty() {
+            format!("no `{message}` can come: say `.messages::<{message}>(|| ..)`")
+        } else {
+            format!("it waits for the key \"{key}\"; the messages that may come have {}", keys.join(", "))
+        };
+        Violation::new(Oracle::Deadlock, format!("{}; {why}", deadlock.text))
+    }
+}

@@ -1,0 +1,132 @@
+//! What an exploration tells people: how much was explored, or the smallest schedule that fails.
+//! Text; nothing here runs anything.
+
+use std::fmt;
+use std::time::Duration;
+
+use workflow_core::Definition;
+
+use crate::coverage::{Coverage, Demand};
+use crate::explore::exploration::Attempted;
+use crate::transcript;
+use crate::violation::Violation;
+
+/// How much was explored.
+#[derive(Clone, Debug)]
+pub struct Report {
+    /// The workflow.
+    pub workflow: &'static str,
+    /// How many executions were run, without those that crashed.
+    pub executions: usize,
+    /// How many of them were run again with a crash.
+    pub crashes: usize,
+    /// How long that took.
+    pub elapsed: Duration,
+    /// Whether everything was explored; if not, the budget was used up.
+    pub is_complete: bool,
+    /// The schedule that was repeated instead of exploring, if the environment asked for one.
+    pub repeated: Option<String>,
+    /// Errors that were not explored, since no value of them is known.
+    pub unsampled: Vec<String>,
+    pub(crate) coverage: Coverage,
+}
+
+impl Report {
+    pub(crate) fn new(definition: Definition) -> Report {
+        Report {
+            workflow: definition.name,
+            executions: 0,
+            crashes: 0,
+            elapsed: Duration::ZERO,
+            is_complete: true,
+            repeated: None,
+            unsampled: Vec::new(),
+            coverage: Coverage::of(definition),
+        }
+    }
+
+    /// Which parts of the diagram the executions took.
+    pub fn coverage(&self) -> &Coverage {
+        &self.coverage
+    }
+
+    /// Demands a share of the diagram: `report.assert(edges(1.0))`. One schedule that is repeated demands nothing.
+    #[track_caller]
+    pub fn assert(&self, demand: Demand) -> &Report {
+        if self.repeated.is_none()
+            && let Err(text) = self.coverage.meets(&demand)
+        {
+            panic!("{text}");
+        }
+        self
+    }
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Report { workflow, executions, crashes, elapsed, .. } = self;
+        if let Some(schedule) = &self.repeated {
+            return write!(f, "{workflow}: the schedule {schedule} was repeated, and nothing is wrong");
+        }
+        write!(f, "{workflow}: {executions} executions, {crashes} crashes, {:.3} s", elapsed.as_secs_f64())?;
+        if !self.is_complete {
+            write!(f, "\n  NOT ALL WAS EXPLORED: the budget was used up; see `.budget(..)`")?;
+        }
+        for unsampled in &self.unsampled {
+            write!(f, "\n  NOT EXPLORED: {unsampled}")?;
+        }
+        Ok(())
+    }
+}
+
+/// What an exploration found.
+#[derive(Clone, Debug)]
+pub struct Failure {
+    /// What is wrong.
+    pub violation: Violation,
+    /// The smallest schedule found that shows it: `fulfil_order:2.5`; `None` when no run shows it.
+    pub schedule: Option<String>,
+    /// What happens under that schedule, one line per event.
+    pub story: String,
+    /// How much was explored until it was found.
+    pub report: Report,
+}
+
+impl Failure {
+    /// A failure that no schedule shows.
+    pub(crate) fn before(violation: Violation, report: Report) -> Box<Failure> {
+        Box::new(Failure { violation, schedule: None, story: String::new(), report })
+    }
+
+    pub(crate) fn of(attempted: Attempted, report: Report) -> Box<Failure> {
+        let Attempted { schedule, journal, violation } = attempted;
+        let violation = violation.expect("only a schedule that fails is a failure");
+        let mut story = transcript::text(report.workflow, &journal);
+        if let Some(writes) = schedule.crash {
+            story.push_str(&format!("crash after write {writes}\n"));
+        }
+        let schedule = Some(format!("{}:{schedule}", report.workflow));
+        Box::new(Failure { violation, schedule, story, report })
+    }
+}
+
+impl std::error::Error for Failure {}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.violation)?;
+        for line in self.story.lines() {
+            write!(f, "\n  {line}")?;
+        }
+        if let Some(schedule) = &self.schedule {
+            // The test harness names threads after tests, unless it runs them all on one.
+            let thread = std::thread::current();
+            let test = thread.name().filter(|name| *name != "main").unwrap_or_default();
+            write!(f, "\n  again: WORKFLOW_SCHEDULE={schedule} cargo test {test}")?;
+        }
+        for unsampled in &self.report.unsampled {
+            write!(f, "\n  NOT EXPLORED: {unsampled}")?;
+        }
+        Ok(())
+    }
+}

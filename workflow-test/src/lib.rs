@@ -1,0 +1,25 @@
+//! The deterministic test kit: plain tests for workflows, with mocks, virtual time and oracles.
+//! It drives `workflow-core` itself; it knows no executor, no thread, no store and never sleeps.
+
+mod agenda;
+mod coverage;
+mod driver;
+mod explore;
+mod history;
+mod invent;
+mod kit;
+mod mock;
+mod oracle;
+mod script;
+mod shape;
+mod test_run;
+mod transcript;
+mod violation;
+
+pub use coverage::{Coverage, Demand, compensations, edges, timers};
+pub use explore::{Exploration, Explore, Failure, Report};
+pub use history::{End, Names, Outcome};
+pub use kit::Kit;
+pub use mock::Mock;
+pub use test_run::TestRun;
+pub use violation::{Oracle, Violation};

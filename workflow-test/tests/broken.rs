@@ -1,0 +1,234 @@
+//! Workflows that are broken on purpose: every test finds them, without an assertion of its own.
+//! What only a broken core or a doctored journal shows is tested beside the oracles.
+
+mod shop;
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use shop::{NewCard, Order, Parcel, order, ship, thank};
+use workflow_runtime::prelude::*;
+use workflow_test::{Explore, Kit, Oracle};
+
+fn failure_of(test: impl FnOnce()) -> String {
+    let panic = catch_unwind(AssertUnwindSafe(test)).expect_err("the test should fail");
+    panic
+        .downcast_ref::<String>()
+        .cloned()
+        .unwrap_or_else(|| panic.downcast_ref::<&str>().unwrap().to_string())
+}
+
+/// State that is in no journal.
+static ORDERS: AtomicU32 = AtomicU32::new(0);
+
+fn next_number(order: &Order) -> Order {
+    Order { id: ORDERS.fetch_add(1, Ordering::Relaxed), ..order.clone() }
+}
+
+#[workflow]
+async fn number(order: Order) -> u32 {
+    let numbered = next_number(&order);
+    thank(&numbered).await;
+    numbered.id
+}
+
+#[test]
+fn hidden_state_shows_when_the_journal_is_replayed() {
+    let kit = Kit::new();
+    kit.on(thank).returns(());
+    let run = kit.start(number(order()));
+    let failure = failure_of(|| run.run_to_end());
+    assert!(
+        failure.starts_with("replay: after write 1 the code asked for attempt 1 of `thank` with [{\"id\":"),
+        "{failure}"
+    );
+}
+
+#[test]
+fn hidden_state_shows_in_a_test_that_stops_half_way() {
+    let kit = Kit::new();
+    kit.on(thank).returns(());
+    let run = kit.start(number(order()));
+    let failure = failure_of(|| drop(run));
+    assert!(failure.starts_with("replay: after write 1"), "{failure}");
+}
+
+/// The steps that the code goes to depend on how often it has been run.
+static RUNS: AtomicU32 = AtomicU32::new(0);
+
+fn is_first_time() -> bool {
+    RUNS.fetch_add(1, Ordering::Relaxed) % 2 == 0
+}
+
+#[workflow]
+async fn fickle(order: Order) -> u32 {
+    if is_first_time() {
+        thank(&order).await;
+    } else {
+        sleep(hours(1)).await;
+    }
+    order.id
+}
+
+#[test]
+fn other_steps_after_a_crash_are_named_with_both_sides() {
+    let kit = Explore::new();
+    kit.on(thank).returns(());
+    let failure = kit.workflow(|| fickle(order())).crash_at_every_write().try_run().unwrap_err();
+    assert_eq!(failure.violation.oracle, Oracle::Replay);
+    let text = failure.violation.text;
+    assert!(text.contains("`thank`") && text.contains("`sleep`"), "{text}");
+}
+
+#[workflow]
+async fn wait(order: Order) -> u32 {
+    receive::<NewCard>(order.id).forever().await;
+    order.id
+}
+
+#[test]
+fn a_run_that_waits_for_ever_is_named_with_what_it_waits_for() {
+    let kit = Kit::new();
+    let run = kit.start(wait(order()));
+    run.deliver(NewCard { order_id: 43 });
+    let failure = failure_of(|| run.run_to_end());
+    assert!(
+        failure.starts_with(
+            "deadlock: the run has not ended and nothing is left to happen: \
+             `new_card` waits for the message `NewCard` with the key \"42\"\n\
+             kept, since nobody waits for it: `NewCard` with the key \"43\"\n"
+        ),
+        "{failure}"
+    );
+}
+
+#[test]
+fn an_exploration_says_which_message_it_lacks() {
+    let failure = Explore::new().workflow(|| wait(order())).try_run().unwrap_err();
+    assert_eq!(
+        failure.violation.to_string(),
+        "deadlock: the run has not ended and nothing is left to happen: \
+         `new_card` waits for the message `NewCard` with the key \"42\"; \
+         no `NewCard` can come: say `.messages::<NewCard>(|| ..)`"
+    );
+    let exploration = Explore::new().workflow(|| wait(order())).messages(|| NewCard { order_id: 43 });
+    let failure = exploration.try_run().unwrap_err();
+    assert!(
+        failure
+            .violation
+            .text
+            .ends_with("it waits for the key \"42\"; the messages that may come have \"43\""),
+        "{failure}"
+    );
+}
+
+#[workflow]
+async fn stumble(order: Order) -> u32 {
+    thank(&order).await;
+    assert!(order.id == 0, "only zero is supported");
+    order.id
+}
+
+#[test]
+fn code_that_panics_is_found_with_the_way_there() {
+    let kit = Explore::new();
+    kit.on(thank).returns(());
+    let failure = kit.workflow(|| stumble(order())).try_run().unwrap_err();
+    assert_eq!(
+        failure.to_string(),
+        "code: the code of the workflow panicked: only zero is supported (WF105, docs/errors/WF105.md)\n  \
+         0s  start stumble\n  \
+         again: WORKFLOW_SCHEDULE=stumble:0 cargo test code_that_panics_is_found_with_the_way_there"
+    );
+}
+
+/// It is written with another name than it is read with.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Label {
+    #[serde(rename(serialize = "txt"), default)]
+    text: String,
+}
+
+#[step(read_only)]
+async fn print_label(order: &Order) -> Label {
+    Label { text: order.id.to_string() }
+}
+
+#[workflow]
+async fn label(order: Order) -> Label {
+    print_label(&order).await
+}
+
+#[test]
+fn a_value_that_does_not_survive_serde_is_refused_in_the_mock() {
+    let kit = Kit::new();
+    let failure = failure_of(|| drop(kit.on(print_label).returns(Label { text: "42".to_owned() })));
+    assert_eq!(
+        failure,
+        "round trip: the output of `print_label` is written as {\"txt\":\"42\"}, \
+         but read back and written again it is {\"txt\":\"\"}"
+    );
+}
+
+#[test]
+fn a_value_that_does_not_survive_serde_is_found_in_the_answer_of_a_closure() {
+    let kit = Kit::new();
+    kit.on(print_label).then(|order| Label { text: order.id.to_string() });
+    let run = kit.start(label(order()));
+    let failure = failure_of(|| run.run_to_end());
+    assert!(failure.starts_with("round trip: the output of `print_label` is written as"), "{failure}");
+}
+
+#[step(read_only)]
+async fn stick(label: &Label) -> u32 {
+    u32::try_from(label.text.len()).unwrap_or(0)
+}
+
+#[workflow]
+async fn stick_label(number: u32) -> u32 {
+    stick(&Label { text: number.to_string() }).await
+}
+
+#[test]
+fn an_argument_that_does_not_survive_serde_is_found() {
+    let kit = Kit::new();
+    kit.on(stick).returns(1);
+    let run = kit.start(stick_label(42));
+    let failure = failure_of(|| run.run_to_end());
+    assert!(
+        failure.starts_with("round trip: the arguments of `stick` is written as [{\"txt\":\"42\"}]"),
+        "{failure}"
+    );
+}
+
+#[workflow]
+async fn repeat(order: Order) -> u32 {
+    loop {
+        thank(&order).await;
+    }
+}
+
+#[test]
+fn a_run_that_never_ends_is_stopped() {
+    let kit = Kit::new();
+    kit.on(thank).returns(());
+    let run = kit.start(repeat(order()));
+    let failure = failure_of(|| run.run_to_end());
+    assert!(
+        failure.starts_with("deadlock: the run does not end: it has written 10000 rows"),
+        "{}",
+        &failure[..200]
+    );
+}
+
+#[test]
+fn an_order_that_ships_is_not_broken() {
+    let kit = Kit::new();
+    kit.on(ship).returns(Ok(Parcel(1)));
+    assert_eq!(kit.start(deliver_it(order())).ok(), Parcel(1));
+}
+
+#[workflow]
+async fn deliver_it(order: Order) -> Result<Parcel, shop::ShipError> {
+    ship(&order, &shop::Payment { amount: 1 }).await
+}

@@ -1,0 +1,76 @@
+//! The stages that cargo runs: form, lints, documentation and tests of the whole workspace.
+//! Knows cargo's words; must not know what is counted or shown.
+
+use anyhow::{Result, ensure};
+
+use crate::outcome::TestRun;
+use crate::process;
+use crate::workspace::Workspace;
+
+/// Variables that make tests rewrite what they should compare, and what they are set to for a blessing.
+const BLESSING: [(&str, &str); 3] =
+    [("WORKFLOW_BLESS", "1"), ("TRYBUILD", "overwrite"), ("INSTA_UPDATE", "always")];
+
+/// Unit, integration and example tests. Not `--all-targets`, which would run the benchmarks too.
+const TESTS: [&str; 7] =
+    ["test", "--workspace", "--no-fail-fast", "--lib", "--bins", "--tests", "--examples"];
+
+pub(crate) fn formatting(workspace: &Workspace) -> Result<()> {
+    install_component(workspace, "fmt", "rustfmt")?;
+    process::run(workspace.cargo().args(["fmt", "--all", "--check"]))
+}
+
+pub(crate) fn clippy(workspace: &Workspace) -> Result<()> {
+    install_component(workspace, "clippy", "clippy")?;
+    process::run(workspace.cargo().args(["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]))
+}
+
+pub(crate) fn documentation(workspace: &Workspace) -> Result<()> {
+    process::run(workspace.cargo().env("RUSTDOCFLAGS", "-D warnings").args([
+        "doc",
+        "--workspace",
+        "--no-deps",
+    ]))
+}
+
+pub(crate) fn tests(workspace: &Workspace) -> Result<TestRun> {
+    let mut cargo = workspace.cargo();
+    // What is left over from a blessing in somebody's shell would let every comparison pass.
+    for (name, _) in BLESSING {
+        cargo.env_remove(name);
+    }
+    process::run_tests(cargo.env("INSTA_UPDATE", "no").args(TESTS))
+}
+
+pub(crate) fn doc_tests(workspace: &Workspace) -> Result<TestRun> {
+    process::run_tests(workspace.cargo().args(["test", "--workspace", "--no-fail-fast", "--doc"]))
+}
+
+/// The same tests, but they rewrite their snapshots instead of comparing.
+pub(crate) fn blessing_tests(workspace: &Workspace) -> Result<TestRun> {
+    process::run_tests(workspace.cargo().envs(BLESSING).args(TESTS))
+}
+
+/// A toolchain of the minimal profile lacks rustfmt and clippy.
+fn install_component(workspace: &Workspace, subcommand: &str, component: &str) -> Result<()> {
+    if process::answers(workspace.cargo().args([subcommand, "--version"])) {
+        return Ok(());
+    }
+    let rustup_is_there = process::answers(workspace.command("rustup").arg("--version"));
+    ensure!(
+        rustup_is_there,
+        "`cargo {subcommand}` is missing, and without rustup it cannot be installed from here"
+    );
+    process::run(workspace.command("rustup").args(["component", "add", component]))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn benchmarks_are_not_run_as_tests() {
+        assert!(!TESTS.contains(&"--all-targets"));
+        assert!(!TESTS.contains(&"--benches"));
+    }
+}
