@@ -177,7 +177,15 @@ fn is_month(text: &str) -> bool {
 mod tests {
     use super::*;
 
-    const LINE: &str = r#"{"id":"order-0001","customer":{"name":"Aino Virtanen","email":"aino@post.example"},"address":{"street":"Hämeenkatu 36","postal_code":"00170","city":"Helsinki","country":"FI"},"lines":[{"sku":"MUG-BLUE","quantity":2,"unit_price_cents":1290}],"total_cents":2580,"currency":"EUR","card":{"number":"4242424242424242","expires":"2030-11"}}"#;
+    const LINE: &str = concat!(
+        r#"{"id":"order-0001","#,
+        r#""customer":{"name":"Aino Virtanen","email":"aino@post.example"},"#,
+        r#""address":{"street":"Hämeenkatu 36","postal_code":"00170","city":"Helsinki","country":"FI"},"#,
+        r#""lines":[{"sku":"MUG-BLUE","quantity":2,"unit_price_cents":1290}],"#,
+        r#""total_cents":2580,"#,
+        r#""currency":"EUR","#,
+        r#""card":{"number":"4242424242424242","expires":"2030-11"}}"#
+    );
 
     fn error_of(text: &str) -> String {
         let folder = tempfile::tempdir().unwrap();

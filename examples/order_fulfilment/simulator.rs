@@ -1,8 +1,10 @@
-//! The world outside of the shop: a warehouse, a payment gateway, a courier and a mail server, in a SQLite file of their own.
+//! The world outside of the shop: a warehouse, a payment gateway, a courier and a mail server, in a SQLite file
+//! of their own.
 //! It must not know that workflows exist: it sees single calls with idempotency keys, as real services do.
 //!
-//! Trouble comes from the data, as with the test card numbers of real gateways: the same order meets the same trouble in
-//! every run. The file is separate from the shop's own, so that a charge made twice stays visible whatever the shop believes.
+//! Trouble comes from the data, as with the test card numbers of real gateways: the same order meets the same
+//! trouble in every run. The file is separate from the shop's own, so that a charge made twice stays visible
+//! whatever the shop believes.
 
 mod audit;
 mod call;
@@ -30,15 +32,17 @@ const LATENCY: Duration = Duration::from_millis(4);
 
 /// All outside services at once. Clones share one database; every method can be called from any task.
 ///
-/// Every method that changes something takes an idempotency key. A repeated call with the same key gets the recorded answer
-/// and changes nothing, whether the first answer was a success or a final refusal; only trouble that passes is not recorded.
+/// Every method that changes something takes an idempotency key. A repeated call with the same key gets the
+/// recorded answer and changes nothing, whether the first answer was a success or a final refusal; only trouble
+/// that passes is not recorded.
 #[derive(Debug, Clone)]
 pub struct World {
     pool: SqlitePool,
     latency: Duration,
 }
 
-/// A service could not be reached or did not answer; whether the call took effect is unknown, so the same call may be repeated.
+/// A service could not be reached or did not answer; whether the call took effect is unknown, so the same call
+/// may be repeated.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, thiserror::Error)]
 #[error("unavailable: {0}")]
 pub struct Unavailable(pub String);

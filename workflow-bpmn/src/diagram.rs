@@ -160,19 +160,23 @@ pub struct Label {
 
 /// A corner of a line, from the top left of the drawing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-#[allow(missing_docs)]
 pub struct Point {
+    /// Pixels from the left border.
     pub x: i32,
+    /// Pixels from the top border.
     pub y: i32,
 }
 
 /// A box, from the top left of the drawing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-#[allow(missing_docs)]
 pub struct Rect {
+    /// Pixels from the left border of the drawing to its own.
     pub x: i32,
+    /// Pixels from the top border of the drawing to its own.
     pub y: i32,
+    /// Pixels from its left border to the right one.
     pub width: i32,
+    /// Pixels from its top border to the bottom one.
     pub height: i32,
 }
 

@@ -12,7 +12,7 @@ const ASCII_WIDTHS: [u16; 95] = [
 
 /// Replaces what XML 1.0 forbids even when escaped, and what would tear a drawing apart when shown.
 ///
-/// Line breaks and tabs survive, since documentation uses them; [`one_line`] is for names.
+/// Line breaks and tabs survive, since documentation uses them; [`one_line`] and [`name`] are for the rest.
 pub(crate) fn clean(text: &str) -> String {
     text.chars().map(|c| if is_allowed(c) { c } else { '\u{FFFD}' }).collect()
 }
@@ -20,6 +20,18 @@ pub(crate) fn clean(text: &str) -> String {
 /// A name: cleaned, and every run of white space is one blank.
 pub(crate) fn one_line(text: &str) -> String {
     clean(text).split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// Longest name, in characters: more is no label, and tools that draw the file would spill it over the picture.
+const NAME_LENGTH: usize = 80;
+
+/// A name that fits a shape: one line, cut with an ellipsis where it is too long.
+pub(crate) fn name(text: &str) -> String {
+    let name = one_line(text);
+    if name.chars().count() <= NAME_LENGTH {
+        return name;
+    }
+    name.chars().take(NAME_LENGTH - 1).chain(['…']).collect()
 }
 
 fn is_allowed(c: char) -> bool {

@@ -115,7 +115,7 @@ impl Run {
     /// What the run has asked for and still waits for, in the order of the operation ids.
     pub fn open_operations(&self) -> Vec<OpenOperation> {
         let state = self.cx.state();
-        let open = state.operations.values().filter(|operation| operation.value.is_none());
+        let open = state.operations.values().filter(|operation| operation.is_open());
         open.map(|operation| OpenOperation {
             request: operation.request.clone(),
             step: operation.step.map(|step| step.def),
@@ -249,7 +249,7 @@ impl Run {
     fn go_on(&mut self) -> Result<(), CoreError> {
         if let Phase::Leaving(conclusion) = &self.phase {
             let conclusion = conclusion.clone();
-            self.cx.state().forget_abandoned(&mut self.saga)?;
+            self.cx.state().forget_withdrawn(&mut self.saga)?;
             if self.cx.state().operations.is_empty() {
                 self.phase = match conclusion {
                     Conclusion::Completed(_) => self.end(conclusion),

@@ -92,7 +92,7 @@ impl State {
         else {
             return Ok(Err(NobodyWaits));
         };
-        if !state.is_stuck {
+        if !state.is_stuck || state.is_withdrawn {
             return Ok(Err(NobodyWaits));
         }
         state.is_stuck = false;
@@ -127,12 +127,9 @@ impl State {
         Ok(Ok(()))
     }
 
-    /// Forgets the steps that the code dropped and that are not under way, after noting what they may have done.
-    pub(crate) fn forget_abandoned(&mut self, saga: &mut Saga) -> Result<(), CoreError> {
-        let now_ms = self.now_ms;
-        let is_idle = |operation: &Operation| {
-            !operation.is_under_way(now_ms) && operation.step.as_ref().is_some_and(|step| step.is_abandoned)
-        };
+    /// Forgets the steps that were withdrawn, after noting what they may have done.
+    pub(crate) fn forget_withdrawn(&mut self, saga: &mut Saga) -> Result<(), CoreError> {
+        let is_idle = |operation: &Operation| operation.step.is_some_and(|step| step.is_withdrawn);
         let idle: Vec<OpId> =
             self.operations.iter().filter(|(_, o)| is_idle(o)).map(|(op, _)| op.clone()).collect();
         for op in idle {
@@ -152,7 +149,7 @@ impl State {
     }
 
     fn open(&self, op: &OpId) -> Option<&Operation> {
-        self.operations.get(op).filter(|operation| operation.value.is_none())
+        self.operations.get(op).filter(|operation| operation.is_open())
     }
 
     fn open_step(&self, op: &OpId) -> Option<(StepState, Payload)> {

@@ -46,6 +46,8 @@ pub(crate) struct StepState {
     pub(crate) is_stuck: bool,
     /// The code no longer waits for it, but what is under way is waited for.
     pub(crate) is_abandoned: bool,
+    /// The code no longer waits for it, and no attempt was under way: there will be none.
+    pub(crate) is_withdrawn: bool,
 }
 
 /// What an operation came to.
@@ -107,7 +109,7 @@ impl State {
         let withdraw = operation.value.is_none();
         // A step between two attempts stays known: the run looks at whether it may have taken effect.
         match operation.step.as_mut() {
-            Some(step) if withdraw => step.is_abandoned = true,
+            Some(step) if withdraw => step.is_withdrawn = true,
             _ => {
                 self.operations.remove(op);
             }
@@ -122,9 +124,16 @@ impl Operation {
     /// Whether an attempt may be running at this moment.
     pub(crate) fn is_under_way(&self, now_ms: Timestamp) -> bool {
         match (&self.step, &self.request) {
-            (Some(step), Command::StartStep { due_ms, .. }) => !step.is_stuck && *due_ms <= now_ms,
+            (Some(step), Command::StartStep { due_ms, .. }) => {
+                !step.is_stuck && !step.is_withdrawn && *due_ms <= now_ms
+            }
             _ => false,
         }
+    }
+
+    /// Whether the code still waits for it, or its outcome is.
+    pub(crate) fn is_open(&self) -> bool {
+        self.value.is_none() && !self.step.is_some_and(|step| step.is_withdrawn)
     }
 
     pub(crate) fn is_pivot(&self) -> bool {
@@ -188,7 +197,7 @@ impl Cx {
 
 impl StepState {
     pub(crate) fn new(def: &'static StepDef) -> StepState {
-        StepState { def, is_unknown: false, is_stuck: false, is_abandoned: false }
+        StepState { def, is_unknown: false, is_stuck: false, is_abandoned: false, is_withdrawn: false }
     }
 }
 

@@ -13,6 +13,7 @@ mod step;
 mod suggest;
 mod words;
 mod workflow;
+mod workflow_test;
 
 /// Turns an `async fn` into a durable workflow.
 #[proc_macro_attribute]
@@ -36,4 +37,10 @@ pub fn derive_step_error(item: TokenStream) -> TokenStream {
 #[proc_macro_derive(Message, attributes(message))]
 pub fn derive_message(item: TokenStream) -> TokenStream {
     derive_message::expand(item.into()).into()
+}
+
+/// A plain `#[test]` that is handed its kit: `fn name(kit: Kit)`, or with `(explore)`: `fn name(kit: Explore)`.
+#[proc_macro_attribute]
+pub fn workflow_test(attribute: TokenStream, item: TokenStream) -> TokenStream {
+    workflow_test::expand(attribute.into(), item.into()).into()
 }

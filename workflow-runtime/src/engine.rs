@@ -29,6 +29,9 @@ use self::parts::Parts;
 use crate::client::Client;
 use crate::store::EngineLock;
 
+/// How long the last write may take when the engine stops.
+const LAST_WRITE: Duration = Duration::from_secs(10);
+
 /// Runs workflows. Clones are the same engine; when the last one is dropped, everything stops at once, as in a
 /// crash: nothing is lost, and what is not finished goes on when an engine starts again. [`Engine::shutdown`]
 /// stops in order.
@@ -100,8 +103,11 @@ impl Engine {
             tracing::warn!("attempts are still under way after the grace period; they will be repeated");
         }
         parts.stop();
-        if let Err(error) = committer.await {
-            tracing::error!(%error, "the committer did not end in order");
+        // It finishes the write that is under way, unless the store does not come back from it.
+        let abort = committer.abort_handle();
+        if tokio::time::timeout(LAST_WRITE, committer).await.is_err() {
+            tracing::error!("the store did not answer the last write; it may be on the disk or not");
+            abort.abort();
         }
         parts.store.close().await;
     }

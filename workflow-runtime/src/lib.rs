@@ -30,3 +30,8 @@ pub mod __private {
     pub use workflow_core as core;
     pub use workflow_graph as graph;
 }
+
+/// The README's example, compiled with the documentation tests.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct Readme;

@@ -137,7 +137,7 @@ on_every_store! {
             let deliver = client.deliver(paid(bad, 1)).await.unwrap_err();
             assert!(deliver.is_bad_input(), "{deliver}");
         }
-        let large = engine.start(patient("x".repeat(100))).await.unwrap_err();
+        let large = engine.start(patient("x".repeat(98))).await.unwrap_err();
         assert!(large.is_too_large() && large.to_string().contains("102 bytes"), "{large}");
         let large = client.deliver(paid(&"x".repeat(90), 1)).await.unwrap_err();
         assert!(large.is_too_large(), "{large}");

@@ -1,6 +1,7 @@
 //! What a test asks about a run that is over: what ran, what was undone, how it ended.
 //! Read from the journal alone.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use workflow_core::{Command, Conclusion, Event, OpId, Record, Step, StepFn, Timestamp};
@@ -92,16 +93,17 @@ impl<'a> End<'a> {
 
 /// The steps that the code called, in the order of the calls.
 pub(crate) fn executed(journal: &[Record]) -> Names {
-    let mut seen: Vec<(&OpId, &str)> = Vec::new();
+    let mut seen = BTreeSet::new();
+    let mut names = Vec::new();
     for command in journal.iter().flat_map(|record| &record.commands) {
         if let Command::StartStep { op, step, .. } = command
             && op.undoes().is_none()
-            && !seen.iter().any(|(other, _)| *other == op)
+            && seen.insert(op)
         {
-            seen.push((op, step));
+            names.push(step.clone());
         }
     }
-    Names(seen.into_iter().map(|(_, step)| step.to_owned()).collect())
+    Names(names)
 }
 
 /// The steps that were undone, in the order in which their compensations were done.

@@ -23,3 +23,4 @@ pub use kit::Kit;
 pub use mock::Mock;
 pub use test_run::TestRun;
 pub use violation::{Oracle, Violation};
+pub use workflow_macros::workflow_test;

@@ -144,7 +144,7 @@ fn code_that_panics_is_found_with_the_way_there() {
 
 /// It is written with another name than it is read with.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Label {
+struct Label {
     #[serde(rename(serialize = "txt"), default)]
     text: String,
 }

@@ -7,7 +7,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use shop::*;
 use workflow_runtime::prelude::*;
-use workflow_test::{Kit, Outcome};
+use workflow_test::{Kit, Outcome, workflow_test};
 
 fn paid(order: &Order) -> Payment {
     Payment { amount: order.total }
@@ -16,11 +16,15 @@ fn paid(order: &Order) -> Payment {
 /// A kit in which all goes well.
 fn kit() -> Kit {
     let kit = Kit::new();
+    all_goes_well(&kit);
+    kit
+}
+
+fn all_goes_well(kit: &Kit) {
     kit.on(reserve_goods).returns(Ok(Reservation(7)));
     kit.on(retrieve_payment).then(|order| Ok(paid(order)));
     kit.on(ship).returns(Ok(Parcel(1)));
     kit.on(thank).returns(());
-    kit
 }
 
 /// What a test that fails tells.
@@ -32,9 +36,9 @@ fn failure_of(test: impl FnOnce()) -> String {
         .unwrap_or_else(|| panic.downcast_ref::<&str>().unwrap().to_string())
 }
 
-#[test]
-fn an_expired_card_is_replaced() {
-    let kit = kit();
+#[workflow_test]
+fn an_expired_card_is_replaced(kit: Kit) {
+    all_goes_well(&kit);
     kit.on(retrieve_payment).returns_once(Err(PaymentError::CardExpired));
     kit.on(ship).fails_then_ok(2, ShipError::Busy, Parcel(1)).takes(hours(3));
     let run = kit.start(fulfil_order(order()));
@@ -204,14 +208,11 @@ fn steps_without_a_mock_are_all_listed() {
 
 #[test]
 fn a_mock_that_runs_out_of_answers_is_named() {
-    let kit = kit();
+    let kit = Kit::new();
     kit.on(reserve_goods).panics_once();
-    let once = Kit::new();
-    once.on(reserve_goods).panics_once();
-    let run = once.start(fulfil_order(order()));
+    let run = kit.start(fulfil_order(order()));
     let failure = failure_of(|| run.run_to_end());
     assert!(failure.starts_with("mock: attempt 2 of `reserve_goods` has no answer"), "{failure}");
-    assert_eq!(kit.start(fulfil_order(order())).ok(), Parcel(1));
 }
 
 #[test]
@@ -266,10 +267,5 @@ fn a_workflow_that_cannot_fail_gives_its_value_and_timers_cost_no_time() {
     let kit = kit();
     let run = kit.start(remind(order()));
     assert_eq!(run.value(), 42);
-    assert_eq!(
-        run.transcript(),
-        "  0s  start remind\n  2h  sleep: fired\n  2h  thank: ok\n  2h  completed\n"
-            .replace("  2h", "2h")
-            .replace("  0s", "0s")
-    );
+    assert_eq!(run.transcript(), "0s  start remind\n2h  sleep: fired\n2h  thank: ok\n2h  completed\n");
 }

@@ -15,7 +15,8 @@ pub struct Audit {
     pub orders: BTreeMap<String, AuditedOrder>,
     /// Every article of the warehouse, by its number.
     pub stock: Vec<AuditedStock>,
-    /// What belongs to no order: refunds without a charge, releases of nothing, idempotency keys used for two calls.
+    /// What belongs to no order: refunds without a charge, releases of nothing, idempotency keys used for two
+    /// calls.
     pub strays: Vec<String>,
     /// Logical calls.
     pub calls: i64,
@@ -105,7 +106,8 @@ pub struct Totals {
 impl Audit {
     /// Says in one sentence each what must not have happened; empty when all is well.
     ///
-    /// The orders named here have not ended: they may be paid without a shipment, or hold goods. Everything else holds always.
+    /// The orders named here have not ended: they may be paid without a shipment, or hold goods. Everything
+    /// else holds always.
     pub fn violations(&self, in_progress: &[String]) -> Vec<String> {
         let mut found = self.strays.clone();
         for (id, order) in &self.orders {

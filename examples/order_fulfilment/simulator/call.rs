@@ -1,4 +1,5 @@
-//! One attempt of one logical call: counts it, finds the recorded answer, and ends it in the same transaction as its effect.
+//! One attempt of one logical call: counts it, finds the recorded answer, and ends it in the same transaction
+//! as its effect.
 //! It must not know what the services do.
 
 use serde::Serialize;
@@ -15,7 +16,8 @@ pub(super) enum Begun<T> {
     Open(Call),
 }
 
-/// A call without an answer. Dropping it undoes everything, the attempt included, as if the call had never arrived.
+/// A call without an answer. Dropping it undoes everything, the attempt included, as if the call had never
+/// arrived.
 pub(super) struct Call {
     /// Where the effect belongs.
     pub(super) tx: Transaction<'static, Sqlite>,
@@ -26,8 +28,8 @@ pub(super) struct Call {
 }
 
 impl World {
-    /// Begins an attempt. Half of the latency passes on the way in, half on the way out, so that a caller can die on both sides
-    /// of the effect.
+    /// Begins an attempt. Half of the latency passes on the way in, half on the way out, so that a caller can
+    /// die on both sides of the effect.
     pub(super) async fn begin<T: DeserializeOwned>(
         &self,
         method: &str,
@@ -92,7 +94,8 @@ impl Call {
         Ok(())
     }
 
-    /// Real services refuse a key that comes back with another request; this one also remembers it for the audit.
+    /// Real services refuse a key that comes back with another request; this one also remembers it for the
+    /// audit.
     async fn refuse_misuse(mut self) -> Unavailable {
         let refusal = Unavailable(format!("the idempotency key {} belongs to another call", self.key));
         let counted = sqlx::query("UPDATE calls SET misuses = misuses + 1 WHERE idempotency_key = ?")

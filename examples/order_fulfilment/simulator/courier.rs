@@ -41,7 +41,8 @@ impl World {
     /// Books a shipment and hands over what is set aside for the order. There is no way back from here.
     ///
     /// # Errors
-    /// `NoCourier` is final. After `Unavailable` the shipment may be booked: repeat the call under the same key.
+    /// `NoCourier` is final. After `Unavailable` the shipment may be booked: repeat the call under the same
+    /// key.
     pub async fn book_shipment(
         &self,
         order_id: &str,

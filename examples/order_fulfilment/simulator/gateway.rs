@@ -57,10 +57,12 @@ fn behaviour_of(card: &Card) -> Behaviour {
 }
 
 impl World {
-    /// Takes money from a card. The gateway does not care whether the order was paid before: that is the caller's business.
+    /// Takes money from a card. The gateway does not care whether the order was paid before: that is the
+    /// caller's business.
     ///
     /// # Errors
-    /// `Declined` and `Expired` are final. After `Unavailable` the card may have been charged: repeat the call under the same key.
+    /// `Declined` and `Expired` are final. After `Unavailable` the card may have been charged: repeat the call
+    /// under the same key.
     pub async fn charge(
         &self,
         order_id: &str,
@@ -101,8 +103,8 @@ impl World {
         answer
     }
 
-    /// Gives back what a charge took. The gateway does not care whether that happened before, and for a charge that it never made
-    /// it gives back nothing; the audit shows both.
+    /// Gives back what a charge took. The gateway does not care whether that happened before, and for a charge
+    /// that it never made it gives back nothing; the audit shows both.
     ///
     /// # Errors
     /// `Unavailable` passes: repeat the call under the same key.

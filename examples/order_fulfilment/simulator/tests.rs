@@ -1,5 +1,7 @@
-//! What the shop may rely on: a repeated call changes nothing, and trouble is the same in every run and after every restart.
-//! It must not know how the services are stored, apart from the rows that a test of the audit spoils on purpose.
+//! What the shop may rely on: a repeated call changes nothing, and trouble is the same in every run and after
+//! every restart.
+//! It must not know how the services are stored, apart from the rows that a test of the audit spoils on
+//! purpose.
 
 mod audit;
 mod orders_file;

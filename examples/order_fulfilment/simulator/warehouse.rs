@@ -107,8 +107,8 @@ impl World {
         call.answer(Ok(reservation)).await?
     }
 
-    /// Puts the goods of a reservation back on the shelf. Goods that have left the house or are back already stay where they are;
-    /// the audit shows such a release.
+    /// Puts the goods of a reservation back on the shelf. Goods that have left the house or are back already
+    /// stay where they are; the audit shows such a release.
     ///
     /// # Errors
     /// `Unavailable` passes: repeat the call under the same key.

@@ -171,10 +171,10 @@ impl<'a> Solver<'a> {
                 self.require((origin, 0), port, self.right(origin) + CLEAR);
             }
             let bend = BEND.max(self.caption_of(chain.entry) + 26);
-            if let Some(&first) = chain.nodes.first() {
-                if self.anchor[first].0 == first {
-                    self.require(port, (first, 0), bend + self.forms[first].half_width);
-                }
+            if let Some(&first) = chain.nodes.first()
+                && self.anchor[first].0 == first
+            {
+                self.require(port, (first, 0), bend + self.forms[first].half_width);
             }
             match chain.reach {
                 Reach::Forward(landing) => {
@@ -209,6 +209,10 @@ impl<'a> Solver<'a> {
     /// What leaves between the exit of a chain and its landing lies within it, so it must end before.
     fn enclose_before_landing(&mut self, chain: ChainIndex, landing: Landing) {
         let target = (self.chains.landing_node(landing), 0);
+        // A block that is complete before its landing leaves the columns behind it to others.
+        for &child in &self.chains.children[chain] {
+            self.require_family_before(child, target);
+        }
         let mut branch = chain;
         while let Some((level, at)) = self.chains.list[branch].parent {
             let here = self.port(branch);

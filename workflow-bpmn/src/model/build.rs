@@ -12,7 +12,7 @@ use super::{
     Element, ElementIndex, ElementKind, ErrorDefinition, Link, LinkKind, MessageDefinition, Process, Trigger,
     facts, outcomes,
 };
-use crate::text::{clean, one_line};
+use crate::text::{self, clean, one_line};
 
 /// The BPMN model of a graph without defects.
 pub(crate) fn process(graph: &Graph) -> Process {
@@ -21,7 +21,7 @@ pub(crate) fn process(graph: &Graph) -> Process {
         graph,
         process: Process {
             id: ids.give(&graph.workflow),
-            name: one_line(&graph.label),
+            name: text::name(&graph.label),
             documentation: clean(graph.documentation.trim()),
             facts: facts::of_workflow(graph),
             elements: Vec::new(),
@@ -64,9 +64,7 @@ impl Builder<'_> {
         });
         let kind = self.kind_of(index, node);
         let origin = self.add_element(node.id.to_string(), name_of(node), index, kind);
-        if let NodeKind::Step(step) = &node.kind {
-            self.process.elements[origin].documentation = facts::documentation_of(step);
-        }
+        self.process.elements[origin].documentation = facts::documentation_of(node);
         self.process.elements[origin].facts = facts::of_node(self.graph, node);
         if let Some(join) = join {
             let id = self.ids.give(&format!("flow_{0}_join_to_{0}", node.id));
@@ -113,7 +111,8 @@ impl Builder<'_> {
         } else {
             compensation.label.to_string()
         };
-        let handler = self.add_element(handler_id, one_line(&label), index, ElementKind::CompensationHandler);
+        let handler =
+            self.add_element(handler_id, text::name(&label), index, ElementKind::CompensationHandler);
         self.process.elements[handler].facts =
             vec![super::Fact { element: "step", attributes: vec![("name", one_line(&compensation.step))] }];
         let id = self.ids.give(&format!("association_{node}_undo"));
@@ -152,12 +151,12 @@ impl Builder<'_> {
 
     /// The answer's name; engines tell answers apart by it, so no two of one question may be alike.
     fn answer(&self, index: usize, flow: &Flow, label: &str) -> String {
-        let name = |label: &str| Some(one_line(label)).filter(|name| !name.is_empty());
-        let answer = name(label).unwrap_or_else(|| "otherwise".to_owned());
+        let answer = Some(text::name(label)).filter(|name| !name.is_empty());
+        let answer = answer.unwrap_or_else(|| "otherwise".to_owned());
         let earlier = self.graph.flows[..index].iter().filter(|other| other.from == flow.from);
         let alike = earlier
             .filter(
-                |other| matches!(&other.kind, FlowKind::Answer { label, .. } if one_line(label) == answer),
+                |other| matches!(&other.kind, FlowKind::Answer { label, .. } if text::name(label) == answer),
             )
             .count();
         if alike == 0 { answer } else { format!("{answer} ({})", alike + 1) }
@@ -169,8 +168,8 @@ impl Builder<'_> {
             unreachable!("only steps have error flows in a sound graph")
         };
         let facts = step.error(variant);
-        let known = facts.map(|error| one_line(&error.label)).filter(|label| !label.is_empty());
-        let mut name = one_line(label);
+        let known = facts.map(|error| text::name(&error.label)).filter(|label| !label.is_empty());
+        let mut name = text::name(label);
         let (id, definition) = if variant.is_empty() {
             if name.is_empty() {
                 let others = self.graph.outgoing(flow.from).any(
@@ -201,7 +200,7 @@ impl Builder<'_> {
         let id = self.ids.give(&format!("{}_timeout", node.id));
         let host = self.origins[flow.from];
         let kind = ElementKind::Boundary { host, trigger: Trigger::Timer { duration: duration(deadline) } };
-        self.add_element(id, one_line(&deadline.text), flow.from, kind)
+        self.add_element(id, text::name(&deadline.text), flow.from, kind)
     }
 
     fn message(&mut self, name: &str) -> usize {
@@ -239,7 +238,7 @@ impl Builder<'_> {
 
 /// The title; where an author's label is blank, the id still says something.
 fn name_of(node: &Node) -> String {
-    let name = one_line(&node.title());
+    let name = text::name(&node.title());
     if name.is_empty() && node.kind != NodeKind::Merge { humanise(&node.id) } else { name }
 }
 

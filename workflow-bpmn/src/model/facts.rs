@@ -63,25 +63,37 @@ fn effect(effect: Effect) -> &'static str {
     }
 }
 
-/// The author's own words about a step, then its policy in one sentence each.
-pub(crate) fn documentation_of(step: &StepFacts) -> String {
+/// The author's own words about a node, then what a reader should know about its step, in one sentence each.
+pub(crate) fn documentation_of(node: &Node) -> String {
     let mut paragraphs = Vec::new();
-    if !step.documentation.trim().is_empty() {
-        paragraphs.push(text::clean(step.documentation.trim()));
+    let title = text::one_line(&node.title());
+    if text::name(&title) != title {
+        paragraphs.push(title);
     }
-    match step.retry.attempts {
-        Some(0 | 1) => paragraphs.push("Tried once.".to_owned()),
-        Some(attempts) => paragraphs.push(format!("Tried up to {attempts} times, {}.", waits(&step.retry))),
-        None => paragraphs.push(format!("Repeated until it succeeds, {}.", waits(&step.retry))),
-    }
-    if let Some(timeout) = step.timeout_ms {
-        paragraphs.push(format!("One attempt may take {}.", span(timeout)));
-    }
-    if step.effect == Effect::Pivot {
-        paragraphs
-            .push("The point of no return: once it has happened, nothing is undone any more.".to_owned());
+    if let NodeKind::Step(step) = &node.kind {
+        paragraphs.extend(sentences_about(step));
     }
     paragraphs.join("\n")
+}
+
+fn sentences_about(step: &StepFacts) -> Vec<String> {
+    let mut sentences = Vec::new();
+    if !step.documentation.trim().is_empty() {
+        sentences.push(text::clean(step.documentation.trim()));
+    }
+    match step.retry.attempts {
+        Some(0 | 1) => sentences.push("Tried once.".to_owned()),
+        Some(attempts) => sentences.push(format!("Tried up to {attempts} times, {}.", waits(&step.retry))),
+        None => sentences.push(format!("Repeated until it succeeds, {}.", waits(&step.retry))),
+    }
+    if let Some(timeout) = step.timeout_ms {
+        sentences.push(format!("One attempt may take {}.", span(timeout)));
+    }
+    if step.effect == Effect::Pivot {
+        sentences
+            .push("The point of no return: once it has happened, nothing is undone any more.".to_owned());
+    }
+    sentences
 }
 
 fn waits(retry: &RetryPolicy) -> String {

@@ -9,7 +9,8 @@ use crate::errors::Errors;
 /// Whether a step can be made of this function. Says of everything that is in the way why it is.
 pub(super) fn check(signature: &Signature, errors: &mut Errors) -> bool {
     let rules = [is_async, has_no_self, has_no_generics, is_plain];
-    rules.into_iter().fold(true, |is_fine, rule| rule(signature, errors) && is_fine)
+    // All of them are asked, so that all that is wrong is told.
+    rules.into_iter().filter(|rule| !rule(signature, errors)).count() == 0
 }
 
 fn is_async(signature: &Signature, errors: &mut Errors) -> bool {

@@ -86,7 +86,8 @@ fn decisions_with_answers_and_early_returns() {
          if_order_is_gift: decision \"Order is gift?\" [yes] -> completed, [no, default] -> merge\n\
          completed: success\n\
          merge: merge -> if_order_kind\n\
-         if_order_kind: decision \"Order kind?\" [digital] -> mail, [parcel or letter or otherwise, default] -> merge_2\n\
+         if_order_kind: decision \"Order kind?\" [digital] -> mail, \
+         [parcel or letter or otherwise, default] -> merge_2\n\
          mail: step -> merge_2\n\
          merge_2: merge -> completed_2\n\
          completed_2: success\n"

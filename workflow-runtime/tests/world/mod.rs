@@ -1,6 +1,7 @@
 //! A small world for the tests of the engine: workflows, steps that do as they are told, and a log of their calls.
 //! It must not know what any test expects.
-#![allow(dead_code, reason = "each test file uses a part of it")]
+#![allow(dead_code, unused_imports, unused_macros, reason = "each test file uses a part of it")]
+#![allow(unreachable_pub, reason = "in a test's module, everything public is for the test")]
 
 use std::collections::{BTreeMap, VecDeque};
 use std::path::PathBuf;
@@ -42,17 +43,28 @@ pub enum Behaviour {
 pub struct World {
     calls: Arc<Mutex<Vec<String>>>,
     behaviours: Arc<Mutex<BTreeMap<&'static str, VecDeque<Behaviour>>>>,
+    defaults: Arc<Mutex<BTreeMap<&'static str, Behaviour>>>,
     gate: Arc<Semaphore>,
 }
 
 impl World {
     pub fn new() -> World {
-        World { calls: Arc::default(), behaviours: Arc::default(), gate: Arc::new(Semaphore::new(0)) }
+        World {
+            calls: Arc::default(),
+            behaviours: Arc::default(),
+            defaults: Arc::default(),
+            gate: Arc::new(Semaphore::new(0)),
+        }
     }
 
     /// What the next calls of a step do; afterwards it succeeds.
     pub fn script(&self, step: &'static str, behaviours: impl IntoIterator<Item = Behaviour>) {
         self.behaviours.lock().unwrap().entry(step).or_default().extend(behaviours);
+    }
+
+    /// What all calls of a step do.
+    pub fn always(&self, step: &'static str, behaviour: Behaviour) {
+        self.defaults.lock().unwrap().insert(step, behaviour);
     }
 
     /// Lets as many waiting steps go on.
@@ -72,7 +84,8 @@ impl World {
     async fn call(&self, step: &'static str, argument: &str) -> Result<(), ShopError> {
         self.calls.lock().unwrap().push(format!("{step} {argument}"));
         let behaviour = self.behaviours.lock().unwrap().get_mut(step).and_then(VecDeque::pop_front);
-        match behaviour.unwrap_or(Behaviour::Succeed) {
+        let default = || self.defaults.lock().unwrap().get(step).cloned();
+        match behaviour.or_else(default).unwrap_or(Behaviour::Succeed) {
             Behaviour::Succeed => Ok(()),
             Behaviour::Fail(error) => Err(error),
             Behaviour::Panic => panic!("the step was told to panic"),
@@ -212,17 +225,25 @@ pub async fn eventually<T>(what: &str, mut look: impl AsyncFnMut() -> Option<T>)
     }
 }
 
+/// The same for the status of a run.
 pub async fn until(
     client: &Client,
     run_id: &str,
     what: &str,
-    is_so: impl Fn(&RunStatus) -> bool,
+    is_so: impl Fn(&RunStatus) -> bool + Send + Sync,
 ) -> RunStatus {
-    eventually(what, async || client.status(run_id).await.ok().filter(|status| is_so(status))).await
+    let began = std::time::Instant::now();
+    loop {
+        let status = client.status(run_id).await;
+        match status {
+            Ok(status) if is_so(&status) => return status,
+            status => assert!(began.elapsed() < Duration::from_secs(10), "{what}: {status:?}"),
+        }
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
 }
 
 /// Runs a body over both stores: `store` is the one, `world` and `clock` are new.
-#[allow(unused_macros)]
 macro_rules! on_every_store {
     ($(async fn $name:ident($store:ident, $world:ident, $clock:ident) $body:block)*) => {$(
         mod $name {
@@ -230,7 +251,7 @@ macro_rules! on_every_store {
 
             async fn body<S: workflow_runtime::store::Store>($store: S) {
                 let $world = World::new();
-                let $clock = Clock::manual(1_000_000);
+                let $clock = workflow_runtime::Clock::manual(1_000_000);
                 $body
             }
 
@@ -247,5 +268,4 @@ macro_rules! on_every_store {
         }
     )*};
 }
-#[allow(unused_imports)]
 pub(crate) use on_every_store;

@@ -40,6 +40,8 @@ impl Menu {
             }
         }
         menu.forward.extend(unanswered(def));
+        // The short stories first: a failure is shown with the first fault that leads to it.
+        menu.forward.sort_by_key(|fault| fault.lasts);
         menu
     }
 }

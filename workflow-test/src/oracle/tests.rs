@@ -5,7 +5,7 @@
 mod shop;
 
 use shop::*;
-use workflow_core::{Command, Conclusion, Event, OpId, Payload, Record, StepDef, WorkflowFn, days};
+use workflow_core::{Command, Conclusion, Event, OpId, Payload, Record, WorkflowFn, days};
 use workflow_graph::{Flow, FlowKind, Graph, NodeKind, Outcome};
 
 use super::saga;

@@ -173,6 +173,7 @@ fn ways_from(graph: &Graph, flow: usize) -> BTreeMap<NodeIndex, Vec<usize>> {
 /// The operations of the code, in the order in which it asked for them; compensations are not the code's.
 fn visits(journal: &[Record]) -> Vec<Visit<'_>> {
     let mut visits: Vec<Visit<'_>> = Vec::new();
+    let mut positions: BTreeMap<&OpId, usize> = BTreeMap::new();
     for record in journal {
         let settled = match &record.event {
             Event::StepCompleted { op, error: Some(variant), .. } => Some((op, Answer::Error(variant))),
@@ -183,9 +184,9 @@ fn visits(journal: &[Record]) -> Vec<Visit<'_>> {
             _ => None,
         };
         if let Some((op, answer)) = settled
-            && let Some(visit) = visits.iter_mut().rev().find(|visit| visit.op == op)
+            && let Some(&position) = positions.get(op)
         {
-            visit.answer = answer;
+            visits[position].answer = answer;
         }
         for command in &record.commands {
             let op = match command {
@@ -194,7 +195,8 @@ fn visits(journal: &[Record]) -> Vec<Visit<'_>> {
                 _ => continue,
             };
             // Another attempt, or another round of attempts, is the same visit.
-            if op.undoes().is_none() && !visits.iter().any(|visit| visit.op == op) {
+            if op.undoes().is_none() && !positions.contains_key(op) {
+                positions.insert(op, visits.len());
                 visits.push(Visit { op, answer: Answer::Open });
             }
         }

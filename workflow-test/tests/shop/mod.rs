@@ -1,6 +1,6 @@
 //! The workflow that most tests of the kit run: an order with a saga, a message, a pivot and a retriable step.
 //! The bodies of its steps never run; the kit's mocks answer instead.
-#![allow(dead_code)]
+#![allow(dead_code, missing_docs, unreachable_pub)]
 
 use workflow_runtime::prelude::*;
 

@@ -1,6 +1,6 @@
 //! A saga of eight steps, for measuring: six that can be undone, a pivot, and one that is repeated until it succeeds.
 //! Nothing about it is special; that is the point.
-#![allow(dead_code)]
+#![allow(dead_code, missing_docs, unreachable_pub)]
 
 use workflow_runtime::prelude::*;
 use workflow_test::{Exploration, Explore};

@@ -1,4 +1,5 @@
-//! The audit finds every kind of damage; each test does some by hand that no caller of the services should be able to do unseen.
+//! The audit finds every kind of damage; each test does some by hand that no caller of the services should be
+//! able to do unseen.
 //! It must not know about the orders of the example.
 
 use super::*;

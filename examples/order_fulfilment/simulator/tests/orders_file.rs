@@ -1,4 +1,5 @@
-//! The orders of the example: enough of them, all in order, and with every kind of trouble that the world knows.
+//! The orders of the example: enough of them, all in order, and with every kind of trouble that the world
+//! knows.
 //! It must not know workflows: it drives each order by hand, as a patient person would.
 
 use std::collections::BTreeMap;

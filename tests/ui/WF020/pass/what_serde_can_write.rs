@@ -9,7 +9,12 @@ pub struct Card {
 }
 
 #[step]
-pub async fn charge(card: &Card, words: &[String], text: &str, limits: BTreeMap<String, u64>) -> (u64, Vec<Card>) {
+pub async fn charge(
+    card: &Card,
+    words: &[String],
+    text: &str,
+    limits: BTreeMap<String, u64>,
+) -> (u64, Vec<Card>) {
     (card.number + words.len() as u64 + text.len() as u64 + limits.len() as u64, vec![card.clone()])
 }
 

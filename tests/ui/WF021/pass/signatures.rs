@@ -10,7 +10,13 @@ pub enum Refused {
 type Result<T> = std::result::Result<T, Refused>;
 
 #[step]
-async fn charge(limit: Resource<u64>, cx: StepContext, mut amount: u64, (a, b): (u8, u8), text: &str) -> Result<u64> {
+async fn charge(
+    limit: Resource<u64>,
+    cx: StepContext,
+    mut amount: u64,
+    (a, b): (u8, u8),
+    text: &str,
+) -> Result<u64> {
     amount += u64::from(a + b) + text.len() as u64 + u64::from(cx.attempt());
     if amount > *limit { Err(Refused::Refused) } else { Ok(amount) }
 }

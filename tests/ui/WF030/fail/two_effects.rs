@@ -6,7 +6,12 @@ async fn charge(amount: u64) -> u64 {
     amount
 }
 
-#[step(retry(atempts = 3, initial = "2m", max = "1m", factor = 0.5), timeout = "PT7D", human, deadline = "1d")]
+#[step(
+    retry(atempts = 3, initial = "2m", max = "1m", factor = 0.5),
+    timeout = "PT7D",
+    human,
+    deadline = "1d"
+)]
 async fn pack(amount: u64) -> u64 {
     amount
 }

@@ -1,0 +1,138 @@
+//! What the code has dropped is not waited for any more: a worker that rebuilds the run must not begin it again.
+//! The race is written by hand, as an operation of the language would do it.
+#![allow(non_camel_case_types, missing_docs)]
+
+use std::borrow::Cow;
+use std::future::poll_fn;
+use std::pin::pin;
+use std::task::Poll;
+
+use workflow_core::*;
+use workflow_graph::*;
+
+fn ask() -> StepCall<__ask> {
+    StepCall::new(())
+}
+struct __ask;
+impl Step for __ask {
+    const NAME: &'static str = "ask";
+    const LABEL: &'static str = "Ask";
+    const FACTS: StepFacts = StepFacts {
+        name: Cow::Borrowed("ask"),
+        label: Cow::Borrowed("Ask"),
+        documentation: Cow::Borrowed(""),
+        effect: Effect::ReadOnly,
+        retry: RetryPolicy::DEFAULT,
+        timeout_ms: None,
+        errors: Cow::Borrowed(&[]),
+        compensation: None,
+        source: Source::UNKNOWN,
+    };
+    type Args = ();
+    type Output = u32;
+    fn def() -> &'static StepDef {
+        static DEF: StepDef = StepDef {
+            facts: <__ask as Step>::FACTS,
+            compensation: None,
+            returns_result: false,
+            resources: &[],
+            run: |_, _, _| Box::pin(async { Answer::of_value(&7_u32) }),
+        };
+        &DEF
+    }
+}
+
+/// Asks for at most half a second, then waits for an hour.
+fn hurry() -> WorkflowCall<__hurry> {
+    WorkflowCall::new(())
+}
+struct __hurry;
+impl Workflow for __hurry {
+    const NAME: &'static str = "hurry";
+    const VERSION: u32 = 1;
+    type Args = ();
+    type Output = u32;
+
+    fn run(__cx: Cx, (): Self::Args) -> WorkflowFuture<u32> {
+        use workflow_core::AwaitExt as _;
+        Box::pin(async move {
+            let answer = {
+                let mut ask = pin!(ask().__durable(&__cx, 0));
+                let mut sleep = pin!(sleep(std::time::Duration::from_millis(500)).__durable(&__cx, 1));
+                poll_fn(|context| match ask.as_mut().poll(context) {
+                    Poll::Ready(answer) => Poll::Ready(answer),
+                    Poll::Pending => sleep.as_mut().poll(context).map(|()| 0),
+                })
+                .await
+            };
+            sleep(hours(1)).__durable(&__cx, 2).await;
+            answer
+        })
+    }
+
+    fn graph() -> &'static Graph {
+        const fn node(id: &'static str, kind: NodeKind) -> Node {
+            Node { id: Cow::Borrowed(id), kind, label: Cow::Borrowed(""), line: 0 }
+        }
+        const NODES: [Node; 3] = [
+            node("ask", NodeKind::Step(<__ask as Step>::FACTS)),
+            node("sleep", NodeKind::Timer(Span::literal("PT0.5S", "half a second"))),
+            node("sleep_2", NodeKind::Timer(Span::literal("PT1H", "1 hour"))),
+        ];
+        static GRAPH: Graph = Graph {
+            workflow: Cow::Borrowed("hurry"),
+            version: 1,
+            label: Cow::Borrowed("Hurry"),
+            documentation: Cow::Borrowed(""),
+            owner: Cow::Borrowed(""),
+            source: Source::UNKNOWN,
+            nodes: Cow::Borrowed(&NODES),
+            flows: Cow::Borrowed(&[]),
+        };
+        &GRAPH
+    }
+    fn positions() -> &'static [usize] {
+        &[0, 1, 2]
+    }
+    fn steps() -> Vec<&'static StepDef> {
+        vec![def_of(ask)]
+    }
+    fn ending(output: u32) -> Result<Conclusion, PayloadError> {
+        completed(&output)
+    }
+}
+
+/// A run whose step was withdrawn between two attempts, because the other branch won.
+fn withdrawn() -> (Run, Vec<Command>) {
+    let mut run = Run::new(hurry.definition(), "run");
+    run.feed(0, &Event::started(Payload::null())).unwrap();
+    let failure = Failure { kind: FailureKind::Error, message: "busy".to_owned() };
+    let op = OpId::from_text("ask");
+    run.feed(0, &Event::AttemptFailed { op, attempt: 1, failure, retry_at_ms: Some(1_000) }).unwrap();
+    let commands = run.feed(500, &Event::TimerFired { op: OpId::from_text("sleep") }).unwrap();
+    (run, commands)
+}
+
+#[test]
+fn an_attempt_that_was_withdrawn_is_not_open_any_more() {
+    let (run, commands) = withdrawn();
+    assert!(commands.contains(&Command::Withdraw { op: OpId::from_text("ask") }), "{commands:?}");
+    let open: Vec<_> = run.open_operations().iter().filter_map(|open| open.request.op().cloned()).collect();
+    assert_eq!(open, [OpId::from_text("sleep_2")]);
+}
+
+#[test]
+fn an_attempt_that_was_withdrawn_does_not_come_under_way_when_its_time_comes() {
+    let (mut run, _) = withdrawn();
+    // Long after the second attempt would have been due, the run ends without waiting for it.
+    let commands = run.feed(3_600_500, &Event::TimerFired { op: OpId::from_text("sleep_2") }).unwrap();
+    assert_eq!(commands, [Command::Finish(Conclusion::Completed(Payload::of(&0).unwrap()))]);
+}
+
+#[test]
+fn an_answer_of_an_attempt_that_was_withdrawn_is_refused() {
+    let (mut run, _) = withdrawn();
+    let op = OpId::from_text("ask");
+    let late = Event::StepCompleted { op, output: Payload::of(&7).unwrap(), error: None };
+    assert!(matches!(run.feed(2_000, &late), Err(CoreError::Mismatch(_))));
+}

@@ -1,0 +1,248 @@
+//! Crashes: the process dies before or after each single write; the next engine goes on as if nothing had happened.
+//! A crash is an engine that is dropped while its store has stopped answering.
+
+mod world;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use workflow_core::Event;
+use workflow_runtime::prelude::*;
+use workflow_runtime::store::Store;
+use workflow_runtime::{Clock, Memory, RunError};
+use world::faulty::{Crash, Faulty};
+use world::*;
+
+/// What a client does from the beginning to the end; it may be repeated as a whole, since everything has an id.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Scenario {
+    /// The last step fails, so that everything is undone.
+    Saga,
+    /// Attempts fail and are repeated after a wait.
+    Retries,
+    /// Two messages, one after the other.
+    Messages,
+    /// A cancel while the run waits.
+    Cancel,
+}
+
+impl Scenario {
+    fn prepare(self, world: &World) {
+        match self {
+            Scenario::Saga => world.always("ship", Behaviour::Fail(ShopError::Declined)),
+            Scenario::Retries => world.script("charge", [Behaviour::Fail(ShopError::Busy)]),
+            Scenario::Messages | Scenario::Cancel => {}
+        }
+    }
+
+    async fn play(self, engine: Engine) {
+        let client = engine.client();
+        match self {
+            Scenario::Saga => {
+                let run = engine.start(fulfil("o-1".into())).id("order-1").await.unwrap();
+                let error = run.result().await.unwrap_err();
+                assert!(matches!(error, RunError::Failed(ShopError::Declined)), "{error}");
+            }
+            Scenario::Retries => {
+                let run = engine.start(fulfil("o-1".into())).id("order-1").await.unwrap();
+                assert_eq!(run.result().await.unwrap(), "order-1/charge");
+            }
+            Scenario::Messages => {
+                let run = engine.start(collect("o-1".into())).id("order-1").await.unwrap();
+                for amount in [1, 2] {
+                    let id = format!("m-{amount}");
+                    client.deliver(Paid { order: "o-1".into(), amount }).message_id(id).await.unwrap();
+                }
+                assert_eq!(run.result().await.unwrap(), 102);
+            }
+            Scenario::Cancel => {
+                let run = engine.start(collect("o-1".into())).id("order-1").await.unwrap();
+                let waits = |status: &workflow_runtime::RunStatus| {
+                    !status.waits.is_empty() || status.has_ended() || status.cancel_reason.is_some()
+                };
+                until(&client, "order-1", "it waits", waits).await;
+                client.cancel("order-1", "enough").await.unwrap();
+                assert!(run.result().await.unwrap_err().is_cancelled());
+            }
+        }
+    }
+
+    /// The calls of steps in their order, when nothing is repeated.
+    fn calls(self) -> &'static [&'static str] {
+        match self {
+            Scenario::Saga => &["reserve", "charge", "ship", "refund", "release"],
+            Scenario::Retries => &["reserve", "charge", "charge", "ship"],
+            Scenario::Messages => &["reserve"],
+            Scenario::Cancel => &["reserve", "release"],
+        }
+    }
+}
+
+/// Crashes once, goes on with another engine, and says whether there was a write to crash at.
+async fn crash_once(store: Arc<dyn Store>, scenario: Scenario, crash: Crash) -> bool {
+    let world = World::new();
+    scenario.prepare(&world);
+    let clock = Clock::manual(1_000_000);
+    // Retries wait for a second of this clock; a deadline of a minute is never reached.
+    let ticking = tokio::spawn({
+        let clock = clock.clone();
+        async move {
+            for _ in 0..59 {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+                clock.advance(Duration::from_secs(if scenario == Scenario::Retries { 1 } else { 0 }));
+            }
+        }
+    });
+    let faulty = Faulty::new(Arc::clone(&store), crash);
+    let engine = builder(Arc::clone(&faulty), &world, &clock).start().await.unwrap();
+    let playing = tokio::spawn(scenario.play(engine.clone()));
+    let ended = eventually("the end or the crash", async || {
+        (playing.is_finished() || faulty.has_crashed()).then(|| playing.is_finished())
+    });
+    let ended = ended.await && !faulty.has_crashed();
+    playing.abort();
+    let _ = playing.await.map_err(|error| assert!(error.is_cancelled(), "{error}"));
+    drop(engine);
+
+    if !ended {
+        let engine = builder(Arc::clone(&store), &world, &clock).start().await.unwrap();
+        scenario.play(engine).await;
+    }
+    ticking.abort();
+    let label = format!("{scenario:?}, {crash:?}");
+    check_calls(&world, scenario, &label);
+    check_journal(&store, &label).await;
+    !ended
+}
+
+/// Only what was under way at the crash is repeated, at once, and nothing is left out.
+fn check_calls(world: &World, scenario: Scenario, label: &str) {
+    let calls = world.calls();
+    let calls: Vec<&str> = calls.iter().map(|call| call.split(' ').next().unwrap()).collect();
+    let expected = scenario.calls();
+    let as_expected = calls == expected;
+    let one_repeated = (0..expected.len()).any(|repeated| {
+        let mut with_one_more = expected.to_vec();
+        with_one_more.insert(repeated, expected[repeated]);
+        calls == with_one_more
+    });
+    assert!(as_expected || one_repeated, "{label}: {calls:?}");
+}
+
+/// No answer of a step is recorded twice.
+async fn check_journal(store: &Arc<dyn Store>, label: &str) {
+    let journal = store.journal("order-1").await.unwrap();
+    let mut completed: Vec<String> = journal
+        .iter()
+        .filter_map(|record| match &record.event {
+            Event::StepCompleted { op, .. } => Some(op.to_string()),
+            Event::MessageReceived { message_id, .. } => Some(message_id.clone()),
+            _ => None,
+        })
+        .collect();
+    let count = completed.len();
+    completed.sort();
+    completed.dedup();
+    assert_eq!(completed.len(), count, "{label}: {journal:?}");
+    let status = store.run("order-1").await.unwrap().unwrap();
+    assert!(status.has_ended() && status.timers.is_empty() && status.waits.is_empty(), "{label}: {status:?}");
+}
+
+async fn crash_everywhere(scenario: Scenario, new_store: impl AsyncFn() -> (Arc<dyn Store>, Folder)) {
+    for crash in [Crash::Before as fn(usize) -> Crash, Crash::After as fn(usize) -> Crash] {
+        let mut writes = 0;
+        loop {
+            let (store, _folder) = new_store().await;
+            if !crash_once(store, scenario, crash(writes)).await {
+                break;
+            }
+            writes += 1;
+        }
+        assert!(writes >= scenario.calls().len(), "only {writes} writes were attacked");
+    }
+}
+
+macro_rules! crash_everywhere {
+    ($($name:ident: $scenario:expr;)*) => {$(
+        mod $name {
+            use super::*;
+
+            #[tokio::test]
+            async fn memory() {
+                crash_everywhere($scenario, async || {
+                    (Arc::new(Memory::new()) as Arc<dyn Store>, Folder::new())
+                }).await;
+            }
+
+            #[tokio::test]
+            async fn sqlite() {
+                crash_everywhere($scenario, async || {
+                    let folder = Folder::new();
+                    let store = Sqlite::open(folder.database()).await.unwrap();
+                    (Arc::new(store) as Arc<dyn Store>, folder)
+                }).await;
+            }
+        }
+    )*};
+}
+
+crash_everywhere! {
+    a_failing_saga_survives_a_crash_at_every_write: Scenario::Saga;
+    retries_survive_a_crash_at_every_write: Scenario::Retries;
+    messages_survive_a_crash_at_every_write: Scenario::Messages;
+    a_cancel_survives_a_crash_at_every_write: Scenario::Cancel;
+}
+
+on_every_store! {
+    async fn a_timer_survives_a_restart_and_fires_once(store, world, clock) {
+        let store: Arc<dyn Store> = Arc::new(store);
+        let engine = builder(Arc::clone(&store), &world, &clock).start().await.unwrap();
+        engine.start(slow("o-1".into())).id("order-1").await.unwrap();
+        until(&engine.client(), "order-1", "it sleeps", |status| !status.timers.is_empty()).await;
+        drop(engine);
+        clock.advance(Duration::from_secs(1_800));
+        let engine = builder(Arc::clone(&store), &world, &clock).start().await.unwrap();
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        assert_eq!(world.count("note"), 1, "half an hour is left");
+        drop(engine);
+        clock.advance(Duration::from_secs(7_200));
+        let engine = builder(Arc::clone(&store), &world, &clock).start().await.unwrap();
+        let run = engine.client().run(slow, "order-1").await.unwrap();
+        assert_eq!(run.result().await.unwrap(), 2);
+        assert_eq!(world.count("note"), 2);
+    }
+
+    async fn a_clock_that_went_back_does_not_take_the_run_back(store, world, clock) {
+        let store: Arc<dyn Store> = Arc::new(store);
+        let engine = builder(Arc::clone(&store), &world, &clock).start().await.unwrap();
+        engine.start(slow("o-1".into())).id("order-1").await.unwrap();
+        until(&engine.client(), "order-1", "it sleeps", |status| !status.timers.is_empty()).await;
+        drop(engine);
+        let earlier = Clock::manual(5);
+        let engine = builder(Arc::clone(&store), &world, &earlier).start().await.unwrap();
+        engine.client().cancel("order-1", "enough").await.unwrap();
+        let run = engine.client().run(slow, "order-1").await.unwrap();
+        assert!(run.result().await.unwrap_err().is_cancelled());
+        let times: Vec<_> = store.journal("order-1").await.unwrap().iter().map(|row| row.at_ms).collect();
+        assert!(times.is_sorted(), "{times:?}");
+    }
+
+    async fn many_runs_go_on_after_a_restart(store, world, clock) {
+        let store: Arc<dyn Store> = Arc::new(store);
+        let engine = builder(Arc::clone(&store), &world, &clock).start().await.unwrap();
+        for n in 0..200 {
+            engine.start(patient(format!("o-{n}"))).id(format!("run-{n}")).await.unwrap();
+        }
+        drop(engine);
+        let engine = builder(Arc::clone(&store), &world, &clock).start().await.unwrap();
+        assert_eq!(engine.live_runs(), 200);
+        let client = engine.client();
+        for n in 0..200 {
+            client.deliver(Paid { order: format!("o-{n}"), amount: n }).await.unwrap();
+        }
+        for n in 0..200 {
+            assert_eq!(client.result::<u64>(&format!("run-{n}")).await.unwrap(), n);
+        }
+        eventually("nothing stays in memory", async || (engine.live_runs() == 0).then_some(())).await;
+    }
+}

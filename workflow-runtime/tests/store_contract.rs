@@ -1,0 +1,275 @@
+//! What every store promises, over every store. Whoever writes a new one adds it to the list below.
+//! It drives no engine: turns are made by hand.
+
+mod world;
+
+use std::sync::Arc;
+
+use workflow_core::{Command, Conclusion, Event, OpId, Payload, Record};
+use workflow_runtime::prelude::*;
+use workflow_runtime::store::*;
+use workflow_runtime::{Memory, RunFilter};
+use world::*;
+
+fn op(id: &str) -> OpId {
+    OpId::from_text(id)
+}
+
+fn record(at_ms: i64, text: &str) -> Record {
+    let input = Payload::of(text).unwrap();
+    Record { at_ms, event: Event::Started { input }, commands: vec![Command::Withdraw { op: op("x") }] }
+}
+
+fn turn(run_id: &str, epoch: i64, first_seq: i64, texts: &[&str]) -> Turn {
+    Turn {
+        lease: Lease { run_id: run_id.into(), epoch },
+        begins: None,
+        at_ms: 100 + first_seq,
+        first_seq,
+        records: texts.iter().map(|text| record(100 + first_seq, text)).collect(),
+        changes: Changes::default(),
+    }
+}
+
+fn begin(run_id: &str) -> Turn {
+    let begins = Some(NewRun { workflow: "flow".into(), version: 2 });
+    Turn { begins, ..turn(run_id, 1, 1, &["input"]) }
+}
+
+fn begin_waiting(run_id: &str, since_ms: i64) -> Turn {
+    let mut turn = begin(run_id);
+    let wait = MessageWait { message: "Paid".into(), key: "k".into(), since_ms };
+    turn.changes.begin_waits.insert(op("paid"), wait);
+    turn
+}
+
+fn taking(run_id: &str, message_id: &str) -> Turn {
+    let mut turn = turn(run_id, 1, 2, &["got it"]);
+    turn.changes.take_messages.insert(message_id.into(), op("paid"));
+    turn.changes.end_waits.insert(op("paid"));
+    turn
+}
+
+fn ending(run_id: &str, first_seq: i64) -> Turn {
+    let mut turn = turn(run_id, 1, first_seq, &["the end"]);
+    turn.changes.conclusion = Some(Conclusion::Completed(Payload::of("done").unwrap()));
+    turn
+}
+
+fn message(id: &str, expires_ms: i64) -> NewMessage {
+    let payload = Payload::of(id).unwrap();
+    NewMessage { message_id: id.into(), message: "Paid".into(), key: "k".into(), payload, expires_ms }
+}
+
+fn written() -> TurnOutcome {
+    TurnOutcome::Written(Vec::new())
+}
+
+fn offered(offers: &[Offer]) -> Vec<(&str, &str)> {
+    offers.iter().map(|offer| (offer.run_id.as_ref(), offer.message_id.as_str())).collect()
+}
+
+on_every_store! {
+    async fn a_run_begins_once_and_its_journal_grows_in_order(store, _world, _clock) {
+        let outcomes = store.commit(&[begin("a"), begin("b")], 0).await.unwrap();
+        assert_eq!(outcomes, [written(), written()]);
+        assert_eq!(store.commit(&[turn("a", 1, 2, &["x", "y"])], 0).await.unwrap(), [written()]);
+        let journal = store.journal("a").await.unwrap();
+        assert_eq!(journal, [record(101, "input"), record(102, "x"), record(102, "y")]);
+        assert_eq!(store.journal("nobody").await.unwrap(), []);
+        let other = Turn { records: vec![record(101, "other input")], ..begin("a") };
+        assert_eq!(store.commit(&[other], 0).await.unwrap(), [TurnOutcome::Exists]);
+        let status = store.run("a").await.unwrap().unwrap();
+        assert_eq!((status.workflow.as_str(), status.version, status.started_ms), ("flow", 2, 101));
+        assert_eq!(store.run("nobody").await.unwrap(), None);
+    }
+
+    async fn a_turn_that_is_refused_leaves_no_trace_and_harms_no_other(store, _world, _clock) {
+        store.commit(&[begin("a"), begin("b"), begin("c"), begin("d")], 0).await.unwrap();
+        store.commit(&[ending("d", 2)], 0).await.unwrap();
+        let mut stale = turn("a", 0, 2, &["stale"]);
+        stale.changes.set_timers.insert(op("t"), 5);
+        let batch = [
+            stale,
+            turn("b", 1, 2, &["good"]),
+            turn("c", 1, 3, &["a gap"]),
+            turn("d", 1, 3, &["after the end"]),
+            turn("nobody", 1, 2, &["no such run"]),
+            begin("b"),
+            begin("e"),
+        ];
+        let outcomes = store.commit(&batch, 0).await.unwrap();
+        use TurnOutcome::{Exists, LostLease};
+        let expected = [LostLease, written(), LostLease, LostLease, LostLease, Exists, written()];
+        assert_eq!(outcomes, expected);
+        assert_eq!(store.journal("a").await.unwrap().len(), 1);
+        assert_eq!(store.journal("b").await.unwrap().len(), 2);
+        assert!(store.run("a").await.unwrap().unwrap().timers.is_empty());
+        assert!(store.run("e").await.unwrap().is_some() && store.run("nobody").await.unwrap().is_none());
+    }
+
+    async fn a_claim_takes_all_unfinished_runs_from_their_holders(store, _world, _clock) {
+        store.commit(&[begin("b"), begin("a"), begin("z")], 0).await.unwrap();
+        store.commit(&[ending("z", 2)], 0).await.unwrap();
+        let claimed = store.claim().await.unwrap();
+        let claimed: Vec<_> = claimed.iter().map(|run| (run.lease.run_id.as_ref(), run.lease.epoch)).collect();
+        assert_eq!(claimed, [("a", 2), ("b", 2)]);
+        let batch = [turn("a", 1, 2, &["late"]), turn("b", 2, 2, &["mine"])];
+        assert_eq!(store.commit(&batch, 0).await.unwrap(), [TurnOutcome::LostLease, written()]);
+    }
+
+    async fn a_write_that_is_repeated_is_recognised(store, _world, _clock) {
+        let mut first = begin_waiting("a", 1);
+        first.changes.set_timers.insert(op("t"), 7);
+        store.deliver(&[message("m", 100)], 0).await.unwrap();
+        for _ in 0..2 {
+            let outcomes = store.commit(std::slice::from_ref(&first), 0).await.unwrap();
+            let [TurnOutcome::Written(offers)] = &outcomes[..] else { panic!("{outcomes:?}") };
+            assert_eq!(offered(offers), [("a", "m")]);
+        }
+        for _ in 0..2 {
+            assert_eq!(store.commit(&[taking("a", "m")], 0).await.unwrap(), [written()]);
+        }
+        for _ in 0..2 {
+            assert_eq!(store.commit(&[ending("a", 3)], 0).await.unwrap(), [written()]);
+        }
+        assert_eq!(store.commit(&[first], 0).await.unwrap(), [TurnOutcome::Exists], "others went on from it");
+        assert_eq!(store.journal("a").await.unwrap().len(), 3);
+    }
+
+    async fn a_message_is_offered_to_all_who_wait_and_taken_once(store, _world, _clock) {
+        store.commit(&[begin_waiting("b", 1), begin_waiting("a", 2), begin("c")], 0).await.unwrap();
+        let delivered = store.deliver(&[message("m", 100)], 0).await.unwrap();
+        assert!(!delivered[0].is_duplicate);
+        assert_eq!(offered(&delivered[0].offers), [("b", "m"), ("a", "m")], "longest wait first");
+        let outcomes = store.commit(&[taking("a", "m"), taking("b", "m")], 0).await.unwrap();
+        assert_eq!(outcomes, [written(), TurnOutcome::MessageTaken]);
+        assert_eq!(store.commit(&[taking("b", "m")], 0).await.unwrap(), [TurnOutcome::MessageTaken]);
+        assert_eq!(store.commit(&[taking("b", "never sent")], 0).await.unwrap(), [TurnOutcome::MessageTaken]);
+        let again = store.deliver(&[message("m", 100), message("n", 100), message("n", 100)], 0).await.unwrap();
+        assert_eq!(again.iter().map(|each| each.is_duplicate).collect::<Vec<_>>(), [true, false, true]);
+        assert_eq!(offered(&again[1].offers), [("b", "n")]);
+    }
+
+    async fn messages_come_oldest_first_until_they_expire(store, _world, _clock) {
+        let batch = [message("z", 10), message("a", 30), message("m", 30)];
+        store.deliver(&batch, 0).await.unwrap();
+        let offer = async |run_id: &str, now_ms| {
+            let outcomes = store.commit(&[begin_waiting(run_id, 1)], now_ms).await.unwrap();
+            let [TurnOutcome::Written(offers)] = &outcomes[..] else { panic!("{outcomes:?}") };
+            offered(offers).iter().map(|(_, message_id)| (*message_id).to_owned()).collect::<Vec<_>>()
+        };
+        assert_eq!(offer("run-1", 9).await, ["z"]);
+        assert_eq!(offer("run-2", 10).await, ["a"], "not the one that has expired");
+        assert_eq!(offer("run-3", 30).await, [""; 0]);
+    }
+
+    async fn a_load_gives_journals_offers_and_wishes(store, _world, _clock) {
+        store.commit(&[begin_waiting("a", 1), begin("b")], 0).await.unwrap();
+        store.deliver(&[message("m", 100)], 0).await.unwrap();
+        store.request_cancel("b", "enough").await.unwrap();
+        let mut broken = turn("b", 1, 2, &[]);
+        broken.changes.open_incidents.insert(IncidentPlace::Journal, "cannot go on".into());
+        assert_eq!(store.commit(&[broken.clone()], 0).await.unwrap(), [written()]);
+        let leases = ["b", "nobody", "a"].map(|run_id| Lease { run_id: run_id.into(), epoch: 1 });
+        let loaded = store.load(&leases, 0).await.unwrap();
+        let ids: Vec<_> = loaded.iter().map(|run| run.run_id.as_ref()).collect();
+        assert_eq!(ids, ["b", "a"]);
+        assert_eq!(loaded[0].cancel_reason.as_deref(), Some("enough"));
+        assert!(loaded[0].has_journal_incident && !loaded[1].has_journal_incident);
+        assert_eq!(loaded[1].journal.as_deref().unwrap(), [record(101, "input")]);
+        assert_eq!(offered(&loaded[1].offers), [("a", "m")]);
+        broken.lease.epoch = 0;
+        assert_eq!(store.commit(&[broken], 0).await.unwrap(), [TurnOutcome::LostLease]);
+    }
+
+    async fn removals_come_before_what_is_set_again(store, _world, _clock) {
+        let mut first = begin("a");
+        first.changes.set_timers.extend([(op("t"), 5), (op("u"), 6)]);
+        first.changes.open_incidents.insert(IncidentPlace::Operation(op("s")), "stuck".into());
+        store.commit(&[first], 0).await.unwrap();
+        let mut second = turn("a", 1, 2, &["x"]);
+        second.changes.clear_timers.extend([op("t"), op("u"), op("never set")]);
+        second.changes.set_timers.insert(op("t"), 9);
+        second.changes.close_incidents.insert(IncidentPlace::Operation(op("s")));
+        second.changes.open_incidents.insert(IncidentPlace::Run, "look".into());
+        store.commit(&[second], 0).await.unwrap();
+        let status = store.run("a").await.unwrap().unwrap();
+        assert_eq!(status.timers, [(op("t"), 9)].into());
+        let incident = Incident { place: IncidentPlace::Run, cause: "look".into(), since_ms: 102 };
+        assert_eq!(status.incidents, [incident]);
+        let mut end = ending("a", 3);
+        end.changes.open_incidents.insert(IncidentPlace::Run, "too late".into());
+        store.commit(&[end], 0).await.unwrap();
+        let status = store.run("a").await.unwrap().unwrap();
+        assert!(status.timers.is_empty() && status.incidents.is_empty());
+        assert_eq!(status.state, RunState::Ended(Conclusion::Completed(Payload::of("done").unwrap())));
+        assert_eq!(status.ended_ms, Some(103));
+    }
+
+    async fn a_cancel_is_noted_until_it_reaches_the_run(store, _world, _clock) {
+        store.commit(&[begin("a")], 0).await.unwrap();
+        assert_eq!(store.request_cancel("nobody", "x").await.unwrap(), None);
+        assert_eq!(store.request_cancel("a", "enough").await.unwrap(), Some(RunState::Running));
+        let noted = store.run("a").await.unwrap().unwrap().cancel_reason;
+        assert_eq!(noted.as_deref(), Some("enough"));
+        let mut heard = turn("a", 1, 2, &["heard"]);
+        heard.changes.takes_cancel = true;
+        store.commit(&[heard], 0).await.unwrap();
+        assert_eq!(store.run("a").await.unwrap().unwrap().cancel_reason, None);
+        store.commit(&[ending("a", 3)], 0).await.unwrap();
+        assert!(matches!(store.request_cancel("a", "late").await.unwrap(), Some(RunState::Ended(_))));
+        assert_eq!(store.run("a").await.unwrap().unwrap().cancel_reason, None);
+    }
+
+    async fn listings_are_filtered_and_paged(store, _world, _clock) {
+        let mut stuck = begin("c");
+        stuck.changes.open_incidents.insert(IncidentPlace::Run, "look".into());
+        let other = NewRun { workflow: "other".into(), version: 1 };
+        let other = Turn { begins: Some(other), ..begin("b") };
+        store.commit(&[begin("a"), other, stuck, begin("d")], 0).await.unwrap();
+        store.commit(&[ending("d", 2)], 0).await.unwrap();
+        let all = RunFilter::default();
+        let list = async |filter: RunFilter| {
+            let runs = store.runs(&filter).await.unwrap();
+            runs.iter().map(|run| run.run_id.to_string()).collect::<Vec<_>>()
+        };
+        assert_eq!(list(all.clone()).await, ["a", "b", "c", "d"]);
+        assert_eq!(list(RunFilter { workflow: Some("flow".into()), ..all.clone() }).await, ["a", "c", "d"]);
+        assert_eq!(list(RunFilter { only_unfinished: true, ..all.clone() }).await, ["a", "b", "c"]);
+        assert_eq!(list(RunFilter { only_incidents: true, ..all.clone() }).await, ["c"]);
+        assert_eq!(list(RunFilter { after: Some("a".into()), limit: 2, ..all.clone() }).await, ["b", "c"]);
+        let runs = store.runs(&RunFilter { only_incidents: true, ..all }).await.unwrap();
+        assert_eq!((runs[0].incidents, runs[0].version, runs[0].ended_ms), (1, 2, None));
+    }
+
+    async fn values_come_back_letter_by_letter(store, _world, _clock) {
+        let hostile = "\u{0} \u{1F980} \\u0000 \" ' ; -- {} [] \n \u{7f} 1e400";
+        let input = Payload::from_json(
+            r#"{"b":1.0, "a":1e400,"a":[[[]]],"n":123456789012345678901234567890,"s":"\u0000\ud83e\udd80"}"#.into(),
+        ).unwrap();
+        let event = Event::Started { input };
+        let odd = Record { at_ms: i64::MIN, event, commands: vec![Command::Withdraw { op: op(hostile) }] };
+        let mut first = Turn { records: vec![odd.clone(), record(i64::MAX, hostile)], ..begin("r \u{1F980} '") };
+        first.changes.open_incidents.insert(IncidentPlace::Run, "'; DROP TABLE runs".into());
+        store.commit(&[first], 0).await.unwrap();
+        let journal = store.journal("r \u{1F980} '").await.unwrap();
+        assert_eq!(journal, [odd, record(i64::MAX, hostile)]);
+        let deep = Payload::from_json(format!("{}{}", "[".repeat(2_000), "]".repeat(2_000)));
+        if let Ok(deep) = deep {
+            let deep = NewMessage { payload: deep, ..message("deep", 10) };
+            store.deliver(&[deep.clone()], 0).await.unwrap();
+            let outcomes = store.commit(&[begin_waiting("w", 1)], 0).await.unwrap();
+            let [TurnOutcome::Written(offers)] = &outcomes[..] else { panic!("{outcomes:?}") };
+            assert_eq!(offers[0].payload, deep.payload);
+        }
+    }
+
+    async fn one_engine_at_a_time(store, _world, _clock) {
+        let store = Arc::new(store);
+        let lock = store.lock().unwrap();
+        assert_eq!(store.lock().unwrap_err().fault(), StoreFault::Locked);
+        drop(lock);
+        store.lock().unwrap();
+    }
+}
