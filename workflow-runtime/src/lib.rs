@@ -35,3 +35,8 @@ pub mod __private {
 #[cfg(doctest)]
 #[doc = include_str!("../../README.md")]
 struct Readme;
+
+/// The guide's examples, compiled with the documentation tests.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/writing-workflows.md")]
+struct WritingWorkflows;
