@@ -101,7 +101,10 @@ impl Node {
             NodeKind::Step(step) if !step.label.is_empty() => step.label.to_string(),
             NodeKind::Decision { question } => question.to_string(),
             NodeKind::Timer(span) => span.text.to_string(),
-            NodeKind::Receive { message, .. } => format!("{} received", humanise(message)),
+            NodeKind::Receive { message, .. } => {
+                let name = humanise(message);
+                if name.ends_with(" received") { name } else { format!("{name} received") }
+            }
             NodeKind::Merge => String::new(),
             _ => humanise(&self.id),
         }

@@ -1,7 +1,7 @@
 //! How far right everything stands: the longest path over "this stands right of that".
 //! It knows chains and forms; rows come later and never move a column.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 
 use super::chains::{ChainIndex, Chains, Landing, LinkIndex, Reach, Side};
 use super::forms::{self, Anchor, Form};
@@ -72,7 +72,7 @@ struct Solver<'a> {
     /// Per column: the one that it is tied to, and the distance to it.
     anchor: Vec<(Column, i32)>,
     /// Per column: what stands right of it, and how far at least.
-    right_of: Vec<Vec<(Column, i32)>>,
+    right_of: Vec<BTreeMap<Column, i32>>,
 }
 
 impl<'a> Solver<'a> {
@@ -80,7 +80,7 @@ impl<'a> Solver<'a> {
         // One for each element, and one for the turn of each line that leaves to the right.
         let count = process.elements.len() + chains.list.len();
         let anchor = (0..count).map(|element| (element, 0)).collect();
-        let mut solver = Solver { process, chains, forms, anchor, right_of: vec![Vec::new(); count] };
+        let mut solver = Solver { process, chains, forms, anchor, right_of: vec![BTreeMap::new(); count] };
         for chain in 0..chains.list.len() {
             if forms::is_glued(process, chains, chain)
                 && let Some((host, dx)) = solver.port(chain)
@@ -112,9 +112,10 @@ impl<'a> Solver<'a> {
 
     fn keep_chains_in_order(&mut self) {
         for chain in &self.chains.list {
+            let outlines: Vec<Vec<Area>> = chain.nodes.iter().map(|&node| self.outline(node)).collect();
             for (position, &node) in chain.nodes.iter().enumerate() {
                 for (steps, &later) in chain.nodes[position + 1..].iter().take(4).enumerate() {
-                    let mut distance = self.separation(node, later);
+                    let mut distance = separation(&outlines[position], &outlines[position + 1 + steps]);
                     if steps == 0 {
                         let borders = self.forms[node].half_width + self.forms[later].half_width;
                         distance = distance.max(borders + GAP.max(self.caption_between(node, later) + 36));
@@ -129,19 +130,6 @@ impl<'a> Solver<'a> {
         let link = self.process.links.iter().find(|link| link.from == node && link.to == later);
         link.and_then(|link| forms::caption(&link.name, Anchor::Below(0)))
             .map_or(0, |c| c.area.right - c.area.left)
-    }
-
-    /// How far apart two nodes of one row must stand so that nothing glued to them touches.
-    fn separation(&self, node: ElementIndex, later: ElementIndex) -> i32 {
-        let mut distance = 0;
-        for left in self.outline(node) {
-            for right in self.outline(later) {
-                if left.top < right.bottom + 8 && right.top < left.bottom + 8 {
-                    distance = distance.max(left.right - right.left + CLEAR);
-                }
-            }
-        }
-        distance
     }
 
     /// The areas of a node, and the lines that leave or reach it from below.
@@ -294,8 +282,11 @@ impl<'a> Solver<'a> {
     fn require(&mut self, left: (Column, i32), right: (Column, i32), distance: i32) {
         let (from, from_dx) = self.anchored(left);
         let (to, to_dx) = self.anchored(right);
-        if from != to && !self.is_right_of(from, to) {
-            self.right_of[from].push((to, distance + from_dx - to_dx));
+        let distance = distance + from_dx - to_dx;
+        if let Some(known) = self.right_of[from].get_mut(&to) {
+            *known = distance.max(*known);
+        } else if from != to && !self.is_right_of(from, to) {
+            self.right_of[from].insert(to, distance);
         }
     }
 
@@ -312,7 +303,7 @@ impl<'a> Solver<'a> {
                 return true;
             }
             if !std::mem::replace(&mut seen[next], true) {
-                open.extend(self.right_of[next].iter().map(|(to, _)| *to));
+                open.extend(self.right_of[next].keys());
             }
         }
         false
@@ -321,10 +312,10 @@ impl<'a> Solver<'a> {
     fn columns(self) -> Columns {
         let mut x = vec![0; self.right_of.len()];
         let mut waiting = vec![0; self.right_of.len()];
-        self.right_of.iter().flatten().for_each(|(to, _)| waiting[*to] += 1);
+        self.right_of.iter().flat_map(BTreeMap::keys).for_each(|to| waiting[*to] += 1);
         let mut ready: VecDeque<Column> = (0..x.len()).filter(|&element| waiting[element] == 0).collect();
         while let Some(element) = ready.pop_front() {
-            for &(to, distance) in &self.right_of[element] {
+            for (&to, &distance) in &self.right_of[element] {
                 x[to] = x[to].max(x[element] + distance);
                 waiting[to] -= 1;
                 if waiting[to] == 0 {
@@ -340,4 +331,17 @@ impl<'a> Solver<'a> {
         let port = ports.map(|port| port.map_or(-EVENT, |(node, dx)| x[node] + dx)).collect();
         Columns { x, port }
     }
+}
+
+/// How far apart two nodes of one row must stand so that nothing glued to them touches.
+fn separation(node: &[Area], later: &[Area]) -> i32 {
+    let mut distance = 0;
+    for left in node {
+        for right in later {
+            if left.top < right.bottom + 8 && right.top < left.bottom + 8 {
+                distance = distance.max(left.right - right.left + CLEAR);
+            }
+        }
+    }
+    distance
 }

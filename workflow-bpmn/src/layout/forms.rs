@@ -201,6 +201,12 @@ fn task(process: &Process, chains: &Chains, task: ElementIndex) -> Form {
         events: placed.into_iter().map(|(event, x, caption)| (event, x + shift, caption)).collect(),
         ..Form::default()
     };
+    if let Some(caption) =
+        form.caption.as_mut().filter(|caption| events.is_empty() && caption.lines.len() > 2)
+    {
+        // Out of the way of the symbol in the corner; with events on the border there is no room for that.
+        caption.area = caption.area.moved(0, 6);
+    }
     for (_, dx, caption) in &mut form.events {
         if let Some(caption) = caption {
             caption.area = caption.area.moved(*dx, form.half_height);

@@ -60,10 +60,16 @@ impl Heading {
 pub(super) fn find(obstacles: &Obstacles, from: Gate, to: &[Gate]) -> Option<Vec<Point>> {
     let grid = Grid::beside(obstacles, from, to);
     let start = (grid.node(from.at)?, from.heading);
+    // What is still to go at least, so that the search begins with what looks best.
+    let ahead = |at: Point| {
+        let distances = to.iter().map(|gate| (gate.at.x - at.x).abs() + (gate.at.y - at.y).abs());
+        distances.min().unwrap_or(0)
+    };
+    let mut pieces: BTreeMap<(GridNode, GridNode), Option<i32>> = BTreeMap::new();
     let mut cheapest: BTreeMap<State, i32> = BTreeMap::from([(start, 0)]);
     let mut came_from: BTreeMap<State, State> = BTreeMap::new();
-    let mut open = BinaryHeap::from([Reverse((0, start))]);
-    while let Some(Reverse((cost, state))) = open.pop() {
+    let mut open = BinaryHeap::from([Reverse((ahead(from.at), 0, start))]);
+    while let Some(Reverse((_, cost, state))) = open.pop() {
         if cheapest.get(&state).is_some_and(|&known| known < cost) {
             continue;
         }
@@ -78,13 +84,16 @@ pub(super) fn find(obstacles: &Obstacles, from: Gate, to: &[Gate]) -> Option<Vec
                 continue;
             }
             let Some(next) = grid.step(node, turn) else { continue };
-            let Some(piece) = cost_of_piece(obstacles, here, grid.point(next)) else { continue };
+            let there = grid.point(next);
+            let ends = (node.min(next), node.max(next));
+            let piece = *pieces.entry(ends).or_insert_with(|| cost_of_piece(obstacles, here, there));
+            let Some(piece) = piece else { continue };
             let next_cost = cost + piece + if turn == heading { 0 } else { BEND };
             let next = (next, turn);
             if cheapest.get(&next).is_none_or(|&known| next_cost < known) {
                 cheapest.insert(next, next_cost);
                 came_from.insert(next, state);
-                open.push(Reverse((next_cost, next)));
+                open.push(Reverse((next_cost + ahead(there), next_cost, next)));
             }
         }
     }

@@ -68,7 +68,8 @@ fn can_run_above(process: &Process, chains: &Chains, child: ChainIndex) -> bool 
 /// Between which positions something runs. Positions count double, so that a way back that begins right of the
 /// node it left can be told from one that begins below it.
 fn stretch(chains: &Chains, parent: ChainIndex, child: ChainIndex) -> Stretch {
-    let leaves = 2 * chains.list[child].parent.map_or(0, |(_, at)| at);
+    let position = |at: usize| 2 * at + 2;
+    let leaves = position(chains.list[child].parent.map_or(0, |(_, at)| at));
     let mut stretch = Stretch { first: leaves, last: leaves, side: Side::Below };
     let family = chains.family(child);
     for &member in &family {
@@ -79,9 +80,9 @@ fn stretch(chains: &Chains, parent: ChainIndex, child: ChainIndex) -> Stretch {
         let forward = matches!(chains.list[member].reach, Reach::Forward(_));
         let inside = landing.chain == parent;
         if forward {
-            stretch.last = stretch.last.max(if inside { 2 * landing.at } else { usize::MAX });
+            stretch.last = stretch.last.max(if inside { position(landing.at) } else { usize::MAX });
         } else {
-            stretch.first = stretch.first.min(if inside { 2 * landing.at } else { 0 });
+            stretch.first = stretch.first.min(if inside { position(landing.at) } else { 0 });
             stretch.last = stretch.last.max(leaves + usize::from(member != child));
         }
     }

@@ -3,7 +3,7 @@
 
 mod build;
 mod facts;
-mod ids;
+pub(crate) mod ids;
 mod outcomes;
 
 use workflow_graph::NodeIndex;
@@ -129,6 +129,16 @@ pub(crate) enum LinkKind {
 }
 
 impl Process {
+    /// All ids of the model, so that what is added to its file gets others.
+    pub(crate) fn ids(&self) -> ids::Ids {
+        let elements = self.elements.iter().map(|element| element.id.as_str());
+        let links = self.links.iter().map(|link| link.id.as_str());
+        let messages = self.messages.iter().map(|message| message.id.as_str());
+        let errors = self.errors.iter().map(|error| error.id.as_str());
+        let all = elements.chain(links).chain(messages).chain(errors);
+        ids::Ids::reserving(all.chain([self.id.as_str()]))
+    }
+
     /// The element on which a link leaves the drawing's point of view: the host, if it is a boundary event.
     pub(crate) fn origin(&self, link: &Link) -> ElementIndex {
         match self.elements[link.from].kind {

@@ -4,25 +4,27 @@
 use crate::diagram::{Diagram, Edge, EdgeKind, Label, Rect, Shape, ShapeKind};
 use crate::markup::Markup;
 use crate::model::Process;
+use crate::model::ids::Ids;
 use crate::palette::{UNDO_FILL, UNDO_LINE};
 
 /// Writes the picture of the process.
-pub(super) fn write(markup: &mut Markup, process: &Process, diagram: &Diagram) {
-    markup.open("bpmndi:BPMNDiagram", &[("id", &format!("diagram_{}", process.id))]);
-    let plane = format!("plane_{}", process.id);
+pub(super) fn write(markup: &mut Markup, process: &Process, diagram: &Diagram, ids: &mut Ids) {
+    let diagram_id = ids.give(&format!("diagram_{}", process.id));
+    markup.open("bpmndi:BPMNDiagram", &[("id", &diagram_id)]);
+    let plane = ids.give(&format!("plane_{}", process.id));
     markup.open("bpmndi:BPMNPlane", &[("id", &plane), ("bpmnElement", &process.id)]);
     for shape in &diagram.shapes {
-        write_shape(markup, shape);
+        write_shape(markup, shape, ids);
     }
     for edge in &diagram.edges {
-        write_edge(markup, edge);
+        write_edge(markup, edge, ids);
     }
     markup.close();
     markup.close();
 }
 
-fn write_shape(markup: &mut Markup, shape: &Shape) {
-    let id = format!("shape_{}", shape.id);
+fn write_shape(markup: &mut Markup, shape: &Shape, ids: &mut Ids) {
+    let id = ids.give(&format!("shape_{}", shape.id));
     let mut attributes = vec![("id", id.as_str()), ("bpmnElement", &shape.id)];
     if shape.kind == ShapeKind::ExclusiveGateway {
         attributes.push(("isMarkerVisible", "true"));
@@ -39,8 +41,8 @@ fn write_shape(markup: &mut Markup, shape: &Shape) {
     markup.close();
 }
 
-fn write_edge(markup: &mut Markup, edge: &Edge) {
-    let id = format!("edge_{}", edge.id);
+fn write_edge(markup: &mut Markup, edge: &Edge, ids: &mut Ids) {
+    let id = ids.give(&format!("edge_{}", edge.id));
     let mut attributes = vec![("id", id.as_str()), ("bpmnElement", &edge.id)];
     if edge.kind == EdgeKind::Association {
         attributes.push(("color:border-color", UNDO_LINE));

@@ -20,7 +20,8 @@ const NAMESPACES: [(&str, &str); 7] = [
 /// The file of a process and its picture.
 pub(crate) fn document(process: &Process, diagram: &Diagram) -> String {
     let mut markup = Markup::new();
-    let definitions = format!("definitions_{}", process.id);
+    let mut ids = process.ids();
+    let definitions = ids.give(&format!("definitions_{}", process.id));
     let mut attributes = NAMESPACES.to_vec();
     attributes.extend([
         ("id", definitions.as_str()),
@@ -37,7 +38,7 @@ pub(crate) fn document(process: &Process, diagram: &Diagram) -> String {
         markup.empty("bpmn:error", &attributes);
     }
     write_process(&mut markup, process);
-    interchange::write(&mut markup, process, diagram);
+    interchange::write(&mut markup, process, diagram, &mut ids);
     markup.finish()
 }
 

@@ -15,15 +15,14 @@ fn element(xml: &str, id: &str) -> String {
     let begins =
         |line: &&str| line.contains(&format!(" id=\"{id}\"")) && line.trim_start().starts_with("<bpmn:");
     let from = xml.lines().position(|line| begins(&line)).unwrap_or_else(|| panic!("no element {id}"));
-    let first = xml.lines().nth(from).unwrap();
-    let indent = first.len() - first.trim_start().len();
-    let mut lines = vec![first.trim()];
-    if !first.ends_with("/>") {
-        let rest = xml.lines().skip(from + 1);
-        let inner = rest.take_while(|line| line.len() - line.trim_start().len() > indent);
-        lines.extend(inner.map(str::trim));
+    let first = xml.lines().nth(from).unwrap().trim();
+    let tag = first[1..].split(' ').next().unwrap();
+    if first.ends_with("/>") {
+        return first.to_owned();
     }
-    lines.join("\n")
+    let end = format!("</{tag}>");
+    let inner = xml.lines().skip(from).map(str::trim).take_while(|line| *line != end);
+    inner.collect::<Vec<_>>().join("\n")
 }
 
 #[test]
