@@ -21,7 +21,7 @@ impl State {
     ) -> Settled {
         let Some((step, args)) = self.open_step(op) else { return Ok(Err(NobodyWaits)) };
         let (def, is_unknown) = (step.def, step.is_unknown);
-        let is_abandoned = step.is_abandoned || op.undoes().is_some();
+        let is_abandoned = step.is_abandoned || step.is_withdrawn || op.undoes().is_some();
         let noted = match (op.undoes(), is_error) {
             (Some(_), _) => Ok(()),
             (None, false) => saga.note_done(op, def, &args, output),
@@ -55,7 +55,7 @@ impl State {
             return Ok(Err(NobodyWaits));
         }
         let step = StepState { is_unknown: step.is_unknown || failure.kind.is_unknown_outcome(), ..step };
-        if step.is_abandoned {
+        if step.is_abandoned || step.is_withdrawn {
             // Nobody wants it any more; what is left to know is whether it may have taken effect.
             self.operations.remove(op);
             if step.is_unknown {
@@ -149,7 +149,7 @@ impl State {
     }
 
     fn open(&self, op: &OpId) -> Option<&Operation> {
-        self.operations.get(op).filter(|operation| operation.is_open())
+        self.operations.get(op).filter(|operation| operation.value.is_none())
     }
 
     fn open_step(&self, op: &OpId) -> Option<(StepState, Payload)> {

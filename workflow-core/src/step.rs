@@ -194,7 +194,7 @@ impl<T, E> Fallible for Result<T, E> {
 #[diagnostic::on_unimplemented(
     message = "WF031: the compensation takes `{Self}`, but its wiring passes `{Passed}`",
     label = "these arguments do not fit the parameters of the compensation",
-    note = "name parameters of the step, and `output` for what it returns, in the order of the compensation's parameters",
+    note = "name parameters of the step, and `output` for what it returns, in the compensation's order",
     note = "see docs/errors/WF031.md"
 )]
 pub trait WiredFrom<Passed> {}

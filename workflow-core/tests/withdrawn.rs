@@ -130,9 +130,17 @@ fn an_attempt_that_was_withdrawn_does_not_come_under_way_when_its_time_comes() {
 }
 
 #[test]
-fn an_answer_of_an_attempt_that_was_withdrawn_is_refused() {
+fn a_late_answer_of_an_attempt_that_was_withdrawn_is_taken_note_of() {
     let (mut run, _) = withdrawn();
     let op = OpId::from_text("ask");
+    // The worker had begun it in the very moment in which it was withdrawn.
     let late = Event::StepCompleted { op, output: Payload::of(&7).unwrap(), error: None };
-    assert!(matches!(run.feed(2_000, &late), Err(CoreError::Mismatch(_))));
+    assert_eq!(run.feed(2_000, &late).unwrap(), []);
+}
+
+#[test]
+fn a_retry_of_what_was_withdrawn_is_refused() {
+    let (mut run, _) = withdrawn();
+    let retry = Event::RetryRequested { op: OpId::from_text("ask") };
+    assert!(matches!(run.feed(2_000, &retry), Err(CoreError::Mismatch(_))));
 }

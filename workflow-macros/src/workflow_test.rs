@@ -15,8 +15,8 @@ pub(crate) fn expand(attribute: TokenStream, item: TokenStream) -> TokenStream {
         Err(tokens) => return tokens,
     };
     let mut errors = Errors::default();
-    let kit = kit(attribute, &mut errors);
     let RawFn { attrs, vis, sig, body } = function;
+    let kit = kit(attribute, &sig.ident, &mut errors);
     let parameter = parameter(&sig, &mut errors);
     let (name, output) = (&sig.ident, &sig.output);
     let (Some(kit), Some(parameter)) = (kit, parameter) else {
@@ -24,7 +24,7 @@ pub(crate) fn expand(attribute: TokenStream, item: TokenStream) -> TokenStream {
         return quote! { #(#attrs)* #[allow(dead_code)] #vis #sig #body #errors };
     };
     // The user's function stands first and untouched, so that editors see what was typed.
-    let call = quote_spanned! { parameter.span() => #name(::workflow_test::#kit::new()) };
+    let call = quote_spanned! { parameter.span() => #name(#kit) };
     quote! {
         #[test]
         #(#attrs)*
@@ -35,12 +35,16 @@ pub(crate) fn expand(attribute: TokenStream, item: TokenStream) -> TokenStream {
     }
 }
 
-/// Which kit the test gets.
-fn kit(attribute: TokenStream, errors: &mut Errors) -> Option<Ident> {
+/// The kit that the test gets.
+fn kit(attribute: TokenStream, test: &Ident, errors: &mut Errors) -> Option<TokenStream> {
     let text = attribute.to_string();
     match text.as_str() {
-        "" => Some(Ident::new("Kit", proc_macro2::Span::call_site())),
-        "explore" => Some(Ident::new("Explore", proc_macro2::Span::call_site())),
+        "" => Some(quote! { ::workflow_test::Kit::new() }),
+        // A failure is shown with the name of the test that repeats it.
+        "explore" => {
+            let test = test.to_string();
+            Some(quote! { ::workflow_test::Explore::named(#test) })
+        }
         _ => {
             let message = format!(
                 "`{text}` is not known; write `#[workflow_test]` for a `Kit`, or `#[workflow_test(explore)]` for an \
@@ -97,7 +101,7 @@ mod tests {
     fn an_exploration_gets_the_kit_that_explores() {
         let text = expanded("explore", "fn survives(kit: Explore) -> Result<(), Error> { work() }");
         assert!(text.contains(&tokens("fn survives() -> Result<(), Error>")), "{text}");
-        assert!(text.contains(&tokens("survives(::workflow_test::Explore::new())")), "{text}");
+        assert!(text.contains(&tokens("survives(::workflow_test::Explore::named(\"survives\"))")), "{text}");
     }
 
     #[test]

@@ -128,7 +128,6 @@ pub(crate) async fn conclusion(
 ) -> Result<Conclusion, Error> {
     loop {
         let known = ending.take().or_else(|| parts.live.get(run_id).map(|seat| seat.ending));
-        let was_live = known.is_some();
         if let Some(mut ending) = known
             && let Ok(ended) = ending.wait_for(Option::is_some).await
             && let Some(conclusion) = &*ended
@@ -153,12 +152,10 @@ pub(crate) async fn conclusion(
         if parts.phase() != Phase::Running {
             return Err(ErrorKind::Stopped.into());
         }
-        if !was_live {
-            tokio::select! {
-                biased;
-                () = parts.stopped() => return Err(ErrorKind::Stopped.into()),
-                () = tokio::time::sleep(POLL) => {}
-            }
+        tokio::select! {
+            biased;
+            () = parts.stopped() => return Err(ErrorKind::Stopped.into()),
+            () = tokio::time::sleep(POLL) => {}
         }
     }
 }

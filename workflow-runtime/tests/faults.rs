@@ -72,13 +72,13 @@ on_every_store! {
         }).await;
         world.open_gate(1);
         stopping.await.unwrap();
-        assert_eq!(world.calls(), ["reserve o-1"], "the next step waits for the next engine");
+        assert_eq!(world.count("charge"), 0, "the next step waits for the next engine");
         assert_eq!(store.journal("order-1").await.unwrap().len(), 2, "the answer is recorded");
         let unknown = run.result().await.unwrap_err();
         assert!(unknown.to_string().contains("the engine has stopped"), "{unknown}");
         let engine = builder(Arc::clone(&store), &world, &clock).start().await.unwrap();
         engine.client().run(fulfil, "order-1").await.unwrap().result().await.unwrap();
-        assert_eq!(world.count("reserve"), 1);
+        assert_eq!(world.calls().iter().filter(|call| *call == "reserve o-1").count(), 1);
     }
 
     async fn shutdown_leaves_what_does_not_finish_to_the_next_start(store, world, clock) {

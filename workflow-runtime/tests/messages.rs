@@ -6,7 +6,7 @@ mod world;
 use std::time::Duration;
 
 use workflow_runtime::prelude::*;
-use workflow_runtime::{Client, Clock, Delivery, Memory, RunError};
+use workflow_runtime::{Client, Delivery, Memory, RunError};
 use world::*;
 
 on_every_store! {

@@ -6,7 +6,7 @@ mod world;
 use std::time::Duration;
 
 use workflow_runtime::prelude::*;
-use workflow_runtime::{Clock, IncidentPlace, Memory, RunError, RunFilter, RunState};
+use workflow_runtime::{IncidentPlace, Memory, RunError, RunFilter, RunState};
 use world::*;
 
 on_every_store! {
@@ -128,5 +128,31 @@ on_every_store! {
         assert_eq!(run.result().await.unwrap(), "order-1/charge");
         assert!(client.runs(&stuck).await.unwrap().is_empty());
         assert!(client.retry("order-1").await.unwrap_err().is_nothing_to_retry());
+    }
+
+    async fn after_the_point_of_no_return_a_cancel_is_an_incident_and_the_run_goes_on(store, world, clock) {
+        world.script("note", [Behaviour::Wait]);
+        let engine = builder(store, &world, &clock).start().await.unwrap();
+        let run = engine.start(ship_and_note("o-1".into())).id("order-1").await.unwrap();
+        eventually("it has shipped", async || (world.count("note") == 1).then_some(())).await;
+        let client = engine.client();
+        client.cancel("order-1", "too late").await.unwrap();
+        let status = until(&client, "order-1", "an incident", |status| !status.incidents.is_empty()).await;
+        assert_eq!(status.incidents[0].place, IncidentPlace::Run);
+        assert!(status.incidents[0].cause.contains("`ship`") && status.cancel_reason.is_none(), "{status:?}");
+        world.open_gate(1);
+        assert_eq!(run.result().await.unwrap(), 1);
+        assert_eq!(world.calls(), ["reserve o-1", "ship o-1", "note o-1"]);
+    }
+
+    async fn runs_that_are_ready_together_share_a_transaction(store, world, clock) {
+        let store = faulty::Faulty::new(store, faulty::Crash::Never);
+        let engine = builder(std::sync::Arc::clone(&store), &world, &clock).start().await.unwrap();
+        let starts = (0..100).map(|_| tokio::spawn(engine.start(five_notes("x".into())).into_future()));
+        for start in starts.collect::<Vec<_>>() {
+            assert_eq!(start.await.unwrap().unwrap().result().await.unwrap(), 5);
+        }
+        assert_eq!(world.calls().len(), 500);
+        assert!(store.writes() < 200, "600 turns took {} transactions", store.writes());
     }
 }

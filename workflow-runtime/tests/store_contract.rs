@@ -258,7 +258,7 @@ on_every_store! {
         let deep = Payload::from_json(format!("{}{}", "[".repeat(2_000), "]".repeat(2_000)));
         if let Ok(deep) = deep {
             let deep = NewMessage { payload: deep, ..message("deep", 10) };
-            store.deliver(&[deep.clone()], 0).await.unwrap();
+            store.deliver(std::slice::from_ref(&deep), 0).await.unwrap();
             let outcomes = store.commit(&[begin_waiting("w", 1)], 0).await.unwrap();
             let [TurnOutcome::Written(offers)] = &outcomes[..] else { panic!("{outcomes:?}") };
             assert_eq!(offers[0].payload, deep.payload);

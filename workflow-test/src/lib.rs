@@ -12,6 +12,9 @@ mod mock;
 mod oracle;
 mod script;
 mod shape;
+#[cfg(test)]
+#[path = "../tests/shop/mod.rs"]
+mod shop;
 mod test_run;
 mod transcript;
 mod violation;

@@ -41,10 +41,13 @@ pub(crate) struct Entry {
     pub(crate) takes_ms: u64,
 }
 
+/// Makes an answer of the recorded arguments.
+pub(crate) type Reply = dyn Fn(&Payload) -> Result<Answer, Violation>;
+
 #[derive(Clone)]
 pub(crate) enum Behaviour {
     Answer(Answer),
-    Reply(Rc<dyn Fn(&Payload) -> Result<Answer, Violation>>),
+    Reply(Rc<Reply>),
     Panic,
     TimeOut,
 }

@@ -4,9 +4,12 @@
 mod shop;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use shop::{NewCard, Order, Parcel, order, ship, thank};
+use workflow_core::{Conclusion, Cx, PayloadError, StepDef, Workflow, WorkflowCall, WorkflowFuture};
+use workflow_graph::{Flow, FlowKind, Graph, Node, NodeKind};
 use workflow_runtime::prelude::*;
 use workflow_test::{Explore, Kit, Oracle};
 
@@ -57,7 +60,7 @@ fn hidden_state_shows_in_a_test_that_stops_half_way() {
 static RUNS: AtomicU32 = AtomicU32::new(0);
 
 fn is_first_time() -> bool {
-    RUNS.fetch_add(1, Ordering::Relaxed) % 2 == 0
+    RUNS.fetch_add(1, Ordering::Relaxed).is_multiple_of(2)
 }
 
 #[workflow]
@@ -131,14 +134,14 @@ async fn stumble(order: Order) -> u32 {
 
 #[test]
 fn code_that_panics_is_found_with_the_way_there() {
-    let kit = Explore::new();
+    let kit = Explore::named("the_test");
     kit.on(thank).returns(());
     let failure = kit.workflow(|| stumble(order())).try_run().unwrap_err();
     assert_eq!(
         failure.to_string(),
         "code: the code of the workflow panicked: only zero is supported (WF105, docs/errors/WF105.md)\n  \
          0s  start stumble\n  \
-         again: WORKFLOW_SCHEDULE=stumble:0 cargo test code_that_panics_is_found_with_the_way_there"
+         again: WORKFLOW_SCHEDULE=stumble:0 cargo test the_test"
     );
 }
 
@@ -231,4 +234,97 @@ fn an_order_that_ships_is_not_broken() {
 #[workflow]
 async fn deliver_it(order: Order) -> Result<Parcel, shop::ShipError> {
     ship(&order, &shop::Payment { amount: 1 }).await
+}
+
+/// The same code with another graph, as a defect of the macro would give it.
+struct Lying<W, const BROKEN: bool>(std::marker::PhantomData<W>);
+
+impl<W: Workflow, const BROKEN: bool> Workflow for Lying<W, BROKEN> {
+    const NAME: &'static str = W::NAME;
+    const VERSION: u32 = W::VERSION;
+    type Args = W::Args;
+    type Output = W::Output;
+
+    fn graph() -> &'static Graph {
+        static WITHOUT_TIMER: OnceLock<Graph> = OnceLock::new();
+        static WITHOUT_FLOWS: OnceLock<Graph> = OnceLock::new();
+        if BROKEN {
+            return WITHOUT_FLOWS.get_or_init(|| Graph { flows: Vec::new().into(), ..W::graph().clone() });
+        }
+        WITHOUT_TIMER.get_or_init(|| {
+            let graph = W::graph();
+            let end = graph.nodes.iter().position(|node| matches!(node.kind, NodeKind::End(_))).unwrap();
+            let first = graph.flows[0].to;
+            let mut flows = graph.flows.to_vec();
+            // The first operation leads to the end, the second one stands beside it behind a question.
+            let question = NodeKind::Decision { question: "really?".into() };
+            let mut nodes = graph.nodes.to_vec();
+            nodes.push(Node::new("really", question));
+            let really = nodes.len() - 1;
+            flows.retain(|flow| flow.from != first && flow.to != first);
+            let answer = |label: &'static str, default| FlowKind::Answer {
+                label: label.into(),
+                condition: label.into(),
+                default,
+            };
+            flows.extend([
+                Flow::new(graph.flows[0].from, really, FlowKind::Next),
+                Flow::new(really, first, answer("yes", false)),
+                Flow::new(really, graph.index_of("sleep").unwrap(), answer("no", true)),
+                Flow::new(first, end, FlowKind::Next),
+            ]);
+            Graph { nodes: nodes.into(), flows: flows.into(), ..graph.clone() }
+        })
+    }
+
+    fn positions() -> &'static [usize] {
+        W::positions()
+    }
+
+    fn steps() -> Vec<&'static StepDef> {
+        W::steps()
+    }
+
+    fn run(cx: Cx, args: Self::Args) -> WorkflowFuture<Self::Output> {
+        W::run(cx, args)
+    }
+
+    fn ending(output: Self::Output) -> Result<Conclusion, PayloadError> {
+        W::ending(output)
+    }
+}
+
+#[workflow]
+async fn thank_and_wait(order: Order) -> u32 {
+    thank(&order).await;
+    sleep(hours(1)).await;
+    order.id
+}
+
+fn lying<W: Workflow, const BROKEN: bool>(call: WorkflowCall<W>) -> WorkflowCall<Lying<W, BROKEN>> {
+    WorkflowCall::new(call.into_args())
+}
+
+#[test]
+fn a_diagram_that_shows_something_else_fails_every_test_of_the_workflow() {
+    let kit = Kit::new();
+    kit.on(thank).returns(());
+    assert_eq!(kit.start(thank_and_wait(order())).value(), 42);
+    let run = kit.start(lying::<_, false>(thank_and_wait(order())));
+    let failure = failure_of(|| run.run_to_end());
+    assert!(
+        failure.starts_with("graph: after `thank` the run came to `sleep`; the graph leads from there to `"),
+        "{failure}"
+    );
+}
+
+#[test]
+fn a_diagram_that_is_no_graph_fails_before_anything_runs() {
+    let kit = Kit::new();
+    let failure = failure_of(|| drop(kit.start(lying::<_, true>(thank_and_wait(order())))));
+    assert!(failure.starts_with("graph: the graph of `thank_and_wait` is broken: no way leads"), "{failure}");
+    let call = || lying::<_, true>(thank_and_wait(order()));
+    let explore = Explore::new();
+    explore.on(thank).returns(());
+    assert_eq!(explore.workflow(call).try_run().unwrap_err().violation.oracle, Oracle::Graph);
 }

@@ -70,21 +70,21 @@ fn what_was_never_taken_is_named() {
     assert!(gaps.contains("never undone: `reserve_goods`"), "{gaps}");
 }
 
-#[test]
-fn what_does_not_hold_is_shown_with_the_smallest_schedule() {
-    let kit = explore().each_step_fails().crash_at_every_write();
+#[workflow_test(explore)]
+fn what_does_not_hold_is_shown_with_the_smallest_schedule(kit: Explore) {
+    let kit = explore_with(kit).each_step_fails().crash_at_every_write();
     let failure = kit.always("no refund", |end| !end.ran(refund_payment)).try_run().unwrap_err();
     assert_eq!(failure.violation.oracle, Oracle::Always);
     assert_eq!(
         failure.to_string(),
         "always: `no refund` does not hold at the end
-   0s  start fulfil_order
-   0s  reserve_goods: ok
-   0s  retrieve_payment: ok
-   0s  ship: NoSuchAddress
-   0s  undo retrieve_payment by refund_payment: ok
-   0s  undo reserve_goods by release_goods: ok
-   0s  failed with Ship
+  0s  start fulfil_order
+  0s  reserve_goods: ok
+  0s  retrieve_payment: ok
+  0s  ship: NoSuchAddress
+  0s  undo retrieve_payment by refund_payment: ok
+  0s  undo reserve_goods by release_goods: ok
+  0s  failed with Ship
   again: WORKFLOW_SCHEDULE=fulfil_order:002 cargo test what_does_not_hold_is_shown_with_the_smallest_schedule"
             .replace("   0s", "  0s")
     );
@@ -104,6 +104,12 @@ fn a_cancel_may_come_after_each_write() {
         .sometimes("a cancel", |end| end.outcome() == Outcome::Cancelled)
         .sometimes("the cancel comes too late", |end| end.outcome() == Outcome::Completed)
         .run();
+    assert!(report.is_complete);
+}
+
+#[test]
+fn two_things_and_a_cancel_may_go_wrong_at_once() {
+    let report = explore().pairs().cancel_at_every_write().crash_at_every_write().run();
     assert!(report.is_complete);
 }
 
@@ -199,9 +205,9 @@ fn an_error_whose_value_cannot_be_made_up_is_named_and_can_be_given() {
 }
 
 /// Run by the test below with a schedule in its environment; explores everything otherwise.
-#[test]
-fn repeatable() {
-    match explore().each_step_fails().always("no refund", |end| !end.ran(refund_payment)).try_run() {
+#[workflow_test(explore)]
+fn repeatable(kit: Explore) {
+    match explore_with(kit).each_step_fails().always("no refund", |end| !end.ran(refund_payment)).try_run() {
         Ok(report) => println!("{report}"),
         Err(failure) => println!("{} executions\n{failure}", failure.report.executions),
     }

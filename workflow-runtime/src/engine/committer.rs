@@ -14,32 +14,38 @@ use crate::store::{Delivered, NewMessage, RunState, StoreError, Turn, TurnOutcom
 const MOST_JOBS: usize = 1_000;
 const MOST_BYTES: usize = 8 << 20;
 
+/// Where the answer of the store goes.
+pub(crate) type Reply<T> = oneshot::Sender<Result<T, StoreError>>;
+
 /// Something to write.
 pub(crate) enum Job {
     Turn {
         turn: Box<Turn>,
         /// Where the run can be reached, if it begins with this turn.
         seat: Option<Seat>,
-        reply: oneshot::Sender<Result<TurnOutcome, StoreError>>,
+        reply: Reply<TurnOutcome>,
     },
     Deliver {
         message: NewMessage,
-        reply: oneshot::Sender<Result<Delivered, StoreError>>,
+        reply: Reply<Delivered>,
     },
     Cancel {
         run_id: Arc<str>,
         reason: String,
-        reply: oneshot::Sender<Result<Option<RunState>, StoreError>>,
+        reply: Reply<Option<RunState>>,
     },
 }
+
+/// Who asked for a turn, and where the run can be reached if it begins with it.
+type Asker = (Option<Seat>, Reply<TurnOutcome>);
 
 #[derive(Default)]
 struct Batch {
     turns: Vec<Turn>,
-    askers: Vec<(Option<Seat>, oneshot::Sender<Result<TurnOutcome, StoreError>>)>,
+    askers: Vec<Asker>,
     messages: Vec<NewMessage>,
-    senders: Vec<oneshot::Sender<Result<Delivered, StoreError>>>,
-    cancels: Vec<(Arc<str>, String, oneshot::Sender<Result<Option<RunState>, StoreError>>)>,
+    senders: Vec<Reply<Delivered>>,
+    cancels: Vec<(Arc<str>, String, Reply<Option<RunState>>)>,
     bytes: usize,
 }
 
@@ -99,12 +105,7 @@ impl Batch {
     }
 }
 
-async fn write_turns(
-    parts: &Parts,
-    turns: Vec<Turn>,
-    askers: Vec<(Option<Seat>, oneshot::Sender<Result<TurnOutcome, StoreError>>)>,
-    now_ms: Timestamp,
-) {
+async fn write_turns(parts: &Parts, turns: Vec<Turn>, askers: Vec<Asker>, now_ms: Timestamp) {
     if turns.is_empty() {
         return;
     }
@@ -144,7 +145,7 @@ fn seated(parts: &Parts, turn: &Turn, seat: Option<Seat>, outcome: TurnOutcome) 
 async fn deliver(
     parts: &Parts,
     messages: Vec<NewMessage>,
-    senders: Vec<oneshot::Sender<Result<Delivered, StoreError>>>,
+    senders: Vec<Reply<Delivered>>,
     now_ms: Timestamp,
 ) {
     if messages.is_empty() {

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use tokio::sync::{mpsc, oneshot, watch};
-use workflow_core::{CoreError, Definition, Payload, Record};
+use workflow_core::{Definition, Payload, Record};
 
 use super::attempts::Attempts;
 use super::live::{Ends, Input, Seat};
@@ -29,11 +29,8 @@ enum Next {
     /// Reads the run from the store; attempts under way go on meanwhile.
     Load(Attempts),
     Resume(Box<LoadedRun>, Attempts),
-    /// The code cannot go on with the journal, of so many rows: a person has to look.
-    Broken {
-        cause: String,
-        rows: i64,
-    },
+    /// The code cannot go on with the journal: a person has to look.
+    Broken(String),
     Leave,
 }
 
@@ -92,7 +89,7 @@ impl Driver {
                 Next::Drive(live, attempts) => self.drive(live, attempts).await,
                 Next::Load(attempts) => self.load(attempts).await,
                 Next::Resume(loaded, attempts) => self.replay(*loaded, attempts).await,
-                Next::Broken { cause, rows } => self.wait_for_a_person(cause, rows).await,
+                Next::Broken(cause) => self.wait_for_a_person(cause).await,
                 Next::Leave => break,
             }
         }
@@ -132,7 +129,7 @@ impl Driver {
                 let _ = reply.send(retried); // Who no longer waits has lost interest.
             }
             if let Some(error) = broken {
-                return self.broken(&live, &error);
+                return Next::Broken(error.to_string());
             }
         }
     }
@@ -209,17 +206,14 @@ impl Driver {
         let journal = std::mem::replace(&mut loaded.journal, Ok(Vec::new()));
         let journal: Vec<Record> = match journal {
             Ok(journal) => journal,
-            Err(error) => return Next::Broken { cause: error.to_string(), rows: 0 },
+            Err(error) => return Next::Broken(error.to_string()),
         };
         let (cancel_reason, had_incident) = (loaded.cancel_reason.take(), loaded.has_journal_incident);
         let lease = self.lease.clone();
         let replayed = LiveRun::replay(self.definition, lease, &journal, loaded, attempts.running());
         let mut live = match replayed {
             Ok(live) => live,
-            Err(error) => {
-                let rows = i64::try_from(journal.len()).expect("a journal fits in memory");
-                return Next::Broken { cause: error.to_string(), rows };
-            }
+            Err(error) => return Next::Broken(error.to_string()),
         };
         tracing::debug!(rows = journal.len(), "the run was replayed");
         if had_incident {
@@ -236,14 +230,10 @@ impl Driver {
         Next::Drive(Box::new(live), attempts)
     }
 
-    fn broken(&self, live: &LiveRun, error: &CoreError) -> Next {
-        Next::Broken { cause: error.to_string(), rows: live.rows() }
-    }
-
     /// Opens an incident, and waits until somebody asks for the run to be tried again.
-    async fn wait_for_a_person(&mut self, cause: String, rows: i64) -> Next {
+    async fn wait_for_a_person(&mut self, cause: String) -> Next {
         tracing::error!(%cause, "the run cannot go on: a person has to look");
-        let turn = journal_incident(&self.lease, rows + 1, self.parts.clock.now_ms(), cause);
+        let turn = journal_incident(&self.lease, self.parts.clock.now_ms(), cause);
         if !matches!(self.write(turn).await, Some(TurnOutcome::Written(_))) {
             return Next::Leave;
         }

@@ -94,11 +94,6 @@ impl LiveRun {
         Ok(LiveRun { run, lease, next_seq, last_ms, agenda, offers: loaded.offers.into() })
     }
 
-    /// How many rows the journal has.
-    pub(crate) fn rows(&self) -> i64 {
-        self.next_seq - 1
-    }
-
     /// The run's clock.
     pub(crate) fn tick(&mut self, now_ms: Timestamp) -> Timestamp {
         self.last_ms = self.last_ms.max(now_ms);
@@ -228,10 +223,10 @@ impl LiveRun {
 }
 
 /// A note that the code cannot go on with a journal.
-pub(crate) fn journal_incident(lease: &Lease, next_seq: i64, at_ms: Timestamp, cause: String) -> Turn {
+pub(crate) fn journal_incident(lease: &Lease, at_ms: Timestamp, cause: String) -> Turn {
     let mut changes = Changes::default();
     changes.open_incidents.insert(IncidentPlace::Journal, cause);
-    Turn { lease: lease.clone(), begins: None, at_ms, first_seq: next_seq, records: Vec::new(), changes }
+    Turn { lease: lease.clone(), begins: None, at_ms, first_seq: 0, records: Vec::new(), changes }
 }
 
 fn panicked(panic: &(dyn std::any::Any + Send)) -> CoreError {

@@ -7,12 +7,12 @@ use std::time::Duration;
 use tokio::sync::{mpsc, oneshot, watch};
 use workflow_core::Resources;
 
-use super::committer::Job;
+use super::committer::{Job, Reply};
 use super::live::{LiveRuns, Seat};
 use super::registry::Registry;
 use crate::clock::Clock;
 use crate::error::{Error, ErrorKind};
-use crate::store::{Delivered, NewMessage, RunState, Store, StoreError, Turn, TurnOutcome};
+use crate::store::{Delivered, NewMessage, RunState, Store, Turn, TurnOutcome};
 
 /// How far an engine is on its way out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -115,10 +115,7 @@ impl Parts {
         if self.phase() == Phase::Running { Ok(()) } else { Err(ErrorKind::Stopped.into()) }
     }
 
-    async fn ask<T>(
-        &self,
-        job: impl FnOnce(oneshot::Sender<Result<T, StoreError>>) -> Job,
-    ) -> Result<T, Error> {
+    async fn ask<T>(&self, job: impl FnOnce(Reply<T>) -> Job) -> Result<T, Error> {
         let (reply, answer) = oneshot::channel();
         self.jobs.send(job(reply)).map_err(|_| ErrorKind::Stopped)?;
         Ok(answer.await.map_err(|_| ErrorKind::Stopped)??)

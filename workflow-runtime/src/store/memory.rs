@@ -233,10 +233,11 @@ impl Tables {
     /// that nobody was told of: the rows must be the last ones.
     fn is_written(&self, turn: &Turn) -> bool {
         let Some(row) = self.runs.get(&turn.lease.run_id) else { return false };
+        if turn.records.is_empty() {
+            return false;
+        }
         let first = usize::try_from(turn.first_seq - 1).expect("rows are counted from 1");
-        row.epoch == turn.lease.epoch
-            && !turn.records.is_empty()
-            && row.journal.get(first..) == Some(turn.records.as_slice())
+        row.epoch == turn.lease.epoch && row.journal.get(first..) == Some(turn.records.as_slice())
     }
 
     /// Keeps a message; says whether it was there already.
@@ -290,7 +291,8 @@ impl Tables {
 impl Row {
     fn can_write(&self, turn: &Turn) -> bool {
         let next_seq = i64::try_from(self.journal.len()).expect("a journal fits in memory") + 1;
-        self.epoch == turn.lease.epoch && self.state == RunState::Running && turn.first_seq == next_seq
+        let is_next = turn.records.is_empty() || turn.first_seq == next_seq;
+        self.epoch == turn.lease.epoch && self.state == RunState::Running && is_next
     }
 
     fn apply(&mut self, turn: &Turn) {

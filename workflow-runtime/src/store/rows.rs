@@ -46,7 +46,7 @@ pub struct Turn {
     pub begins: Option<NewRun>,
     /// When it was taken.
     pub at_ms: Timestamp,
-    /// The number of the first record, counted from 1.
+    /// The number of the first record, counted from 1; without records it means nothing.
     pub first_seq: i64,
     /// The rows; may be none.
     pub records: Vec<Record>,

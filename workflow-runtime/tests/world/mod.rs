@@ -106,34 +106,35 @@ pub struct Paid {
 }
 
 #[step(compensate = release(order), retry(attempts = 3, initial = "1s", factor = 2.0, max = "1m"))]
-pub async fn reserve(world: Resource<World>, order: &String) -> Result<(), ShopError> {
+pub async fn reserve(world: Resource<World>, order: &str) -> Result<(), ShopError> {
     world.call("reserve", order).await
 }
 
 #[step(retriable, retry(attempts = 2, initial = "1s", factor = 1.0, max = "1s"))]
-pub async fn release(world: Resource<World>, order: &String) -> Result<(), ShopError> {
+pub async fn release(world: Resource<World>, order: &str) -> Result<(), ShopError> {
     world.call("release", order).await
 }
 
-#[step(compensate = refund(order, output), timeout = "200ms", retry(attempts = 2, initial = "1s", factor = 1.0, max = "1s"))]
-pub async fn charge(world: Resource<World>, cx: StepContext, order: &String) -> Result<String, ShopError> {
+#[step(compensate = refund(order, output), timeout = "200ms",
+       retry(attempts = 2, initial = "1s", factor = 1.0, max = "1s"))]
+pub async fn charge(world: Resource<World>, cx: StepContext, order: &str) -> Result<String, ShopError> {
     world.call("charge", order).await?;
     Ok(cx.idempotency_key().to_owned())
 }
 
 #[step(retriable)]
-pub async fn refund(world: Resource<World>, order: &String, payment: &String) -> Result<(), ShopError> {
+pub async fn refund(world: Resource<World>, order: &str, payment: &str) -> Result<(), ShopError> {
     let _ = payment;
     world.call("refund", order).await
 }
 
 #[step(pivot, retry(attempts = 1, initial = "1s", factor = 1.0, max = "1s"))]
-pub async fn ship(world: Resource<World>, order: &String) -> Result<(), ShopError> {
+pub async fn ship(world: Resource<World>, order: &str) -> Result<(), ShopError> {
     world.call("ship", order).await
 }
 
 #[step(read_only)]
-pub async fn note(world: Resource<World>, text: &String) -> Result<u64, ShopError> {
+pub async fn note(world: Resource<World>, text: &str) -> Result<u64, ShopError> {
     world.call("note", text).await?;
     Ok(1)
 }
@@ -145,6 +146,15 @@ pub async fn fulfil(order: String) -> Result<String, ShopError> {
     let payment = charge(&order).await?;
     ship(&order).await?;
     Ok(payment)
+}
+
+/// Passes the point of no return, then goes on.
+#[workflow]
+pub async fn ship_and_note(order: String) -> Result<u64, ShopError> {
+    reserve(&order).await?;
+    ship(&order).await?;
+    let noted = note(&order).await.unwrap_or(0);
+    Ok(noted)
 }
 
 /// Five steps, one after the other.
@@ -194,6 +204,7 @@ pub fn builder(store: impl Store, world: &World, clock: &Clock) -> EngineBuilder
         .clock(clock.clone())
         .resource(world.clone())
         .register(fulfil)
+        .register(ship_and_note)
         .register(five_notes)
         .register(slow)
         .register(collect)

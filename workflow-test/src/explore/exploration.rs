@@ -32,6 +32,7 @@ pub struct Exploration {
     definition: Definition,
     input: Payload,
     scripts: SharedScripts,
+    test: String,
     messages: Vec<Sample>,
     faults: u32,
     cancels: bool,
@@ -43,11 +44,17 @@ pub struct Exploration {
 }
 
 impl Exploration {
-    pub(crate) fn new(definition: Definition, input: Payload, scripts: SharedScripts) -> Exploration {
+    pub(crate) fn new(
+        definition: Definition,
+        input: Payload,
+        scripts: SharedScripts,
+        test: String,
+    ) -> Exploration {
         Exploration {
             definition,
             input,
             scripts,
+            test,
             messages: Vec::new(),
             faults: 0,
             cancels: false,
@@ -150,7 +157,7 @@ impl Exploration {
 
     fn explore(self, again: Option<&str>) -> Result<Report, Box<Failure>> {
         let name = self.definition.name;
-        let mut report = Report::new(self.definition);
+        let mut report = Report::new(self.definition, self.test);
         let plan = match Plan::new(self.definition, self.input, self.scripts) {
             Ok(plan) => plan,
             Err(violation) => return Err(Failure::before(violation, report)),

@@ -9,6 +9,8 @@ mod faults;
 mod plan;
 mod report;
 mod shrink;
+#[cfg(test)]
+mod tests;
 
 use std::rc::Rc;
 
@@ -22,15 +24,28 @@ pub use exploration::Exploration;
 pub use report::{Failure, Report};
 
 /// The kit of a test that explores.
-#[derive(Default)]
 pub struct Explore {
     scripts: SharedScripts,
+    test: String,
+}
+
+impl Default for Explore {
+    fn default() -> Explore {
+        Explore::new()
+    }
 }
 
 impl Explore {
-    /// A kit without mocks.
+    /// A kit without mocks, for the test that is running.
     pub fn new() -> Explore {
-        Explore::default()
+        // The test harness names threads after tests, unless it runs them all on one.
+        let thread = std::thread::current();
+        Explore::named(thread.name().filter(|name| *name != "main").unwrap_or_default())
+    }
+
+    /// A kit without mocks, for the test of this name: what is needed to repeat a failure alone.
+    pub fn named(test: &str) -> Explore {
+        Explore { scripts: SharedScripts::default(), test: test.to_owned() }
     }
 
     /// Says what a step answers when nothing goes wrong with it.
@@ -46,6 +61,6 @@ impl Explore {
             .unwrap_or_else(|error| panic!("the input of `{}` cannot be stored: {error}", definition.name));
         check_value::<W::Args>(&input, &format!("the input of `{}`", definition.name))
             .unwrap_or_else(|violation| panic!("{violation}"));
-        Exploration::new(definition, input, Rc::clone(&self.scripts))
+        Exploration::new(definition, input, Rc::clone(&self.scripts), self.test.clone())
     }
 }

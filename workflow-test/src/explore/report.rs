@@ -29,10 +29,11 @@ pub struct Report {
     /// Errors that were not explored, since no value of them is known.
     pub unsampled: Vec<String>,
     pub(crate) coverage: Coverage,
+    test: String,
 }
 
 impl Report {
-    pub(crate) fn new(definition: Definition) -> Report {
+    pub(crate) fn new(definition: Definition, test: String) -> Report {
         Report {
             workflow: definition.name,
             executions: 0,
@@ -42,6 +43,7 @@ impl Report {
             repeated: None,
             unsampled: Vec::new(),
             coverage: Coverage::of(definition),
+            test,
         }
     }
 
@@ -119,10 +121,8 @@ impl fmt::Display for Failure {
             write!(f, "\n  {line}")?;
         }
         if let Some(schedule) = &self.schedule {
-            // The test harness names threads after tests, unless it runs them all on one.
-            let thread = std::thread::current();
-            let test = thread.name().filter(|name| *name != "main").unwrap_or_default();
-            write!(f, "\n  again: WORKFLOW_SCHEDULE={schedule} cargo test {test}")?;
+            let line = format!("again: WORKFLOW_SCHEDULE={schedule} cargo test {}", self.report.test);
+            write!(f, "\n  {}", line.trim_end())?;
         }
         for unsampled in &self.report.unsampled {
             write!(f, "\n  NOT EXPLORED: {unsampled}")?;

@@ -83,11 +83,11 @@ impl<'a> Story<'a> {
 
     fn see(&mut self, steps: &[&'static StepDef], command: &'a Command) {
         match command {
-            Command::StartStep { op, step, args, attempt: 1, .. } if op.undoes().is_some() => {
-                // The same request again is another round of attempts, not another compensation.
-                if self.undos.last().is_none_or(|(last, ..)| *last != op || self.undone.contains(last)) {
-                    self.undos.push((op, step, args));
-                }
+            // The same request again is another round of attempts, not another compensation.
+            Command::StartStep { op, step, args, attempt: 1, .. }
+                if op.undoes().is_some() && !self.is_being_undone(op) =>
+            {
+                self.undos.push((op, step, args));
             }
             Command::StartStep { op, step, args, .. } if op.undoes().is_none() => {
                 let def = steps.iter().find(|def| def.facts.name == step.as_str());
@@ -98,6 +98,10 @@ impl<'a> Story<'a> {
             Command::Withdraw { op } => self.is_dropped(op),
             _ => {}
         }
+    }
+
+    fn is_being_undone(&self, op: &OpId) -> bool {
+        self.undos.last().is_some_and(|(last, ..)| *last == op) && !self.undone.contains(&op)
     }
 
     /// The code does not wait for it any more and no attempt is under way.

@@ -1,16 +1,13 @@
 //! Each oracle is shown a journal, a graph or a workflow that was broken on purpose, and names the culprit.
 //! The broken thing is always made from one that is in order.
 
-#[path = "../../tests/shop/mod.rs"]
-mod shop;
-
-use shop::*;
 use workflow_core::{Command, Conclusion, Event, OpId, Payload, Record, WorkflowFn, days};
 use workflow_graph::{Flow, FlowKind, Graph, NodeKind, Outcome};
 
 use super::saga;
 use super::walk::Walker;
 use crate::Kit;
+use crate::shop::*;
 
 /// The journal of an order that fails after goods were reserved and the payment was taken.
 fn journal_of_failure() -> Vec<Record> {

@@ -160,10 +160,10 @@ fn ways_from(graph: &Graph, flow: usize) -> BTreeMap<NodeIndex, Vec<usize>> {
         }
         let way = ways[&node].clone();
         for (next, flow) in graph.flows.iter().enumerate().filter(|(_, flow)| flow.from == node) {
-            if !ways.contains_key(&flow.to) {
-                ways.insert(flow.to, [&way[..], &[next]].concat());
+            ways.entry(flow.to).or_insert_with(|| {
                 open.push_back(flow.to);
-            }
+                [&way[..], &[next]].concat()
+            });
         }
     }
     ways.retain(|&node, _| is_stop(node));

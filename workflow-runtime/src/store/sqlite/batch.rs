@@ -113,9 +113,14 @@ const EVENTS: &str = "INSERT INTO events (run_id, seq, at_ms, record) \
      b.value ->> 3, b.value ->> 4 \
      FROM json_each(?) b LEFT JOIN runs r ON r.run_id = b.value ->> 0";
 
-/// The same for a message that somebody took.
-const TAKE_MESSAGES: &str = "UPDATE messages SET run_id = CASE WHEN messages.run_id = '' THEN b.value ->> 1 END, \
-     op = b.value ->> 2 FROM json_each(?) b WHERE messages.message_id = b.value ->> 0";
+/// The same for a message: one that somebody took loses its owner, one that is not there has no name, and the
+/// table allows neither.
+const TAKE_MESSAGES: &str = "INSERT INTO messages \
+     (message_id, message, key, payload, delivered_ms, expires_ms, run_id, op) \
+     SELECT b.value ->> 0, m.message, m.key, m.payload, m.delivered_ms, m.expires_ms, b.value ->> 1, \
+     b.value ->> 2 FROM json_each(?) b LEFT JOIN messages m ON m.message_id = b.value ->> 0 WHERE true \
+     ON CONFLICT (message_id) DO UPDATE SET \
+     run_id = CASE WHEN messages.run_id = '' THEN excluded.run_id END, op = excluded.op";
 
 /// Everything that these turns write.
 pub(super) fn turns(turns: &[&Turn]) -> Script {
@@ -253,12 +258,12 @@ pub(super) fn messages(messages: &[NewMessage], now_ms: Timestamp) -> Script {
 }
 
 /// All pairs of a turn and one of the rows that it has of some kind.
-fn each<'a, C: IntoIterator>(
+fn each<'a, C>(
     turns: &'a [&'a Turn],
     rows: impl Fn(&'a Turn) -> C + 'a,
 ) -> impl Iterator<Item = (&'a Turn, C::Item)> + 'a
 where
-    C: 'a,
+    C: IntoIterator + 'a,
 {
     turns.iter().flat_map(move |turn| rows(turn).into_iter().map(move |row| (*turn, row)))
 }

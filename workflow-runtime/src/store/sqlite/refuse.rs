@@ -12,16 +12,9 @@ use super::{fault, read};
 use crate::store::codec::record_text;
 use crate::store::{StoreError, Turn, TurnOutcome};
 
-/// Whether the fast way could miss a refusal: a turn without a row of the journal breaks no constraint, nor do
-/// two turns that take the same message in one statement.
+/// Whether the fast way could miss a refusal: a turn without a row of the journal breaks no constraint.
 pub(super) fn needs_a_look(turns: &[Turn]) -> bool {
-    let mut taken = BTreeSet::new();
-    let mut runs = BTreeSet::new();
-    turns.iter().any(|turn| {
-        turn.records.is_empty()
-            || !runs.insert(&turn.lease.run_id)
-            || turn.changes.take_messages.keys().any(|message_id| !taken.insert(message_id))
-    })
+    turns.iter().any(|turn| turn.records.is_empty())
 }
 
 enum Verdict {
@@ -143,10 +136,11 @@ impl Seen {
         }
         self.free_messages.retain(|message_id| !wanted.contains_key(message_id));
         let records = i64::try_from(turn.records.len()).expect("a batch fits in memory");
+        let last_seq = run.map_or(0, |run| run.last_seq) + records;
         let run = SeenRun {
             epoch: turn.lease.epoch,
             has_ended: turn.changes.conclusion.is_some(),
-            last_seq: turn.first_seq - 1 + records,
+            last_seq,
             rows: (turn.first_seq..).zip(turn.records.iter().map(record_text)).collect(),
         };
         self.runs.insert(run_id.to_owned(), run);
@@ -156,7 +150,8 @@ impl Seen {
 
 impl SeenRun {
     fn can_write(&self, turn: &Turn) -> bool {
-        self.epoch == turn.lease.epoch && !self.has_ended && turn.first_seq == self.last_seq + 1
+        let is_next = turn.records.is_empty() || turn.first_seq == self.last_seq + 1;
+        self.epoch == turn.lease.epoch && !self.has_ended && is_next
     }
 
     /// Nobody can have gone on from a write that nobody was told of: the rows must be the last ones.

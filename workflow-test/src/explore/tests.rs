@@ -1,0 +1,119 @@
+//! A crash that changes something is found: each comparison is shown a world or a journal that was tampered with.
+//! The executions are real; only what is remembered of them is not.
+
+use workflow_core::{Command, Event, OpId, Payload, WorkflowCall, WorkflowFn};
+
+use super::crash::crash;
+use super::execution::{Execution, execute};
+use super::plan::Plan;
+use crate::Explore;
+use crate::shop::*;
+
+fn plan() -> Plan {
+    let kit = Explore::new();
+    kit.on(reserve_goods).returns(Ok(Reservation(7)));
+    kit.on(retrieve_payment).returns(Ok(Payment { amount: 7 })).takes(std::time::Duration::from_secs(20));
+    kit.on(ship).returns(Ok(Parcel(1)));
+    kit.on(thank).returns(());
+    let input = Payload::of(&WorkflowCall::into_args(fulfil_order(order()))).unwrap();
+    Plan::new(fulfil_order.definition(), input, kit.scripts).unwrap()
+}
+
+/// What a crash after the second write shows, while the payment is under way.
+fn after_crash(tamper: impl Fn(&mut Execution)) -> Result<(), String> {
+    let plan = plan();
+    let mut execution = execute(&plan, Vec::new());
+    assert!(execution.verdict.is_ok(), "{:?}", execution.verdict);
+    tamper(&mut execution);
+    crash(&plan, &execution, 2).map_err(|violation| violation.to_string())
+}
+
+#[test]
+fn a_crash_while_a_step_is_under_way_changes_nothing() {
+    assert_eq!(after_crash(|_| {}), Ok(()));
+}
+
+#[test]
+fn an_attempt_that_was_not_made_before_the_crash_is_named() {
+    let error = after_crash(|execution| drop(execution.memory.deeds.remove(&OpId::from_text("ship"))));
+    assert_eq!(
+        error.unwrap_err(),
+        "replay: after the crash attempt 1 of `ship` was made, which was not made before"
+    );
+}
+
+#[test]
+fn another_time_after_the_crash_is_named() {
+    let error = after_crash(|execution| execution.journal[3].at_ms += 1).unwrap_err();
+    assert!(error.starts_with("replay: write 4 was StepCompleted { op: OpId(\"ship\")"), "{error}");
+    assert!(error.contains("at 20001 ms the first time, and StepCompleted"), "{error}");
+}
+
+#[test]
+fn other_commands_after_the_crash_are_named() {
+    let error = after_crash(|execution| execution.journal[2].commands.clear()).unwrap_err();
+    assert!(
+        error.starts_with(
+            "replay: after write 3 the code asked for nothing the first time, and for attempt 1 of `ship`"
+        ),
+        "{error}"
+    );
+}
+
+#[test]
+fn a_run_that_stands_still_after_the_crash_is_named() {
+    let error = after_crash(|execution| {
+        let again = execution.journal.last().unwrap().clone();
+        execution.journal.push(again);
+    });
+    assert_eq!(
+        error.unwrap_err(),
+        "replay: after the crash nothing happened any more, where write 6 came the first time"
+    );
+}
+
+#[test]
+fn a_journal_that_other_code_wrote_is_refused_with_both_sides() {
+    let error = after_crash(|execution| {
+        for command in &mut execution.journal[0].commands {
+            if let Command::StartStep { step, .. } = command {
+                "check_stock".clone_into(step);
+            }
+        }
+    });
+    let error = error.unwrap_err();
+    assert!(error.contains("the journal says the step `check_stock` at `reserve_goods`"), "{error}");
+}
+
+#[test]
+fn what_is_left_open_at_the_end_is_named() {
+    let plan = plan();
+    let execution = execute(&plan, Vec::new());
+    let mut driver = crate::driver::Driver::new(plan.definition, "run");
+    let mut world = Nobody;
+    for record in &execution.journal[..4] {
+        driver.write(record.event.clone(), &mut world).unwrap();
+    }
+    // Nobody settled the steps with this driver, so their attempts are still on its agenda.
+    let error = driver.write(execution.journal[4].event.clone(), &mut world).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "leak: the run ended while `reserve_goods`, `retrieve_payment`, `ship`, `thank` had not been settled or withdrawn"
+    );
+    assert!(matches!(execution.journal[4].event, Event::StepCompleted { .. }));
+}
+
+struct Nobody;
+
+impl crate::driver::World for Nobody {
+    fn attempt(&mut self, _: &crate::driver::Call<'_>) -> Result<crate::driver::Deed, crate::Violation> {
+        unreachable!("no attempt is made")
+    }
+
+    fn message(
+        &mut self,
+        _: &crate::driver::Wait<'_>,
+    ) -> Result<Option<crate::agenda::Delivery>, crate::Violation> {
+        Ok(None)
+    }
+}
