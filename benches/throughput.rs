@@ -113,7 +113,7 @@ async fn lone_runs(database: &Path) -> Result<Duration, Box<dyn std::error::Erro
 
 async fn average_record(database: &Path) -> Result<usize, sqlx::Error> {
     let mut connection = connect(database).await?;
-    let bytes: i64 = sqlx::query_scalar("SELECT CAST(avg(length(record)) AS INTEGER) FROM events")
+    let bytes: i64 = sqlx::query_scalar("SELECT CAST(avg(length(record)) AS INTEGER) FROM workflow_events")
         .fetch_one(&mut connection)
         .await?;
     connection.close().await?;

@@ -4,7 +4,6 @@
 
 use workflow_core::{
     Answer, AttemptOutcome, Command, Conclusion, CoreError, Event, Failure, FailureKind, OpId, Payload, Run,
-    judge,
 };
 use workflow_runtime::prelude::*;
 
@@ -214,33 +213,51 @@ fn a_compensation_that_fails_for_good_holds_up_the_rest_until_a_person_acts() {
     trade.undone("two/undo").asks(&["one/undo = undo_one[\"anna\"] #1"]);
 }
 
+fn refusal(transient: bool) -> AttemptOutcome {
+    AttemptOutcome::Answered(Answer::Refused {
+        output: Payload::null(),
+        variant: "No",
+        transient,
+        message: "no".into(),
+    })
+}
+
+impl Trade {
+    /// `None` when a refusal would be the step's answer, else when it would be tried again, if ever.
+    fn verdict(&self, op: &str, transient: bool) -> Option<Option<i64>> {
+        match self.run.judge(&OpId::from_text(op), refusal(transient), 100).unwrap() {
+            Event::AttemptFailed { retry_at_ms, .. } => Some(retry_at_ms),
+            _ => None,
+        }
+    }
+}
+
 #[test]
 fn errors_of_steps_that_must_succeed_are_never_their_answer() {
-    let steps = trade.definition().steps();
-    let facts = |name: &str| &steps.iter().find(|step| step.facts.name == name).unwrap().facts;
-    let refused = |transient| {
-        AttemptOutcome::Answered(Answer::Refused {
-            output: Payload::null(),
-            variant: "No",
-            transient,
-            message: "no".into(),
-        })
-    };
-    let retry_at = |op: &str, step: &str, attempt: u32, transient: bool| match judge(
-        &OpId::from_text(op),
-        facts(step),
-        attempt,
-        refused(transient),
-        100,
-    ) {
-        Event::AttemptFailed { retry_at_ms, .. } => Some(retry_at_ms),
-        _ => None,
-    };
-    assert_eq!(retry_at("one", "one", 1, false), None, "a final error is the answer");
-    assert_eq!(retry_at("one", "one", 1, true), Some(Some(1_100)), "a transient one is retried");
-    assert_eq!(retry_at("one", "one", 2, true), None, "until the attempts are used up");
-    assert_eq!(retry_at("tell", "tell", 99, false), Some(Some(300_100)), "a retriable step goes on");
-    assert_eq!(retry_at("two/undo", "undo_two", 2, false), Some(None), "a compensation becomes an incident");
+    let mut trade = Trade::start();
+    assert_eq!(trade.verdict("one", false), None, "a final error is the answer");
+    assert_eq!(trade.verdict("one", true), Some(Some(1_100)), "a transient one is retried");
+    trade.failed("one", 1, FailureKind::Error, Some(2));
+    assert_eq!(trade.verdict("one", true), None, "until the attempts are used up");
+    let mut trade = Trade::before_commit();
+    trade.ok("commit", ());
+    assert_eq!(trade.verdict("tell", false), Some(Some(1_100)), "a retriable step goes on");
+    let mut trade = Trade::before_commit();
+    trade.refused("commit").failed("two/undo", 1, FailureKind::Error, Some(9));
+    assert_eq!(trade.verdict("two/undo", false), Some(None), "a compensation becomes an incident");
+    assert_eq!(trade.run.judge(&OpId::from_text("one"), refusal(true), 100), None, "nobody asked for that");
+}
+
+#[test]
+fn a_pivot_that_may_have_happened_is_never_given_up_as_failed() {
+    let mut trade = Trade::before_commit();
+    assert_eq!(trade.verdict("commit", true), Some(Some(1_100)));
+    trade.failed("commit", 1, FailureKind::Timeout, Some(5));
+    assert_eq!(trade.verdict("commit", true), Some(None), "busy at last: a person has to look");
+    assert_eq!(trade.verdict("commit", false), None, "a final answer under the same key is an answer");
+    let mut trade = Trade::before_commit();
+    trade.failed("commit", 1, FailureKind::Error, Some(5));
+    assert_eq!(trade.verdict("commit", true), None, "busy all the time: it did not happen");
 }
 
 #[step]

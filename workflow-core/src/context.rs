@@ -10,6 +10,7 @@ use std::sync::Arc;
 /// let cx = StepContext::new("order-42", "retrieve_payment", 2);
 /// assert_eq!(cx.idempotency_key(), "order-42/retrieve_payment");
 /// assert_eq!(cx.attempt(), 2);
+/// assert_eq!(StepContext::new("a/b", "c", 1).idempotency_key(), "a%2Fb/c");
 /// ```
 #[derive(Clone, Debug)]
 pub struct StepContext {
@@ -21,7 +22,9 @@ pub struct StepContext {
 impl StepContext {
     /// The context of one attempt; made by the engine and the test kit.
     pub fn new(run_id: &str, op: &str, attempt: u32) -> StepContext {
-        StepContext { run_id: run_id.into(), idempotency_key: format!("{run_id}/{op}").into(), attempt }
+        // A slash in the id of a run must not make two calls share a key.
+        let escaped = run_id.replace('%', "%25").replace('/', "%2F");
+        StepContext { run_id: run_id.into(), idempotency_key: format!("{escaped}/{op}").into(), attempt }
     }
 
     /// The run that this call belongs to.

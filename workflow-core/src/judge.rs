@@ -27,38 +27,39 @@ impl AttemptOutcome {
     }
 }
 
-/// Turns the outcome of an attempt into the event to record.
-///
-/// - An error that is not transient is the step's answer.
-/// - A transient error is retried by policy, then it is the step's answer.
-/// - A timeout, a panic, and any error of a step that must succeed (retriable, or a compensation) are retried by
-///   policy; when that ends, a person has to look.
-/// - What could not be called or stored goes to a person at once: repeating it changes nothing.
-pub fn judge(
-    op: &OpId,
-    facts: &StepFacts,
-    attempt: u32,
-    outcome: AttemptOutcome,
-    now_ms: Timestamp,
-) -> Event {
-    let op = op.clone();
+/// What there is to know about the attempt that is judged.
+pub(crate) struct Attempt<'a> {
+    pub(crate) op: &'a OpId,
+    pub(crate) facts: &'a StepFacts,
+    /// Counted from 1.
+    pub(crate) number: u32,
+    /// An earlier attempt may have taken effect though nobody knows.
+    pub(crate) is_unknown: bool,
+}
+
+/// See [`crate::Run::judge`].
+pub(crate) fn judge(attempt: &Attempt<'_>, outcome: AttemptOutcome, now_ms: Timestamp) -> Event {
+    let Attempt { facts, number, .. } = *attempt;
+    let op = attempt.op.clone();
     let must_succeed = facts.effect == Effect::Retriable || op.undoes().is_some();
-    let wait_ms = facts.retry.wait_after(attempt);
+    let wait_ms = facts.retry.wait_after(number);
     let retry_at_ms =
         wait_ms.map(|wait_ms| now_ms.saturating_add(i64::try_from(wait_ms).unwrap_or(i64::MAX)));
     match outcome {
         AttemptOutcome::Answered(Answer::Done(output)) => Event::StepCompleted { op, output, error: None },
         AttemptOutcome::Answered(Answer::Refused { output, variant, transient, message }) => {
-            let is_answer = !must_succeed && (!transient || retry_at_ms.is_none());
+            // "Busy" after an attempt that may have passed the point of no return is no reason to undo the rest.
+            let is_pivot_in_doubt = facts.effect == Effect::Pivot && attempt.is_unknown && transient;
+            let is_answer = !must_succeed && !is_pivot_in_doubt && (!transient || retry_at_ms.is_none());
             if is_answer {
                 return Event::StepCompleted { op, output, error: Some(variant.to_owned()) };
             }
             let failure = Failure { kind: FailureKind::Error, message };
-            Event::AttemptFailed { op, attempt, failure, retry_at_ms }
+            Event::AttemptFailed { op, attempt: number, failure, retry_at_ms }
         }
         AttemptOutcome::Failed(failure) => {
             let retry_at_ms = if failure.kind == FailureKind::Fault { None } else { retry_at_ms };
-            Event::AttemptFailed { op, attempt, failure, retry_at_ms }
+            Event::AttemptFailed { op, attempt: number, failure, retry_at_ms }
         }
     }
 }

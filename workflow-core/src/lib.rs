@@ -33,7 +33,7 @@ pub use context::StepContext;
 pub use durable::{AwaitExt, Cx, Durable};
 pub use error::{CoreError, Mismatch};
 pub use event::{Event, Failure, FailureKind, Record};
-pub use judge::{AttemptOutcome, judge};
+pub use judge::AttemptOutcome;
 pub use message::{HasDeadline, Message, Receive, ReceiveForever, ReceiveWithin, TimedOut, receive};
 pub use op::OpId;
 pub use payload::{Lendable, Lent, Payload, PayloadError, Storable, Stored};

@@ -5,6 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
+use crate::judge::{self, AttemptOutcome};
 use crate::saga::{Saga, Undo};
 use crate::settle::NobodyWaits;
 use crate::state::{State, StepState};
@@ -79,6 +80,7 @@ impl Run {
         for record in journal {
             let commands = run.feed(record.at_ms, &record.event)?;
             run.compare(&record.commands, &commands)?;
+            run.adopt(&record.commands);
         }
         Ok(run)
     }
@@ -129,6 +131,21 @@ impl Run {
         self.cx.state().operations.get(op).and_then(|operation| operation.step).map(|step| step.def)
     }
 
+    /// Turns the outcome of the attempt under way into the event to record; `None` when no attempt of this
+    /// operation is asked for.
+    ///
+    /// - An error that is not transient is the step's answer.
+    /// - A transient error is retried by policy, then it is the step's answer; except for a pivot of which an
+    ///   earlier attempt may have taken effect: then a person has to look.
+    /// - A timeout, a panic, and any error of a step that must succeed (retriable, or a compensation) are retried
+    ///   by policy; when that ends, a person has to look.
+    /// - What could not be called or stored goes to a person at once: repeating it changes nothing.
+    pub fn judge(&self, op: &OpId, outcome: AttemptOutcome, now_ms: Timestamp) -> Option<Event> {
+        let (def, number, is_unknown) = self.cx.state().attempt_of(op)?;
+        let attempt = judge::Attempt { op, facts: &def.facts, number, is_unknown };
+        Some(judge::judge(&attempt, outcome, now_ms))
+    }
+
     /// The completed steps that a failure would undo now, in order of completion.
     pub fn undoable(&self) -> Vec<OpId> {
         self.saga.undoable().cloned().collect()
@@ -162,7 +179,8 @@ impl Run {
         let settled = match event {
             Event::Started { input } => {
                 let unreadable = |error| CoreError::Unreadable { what: "the input".to_owned(), error };
-                let body = self.definition.body(self.cx.clone(), input).map_err(unreadable)?;
+                let (definition, cx) = (self.definition, self.cx.clone());
+                let body = unless_it_panics(|| definition.body(cx, input))?.map_err(unreadable)?;
                 self.phase = Phase::Live(body);
                 return Ok(Ok(()));
             }
@@ -176,13 +194,13 @@ impl Run {
             Event::MessageReceived { op, payload, .. } => self.cx.state().settle_message(op, payload)?,
             Event::RetryRequested { op } => self.cx.state().settle_retry(op)?,
             Event::CancelRequested { reason } => {
-                self.cancel(reason.clone());
+                self.cancel(reason.clone())?;
                 Ok(())
             }
         };
         if settled.is_ok() {
             if let Some(reason) = self.postponed_cancel.take() {
-                self.cancel(reason);
+                self.cancel(reason)?;
             }
             if let Phase::Undoing { current, .. } = &mut self.phase {
                 *current = current.take().filter(|op| self.cx.state().operations.contains_key(op));
@@ -191,15 +209,15 @@ impl Run {
         Ok(settled)
     }
 
-    fn cancel(&mut self, reason: String) {
+    fn cancel(&mut self, reason: String) -> Result<(), CoreError> {
         if !matches!(self.phase, Phase::Live(_)) {
-            return; // It is on its way out already.
+            return Ok(()); // It is on its way out already.
         }
         if let Some(pivot) = self.saga.pivot() {
             let cause =
                 format!("cancel asked after the point of no return `{pivot}`, the run goes on: {reason}");
             self.cx.state().commands.push(Command::OpenIncident { op: None, cause });
-            return;
+            return Ok(());
         }
         let pivot_may_happen = {
             let state = self.cx.state();
@@ -212,10 +230,11 @@ impl Run {
         };
         if pivot_may_happen {
             self.postponed_cancel = Some(reason);
-            return;
+            return Ok(());
         }
         // Dropping the code withdraws what it waits for; steps under way are waited for, to be undone.
-        self.phase = Phase::Leaving(Conclusion::Cancelled { reason });
+        let code = std::mem::replace(&mut self.phase, Phase::Leaving(Conclusion::Cancelled { reason }));
+        unless_it_panics(|| drop(code))
     }
 
     /// Lets the code go on with what it now knows.
@@ -223,8 +242,7 @@ impl Run {
         let Phase::Live(body) = &mut self.phase else { return Ok(()) };
         let accuser = Accuser::new();
         let mut context = Context::from_waker(accuser.waker());
-        let polled = catch_unwind(AssertUnwindSafe(|| body.as_mut().poll(&mut context)))
-            .map_err(|panic| CoreError::Panicked { message: panic_text(panic.as_ref()) })?;
+        let polled = unless_it_panics(|| body.as_mut().poll(&mut context))?;
         if let Some(fault) = self.cx.state().fault.take() {
             return Err(fault);
         }
@@ -299,6 +317,22 @@ impl Run {
         Err(self.mismatch(describe(recorded.get(first)), describe(asked.get(first)), op))
     }
 
+    /// Takes the recorded requests for what they are: arguments, keys and times come from the journal, also when the
+    /// code would compute others today. What has been asked for, and perhaps been done, is undone with these.
+    fn adopt(&mut self, recorded: &[Command]) {
+        for command in recorded {
+            match command {
+                Command::StartStep { op, .. }
+                | Command::SetTimer { op, .. }
+                | Command::AwaitMessage { op, .. } => {
+                    self.cx.state().adopt(op, command);
+                }
+                Command::Finish(conclusion) => self.phase = Phase::Ended(conclusion.clone()),
+                Command::Withdraw { .. } | Command::OpenIncident { .. } | Command::CloseIncident { .. } => {}
+            }
+        }
+    }
+
     fn nobody_waits(&self, event: &Event) -> CoreError {
         let (journal, op) = match event {
             Event::Started { .. } => ("that the run begins again".to_owned(), None),
@@ -319,6 +353,12 @@ impl Run {
     fn mismatch(&self, journal: String, code: String, op: Option<OpId>) -> CoreError {
         CoreError::Mismatch(Mismatch { run_id: self.run_id.to_string(), row: self.rows, journal, code, op })
     }
+}
+
+/// Runs code of the user: its body, or what reads and drops its values.
+fn unless_it_panics<T>(code: impl FnOnce() -> T) -> Result<T, CoreError> {
+    catch_unwind(AssertUnwindSafe(code))
+        .map_err(|panic| CoreError::Panicked { message: panic_text(panic.as_ref()) })
 }
 
 /// The text of a panic, whatever it was raised with.

@@ -3,7 +3,7 @@
 
 use crate::saga::Saga;
 use crate::state::{Operation, State, StepState, Value};
-use crate::{Command, CoreError, Failure, OpId, Payload, PayloadError, Timestamp};
+use crate::{Command, CoreError, Failure, OpId, Payload, PayloadError, StepDef, Timestamp};
 
 /// Nobody waits for what the event brings.
 pub(crate) struct NobodyWaits;
@@ -146,6 +146,15 @@ impl State {
             }
         }
         Ok(())
+    }
+
+    /// The step, the number of its attempt that is asked for, and whether an earlier one may have taken effect.
+    pub(crate) fn attempt_of(&self, op: &OpId) -> Option<(&'static StepDef, u32, bool)> {
+        let (step, _) = self.open_step(op)?;
+        match &self.operations.get(op)?.request {
+            Command::StartStep { attempt, .. } => Some((step.def, *attempt, step.is_unknown)),
+            _ => None,
+        }
     }
 
     fn open(&self, op: &OpId) -> Option<&Operation> {

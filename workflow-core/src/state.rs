@@ -97,6 +97,13 @@ impl State {
         self.commands.push(request);
     }
 
+    /// Takes the recorded request for an open operation in place of what the code computes today.
+    pub(crate) fn adopt(&mut self, op: &OpId, recorded: &Command) {
+        if let Some(operation) = self.operations.get_mut(op) {
+            operation.request = recorded.clone();
+        }
+    }
+
     /// The code dropped the operation before it was done.
     fn drop_operation(&mut self, op: &OpId) {
         let now_ms = self.now_ms;

@@ -189,8 +189,8 @@ async fn a_corrupt_journal_is_an_incident_and_harms_no_other() {
     engine.shutdown().await;
     let options = sqlx::sqlite::SqliteConnectOptions::new().filename(folder.database());
     let mut connection = sqlx::ConnectOptions::connect(&options).await.unwrap();
-    let corrupt = "UPDATE events SET record = '{\"at_ms\":0,\"ev' WHERE run_id = 'bad-1'; \
-         INSERT INTO events VALUES ('bad-2', 3, 0, '{}')";
+    let corrupt = "UPDATE workflow_events SET record = '{\"at_ms\":0,\"ev' WHERE run_id = 'bad-1'; \
+         INSERT INTO workflow_events VALUES ('bad-2', 3, 0, '{}')";
     sqlx::raw_sql(corrupt).execute(&mut connection).await.unwrap();
     sqlx::Connection::close(connection).await.unwrap();
 

@@ -11,7 +11,7 @@ pub(crate) enum Due {
     /// An attempt of a step begins.
     Begin { at_ms: Timestamp, attempt: u32, args: Payload },
     /// An attempt of a step comes back.
-    Complete { at_ms: Timestamp, attempt: u32, outcome: AttemptOutcome },
+    Complete { at_ms: Timestamp, outcome: AttemptOutcome },
     /// A timer fires.
     Timer { at_ms: Timestamp },
     /// A message arrives, or the deadline passes.

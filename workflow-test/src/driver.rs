@@ -3,7 +3,7 @@
 
 use workflow_core::{
     AttemptOutcome, Command, Conclusion, Definition, Event, OpId, OpenOperation, Payload, Record, Run,
-    StepDef, Timestamp, judge,
+    StepDef, Timestamp,
 };
 
 use crate::agenda::{Agenda, Delivery, Due};
@@ -152,12 +152,12 @@ impl Driver {
                 let call = Call { op: &op, def, args: &args, attempt, now_ms: self.now_ms };
                 let Deed { outcome, done_at_ms } = world.attempt(&call)?;
                 if done_at_ms > self.now_ms {
-                    self.agenda.put(op, Due::Complete { at_ms: done_at_ms, attempt, outcome });
+                    self.agenda.put(op, Due::Complete { at_ms: done_at_ms, outcome });
                 } else {
-                    self.complete(&op, attempt, outcome, world)?;
+                    self.complete(&op, outcome, world)?;
                 }
             }
-            Due::Complete { attempt, outcome, .. } => self.complete(&op, attempt, outcome, world)?,
+            Due::Complete { outcome, .. } => self.complete(&op, outcome, world)?,
             Due::Timer { .. } | Due::Wait { delivery: None, .. } => {
                 self.write(Event::TimerFired { op }, world)?
             }
@@ -218,11 +218,12 @@ impl Driver {
     fn complete(
         &mut self,
         op: &OpId,
-        attempt: u32,
         outcome: AttemptOutcome,
         world: &mut dyn World,
     ) -> Result<(), Violation> {
-        let event = judge(op, &self.step(op)?.facts, attempt, outcome, self.now_ms);
+        let forgotten =
+            || Violation::new(Oracle::Leak, format!("`{op}` is due, but the run has forgotten it"));
+        let event = self.run.judge(op, outcome, self.now_ms).ok_or_else(forgotten)?;
         self.write(event, world)
     }
 

@@ -6,7 +6,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use tokio::sync::oneshot;
-use workflow_core::{Command, CoreError, Definition, Event, OpId, Record, Run, StepDef, Timestamp, judge};
+use workflow_core::{Command, CoreError, Definition, Event, OpId, Record, Run, StepDef, Timestamp};
 
 use super::agenda::{Agenda, DueAttempt};
 use super::attempts::Attempted;
@@ -159,9 +159,10 @@ impl LiveRun {
         match happening {
             _ if self.run.conclusion().is_some() => Ok(()),
             Happening::Attempted(Attempted { op, attempt, outcome }) => {
-                let def = self.run.step(&op).filter(|_| self.agenda.expects(&op, attempt));
-                let Some(def) = def else { return Ok(()) };
-                let event = judge(&op, &def.facts, attempt, outcome, now_ms);
+                if !self.agenda.expects(&op, attempt) {
+                    return Ok(());
+                }
+                let Some(event) = self.run.judge(&op, outcome, now_ms) else { return Ok(()) };
                 self.feed(now_ms, event, records, changes)
             }
             Happening::Cancel(reason) => {

@@ -82,45 +82,45 @@ impl Script {
 /// What a wait can have: the oldest message that nobody took and that has not expired.
 macro_rules! oldest_message {
     () => {
-        "JOIN messages m ON m.number = (SELECT min(x.number) FROM messages x WHERE x.message = w.message \
+        "JOIN workflow_messages m ON m.number = (SELECT min(x.number) FROM workflow_messages x WHERE x.message = w.message \
          AND x.key = w.key AND x.run_id = '' AND x.expires_ms > ?)"
     };
 }
 
 pub(super) const OFFERS_TO_WAITS: &str = concat!(
     "SELECT w.run_id, w.op, m.message_id, m.payload FROM json_each(?) b \
-     JOIN waits w ON w.run_id = b.value ->> 0 AND w.op = b.value ->> 1 ",
+     JOIN workflow_waits w ON w.run_id = b.value ->> 0 AND w.op = b.value ->> 1 ",
     oldest_message!()
 );
 
 pub(super) const OFFERS_TO_RUNS: &str = concat!(
     "SELECT w.run_id, w.op, m.message_id, m.payload FROM json_each(?) b \
-     JOIN waits w ON w.run_id = b.value ",
+     JOIN workflow_waits w ON w.run_id = b.value ",
     oldest_message!()
 );
 
 /// Also for messages that are duplicates: their first delivery may have been cut off before anybody was told.
 const OFFERS_TO_ALL: &str = concat!(
     "SELECT w.run_id, w.op, m.message_id, m.payload, b.key AS position, NULL AS is_new FROM json_each(?) b \
-     JOIN waits w ON w.message = b.value ->> 0 AND w.key = b.value ->> 1 ",
+     JOIN workflow_waits w ON w.message = b.value ->> 0 AND w.key = b.value ->> 1 ",
     oldest_message!(),
     " ORDER BY b.key, w.since_ms, w.run_id, w.op"
 );
 
 /// A row whose lease is lost has no number, which the table does not allow: the whole script fails.
-const EVENTS: &str = "INSERT INTO events (run_id, seq, at_ms, record) \
+const EVENTS: &str = "INSERT INTO workflow_events (run_id, seq, at_ms, record) \
      SELECT b.value ->> 0, CASE WHEN r.epoch = b.value ->> 1 AND r.ended_ms IS NULL THEN b.value ->> 2 END, \
      b.value ->> 3, b.value ->> 4 \
-     FROM json_each(?) b LEFT JOIN runs r ON r.run_id = b.value ->> 0";
+     FROM json_each(?) b LEFT JOIN workflow_runs r ON r.run_id = b.value ->> 0";
 
 /// The same for a message: one that somebody took loses its owner, one that is not there has no name, and the
 /// table allows neither.
-const TAKE_MESSAGES: &str = "INSERT INTO messages \
+const TAKE_MESSAGES: &str = "INSERT INTO workflow_messages \
      (message_id, message, key, payload, delivered_ms, expires_ms, run_id, op) \
      SELECT b.value ->> 0, m.message, m.key, m.payload, m.delivered_ms, m.expires_ms, b.value ->> 1, \
-     b.value ->> 2 FROM json_each(?) b LEFT JOIN messages m ON m.message_id = b.value ->> 0 WHERE true \
+     b.value ->> 2 FROM json_each(?) b LEFT JOIN workflow_messages m ON m.message_id = b.value ->> 0 WHERE true \
      ON CONFLICT (message_id) DO UPDATE SET \
-     run_id = CASE WHEN messages.run_id = '' THEN excluded.run_id END, op = excluded.op";
+     run_id = CASE WHEN workflow_messages.run_id = '' THEN excluded.run_id END, op = excluded.op";
 
 /// Everything that these turns write.
 pub(super) fn turns(turns: &[&Turn]) -> Script {
@@ -134,7 +134,7 @@ pub(super) fn turns(turns: &[&Turn]) -> Script {
         })
         .collect();
     script.push_rows(
-        "INSERT INTO runs (run_id, workflow, version, epoch, started_ms) SELECT value ->> 0, value ->> 1, \
+        "INSERT INTO workflow_runs (run_id, workflow, version, epoch, started_ms) SELECT value ->> 0, value ->> 1, \
          value ->> 2, value ->> 3, value ->> 4 FROM json_each(?)",
         &runs,
     );
@@ -163,14 +163,14 @@ fn changes(script: &mut Script, turns: &[&Turn]) {
         .map(|(turn, op)| (turn.lease.run_id.as_ref(), op.as_str()))
         .collect();
     script.push_rows(
-        "DELETE FROM timers WHERE (run_id, op) IN (SELECT value ->> 0, value ->> 1 FROM json_each(?))",
+        "DELETE FROM workflow_timers WHERE (run_id, op) IN (SELECT value ->> 0, value ->> 1 FROM json_each(?))",
         &cleared,
     );
     let timers: Vec<_> = each(turns, |turn| &turn.changes.set_timers)
         .map(|(turn, (op, due_ms))| (turn.lease.run_id.as_ref(), op.as_str(), due_ms))
         .collect();
     script.push_rows(
-        "INSERT OR REPLACE INTO timers (run_id, op, due_ms) \
+        "INSERT OR REPLACE INTO workflow_timers (run_id, op, due_ms) \
          SELECT value ->> 0, value ->> 1, value ->> 2 FROM json_each(?)",
         &timers,
     );
@@ -178,7 +178,7 @@ fn changes(script: &mut Script, turns: &[&Turn]) {
         .map(|(turn, op)| (turn.lease.run_id.as_ref(), op.as_str()))
         .collect();
     script.push_rows(
-        "DELETE FROM waits WHERE (run_id, op) IN (SELECT value ->> 0, value ->> 1 FROM json_each(?))",
+        "DELETE FROM workflow_waits WHERE (run_id, op) IN (SELECT value ->> 0, value ->> 1 FROM json_each(?))",
         &ended,
     );
     let waits: Vec<_> = each(turns, |turn| &turn.changes.begin_waits)
@@ -187,7 +187,7 @@ fn changes(script: &mut Script, turns: &[&Turn]) {
         })
         .collect();
     script.push_rows(
-        "INSERT OR REPLACE INTO waits (run_id, op, message, key, since_ms) \
+        "INSERT OR REPLACE INTO workflow_waits (run_id, op, message, key, since_ms) \
          SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4 FROM json_each(?)",
         &waits,
     );
@@ -195,21 +195,21 @@ fn changes(script: &mut Script, turns: &[&Turn]) {
         .map(|(turn, place)| (turn.lease.run_id.as_ref(), place_text(place)))
         .collect();
     script.push_rows(
-        "DELETE FROM incidents WHERE (run_id, place) IN (SELECT value ->> 0, value ->> 1 FROM json_each(?))",
+        "DELETE FROM workflow_incidents WHERE (run_id, place) IN (SELECT value ->> 0, value ->> 1 FROM json_each(?))",
         &closed,
     );
     let opened: Vec<_> = each(turns, |turn| &turn.changes.open_incidents)
         .map(|(turn, (place, cause))| (turn.lease.run_id.as_ref(), place_text(place), cause, turn.at_ms))
         .collect();
     script.push_rows(
-        "INSERT OR REPLACE INTO incidents (run_id, place, cause, since_ms) \
+        "INSERT OR REPLACE INTO workflow_incidents (run_id, place, cause, since_ms) \
          SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3 FROM json_each(?)",
         &opened,
     );
     let cancelled = turns.iter().filter(|turn| turn.changes.takes_cancel);
     let cancelled: Vec<_> = cancelled.map(|turn| turn.lease.run_id.as_ref()).collect();
     script.push_rows(
-        "UPDATE runs SET cancel_reason = NULL WHERE run_id IN (SELECT value FROM json_each(?))",
+        "UPDATE workflow_runs SET cancel_reason = NULL WHERE run_id IN (SELECT value FROM json_each(?))",
         &cancelled,
     );
 }
@@ -226,12 +226,12 @@ fn endings(script: &mut Script, turns: &[&Turn]) {
         return;
     }
     script.push_rows(
-        "UPDATE runs SET ended_ms = b.value ->> 1, conclusion = b.value ->> 2, cancel_reason = NULL \
-         FROM json_each(?) b WHERE runs.run_id = b.value ->> 0",
+        "UPDATE workflow_runs SET ended_ms = b.value ->> 1, conclusion = b.value ->> 2, cancel_reason = NULL \
+         FROM json_each(?) b WHERE workflow_runs.run_id = b.value ->> 0",
         &ended,
     );
     let ids: Vec<_> = ended.iter().map(|(run_id, ..)| run_id).collect();
-    for table in ["timers", "waits", "incidents"] {
+    for table in ["workflow_timers", "workflow_waits", "workflow_incidents"] {
         let statement = format!("DELETE FROM {table} WHERE run_id IN (SELECT value FROM json_each(?))");
         script.push_rows(&statement, &ids);
     }
@@ -246,7 +246,7 @@ pub(super) fn messages(messages: &[NewMessage], now_ms: Timestamp) -> Script {
         .collect();
     script
         .push(
-            "INSERT INTO messages (message_id, message, key, payload, delivered_ms, expires_ms) \
+            "INSERT INTO workflow_messages (message_id, message, key, payload, delivered_ms, expires_ms) \
              SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5 \
              FROM json_each(?) WHERE true ORDER BY key ON CONFLICT (message_id) DO NOTHING \
              RETURNING NULL, NULL, message_id, NULL, NULL, true",

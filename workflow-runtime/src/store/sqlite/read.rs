@@ -25,8 +25,8 @@ pub(super) async fn load(
     let ids = serde_json::to_string(&ids).expect("ids are text");
     let runs = sqlx::query(
         "SELECT r.run_id, r.cancel_reason, \
-         EXISTS (SELECT 1 FROM incidents i WHERE i.run_id = r.run_id AND i.place = '*journal') \
-         FROM json_each(?) b JOIN runs r ON r.run_id = b.value ORDER BY b.key",
+         EXISTS (SELECT 1 FROM workflow_incidents i WHERE i.run_id = r.run_id AND i.place = '*journal') \
+         FROM json_each(?) b JOIN workflow_runs r ON r.run_id = b.value ORDER BY b.key",
     );
     let mut loaded = Vec::with_capacity(leases.len());
     let mut positions = BTreeMap::new();
@@ -42,7 +42,7 @@ pub(super) async fn load(
         });
     }
     let events = sqlx::query(
-        "SELECT e.run_id, e.seq, e.record FROM json_each(?) b JOIN events e ON e.run_id = b.value \
+        "SELECT e.run_id, e.seq, e.record FROM json_each(?) b JOIN workflow_events e ON e.run_id = b.value \
          ORDER BY b.key, e.seq",
     );
     for row in events.bind(&ids).fetch_all(readers).await.map_err(fault)? {
@@ -86,12 +86,12 @@ pub(super) async fn run(readers: &SqlitePool, run_id: &str) -> Result<Option<Run
     // One statement, so that all of it is from the same moment.
     let query = sqlx::query(
         "SELECT run_id, workflow, version, conclusion, started_ms, ended_ms, cancel_reason, \
-         (SELECT json_group_array(json_array(place, cause, since_ms)) FROM incidents i \
+         (SELECT json_group_array(json_array(place, cause, since_ms)) FROM workflow_incidents i \
           WHERE i.run_id = r.run_id), \
-         (SELECT json_group_array(json_array(op, message, key, since_ms)) FROM waits w \
+         (SELECT json_group_array(json_array(op, message, key, since_ms)) FROM workflow_waits w \
           WHERE w.run_id = r.run_id), \
-         (SELECT json_group_array(json_array(op, due_ms)) FROM timers t WHERE t.run_id = r.run_id) \
-         FROM runs r WHERE run_id = ?",
+         (SELECT json_group_array(json_array(op, due_ms)) FROM workflow_timers t WHERE t.run_id = r.run_id) \
+         FROM workflow_runs r WHERE run_id = ?",
     );
     let row = query.bind(run_id).fetch_optional(readers).await.map_err(fault)?;
     row.map(|row| read_status(run_id, &row)).transpose()
@@ -133,7 +133,7 @@ fn read_json<T: serde::de::DeserializeOwned>(row: &SqliteRow, column: usize) -> 
 pub(super) async fn runs(readers: &SqlitePool, filter: &RunFilter) -> Result<Vec<RunSummary>, StoreError> {
     let mut sql = String::from(
         "SELECT run_id, workflow, version, conclusion, started_ms, ended_ms, \
-         (SELECT count(*) FROM incidents i WHERE i.run_id = r.run_id) FROM runs r WHERE run_id > ?",
+         (SELECT count(*) FROM workflow_incidents i WHERE i.run_id = r.run_id) FROM workflow_runs r WHERE run_id > ?",
     );
     if filter.workflow.is_some() {
         sql.push_str(" AND workflow = ?");
@@ -142,7 +142,7 @@ pub(super) async fn runs(readers: &SqlitePool, filter: &RunFilter) -> Result<Vec
         sql.push_str(" AND ended_ms IS NULL");
     }
     if filter.only_incidents {
-        sql.push_str(" AND run_id IN (SELECT run_id FROM incidents)");
+        sql.push_str(" AND run_id IN (SELECT run_id FROM workflow_incidents)");
     }
     sql.push_str(" ORDER BY run_id LIMIT ?");
     let mut query = sqlx::query(AssertSqlSafe(sql)).bind(filter.after.as_deref().unwrap_or_default());
@@ -167,7 +167,7 @@ fn read_summary(row: &SqliteRow) -> Result<RunSummary, StoreError> {
 }
 
 pub(super) async fn journal(readers: &SqlitePool, run_id: &str) -> Result<Vec<Record>, StoreError> {
-    let query = sqlx::query("SELECT run_id, seq, record FROM events WHERE run_id = ? ORDER BY seq");
+    let query = sqlx::query("SELECT run_id, seq, record FROM workflow_events WHERE run_id = ? ORDER BY seq");
     let mut journal = Ok(Vec::new());
     for row in query.bind(run_id).fetch_all(readers).await.map_err(fault)? {
         append(&mut journal, run_id, &row);

@@ -77,8 +77,8 @@ impl Seen {
         script
             .push(
                 "SELECT r.run_id, r.epoch, r.ended_ms IS NOT NULL, \
-                 (SELECT coalesce(max(seq), 0) FROM events e WHERE e.run_id = r.run_id) \
-                 FROM json_each(?) b JOIN runs r ON r.run_id = b.value ->> 0",
+                 (SELECT coalesce(max(seq), 0) FROM workflow_events e WHERE e.run_id = r.run_id) \
+                 FROM json_each(?) b JOIN workflow_runs r ON r.run_id = b.value ->> 0",
             )
             .bind_rows(&places);
         let mut runs = BTreeMap::new();
@@ -96,7 +96,7 @@ impl Seen {
         script
             .push(
                 "SELECT e.run_id, e.seq, e.record FROM json_each(?) b \
-                 JOIN events e ON e.run_id = b.value ->> 0 AND e.seq >= b.value ->> 1",
+                 JOIN workflow_events e ON e.run_id = b.value ->> 0 AND e.seq >= b.value ->> 1",
             )
             .bind_rows(&places);
         for row in writer.run_inside(script).await? {
@@ -109,7 +109,7 @@ impl Seen {
         let mut script = Script::default();
         script
             .push(
-                "SELECT message_id FROM messages WHERE run_id = '' \
+                "SELECT message_id FROM workflow_messages WHERE run_id = '' \
                  AND message_id IN (SELECT value FROM json_each(?))",
             )
             .bind_rows(&wanted);

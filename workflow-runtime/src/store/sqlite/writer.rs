@@ -27,7 +27,7 @@ impl Writer {
     pub(super) async fn claim(&mut self) -> Result<Vec<ClaimedRun>, StoreError> {
         let mut script = Script::default();
         script.push(
-            "UPDATE runs SET epoch = epoch + 1 WHERE ended_ms IS NULL \
+            "UPDATE workflow_runs SET epoch = epoch + 1 WHERE ended_ms IS NULL \
              RETURNING run_id, epoch, workflow, version",
         );
         let rows = self.run(script).await.map_err(fault)?;
@@ -87,7 +87,7 @@ impl Writer {
     ) -> Result<Option<RunState>, StoreError> {
         let mut script = Script::default();
         script.push(
-            "UPDATE runs SET cancel_reason = CASE WHEN ended_ms IS NULL THEN ? END \
+            "UPDATE workflow_runs SET cancel_reason = CASE WHEN ended_ms IS NULL THEN ? END \
              WHERE run_id = ? RETURNING conclusion",
         );
         script.bind(reason).bind(run_id);

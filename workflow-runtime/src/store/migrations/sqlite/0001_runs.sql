@@ -1,6 +1,6 @@
 -- Runs, their journals, and what they wait for. Times are milliseconds since the Unix epoch, UTC.
 
-CREATE TABLE runs (
+CREATE TABLE workflow_runs (
     run_id        TEXT    NOT NULL PRIMARY KEY,
     workflow      TEXT    NOT NULL,
     version       INTEGER NOT NULL,
@@ -14,11 +14,11 @@ CREATE TABLE runs (
     cancel_reason TEXT
 ) WITHOUT ROWID;
 
-CREATE INDEX runs_unfinished ON runs (run_id) WHERE ended_ms IS NULL;
+CREATE INDEX workflow_runs_unfinished ON workflow_runs (run_id) WHERE ended_ms IS NULL;
 
 -- The journal.
-CREATE TABLE events (
-    run_id TEXT    NOT NULL REFERENCES runs (run_id),
+CREATE TABLE workflow_events (
+    run_id TEXT    NOT NULL REFERENCES workflow_runs (run_id),
     seq    INTEGER NOT NULL,
     at_ms  INTEGER NOT NULL,
     record TEXT    NOT NULL,
@@ -26,18 +26,18 @@ CREATE TABLE events (
 ) WITHOUT ROWID;
 
 -- When runs wake by themselves: sleeps, deadlines and delayed attempts.
-CREATE TABLE timers (
-    run_id TEXT    NOT NULL REFERENCES runs (run_id),
+CREATE TABLE workflow_timers (
+    run_id TEXT    NOT NULL REFERENCES workflow_runs (run_id),
     op     TEXT    NOT NULL,
     due_ms INTEGER NOT NULL,
     PRIMARY KEY (run_id, op)
 ) WITHOUT ROWID;
 
-CREATE INDEX timers_due ON timers (due_ms);
+CREATE INDEX workflow_timers_due ON workflow_timers (due_ms);
 
 -- Which runs wait for which messages.
-CREATE TABLE waits (
-    run_id   TEXT    NOT NULL REFERENCES runs (run_id),
+CREATE TABLE workflow_waits (
+    run_id   TEXT    NOT NULL REFERENCES workflow_runs (run_id),
     op       TEXT    NOT NULL,
     message  TEXT    NOT NULL,
     key      TEXT    NOT NULL,
@@ -45,10 +45,10 @@ CREATE TABLE waits (
     PRIMARY KEY (run_id, op)
 ) WITHOUT ROWID;
 
-CREATE INDEX waits_for ON waits (message, key);
+CREATE INDEX workflow_waits_for ON workflow_waits (message, key);
 
 -- All messages that came from outside. The row stays after the message was taken: duplicates are known by it.
-CREATE TABLE messages (
+CREATE TABLE workflow_messages (
     -- The order in which they came.
     number       INTEGER NOT NULL PRIMARY KEY,
     message_id   TEXT    NOT NULL UNIQUE,
@@ -62,11 +62,11 @@ CREATE TABLE messages (
     op           TEXT    NOT NULL DEFAULT ''
 );
 
-CREATE INDEX messages_kept ON messages (message, key, number) WHERE run_id = '';
+CREATE INDEX workflow_messages_kept ON workflow_messages (message, key, number) WHERE run_id = '';
 
 -- What a person has to look at.
-CREATE TABLE incidents (
-    run_id   TEXT    NOT NULL REFERENCES runs (run_id),
+CREATE TABLE workflow_incidents (
+    run_id   TEXT    NOT NULL REFERENCES workflow_runs (run_id),
     -- An operation; empty for the run as a whole; '*journal' when the code cannot go on with the journal.
     place    TEXT    NOT NULL,
     cause    TEXT    NOT NULL,
