@@ -42,6 +42,13 @@ pub enum CoreError {
     },
 }
 
+impl CoreError {
+    /// Whether the code broke off on an event that did happen, as opposed to an event that fits no code.
+    pub fn broke_off(&self) -> bool {
+        !matches!(self, CoreError::Mismatch(_))
+    }
+}
+
 /// The code of a run and its journal name different things at the same place.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mismatch {

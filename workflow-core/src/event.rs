@@ -53,6 +53,8 @@ pub enum Event {
         /// Why, in that person's words.
         reason: String,
     },
+    /// The code can go on with an event on which it broke off before.
+    Resumed,
     /// Somebody looked at the incident of this operation and asked for another round of attempts.
     RetryRequested {
         /// Which one.
@@ -98,4 +100,20 @@ pub struct Record {
     pub event: Event,
     /// What the code asked for.
     pub commands: Vec<Command>,
+    /// The code broke off on this event: it panicked, or could not read a value. What it asks for once it has
+    /// been mended is recorded with the [`Event::Resumed`] that follows, and what had happened is not lost.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub broke_off: bool,
+}
+
+impl Record {
+    /// An event with what the code asked for in answer.
+    pub fn new(at_ms: Timestamp, event: Event, commands: Vec<Command>) -> Record {
+        Record { at_ms, event, commands, broke_off: false }
+    }
+
+    /// An event on which the code broke off.
+    pub fn broken_off(at_ms: Timestamp, event: Event) -> Record {
+        Record { at_ms, event, commands: Vec::new(), broke_off: true }
+    }
 }

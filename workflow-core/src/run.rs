@@ -25,6 +25,8 @@ pub struct Run {
     saga: Saga,
     /// A cancel that waits for the outcome of the pivot under way.
     postponed_cancel: Option<String>,
+    /// What the code asks for in answer to an event on which it broke off before; not recorded yet.
+    owed: Option<Vec<Command>>,
     rows: usize,
     broken: Option<CoreError>,
 }
@@ -62,6 +64,7 @@ impl Run {
             phase: Phase::Fresh,
             saga: Saga::default(),
             postponed_cancel: None,
+            owed: None,
             rows: 0,
             broken: None,
         }
@@ -79,7 +82,11 @@ impl Run {
         let mut run = Run::new(definition, run_id);
         for record in journal {
             let commands = run.feed(record.at_ms, &record.event)?;
-            run.compare(&record.commands, &commands)?;
+            if record.broke_off {
+                run.owed = Some(commands);
+            } else {
+                run.compare(&record.commands, &commands)?;
+            }
             run.adopt(&record.commands);
         }
         Ok(run)
@@ -99,6 +106,11 @@ impl Run {
             self.broken = Some(error.clone());
         }
         turn
+    }
+
+    /// Whether the code has been mended after it broke off on an event: feed [`Event::Resumed`] next.
+    pub fn owes_commands(&self) -> bool {
+        self.owed.is_some()
     }
 
     /// The id of the run.
@@ -164,6 +176,9 @@ impl Run {
         if self.settle(event)?.is_err() {
             return Err(self.nobody_waits(event));
         }
+        if *event == Event::Resumed {
+            return Ok(self.owed.take().unwrap_or_default());
+        }
         self.poll()?;
         self.go_on()?;
         Ok(std::mem::take(&mut self.cx.state().commands))
@@ -172,7 +187,8 @@ impl Run {
     /// What the event does to the operations, before the code sees it.
     fn settle(&mut self, event: &Event) -> crate::settle::Settled {
         let is_first = matches!(self.phase, Phase::Fresh);
-        if is_first != matches!(event, Event::Started { .. }) {
+        let resumes = *event == Event::Resumed;
+        if is_first != matches!(event, Event::Started { .. }) || resumes != self.owed.is_some() {
             return Ok(Err(NobodyWaits));
         }
         let saga = &mut self.saga;
@@ -193,6 +209,7 @@ impl Run {
             Event::TimerFired { op } => self.cx.state().settle_timer(op)?,
             Event::MessageReceived { op, payload, .. } => self.cx.state().settle_message(op, payload)?,
             Event::RetryRequested { op } => self.cx.state().settle_retry(op)?,
+            Event::Resumed => return Ok(Ok(())),
             Event::CancelRequested { reason } => {
                 self.cancel(reason.clone())?;
                 Ok(())
@@ -343,6 +360,7 @@ impl Run {
             Event::TimerFired { op } => (format!("that the timer `{op}` fired"), Some(op)),
             Event::MessageReceived { op, .. } => (format!("that a message came for `{op}`"), Some(op)),
             Event::CancelRequested { .. } => ("that a cancel was asked for".to_owned(), None),
+            Event::Resumed => ("that the code was mended".to_owned(), None),
             Event::RetryRequested { op } => (format!("that a retry of `{op}` was asked for"), Some(op)),
         };
         let open: Vec<String> = self.open_operations().iter().map(|open| open.request.describe()).collect();

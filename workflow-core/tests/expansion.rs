@@ -308,7 +308,7 @@ fn other_code_than_the_journal_knows_is_refused_with_both_sides_named() {
         attempt: 1,
         due_ms: 0,
     };
-    let journal = [Record { at_ms: 0, event: started, commands: vec![asked] }];
+    let journal = [Record::new(0, started, vec![asked])];
     let error = Run::replay(pay.definition(), "run-1", &journal).err().unwrap();
     assert_eq!(
         error.to_string(),

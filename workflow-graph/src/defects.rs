@@ -128,6 +128,32 @@ pub const fn lacks_effect(graph: &Graph, node: NodeIndex) -> bool {
     is_undeclared && has_undo_or_pivot(nodes)
 }
 
+/// Whether this node is a step that knows no error of this variant: then what the code tells apart is no error of it.
+pub const fn lacks_error(graph: &Graph, node: NodeIndex, variant: &str) -> bool {
+    let Cow::Borrowed(nodes) = &graph.nodes else { return false };
+    let NodeKind::Step(StepFacts { errors: Cow::Borrowed(errors), .. }) = &nodes[node].kind else {
+        return false;
+    };
+    let mut index = 0;
+    while index < errors.len() {
+        if let Cow::Borrowed(known) = &errors[index].variant
+            && is_same(known.as_bytes(), variant.as_bytes())
+        {
+            return false;
+        }
+        index += 1;
+    }
+    true
+}
+
+const fn is_same(left: &[u8], right: &[u8]) -> bool {
+    let mut index = 0;
+    while index < left.len() && index < right.len() && left[index] == right[index] {
+        index += 1;
+    }
+    index == left.len() && index == right.len()
+}
+
 const fn has_undo_or_pivot(nodes: &[Node]) -> bool {
     let mut index = 0;
     while index < nodes.len() {

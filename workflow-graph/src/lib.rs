@@ -27,7 +27,7 @@ mod names;
 mod outline;
 mod shape;
 
-pub use defects::{Defect, lacks_effect};
+pub use defects::{Defect, lacks_effect, lacks_error};
 pub use facts::{CompensationFacts, Effect, ErrorFacts, RetryPolicy, Source, StepFacts, Wire};
 pub use names::{humanise, is_node_id};
 pub use shape::{Flow, FlowKind, Graph, Node, NodeIndex, NodeKind, Outcome, Span};

@@ -119,6 +119,29 @@ on_every_store! {
         assert!(engine.client().status("order-1").await.unwrap().incidents.is_empty());
     }
 
+    async fn an_answer_on_which_the_code_broke_off_is_never_asked_for_again(store, world, clock) {
+        let store: Arc<dyn Store> = Arc::new(store);
+        let engine = changed(&store, &world, &clock).register(clumsy::flow).start().await.unwrap();
+        engine.start(clumsy::flow("o-1".into())).id("order-1").await.unwrap();
+        let client = engine.client();
+        let broken = until(&client, "order-1", "an incident", |status| !status.incidents.is_empty()).await;
+        let cause = &broken.incidents[0].cause;
+        assert!(cause.contains("the fuse is lit") && cause.contains("WF105"), "{cause}");
+        assert_eq!(client.retry("order-1").await.unwrap(), 1, "it is tried again, in vain");
+        drop(engine);
+
+        let engine = changed(&store, &world, &clock).register(after::flow).start().await.unwrap();
+        let run = engine.client().run(after::flow, "order-1").await.unwrap();
+        assert_eq!(run.result().await.unwrap(), 1, "mended code goes on");
+        assert_eq!((world.count("reserve"), world.count("note")), (1, 1));
+        assert!(engine.client().status("order-1").await.unwrap().incidents.is_empty());
+        drop(engine);
+
+        let journal = store.journal("order-1").await.unwrap();
+        let replayed = workflow_core::Run::replay(after::flow.definition(), "order-1", &journal).unwrap();
+        assert!(replayed.conclusion().is_some(), "and the journal replays as a whole");
+    }
+
     async fn runs_without_code_are_reported_and_left_alone(store, world, clock) {
         let store: Arc<dyn Store> = Arc::new(store);
         let engine = builder(Arc::clone(&store), &world, &clock).start().await.unwrap();
@@ -247,6 +270,18 @@ mod after {
     #[workflow]
     pub async fn flow(order: String) -> Result<u64, ShopError> {
         reserve(&order).await?;
+        note(&order).await
+    }
+}
+
+/// The same, with a defect in it.
+mod clumsy {
+    use super::*;
+
+    #[workflow]
+    pub async fn flow(order: String) -> Result<u64, ShopError> {
+        reserve(&order).await?;
+        assert!(order.is_empty(), "the fuse is lit");
         note(&order).await
     }
 }

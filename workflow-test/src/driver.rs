@@ -187,7 +187,7 @@ impl Driver {
             self.carry_out(command, world)?;
         }
         let is_end = matches!(commands.last(), Some(Command::Finish(_)));
-        self.journal.push(Record { at_ms: self.now_ms, event, commands });
+        self.journal.push(Record::new(self.now_ms, event, commands));
         if is_end { self.left_behind() } else { Ok(()) }
     }
 

@@ -67,6 +67,7 @@ fn line(workflow: &str, journal: &[Record], event: &Event) -> String {
         Event::MessageReceived { op, .. } => format!("{op}: message"),
         Event::CancelRequested { reason } => format!("cancel: {reason}"),
         Event::RetryRequested { op } => format!("{op}: retry asked for"),
+        Event::Resumed => "resumed".to_owned(),
     }
 }
 

@@ -48,7 +48,7 @@ impl Agenda {
         changes: &mut Changes,
     ) {
         match event {
-            Event::Started { .. } | Event::RetryRequested { .. } => {}
+            Event::Started { .. } | Event::RetryRequested { .. } | Event::Resumed => {}
             Event::CancelRequested { .. } => changes.takes_cancel = true,
             Event::MessageReceived { op, message_id, .. } => {
                 changes.take_messages.insert(message_id.clone(), op.clone());

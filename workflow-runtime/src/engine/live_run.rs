@@ -6,7 +6,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use tokio::sync::oneshot;
-use workflow_core::{Command, CoreError, Definition, Event, OpId, Record, Run, StepDef, Timestamp};
+use workflow_core::{CoreError, Definition, Event, OpId, Record, Run, StepDef, Timestamp};
 
 use super::agenda::{Agenda, DueAttempt};
 use super::attempts::Attempted;
@@ -203,10 +203,21 @@ impl LiveRun {
     ) -> Result<(), CoreError> {
         // The core catches panics of the workflow's code; those of the user's deserializers it does not.
         let fed = catch_unwind(AssertUnwindSafe(|| self.run.feed(now_ms, &event)));
-        let commands: Vec<Command> = fed.map_err(|panic| panicked(panic.as_ref()))??;
-        self.agenda.note(now_ms, &event, &commands, changes);
-        records.push(Record { at_ms: now_ms, event, commands });
-        Ok(())
+        match fed.unwrap_or_else(|panic| Err(panicked(panic.as_ref()))) {
+            Ok(commands) => {
+                self.agenda.note(now_ms, &event, &commands, changes);
+                records.push(Record::new(now_ms, event, commands));
+                Ok(())
+            }
+            Err(error) => {
+                // What happened is recorded all the same: an answer is never asked for a second time.
+                if error.broke_off() {
+                    self.agenda.note(now_ms, &event, &[], changes);
+                    records.push(Record::broken_off(now_ms, event));
+                }
+                Err(error)
+            }
+        }
     }
 
     fn turn(&mut self, at_ms: Timestamp, records: Vec<Record>, changes: Changes) -> Turn {
@@ -215,11 +226,14 @@ impl LiveRun {
         Turn { lease: self.lease.clone(), begins: None, at_ms, first_seq, records, changes }
     }
 
-    /// The journal is in order again.
-    pub(crate) fn journal_is_in_order(&mut self, now_ms: Timestamp) -> Turn {
-        let mut changes = Changes::default();
+    /// The code can go on with the journal again; what it owes to an event on which it broke off is recorded.
+    pub(crate) fn journal_is_in_order(&mut self, now_ms: Timestamp) -> Result<Turn, CoreError> {
+        let (mut records, mut changes) = (Vec::new(), Changes::default());
+        if self.run.owes_commands() {
+            self.feed(now_ms, Event::Resumed, &mut records, &mut changes)?;
+        }
         changes.close_incidents.insert(IncidentPlace::Journal);
-        self.turn(now_ms, Vec::new(), changes)
+        Ok(self.turn(now_ms, records, changes))
     }
 }
 
