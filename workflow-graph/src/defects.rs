@@ -128,12 +128,16 @@ pub const fn lacks_effect(graph: &Graph, node: NodeIndex) -> bool {
     is_undeclared && has_undo_or_pivot(nodes)
 }
 
-/// Whether this node is a step that knows no error of this variant: then what the code tells apart is no error of it.
+/// Whether this node is a step that never answers with an error of this variant, or, if it is empty, with any error:
+/// then what the code tells apart is no error of the step.
 pub const fn lacks_error(graph: &Graph, node: NodeIndex, variant: &str) -> bool {
     let Cow::Borrowed(nodes) = &graph.nodes else { return false };
-    let NodeKind::Step(StepFacts { errors: Cow::Borrowed(errors), .. }) = &nodes[node].kind else {
+    let NodeKind::Step(StepFacts { errors: Cow::Borrowed(errors), effect, .. }) = &nodes[node].kind else {
         return false;
     };
+    if matches!(effect, Effect::Retriable) {
+        return true; // It is repeated until it succeeds.
+    }
     let mut index = 0;
     while index < errors.len() {
         if let Cow::Borrowed(known) = &errors[index].variant
@@ -143,7 +147,7 @@ pub const fn lacks_error(graph: &Graph, node: NodeIndex, variant: &str) -> bool 
         }
         index += 1;
     }
-    true
+    !variant.is_empty()
 }
 
 const fn is_same(left: &[u8], right: &[u8]) -> bool {

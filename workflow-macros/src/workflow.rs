@@ -7,6 +7,7 @@ mod emit;
 mod ends;
 mod expressions;
 mod graph;
+mod imports;
 mod loops;
 mod lower;
 mod matches;
@@ -38,6 +39,11 @@ pub(crate) fn expand(attribute: TokenStream, item: TokenStream) -> TokenStream {
         // rustc reports what is wrong with the body itself, and better than we could.
         Err(_) => None,
     };
-    let body = rewrite::rewrite(function.body.stream());
+    let rewritten = rewrite::rewrite(function.body.stream());
+    if lowered.as_ref().is_some_and(|lowered| lowered.awaits != rewritten.awaits) {
+        let why = "WF044: the awaits of this function cannot be told apart; see docs/errors/WF044.md";
+        errors.at(function.sig.ident.span(), why);
+    }
+    let body = rewritten.body;
     emit::emit(emit::Source { function: &function, options, parameters, docs, body, lowered, errors })
 }

@@ -67,6 +67,7 @@ fn call(step: &Step) -> TokenStream {
     });
     quote! {
         #(#attributes)*
+        #[allow(clippy::used_underscore_binding)]
         #vis #fn_token #name(#(#parameters),*) -> ::workflow_runtime::__private::core::StepCall<#hidden> {
             ::workflow_runtime::__private::core::StepCall::new((#(#arguments)*))
         }
@@ -79,7 +80,7 @@ fn hidden_type(step: &Step) -> TokenStream {
         #(#conditions)*
         #[doc(hidden)]
         #[allow(non_camel_case_types)]
-        #vis struct #hidden;
+        #vis struct #hidden {}
     }
 }
 

@@ -3,7 +3,8 @@
 
 use std::collections::BTreeMap;
 
-use proc_macro2::{TokenStream, TokenTree};
+use proc_macro2::{Span, TokenStream, TokenTree};
+use syn::spanned::Spanned;
 use syn::visit::Visit;
 use syn::{Block, ExprAwait, Macro};
 
@@ -14,17 +15,18 @@ pub(crate) struct Body {
     pub(crate) block: Block,
     /// Keyed by the address of the tree's node: the tree does not move while it is lowered.
     numbers: BTreeMap<usize, usize>,
-    pub(crate) awaits: usize,
+    /// Where they stand, in the order of the text; for those inside a macro call, where the call does.
+    pub(crate) awaits: Vec<Span>,
 }
 
 /// Parses the body.
 pub(crate) fn parse_body(function: &RawFn) -> syn::Result<Box<Body>> {
     let tokens: TokenStream = TokenTree::from(function.body.clone()).into();
     let block = syn::parse2::<Block>(tokens)?;
-    let mut body = Box::new(Body { block, numbers: BTreeMap::new(), awaits: 0 });
-    let mut counter = Counter { numbers: BTreeMap::new(), next: 0 };
+    let mut body = Box::new(Body { block, numbers: BTreeMap::new(), awaits: Vec::new() });
+    let mut counter = Counter { numbers: BTreeMap::new(), found: Vec::new() };
     counter.visit_block(&body.block);
-    (body.numbers, body.awaits) = (counter.numbers, counter.next);
+    (body.numbers, body.awaits) = (counter.numbers, counter.found);
     Ok(body)
 }
 
@@ -41,18 +43,19 @@ fn address(expression: &ExprAwait) -> usize {
 
 struct Counter {
     numbers: BTreeMap<usize, usize>,
-    next: usize,
+    found: Vec<Span>,
 }
 
 impl<'ast> Visit<'ast> for Counter {
     fn visit_expr_await(&mut self, expression: &'ast ExprAwait) {
         self.visit_expr(&expression.base); // Its text comes first.
-        self.numbers.insert(address(expression), self.next);
-        self.next += 1;
+        self.numbers.insert(address(expression), self.found.len());
+        self.found.push(expression.await_token.span);
     }
 
     fn visit_macro(&mut self, call: &'ast Macro) {
-        self.next += count_tokens(call.tokens.clone());
+        let hidden = count_tokens(call.tokens.clone());
+        self.found.extend(std::iter::repeat_n(call.path.span(), hidden));
     }
 }
 

@@ -3,8 +3,9 @@
 
 use proc_macro2::{Group, Ident, Span, TokenStream, TokenTree};
 use quote::{format_ident, quote, quote_spanned};
+use syn::ext::IdentExt;
 use syn::spanned::Spanned;
-use syn::{ExprPath, ReturnType};
+use syn::{Attribute, ExprPath, ReturnType};
 use workflow_graph::{Flow, FlowKind, Node, NodeKind, Outcome};
 
 use super::attribute::Options;
@@ -29,18 +30,21 @@ pub(crate) struct Source<'a> {
 
 pub(crate) fn emit(source: Source<'_>) -> TokenStream {
     let function = source.function;
-    let hidden = format_ident!("__{}", function.sig.ident, span = Span::call_site());
+    let hidden = format_ident!("__{}", function.sig.ident.unraw(), span = Span::call_site());
     let call = call_function(&source, &hidden);
     let body = body(&source);
     let about = about(&source, &hidden);
     let errors = source.errors.into_tokens();
     let vis = &function.vis;
+    let conditions = attributes(&function.attrs, &["cfg"]);
     quote! {
         #call
+        #(#conditions)*
         #[doc(hidden)]
         #[allow(non_camel_case_types)]
-        #vis struct #hidden;
-        #[allow(clippy::all, unused_braces)]
+        #vis struct #hidden {}
+        #(#conditions)*
+        #[allow(clippy::all, clippy::items_after_statements, unused_braces)]
         impl #hidden { #body }
         #about
         #errors
@@ -51,12 +55,14 @@ pub(crate) fn emit(source: Source<'_>) -> TokenStream {
 fn call_function(source: &Source<'_>, hidden: &Ident) -> TokenStream {
     let RawFn { attrs, vis, sig, .. } = source.function;
     let name = &sig.ident;
+    let attrs = attrs.iter().filter(|attribute| !attribute.path().is_ident("expect"));
     // The user's own parameter names, moved off the user's text: an identifier must have one definition.
     let names: Vec<Ident> =
         source.parameters.iter().map(|p| relocated(&p.name, sig.paren_token.span.join())).collect();
     let types = source.parameters.iter().map(|parameter| &parameter.ty);
     quote! {
         #(#attrs)*
+        #[allow(clippy::used_underscore_binding)]
         #vis fn #name(#(#names: #types),*) -> ::workflow_runtime::__private::core::WorkflowCall<#hidden> {
             ::workflow_runtime::__private::core::WorkflowCall::new((#(#names,)*))
         }
@@ -71,6 +77,7 @@ fn body(source: &Source<'_>) -> TokenStream {
     let patterns = source.parameters.iter().map(|parameter| &parameter.pattern);
     let types = source.parameters.iter().map(|parameter| &parameter.ty);
     let text = &source.body;
+    let lints = attributes(&function.attrs, &["allow", "expect", "warn", "deny", "forbid"]);
     // The result type is pinned first, so that a wrong tail is one error with the user's types.
     let pin = quote! {
         if let ::core::option::Option::Some(__result) = ::core::option::Option::None::<#output> {
@@ -84,6 +91,7 @@ fn body(source: &Source<'_>) -> TokenStream {
     let asyncness = function.sig.asyncness.map_or_else(Span::call_site, |token| token.span);
     let future = quote_spanned!(asyncness=> async move);
     quote! {
+        #(#lints)*
         #[deny(unused_must_use)]
         fn __run(
             #context: ::workflow_runtime::__private::core::Cx,
@@ -105,7 +113,7 @@ fn about(source: &Source<'_>, hidden: &Ident) -> TokenStream {
         ReturnType::Default => Span::call_site(),
     };
     let is_result = returns_result(&function.sig.output);
-    let name = source.options.name.clone().unwrap_or_else(|| function.sig.ident.to_string());
+    let name = source.options.name.clone().unwrap_or_else(|| function.sig.ident.unraw().to_string());
     let version = source.options.version.unwrap_or(1);
     let types: Vec<_> = source.parameters.iter().map(|parameter| &parameter.ty).collect();
     let fields = (0..types.len()).map(syn::Index::from);
@@ -114,7 +122,9 @@ fn about(source: &Source<'_>, hidden: &Ident) -> TokenStream {
     let graph = graph(source, &name, version);
     let positions = positions(source);
     let steps = steps(source);
+    let conditions = attributes(&function.attrs, &["cfg"]);
     quote! {
+        #(#conditions)*
         impl ::workflow_runtime::__private::core::Workflow for #hidden {
             const NAME: &'static str = #name;
             const VERSION: u32 = #version;
@@ -170,7 +180,9 @@ fn storable_checks(source: &Source<'_>, is_result: bool, output_span: Span) -> T
             }
         }
     };
+    let conditions = attributes(&source.function.attrs, &["cfg"]);
     quote! {
+        #(#conditions)*
         const _: fn() = || {
             fn is_storable<T: ::workflow_runtime::__private::core::Storable>() {}
             #[allow(dead_code)]
@@ -184,21 +196,21 @@ fn storable_checks(source: &Source<'_>, is_result: bool, output_span: Span) -> T
 fn graph(source: &Source<'_>, name: &str, version: u32) -> TokenStream {
     let Some(lowered) = &source.lowered else { return empty_graph(name, version) };
     let label = source.options.label.clone().or(source.docs.label.clone());
-    let label = label.unwrap_or_else(|| workflow_graph::humanise(&source.function.sig.ident.to_string()));
+    let label =
+        label.unwrap_or_else(|| workflow_graph::humanise(&source.function.sig.ident.unraw().to_string()));
     let documentation = &source.docs.documentation;
     let owner = source.options.owner.clone().unwrap_or_default();
     let operation = |node: usize| lowered.operations.iter().find(|operation| operation.node == node);
     let nodes = lowered.nodes.iter().enumerate().map(|(index, item)| node(item, operation(index)));
     let flows = lowered.flows.iter().map(flow);
-    let uses = &lowered.uses;
     let effects = lowered.operations.iter().filter_map(effect_check);
+    let errors = lowered.flows.iter().filter_map(|flow| error_check(flow, operation(flow.from)?));
     let line = u32::try_from(source.function.sig.ident.span().start().line).unwrap_or(0);
     let (node_count, flow_count) = (lowered.nodes.len(), lowered.flows.len());
     quote! {
         #[allow(unused_imports)]
         use ::workflow_runtime::__private::graph as __graph;
         use ::std::borrow::Cow::Borrowed as __borrowed;
-        #(#[allow(unused_imports)] #uses)*
         const __NODES: [__graph::Node; #node_count] = [#(#nodes),*];
         const __FLOWS: [__graph::Flow; #flow_count] = [#(#flows),*];
         static __GRAPH: __graph::Graph = __graph::Graph {
@@ -212,6 +224,7 @@ fn graph(source: &Source<'_>, name: &str, version: u32) -> TokenStream {
             flows: __borrowed(&__FLOWS),
         };
         #(#effects)*
+        #(#errors)*
         &__GRAPH
     }
 }
@@ -240,7 +253,8 @@ fn node(node: &Node, operation: Option<&Operation>) -> TokenStream {
     let kind = match (&node.kind, operation.map(|operation| &operation.what)) {
         (NodeKind::Step(_), Some(What::Step(path))) => {
             let path = beside(path, operation.map_or_else(Span::call_site, |operation| operation.span));
-            quote!(Step(::workflow_runtime::__private::core::facts_of(#path)))
+            let facts = under(operation, quote!(::workflow_runtime::__private::core::facts_of(#path)));
+            quote!(Step(#facts))
         }
         (NodeKind::Receive { deadline, .. }, Some(What::Receive(message))) => {
             let deadline = match deadline {
@@ -250,8 +264,10 @@ fn node(node: &Node, operation: Option<&Operation>) -> TokenStream {
                 }
                 None => quote!(::core::option::Option::None),
             };
+            let name = quote!(<#message as ::workflow_runtime::__private::core::Message>::NAME);
+            let name = under(operation, name);
             quote!(Receive {
-                message: __borrowed(<#message as ::workflow_runtime::__private::core::Message>::NAME),
+                message: __borrowed(#name),
                 deadline: #deadline,
             })
         }
@@ -316,6 +332,21 @@ fn effect_check(operation: &Operation) -> Option<TokenStream> {
     })
 }
 
+/// WF044: an error that is told apart is one of the step's own, under its own name.
+fn error_check(flow: &Flow, operation: &Operation) -> Option<TokenStream> {
+    let FlowKind::Error { variant, .. } = &flow.kind else { return None };
+    let (node, name) = (flow.from, &**variant);
+    let why = match name {
+        "" => "this step never answers with an error; bind the value with `let` before it is taken apart"
+            .to_owned(),
+        name => format!("`{name}` is no variant of this step's error; name the variant as its enum does"),
+    };
+    let text = format!("WF044: {why}; see docs/errors/WF044.md");
+    Some(quote_spanned! {operation.span=>
+        const _: () = if __graph::lacks_error(&__GRAPH, #node, #name) { ::core::panic!(#text) };
+    })
+}
+
 /// The node of each `.await`, in the order of the text.
 fn positions(source: &Source<'_>) -> Vec<usize> {
     let Some(lowered) = &source.lowered else { return Vec::new() };
@@ -328,15 +359,19 @@ fn positions(source: &Source<'_>) -> Vec<usize> {
 
 fn steps(source: &Source<'_>) -> TokenStream {
     let Some(lowered) = &source.lowered else { return quote!(::std::vec::Vec::new()) };
-    let uses = &lowered.uses;
-    let paths = lowered.operations.iter().filter_map(|operation| match &operation.what {
-        What::Step(path) => Some(beside(path, operation.span)),
+    let steps = lowered.operations.iter().filter_map(|operation| match &operation.what {
+        What::Step(path) => {
+            let path = beside(path, operation.span);
+            Some(under(Some(operation), quote!(::workflow_runtime::__private::core::def_of(#path))))
+        }
         _ => None,
     });
-    quote! {
-        #(#[allow(unused_imports)] #uses)*
-        ::std::vec![#(::workflow_runtime::__private::core::def_of(#paths)),*]
-    }
+    quote!(::std::vec![#(#steps),*])
+}
+
+/// The user's attributes of these names.
+fn attributes<'a>(all: &'a [Attribute], names: &[&str]) -> Vec<&'a Attribute> {
+    all.iter().filter(|attribute| names.iter().any(|name| attribute.path().is_ident(name))).collect()
 }
 
 fn output(function: &RawFn) -> TokenStream {
@@ -344,6 +379,12 @@ fn output(function: &RawFn) -> TokenStream {
         ReturnType::Type(_, ty) => quote!(#ty),
         ReturnType::Default => quote!(()),
     }
+}
+
+/// An expression with the names that the operation sees; an inner block's `use` hides an outer one's.
+fn under(operation: Option<&Operation>, expression: TokenStream) -> TokenStream {
+    let uses = operation.into_iter().flat_map(|operation| operation.uses.iter().rev());
+    uses.fold(expression, |inner, uses| quote!({ #(#[allow(unused_imports)] #uses)* #inner }))
 }
 
 /// The user's path with its meaning, at another place of the text.

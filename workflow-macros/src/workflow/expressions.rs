@@ -7,8 +7,9 @@ use syn::{BinOp, Block, Expr, ExprIf, Macro, Pat};
 use super::awaits::count_tokens;
 use super::graph::{Ways, next};
 use super::lower::{Lowerer, answer, span_of};
-use super::matches::{Arm, ArmBody, End};
+use super::matches::{Arm, ArmBody, End, tell_outcome};
 use super::operations::awaited;
+use super::patterns::bound_by_condition;
 use super::phrases;
 
 /// Macros of other crates that would run operations where no journal sees them.
@@ -48,6 +49,13 @@ impl Lowerer<'_> {
                     self.refuse(span_of(&binary.right), why);
                 }
                 ways
+            }
+            Expr::Binary(binary) if is_assignment(&binary.op) => {
+                if is_drawn(&binary.left) {
+                    let why = "which side of this assignment comes first depends on types; bind the left with `let`";
+                    self.refuse(span_of(&binary.left), why);
+                }
+                self.expression(&binary.right, ways)
             }
             Expr::Closure(closure) if awaits(&closure.body) => {
                 self.refuse(
@@ -89,8 +97,9 @@ impl Lowerer<'_> {
             let why = format!("what is awaited inside `{text}!` is not drawn; bind it with `let` before");
             self.refuse(name.span(), &why);
         } else if may_exit(call) {
-            let why =
-                format!("a `?` or `return` inside `{text}!` is not drawn; bind the value with `let` before");
+            let why = format!(
+                "a `?`, `return` or `break` inside `{text}!` is not drawn; bind the value with `let` before"
+            );
             self.refuse(name.span(), &why);
         }
         ways
@@ -108,7 +117,9 @@ impl Lowerer<'_> {
                 Arm::new(Some(&condition.pat), ArmBody::Block(&if_.then_branch)),
                 Arm::new(None, otherwise),
             ];
-            return self.outcome(await_, arms, ways, end);
+            if tell_outcome(&condition.expr, &arms) {
+                return self.outcome(await_, arms, ways, end);
+            }
         }
         let ways = self.expression(&if_.cond, ways);
         let is_silent = !block_is_drawn(&if_.then_branch) && !otherwise.is_drawn();
@@ -119,7 +130,10 @@ impl Lowerer<'_> {
         let decision = self.decision(ways, question, if_.if_token.span);
         let yes = answer(decision, "yes", phrases::source_text(&if_.cond), false);
         let no = answer(decision, "no", String::new(), true);
+        let outside = self.locals.len();
+        self.locals.extend(bound_by_condition(&if_.cond));
         let mut after = self.arm_body(ArmBody::Block(&if_.then_branch), vec![yes], end);
+        self.locals.truncate(outside);
         after.extend(self.arm_body(otherwise, vec![no], end));
         after
     }
@@ -127,7 +141,9 @@ impl Lowerer<'_> {
     pub(crate) fn let_else(&mut self, pattern: &Pat, value: &Expr, diverge: &Expr, ways: Ways) -> Ways {
         let arms =
             vec![Arm::new(Some(pattern), ArmBody::Nothing), Arm::new(None, ArmBody::Expression(diverge))];
-        if let Some(await_) = awaited(value) {
+        if let Some(await_) = awaited(value)
+            && tell_outcome(value, &arms)
+        {
             return self.outcome(await_, arms, ways, End::Value);
         }
         let ways = self.expression(value, ways);
@@ -141,7 +157,9 @@ impl Lowerer<'_> {
 
     /// `x?`: the error of an operation, or of a local computation, leaves the function.
     fn question_mark(&mut self, inner: &Expr, span: proc_macro2::Span, ways: Ways) -> Ways {
-        if let Some(await_) = awaited(inner) {
+        if self.is_fallible
+            && let Some(await_) = awaited(inner)
+        {
             let (node, ways) = self.operation(await_, ways);
             if let Some(way) = node.and_then(|node| self.error_way(node)) {
                 self.failure(vec![way]);
@@ -155,8 +173,14 @@ impl Lowerer<'_> {
         let words = phrases::question(inner);
         let subject = words.trim_end_matches('?').to_owned();
         let decision = self.decision(ways, format!("{subject} succeeded?"), span);
-        let no = answer(decision, "no", format!("{} is `Err`", phrases::source_text(inner)), false);
-        self.failure_named(vec![no], &format!("{subject} failed"));
+        // Where the function returns no `Result`, it returns an `Option`, and `None` is a result like any other.
+        let bad = if self.is_fallible { "Err" } else { "None" };
+        let no = answer(decision, "no", format!("{} is `{bad}`", phrases::source_text(inner)), false);
+        if self.is_fallible {
+            self.failure_named(vec![no], &format!("{subject} failed"));
+        } else {
+            self.success(vec![no]);
+        }
         vec![answer(decision, "yes", String::new(), true)]
     }
 
@@ -164,6 +188,31 @@ impl Lowerer<'_> {
     pub(crate) fn after(&self, node: usize) -> Ways {
         next(node)
     }
+}
+
+/// `+=` and the like.
+fn is_assignment(operator: &BinOp) -> bool {
+    !matches!(
+        operator,
+        BinOp::Add(_)
+            | BinOp::Sub(_)
+            | BinOp::Mul(_)
+            | BinOp::Div(_)
+            | BinOp::Rem(_)
+            | BinOp::And(_)
+            | BinOp::Or(_)
+            | BinOp::BitXor(_)
+            | BinOp::BitAnd(_)
+            | BinOp::BitOr(_)
+            | BinOp::Shl(_)
+            | BinOp::Shr(_)
+            | BinOp::Eq(_)
+            | BinOp::Lt(_)
+            | BinOp::Le(_)
+            | BinOp::Ne(_)
+            | BinOp::Ge(_)
+            | BinOp::Gt(_)
+    )
 }
 
 /// The parts of an expression that only combines values, in the order of evaluation.
@@ -180,6 +229,7 @@ fn parts(expression: &Expr) -> Vec<&Expr> {
         Expr::Let(e) => vec![&e.expr],
         Expr::MethodCall(e) => std::iter::once(&*e.receiver).chain(&e.args).collect(),
         Expr::Paren(e) => vec![&e.expr],
+        Expr::RawAddr(e) => vec![&e.expr],
         Expr::Range(e) => e.start.iter().chain(&e.end).map(|e| &**e).collect(),
         Expr::Reference(e) => vec![&e.expr],
         Expr::Repeat(e) => vec![&e.expr],
@@ -270,12 +320,14 @@ impl<'ast> Visit<'ast> for Finder {
     }
 }
 
-/// Whether the tokens of a macro call hold a `?` operator or a `return`.
+/// Whether the tokens of a macro call hold a `?` operator, a `return`, or a way out of a loop.
 fn may_exit(call: &Macro) -> bool {
     fn search(tokens: proc_macro2::TokenStream) -> bool {
         tokens.into_iter().any(|token| match token {
             proc_macro2::TokenTree::Group(group) => search(group.stream()),
-            proc_macro2::TokenTree::Ident(ident) => ident == "return",
+            proc_macro2::TokenTree::Ident(ident) => {
+                ident == "return" || ident == "break" || ident == "continue"
+            }
             // `tracing` and friends write `?value` before a value; the operator stands behind one.
             proc_macro2::TokenTree::Punct(_) | proc_macro2::TokenTree::Literal(_) => false,
         })

@@ -77,9 +77,10 @@ impl Builder {
         &self.nodes[node].kind
     }
 
-    /// Drops merges that merge nothing and gives every node its id.
+    /// Drops what nobody comes to and merges that merge nothing, and gives every node its id.
     pub(crate) fn finish(mut self) -> Built {
-        let dropped = self.drop_needless_merges();
+        let mut dropped = self.drop_unreachable();
+        self.drop_needless_merges(&mut dropped);
         let mut places: Vec<Option<NodeIndex>> = Vec::new();
         let mut kept = 0;
         for node in 0..self.nodes.len() {
@@ -110,16 +111,26 @@ impl Builder {
         Built { nodes, flows, places }
     }
 
-    fn drop_needless_merges(&mut self) -> BTreeSet<NodeIndex> {
-        let mut dropped = BTreeSet::new();
-        while let Some((merge, to)) = self.needless_merge(&dropped) {
+    /// Code behind a `return` may decide this and that; nobody ever comes there.
+    fn drop_unreachable(&mut self) -> BTreeSet<NodeIndex> {
+        let mut reached = BTreeSet::from([0]);
+        let mut open = vec![0];
+        while let Some(node) = open.pop() {
+            let leaving = self.flows.iter().filter(|flow| flow.from == node);
+            open.extend(leaving.map(|flow| flow.to).filter(|&to| reached.insert(to)));
+        }
+        self.flows.retain(|flow| reached.contains(&flow.from));
+        (0..self.nodes.len()).filter(|node| !reached.contains(node)).collect()
+    }
+
+    fn drop_needless_merges(&mut self, dropped: &mut BTreeSet<NodeIndex>) {
+        while let Some((merge, to)) = self.needless_merge(dropped) {
             self.flows.retain(|flow| flow.from != merge);
             for flow in self.flows.iter_mut().filter(|flow| flow.to == merge) {
                 flow.to = to;
             }
             dropped.insert(merge);
         }
-        dropped
     }
 
     /// A merge to which one way leads, or that leads straight to a later merge.
@@ -150,7 +161,7 @@ impl Builder {
         for operations in [true, false] {
             for (node, draft) in self.nodes.iter().enumerate() {
                 if is_operation(draft) == operations && !dropped.contains(&node) {
-                    ids[node] = unique(&draft.name, &mut taken);
+                    ids[node] = unique(&id_of(&draft.name), &mut taken);
                 }
             }
         }
@@ -168,6 +179,12 @@ fn rank(kind: &FlowKind) -> u8 {
         FlowKind::Error { .. } => 4,
         FlowKind::Timeout => 5,
     }
+}
+
+/// A valid id close to this name, which may be a word of any language or begin with a digit.
+fn id_of(name: &str) -> String {
+    let id: String = name.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect();
+    if workflow_graph::is_node_id(&id) { id } else { format!("_{id}") }
 }
 
 fn unique(name: &str, taken: &mut BTreeSet<String>) -> String {

@@ -6,6 +6,7 @@ use syn::{ExprBreak, ExprContinue, ExprForLoop, ExprLoop, ExprWhile, Label, Life
 use super::expressions::{is_drawn, loop_is_drawn};
 use super::graph::Ways;
 use super::lower::{Loop, Lowerer, answer};
+use super::patterns::{bound_by, bound_by_condition};
 use super::phrases;
 
 impl Lowerer<'_> {
@@ -28,7 +29,7 @@ impl Lowerer<'_> {
         self.label = question_label;
         let decision = self.decision(ways, phrases::question(&while_.cond), while_.while_token.span);
         let yes = answer(decision, "yes", phrases::source_text(&while_.cond), false);
-        let ways = self.block(&while_.body, vec![yes]);
+        let ways = self.block_binding(bound_by_condition(&while_.cond), &while_.body, vec![yes]);
         let mut after = vec![answer(decision, "no", String::new(), true)];
         after.extend(self.end_loop(head, ways));
         after
@@ -52,7 +53,8 @@ impl Lowerer<'_> {
         let decision = self.decision(self.after(head), question, for_.for_token.span);
         let condition =
             format!("for {} in {}", phrases::source_text(&for_.pat), phrases::source_text(&for_.expr));
-        let ways = self.block(&for_.body, vec![answer(decision, "yes", condition, false)]);
+        let yes = answer(decision, "yes", condition, false);
+        let ways = self.block_binding(bound_by(&for_.pat), &for_.body, vec![yes]);
         let mut after = vec![answer(decision, "no", String::new(), true)];
         after.extend(self.end_loop(head, ways));
         after

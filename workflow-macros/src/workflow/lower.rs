@@ -1,16 +1,16 @@
 //! From the function's body to the flow graph: blocks and statements.
 //! What cannot be lowered is a spanned error, never a wrong graph; types are unknown here.
 
-use std::collections::BTreeSet;
-
 use proc_macro2::Span;
 use syn::spanned::Spanned;
-use syn::visit::Visit;
-use syn::{Attribute, Block, Expr, ExprPath, Item, ItemUse, Pat, ReturnType, Stmt, Type};
+use syn::{Attribute, Block, Expr, ExprMacro, ExprPath, FnArg, Item, ItemUse, ReturnType, Stmt, Type};
 use workflow_graph::{Flow, FlowKind, Node, NodeIndex, NodeKind};
 
 use super::awaits::Body;
+use super::expressions::is_drawn;
 use super::graph::{Builder, Draft, Way, Ways, next};
+use super::imports;
+use super::patterns::bound_by;
 use crate::docs;
 use crate::errors::Errors;
 use crate::signature::RawFn;
@@ -23,8 +23,6 @@ pub(crate) struct Lowered {
     pub(crate) operations: Vec<Operation>,
     /// How many awaits the body has.
     pub(crate) awaits: usize,
-    /// `use` declarations inside the body, for the constants beside it.
-    pub(crate) uses: Vec<ItemUse>,
 }
 
 /// An operation that the journal records.
@@ -32,6 +30,8 @@ pub(crate) struct Operation {
     pub(crate) await_number: usize,
     pub(crate) node: NodeIndex,
     pub(crate) what: What,
+    /// The `use` declarations inside the body that give its names their meaning, block by block.
+    pub(crate) uses: Vec<Vec<ItemUse>>,
     /// The `await` keyword.
     pub(crate) span: Span,
 }
@@ -48,9 +48,13 @@ pub(crate) struct Lowerer<'a> {
     pub(crate) graph: Builder,
     pub(crate) operations: Vec<Operation>,
     pub(crate) loops: Vec<Loop>,
-    /// Names that are bound in the body: calling one of them is no call of a step.
-    pub(crate) locals: BTreeSet<String>,
+    /// Names that are bound where we are: calling one of them is no call of a step.
+    pub(crate) locals: Vec<String>,
+    /// The `use` declarations of the blocks around us, from the outside in.
+    pub(crate) uses: Vec<Vec<ItemUse>>,
     pub(crate) errors: &'a mut Errors,
+    /// Whether something was refused already.
+    has_refused: bool,
     /// Whether the function returns a `Result`.
     pub(crate) is_fallible: bool,
     /// The label above the statement, until a node takes it.
@@ -69,18 +73,19 @@ pub(crate) struct Loop {
 
 /// Lowers a body to its graph.
 pub(crate) fn lower(function: &RawFn, body: &Body, errors: &mut Errors) -> Lowered {
-    let mut names = Names::default();
-    names.visit_block(&body.block);
-    for input in &function.sig.inputs {
-        names.visit_fn_arg(input);
-    }
+    let parameters = function.sig.inputs.iter().filter_map(|input| match input {
+        FnArg::Typed(typed) => Some(bound_by(&typed.pat)),
+        FnArg::Receiver(_) => None,
+    });
     let mut lowerer = Lowerer {
         body,
         graph: Builder::default(),
         operations: Vec::new(),
         loops: Vec::new(),
-        locals: names.bound,
+        locals: parameters.flatten().collect(),
+        uses: Vec::new(),
         errors,
+        has_refused: false,
         is_fallible: returns_result(&function.sig.output),
         label: None,
         line: 0,
@@ -94,13 +99,19 @@ pub(crate) fn lower(function: &RawFn, body: &Body, errors: &mut Errors) -> Lower
     let start = lowerer.graph.add(Vec::new(), start);
     let ways = lowerer.block_end(&body.block, next(start));
     lowerer.end_of_function(ways);
-    let Lowerer { graph, operations, .. } = lowerer;
-    let built = graph.finish();
-    let operations = operations
-        .into_iter()
-        .filter_map(|operation| Some(Operation { node: built.places[operation.node]?, ..operation }))
-        .collect();
-    Lowered { nodes: built.nodes, flows: built.flows, operations, awaits: body.awaits, uses: names.uses }
+    lowerer.refuse_what_was_missed();
+    let built = std::mem::take(&mut lowerer.graph).finish();
+    let mut operations = Vec::new();
+    for operation in std::mem::take(&mut lowerer.operations) {
+        match built.places[operation.node] {
+            Some(node) => operations.push(Operation { node, ..operation }),
+            None => {
+                let why = "this can never be reached; take it out, or the `return` before it";
+                lowerer.refuse(operation.span, why);
+            }
+        }
+    }
+    Lowered { nodes: built.nodes, flows: built.flows, operations, awaits: body.awaits.len() }
 }
 
 /// Whether the type is called `Result`; the emitted code checks that no other type is one.
@@ -120,29 +131,57 @@ pub(crate) fn line_of(span: Span) -> usize {
 
 impl Lowerer<'_> {
     /// A block whose value is used or dropped.
-    pub(crate) fn block(&mut self, block: &Block, mut ways: Ways) -> Ways {
+    pub(crate) fn block(&mut self, block: &Block, ways: Ways) -> Ways {
+        self.block_binding(Vec::new(), block, ways)
+    }
+
+    /// A block that sees names from what stands before it.
+    pub(crate) fn block_binding(&mut self, names: Vec<String>, block: &Block, mut ways: Ways) -> Ways {
+        let outside = self.enter(names, block);
         for statement in &block.stmts {
             ways = self.statement(statement, ways);
         }
+        self.leave(outside);
         ways
+    }
+
+    fn enter(&mut self, names: Vec<String>, block: &Block) -> usize {
+        let outside = self.locals.len();
+        self.locals.extend(names);
+        self.uses.push(imports::of(block));
+        outside
+    }
+
+    fn leave(&mut self, outside: usize) {
+        self.locals.truncate(outside);
+        self.uses.pop();
     }
 
     /// A block whose value is the function's result.
     pub(crate) fn block_end(&mut self, block: &Block, mut ways: Ways) -> Ways {
         let Some((last, statements)) = block.stmts.split_last() else { return ways };
+        let outside = self.enter(Vec::new(), block);
         for statement in statements {
             ways = self.statement(statement, ways);
         }
-        match last {
-            Stmt::Expr(value, None) => {
-                self.set_label(attributes(value));
-                self.line = line_of(value.span());
-                let ways = self.conclude(value, ways);
-                self.label = None;
-                ways
+        let ways = match last {
+            Stmt::Expr(value, None) => self.tail(value, ways),
+            Stmt::Macro(call) if call.semi_token.is_none() => {
+                let (attrs, mac) = (call.attrs.clone(), call.mac.clone());
+                self.tail(&Expr::Macro(ExprMacro { attrs, mac }), ways)
             }
             last => self.statement(last, ways),
-        }
+        };
+        self.leave(outside);
+        ways
+    }
+
+    fn tail(&mut self, value: &Expr, ways: Ways) -> Ways {
+        self.set_label(attributes(value));
+        self.line = line_of(value.span());
+        let ways = self.conclude(value, ways);
+        self.label = None;
+        ways
     }
 
     fn statement(&mut self, statement: &Stmt, ways: Ways) -> Ways {
@@ -150,16 +189,26 @@ impl Lowerer<'_> {
         let ways = match statement {
             Stmt::Local(local) => {
                 self.set_label(&local.attrs);
-                match &local.init {
-                    Some(init) => match &init.diverge {
-                        Some((_, diverge)) => self.let_else(&local.pat, &init.expr, diverge, ways),
-                        None => self.expression(&init.expr, ways),
-                    },
+                let ways = match &local.init {
+                    Some(init) => {
+                        if is_drawn(&init.expr) || init.diverge.is_some() {
+                            self.refuse_conditional(&local.attrs);
+                        }
+                        match &init.diverge {
+                            Some((_, diverge)) => self.let_else(&local.pat, &init.expr, diverge, ways),
+                            None => self.expression(&init.expr, ways),
+                        }
+                    }
                     None => ways,
-                }
+                };
+                self.locals.extend(bound_by(&local.pat));
+                ways
             }
             Stmt::Expr(expression, _) => {
                 self.set_label(attributes(expression));
+                if is_drawn(expression) {
+                    self.refuse_conditional(attributes(expression));
+                }
                 self.expression(expression, ways)
             }
             Stmt::Macro(call) => {
@@ -192,7 +241,29 @@ impl Lowerer<'_> {
 
     /// Reports what cannot be drawn.
     pub(crate) fn refuse(&mut self, span: Span, why: &str) {
+        self.has_refused = true;
         self.errors.push(syn::Error::new(span, format!("WF044: {why}; see docs/errors/WF044.md")));
+    }
+
+    /// Refuses what is drawn but, under a condition of the build, not compiled.
+    pub(crate) fn refuse_conditional(&mut self, attributes: &[Attribute]) {
+        for attribute in attributes.iter().filter(|attribute| attribute.path().is_ident("cfg")) {
+            let why = "the diagram cannot depend on how the code is built; write `if cfg!(..)`";
+            self.refuse(attribute.span(), why);
+        }
+    }
+
+    /// No await may be without its place in the graph, wherever it hides.
+    fn refuse_what_was_missed(&mut self) {
+        if self.has_refused {
+            return;
+        }
+        let drawn: Vec<usize> = self.operations.iter().map(|operation| operation.await_number).collect();
+        for (number, &span) in self.body.awaits.iter().enumerate() {
+            if !drawn.contains(&number) {
+                self.refuse(span, "what is awaited here is not drawn; write it as a statement of its own");
+            }
+        }
     }
 
     /// Adds a node that asks a question.
@@ -239,26 +310,6 @@ pub(crate) fn attributes(expression: &Expr) -> &[Attribute] {
         Expr::While(e) => &e.attrs,
         Expr::Macro(e) => &e.attrs,
         _ => &[],
-    }
-}
-
-/// All names that the function binds, and all `use` declarations in its body.
-#[derive(Default)]
-struct Names {
-    bound: BTreeSet<String>,
-    uses: Vec<ItemUse>,
-}
-
-impl<'ast> Visit<'ast> for Names {
-    fn visit_pat(&mut self, pattern: &'ast Pat) {
-        if let Pat::Ident(ident) = pattern {
-            self.bound.insert(ident.ident.to_string());
-        }
-        syn::visit::visit_pat(self, pattern);
-    }
-
-    fn visit_item_use(&mut self, item: &'ast ItemUse) {
-        self.uses.push(item.clone());
     }
 }
 

@@ -10,8 +10,8 @@ use workflow_graph::{FlowKind, NodeIndex};
 use super::expressions::{block_is_drawn, is_drawn};
 use super::graph::{Way, Ways, next};
 use super::lower::{Lowerer, answer, span_of};
-use super::operations::awaited;
-use super::patterns::{Takes, is_irrefutable, takes};
+use super::operations::{awaited, maps_errors};
+use super::patterns::{Takes, bound_by, is_irrefutable, takes};
 use super::phrases;
 use crate::docs;
 
@@ -86,16 +86,31 @@ impl<'a> Arm<'a> {
     }
 }
 
+/// Whether the arms tell the success of the awaited operation from its errors. What they tell apart otherwise, such as
+/// an `Option`, numbers, or what `map_err` made of its errors, is a value like any other.
+pub(crate) fn tell_outcome(value: &Expr, arms: &[Arm<'_>]) -> bool {
+    let has_other_errors = maps_errors(value);
+    let is_told = |arm: &Arm<'_>| match arm.takes() {
+        Takes::Other => false,
+        Takes::Variants(_) | Takes::Part => !has_other_errors,
+        Takes::Success(_) | Takes::AnyError | Takes::Rest => true,
+    };
+    arms.iter().all(is_told) && !arms.iter().all(|arm| matches!(arm.takes(), Takes::Rest))
+}
+
 impl Lowerer<'_> {
     pub(crate) fn match_(&mut self, match_: &ExprMatch, ways: Ways, end: End) -> Ways {
         let arms: Vec<Arm<'_>> = match_.arms.iter().map(Arm::of).collect();
-        for arm in &arms {
+        for (arm, written) in arms.iter().zip(&match_.arms) {
+            if arm.body.is_drawn() {
+                self.refuse_conditional(&written.attrs);
+            }
             if let Some(guard) = arm.guard.filter(|guard| is_drawn(guard)) {
                 self.refuse(span_of(guard), "a guard that awaits is not drawn; decide inside the arm");
             }
         }
         if let Some(await_) = awaited(&match_.expr)
-            && arms.iter().all(|arm| !matches!(arm.takes(), Takes::Other))
+            && tell_outcome(&match_.expr, &arms)
         {
             return self.outcome(await_, arms, ways, end);
         }
@@ -121,8 +136,10 @@ impl Lowerer<'_> {
         let is_silent = |arm: &Arm<'_>| matches!(end, End::Value) && !arm.body.is_drawn();
         if arms.len() < 2 {
             // A pattern that takes everything decides nothing.
-            let body = arms.first().map_or(ArmBody::Nothing, |arm| arm.body);
-            return self.arm_body(body, ways, end);
+            return match arms.first() {
+                Some(arm) => self.arm(arm, ways, end),
+                None => ways,
+            };
         }
         let decision = self.decision(ways, question, span);
         let default = arms.iter().position(Arm::is_catch_all).unwrap_or(arms.len() - 1);
@@ -139,7 +156,7 @@ impl Lowerer<'_> {
             let is_default = shared.contains(&default);
             let label = if answers.len() > 3 { "otherwise".to_owned() } else { answers.join(" or ") };
             let way = answer(decision, &label, conditions.join(" | "), is_default);
-            after.extend(self.arm_body(arm.body, vec![way], end));
+            after.extend(self.arm(arm, vec![way], end));
         }
         after
     }
@@ -159,7 +176,7 @@ impl Lowerer<'_> {
         let mut after = Vec::new();
         for (arm, ways) in arms.iter().zip(leading) {
             if !ways.is_empty() {
-                after.extend(self.arm_body(arm.body, ways, end));
+                after.extend(self.arm(arm, ways, end));
             }
         }
         after
@@ -240,6 +257,15 @@ impl Lowerer<'_> {
                 Takes::Success(_) | Takes::Other => {}
             }
         }
+    }
+
+    /// An arm, with the names that its pattern binds.
+    fn arm(&mut self, arm: &Arm<'_>, ways: Ways, end: End) -> Ways {
+        let outside = self.locals.len();
+        self.locals.extend(arm.pattern.into_iter().flat_map(bound_by));
+        let ways = self.arm_body(arm.body, ways, end);
+        self.locals.truncate(outside);
+        ways
     }
 
     /// What an arm does, on the ways that lead to it.

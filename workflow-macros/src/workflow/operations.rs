@@ -1,12 +1,14 @@
 //! Awaited calls: which operation of the journal an `.await` is.
 //! Only what the text shows counts; whether the callee really is a step is checked by its type.
 
+use syn::ext::IdentExt;
 use syn::{Expr, ExprAwait, ExprCall, ExprMethodCall, GenericArgument, PathArguments, Type};
 use workflow_graph::{FlowKind, NodeIndex, NodeKind, StepFacts};
 
+use super::expressions::is_drawn;
 use super::graph::{Draft, Way, Ways};
 use super::lower::{Lowerer, Operation, What, line_of, span_of};
-use super::phrases;
+use super::{imports, phrases};
 
 /// Operations of the language that have no meaning here yet.
 const NOT_YET: &[&str] = &[
@@ -51,9 +53,12 @@ impl Lowerer<'_> {
             return (None, ways);
         };
         let label = self.label.take();
-        let ways = self.expressions(call.args.iter(), ways);
+        let mut ways = self.expressions(call.args.iter(), ways);
+        if let Patience::Within(duration) = patience {
+            ways = self.expression(duration, ways);
+        }
         let Some(segment) = function.path.segments.last() else { return (None, ways) };
-        let name = segment.ident.to_string();
+        let name = segment.ident.unraw().to_string();
         if NOT_YET.contains(&name.as_str()) {
             self.refuse(span, &format!("`{name}` is not supported in workflows yet"));
             return (None, ways);
@@ -94,12 +99,10 @@ impl Lowerer<'_> {
             },
             _ => (What::Step(function.clone()), NodeKind::Step(StepFacts::named(&name)), name),
         };
-        if ways.is_empty() {
-            self.refuse(span, "this can never be reached; take it out, or the `return` before it");
-        }
         let label = label.unwrap_or_default();
         let node = self.graph.add(ways, Draft { name, kind, label, line: line_of(span) });
-        self.operations.push(Operation { await_number: self.body.number_of(await_), node, what, span });
+        let uses = imports::needed(function, &what, &self.uses);
+        self.operations.push(Operation { await_number: self.body.number_of(await_), node, what, uses, span });
         (Some(node), super::graph::next(node))
     }
 
@@ -168,8 +171,20 @@ pub(crate) fn awaited(expression: &Expr) -> Option<&ExprAwait> {
         Expr::Await(await_) => Some(await_),
         Expr::Paren(paren) => awaited(&paren.expr),
         Expr::Group(group) => awaited(&group.expr),
-        Expr::MethodCall(call) if call.method == "map_err" || call.method == "map" => awaited(&call.receiver),
+        Expr::MethodCall(call) if call.method == "map_err" || call.method == "map" => {
+            awaited(&call.receiver).filter(|_| !call.args.iter().any(is_drawn))
+        }
         _ => None,
+    }
+}
+
+/// Whether the errors in this outcome may be others than those of the operation.
+pub(crate) fn maps_errors(outcome: &Expr) -> bool {
+    match outcome {
+        Expr::Paren(paren) => maps_errors(&paren.expr),
+        Expr::Group(group) => maps_errors(&group.expr),
+        Expr::MethodCall(call) => call.method == "map_err" || maps_errors(&call.receiver),
+        _ => false,
     }
 }
 
@@ -184,7 +199,7 @@ fn message_type(arguments: &PathArguments) -> Option<&Type> {
 fn type_name(ty: &Type) -> String {
     match ty {
         Type::Path(path) => {
-            path.path.segments.last().map(|segment| segment.ident.to_string()).unwrap_or_default()
+            path.path.segments.last().map(|segment| segment.ident.unraw().to_string()).unwrap_or_default()
         }
         _ => "message".to_owned(),
     }

@@ -1,7 +1,9 @@
 //! What a pattern over a `Result` takes: successes, an error's variants, or everything else.
 //! Syntax only; whether a variant exists is rustc's affair.
 
-use syn::{Ident, Pat, Path};
+use syn::ext::IdentExt;
+use syn::visit::Visit;
+use syn::{Expr, Ident, Pat, PatIdent, Path};
 
 /// What an arm of a `match` over the outcome of an operation takes.
 pub(crate) enum Takes<'a> {
@@ -53,7 +55,7 @@ fn error(pattern: &Pat) -> Takes<'static> {
         pattern if is_irrefutable(pattern) => Takes::AnyError,
         Pat::Paren(paren) => error(&paren.pat),
         Pat::Reference(reference) => error(&reference.pat),
-        Pat::Ident(ident) if ident.subpat.is_none() => Takes::Variants(vec![ident.ident.to_string()]),
+        Pat::Ident(ident) if ident.subpat.is_none() => Takes::Variants(vec![ident.ident.unraw().to_string()]),
         Pat::Path(path) => Takes::Variants(vec![last(&path.path)]),
         Pat::TupleStruct(tuple) if tuple.elems.iter().all(is_irrefutable) => {
             Takes::Variants(vec![last(&tuple.path)])
@@ -87,6 +89,33 @@ pub(crate) fn is_constant(ident: &Ident) -> bool {
     ident.to_string().chars().next().is_some_and(char::is_uppercase)
 }
 
+/// The names that this pattern binds.
+pub(crate) fn bound_by(pattern: &Pat) -> Vec<String> {
+    let mut bound = Bound(Vec::new());
+    bound.visit_pat(pattern);
+    bound.0
+}
+
+/// The names that the `let` patterns in this condition bind.
+pub(crate) fn bound_by_condition(condition: &Expr) -> Vec<String> {
+    match condition {
+        Expr::Let(condition) => bound_by(&condition.pat),
+        Expr::Binary(binary) => {
+            [&binary.left, &binary.right].into_iter().flat_map(|e| bound_by_condition(e)).collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
+struct Bound(Vec<String>);
+
+impl<'ast> Visit<'ast> for Bound {
+    fn visit_pat_ident(&mut self, pattern: &'ast PatIdent) {
+        self.0.push(pattern.ident.unraw().to_string());
+        syn::visit::visit_pat_ident(self, pattern);
+    }
+}
+
 fn last(path: &Path) -> String {
-    path.segments.last().map(|segment| segment.ident.to_string()).unwrap_or_default()
+    path.segments.last().map(|segment| segment.ident.unraw().to_string()).unwrap_or_default()
 }

@@ -4,9 +4,17 @@
 use proc_macro2::{Delimiter, Group, Ident, Literal, Span, TokenStream, TokenTree};
 use quote::quote_spanned;
 
+/// A rewritten body, and how many awaits were found in it.
+pub(crate) struct Rewritten {
+    pub(crate) body: TokenStream,
+    pub(crate) awaits: usize,
+}
+
 /// Rewrites a body.
-pub(crate) fn rewrite(body: TokenStream) -> TokenStream {
-    rewrite_counting(body, &mut 0)
+pub(crate) fn rewrite(body: TokenStream) -> Rewritten {
+    let mut awaits = 0;
+    let body = rewrite_counting(body, &mut awaits);
+    Rewritten { body, awaits }
 }
 
 /// The hidden context: user code cannot name it.

@@ -3,7 +3,7 @@
 
 use workflow_graph::Graph;
 
-use super::{awaits, lower};
+use super::{awaits, lower, rewrite};
 use crate::errors::Errors;
 use crate::signature::RawFn;
 
@@ -167,6 +167,24 @@ fn an_if_let_and_a_let_else_over_a_step_have_error_ways() {
 }
 
 #[test]
+fn awaits_are_counted_alike_in_the_tree_and_in_the_tokens() {
+    for body in [
+        "a(b().await).await + x.0.await",
+        "let c = |x| x.await; d(c).await",
+        "say!(a.await, b[c.await]); #[doc = \"L\"] e().await",
+        "match a().await { B { c, .. } if d.await => [e().await; 2], _ => f::<{ 1 }>(g().await).await }",
+        "impl A { async fn b() { c().await } } macro_rules! m { () => { d.await } } m!()",
+        "for x in a().await { while let Some(y) = b(x).await { 'l: loop { break 'l c.await } } }",
+        "S { a: b().await, ..c().await }; d[e().await] = f().await; g.r#await; -h().await..=i().await",
+    ] {
+        let function: RawFn = syn::parse_str(&format!("async fn flow() {{ {body} }}")).unwrap();
+        let counted = awaits::parse_body(&function).unwrap().awaits.len();
+        let rewritten = rewrite::rewrite(function.body.stream());
+        assert_eq!(counted, rewritten.awaits, "{body}");
+    }
+}
+
+#[test]
 fn what_cannot_be_drawn_is_refused() {
     for (body, part) in [
         ("let c = reserve(&order); c.await?; Ok(1)", "this call was made elsewhere"),
@@ -183,6 +201,17 @@ fn what_cannot_be_drawn_is_refused() {
         ("reserve(&order).timeout(days(1)).await?; Ok(1)", "`.timeout(..)` on a call is not supported yet"),
         ("now().await; Ok(1)", "`now` is not supported"),
         ("receive(&order.id).forever().await; Ok(1)", "write which message"),
+        ("macro_rules! m { () => { pay(&order).await }; } m!()?; Ok(1)", "what is awaited here is not drawn"),
+        ("impl Order { fn later() { || pay().await; } } Ok(1)", "what is awaited here is not drawn"),
+        ("#[cfg(fast)] pay(&order).await?; Ok(1)", "cannot depend on how the code is built"),
+        ("#[cfg(fast)] let x = pay(&order).await?; Ok(1)", "cannot depend on how the code is built"),
+        (
+            "match order { #[cfg(fast)] 1 => pay().await?, _ => 2 }; Ok(1)",
+            "cannot depend on how the code is built",
+        ),
+        ("loop { pay(&order).await?; say!(break) } Ok(1)", "a `?`, `return` or `break` inside `say!`"),
+        ("let mut v = [1]; v[pick().await] += pay().await; Ok(1)", "which side of this assignment"),
+        ("return Ok(1); if order.big { pay(&order).await?; } Ok(2)", "can never be reached"),
     ] {
         let text = error(body);
         assert!(text.contains(part) && text.starts_with("WF044: "), "{body}\n{text}");
