@@ -94,6 +94,9 @@ fn refused(error: &'static ErrorFacts, output: Payload) -> AttemptOutcome {
 /// A value of this error: one that the test has named, else one that is made up.
 fn sample(error: &'static ErrorFacts, script: Option<&Script>) -> Option<Payload> {
     let script = script?;
-    let is_wanted = |output: &&Payload| matches!(script.shape.error_in(output), Ok(Some(found)) if found.variant == error.variant);
+    let is_wanted = |output: &&Payload| {
+        let found = script.shape.error_in(output);
+        matches!(found, Ok(Some(found)) if found.variant == error.variant)
+    };
     script.samples.iter().find(is_wanted).cloned().or_else(|| script.shape.error_sample(error))
 }

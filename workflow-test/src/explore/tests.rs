@@ -98,7 +98,8 @@ fn what_is_left_open_at_the_end_is_named() {
     let error = driver.write(execution.journal[4].event.clone(), &mut world).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "leak: the run ended while `reserve_goods`, `retrieve_payment`, `ship`, `thank` had not been settled or withdrawn"
+        "leak: the run ended while `reserve_goods`, `retrieve_payment`, `ship`, `thank` \
+         had not been settled or withdrawn"
     );
     assert!(matches!(execution.journal[4].event, Event::StepCompleted { .. }));
 }

@@ -82,8 +82,8 @@ impl Script {
 /// What a wait can have: the oldest message that nobody took and that has not expired.
 macro_rules! oldest_message {
     () => {
-        "JOIN workflow_messages m ON m.number = (SELECT min(x.number) FROM workflow_messages x WHERE x.message = w.message \
-         AND x.key = w.key AND x.run_id = '' AND x.expires_ms > ?)"
+        "JOIN workflow_messages m ON m.number = (SELECT min(x.number) FROM workflow_messages x \
+         WHERE x.message = w.message AND x.key = w.key AND x.run_id = '' AND x.expires_ms > ?)"
     };
 }
 
