@@ -3,6 +3,7 @@
 
 use proc_macro::TokenStream;
 
+mod built_in;
 mod derive_message;
 mod derive_step_error;
 mod docs;

@@ -6,6 +6,7 @@ use syn::LitStr;
 use syn::ext::IdentExt;
 use workflow_graph::{Effect, RetryPolicy, is_node_id};
 
+use crate::built_in;
 use crate::duration;
 use crate::errors::Errors;
 use crate::suggest::unknown;
@@ -35,27 +36,6 @@ const WORDS: [&str; 8] =
 
 /// Words of the language that have no meaning yet.
 const PLANNED: [&str; 5] = ["was", "human", "rule", "participant", "cancellable"];
-
-/// Operations that come with the language: a step of that name would be taken for one of them.
-const BUILT_IN: [&str; 17] = [
-    "sleep",
-    "sleep_until",
-    "receive",
-    "send",
-    "publish",
-    "join",
-    "try_join",
-    "select",
-    "join_all",
-    "try_join_all",
-    "now",
-    "random",
-    "uuid",
-    "progress",
-    "patched",
-    "continue_as_new",
-    "compensate",
-];
 
 impl Attribute {
     /// Reads the words. The result is usable whatever was wrong with them.
@@ -124,7 +104,7 @@ fn label(word: &Word, errors: &mut Errors) -> Option<String> {
 }
 
 fn check_name(name: &str, span: Span, errors: &mut Errors) {
-    if BUILT_IN.contains(&name) {
+    if built_in::is_operation(name) {
         errors.at(span, format!("`{name}` is an operation of the language; give the step another name"));
     } else if !is_node_id(name) {
         let message = format!(

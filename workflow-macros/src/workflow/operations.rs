@@ -10,22 +10,6 @@ use super::graph::{Draft, Way, Ways};
 use super::lower::{Lowerer, Operation, What, line_of, span_of};
 use super::{imports, phrases};
 
-/// Operations of the language that have no meaning here yet.
-const NOT_YET: &[&str] = &[
-    "sleep_until",
-    "send",
-    "publish",
-    "join_all",
-    "try_join_all",
-    "now",
-    "random",
-    "uuid",
-    "progress",
-    "patched",
-    "continue_as_new",
-    "compensate",
-];
-
 /// Overrides for one call that have no meaning here yet.
 const NOT_YET_ON_CALLS: &[&str] =
     &["timeout", "retry", "label", "without_compensation", "id", "detached", "limit"];
@@ -59,7 +43,7 @@ impl Lowerer<'_> {
         }
         let Some(segment) = function.path.segments.last() else { return (None, ways) };
         let name = segment.ident.unraw().to_string();
-        if NOT_YET.contains(&name.as_str()) {
+        if crate::built_in::is_not_yet(&name) {
             self.refuse(span, &format!("`{name}` is not supported in workflows yet"));
             return (None, ways);
         }

@@ -217,3 +217,20 @@ fn what_cannot_be_drawn_is_refused() {
         assert!(text.contains(part) && text.starts_with("WF044: "), "{body}\n{text}");
     }
 }
+
+#[test]
+fn the_expansion_reads_like_code_that_a_person_wrote() {
+    let item = "
+        /// Sell and ship
+        #[allow(clippy::unused_async)]
+        pub async fn sell(order: Order) -> Result<Parcel, Trouble> {
+            let charge = charge_card(&order).await?;
+            if charge.is_large() {
+                sleep(days(1)).await;
+            }
+            /// Order shipped
+            Ok(ship(&order, &charge).await)
+        }";
+    let tokens = super::expand("version = 2".parse().unwrap(), item.parse().unwrap());
+    insta::assert_snapshot!(prettyplease::unparse(&syn::parse2(tokens).unwrap()));
+}
