@@ -20,18 +20,23 @@ impl Chance {
     }
 }
 
+/// Builds the example, so that it is there and up to date whatever ran before, and says where it lies.
 fn example() -> PathBuf {
-    // Cargo builds examples before integration tests and puts them beside the tests' folder.
     let test = std::env::current_exe().expect("a test knows its own program");
-    let folder = test.parent().and_then(Path::parent).expect("tests lie in a folder of the target folder");
-    let name = format!("order_fulfilment{}", std::env::consts::EXE_SUFFIX);
-    let path = folder.join("examples").join(name);
-    assert!(path.exists(), "{} is missing: run `cargo build --example order_fulfilment`", path.display());
-    path
+    let profile = test.parent().and_then(Path::parent).expect("tests lie below a folder of their profile");
+    let target = profile.parent().expect("a profile's folder lies in the target folder");
+    let mut build = Command::new(env!("CARGO"));
+    build.args(["build", "--quiet", "--example", "order_fulfilment", "--target-dir"]).arg(target);
+    if profile.ends_with("release") {
+        build.arg("--release");
+    }
+    let built = build.current_dir(env!("CARGO_MANIFEST_DIR")).status().expect("cargo can be called");
+    assert!(built.success(), "the example does not build");
+    profile.join("examples").join(format!("order_fulfilment{}", std::env::consts::EXE_SUFFIX))
 }
 
-fn start(data: &Path) -> Child {
-    let mut command = Command::new(example());
+fn start(example: &Path, data: &Path) -> Child {
+    let mut command = Command::new(example);
     command.arg("--data").arg(data).args(["--latency-ms", "20"]);
     command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("the example starts")
 }
@@ -43,9 +48,10 @@ fn fifty_kills_lose_no_order_and_charge_nobody_twice() {
     println!("again: WORKFLOW_SEED={seed} cargo test --test killed_orders");
     let mut chance = Chance(seed);
     let folder = tempfile::tempdir().expect("a folder for the databases");
+    let example = example();
     let mut early_ends = 0;
     for _ in 0..KILLS {
-        let mut child = start(folder.path());
+        let mut child = start(&example, folder.path());
         std::thread::sleep(Duration::from_millis(20 + chance.below(230)));
         match child.try_wait().expect("the example can be asked") {
             Some(_) => early_ends += 1,
@@ -54,7 +60,7 @@ fn fifty_kills_lose_no_order_and_charge_nobody_twice() {
         child.wait().expect("the example ends");
     }
     let began = Instant::now();
-    let last = Command::new(example()).arg("--data").arg(folder.path()).output().expect("the example runs");
+    let last = Command::new(&example).arg("--data").arg(folder.path()).output().expect("the example runs");
     let report = String::from_utf8_lossy(&last.stdout);
     println!("{early_ends} ended before the kill; the last run took {:?}\n{report}", began.elapsed());
     assert!(last.status.success(), "{report}\n{}", String::from_utf8_lossy(&last.stderr));
