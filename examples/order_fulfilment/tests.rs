@@ -3,6 +3,7 @@
 
 use std::path::Path;
 
+use workflow_core::{Record, Run};
 use workflow_runtime::prelude::*;
 use workflow_test::{Exploration, Explore, Kit, Outcome, compensations, edges, timers};
 
@@ -132,6 +133,20 @@ fn exploration() -> Exploration {
         .always("what was shipped is confirmed", |end| {
             end.completed(book_shipment) == 0 || end.outcome() == Outcome::Completed
         })
+}
+
+/// Written by the first release, and never to be changed: a run that began with it must go on with this code.
+#[test]
+fn a_journal_of_the_first_release_still_replays() {
+    let path = Path::new(FOLDER).join("histories/v1-replaced-card-no-courier.jsonl");
+    let text = std::fs::read_to_string(path).unwrap();
+    let journal: Vec<Record> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    for rows in 1..=journal.len() {
+        let run = Run::replay(fulfil_order.definition(), "order-0107", &journal[..rows]).unwrap();
+        assert_eq!(run.conclusion().is_some(), rows == journal.len(), "after row {rows}");
+    }
+    let again: Vec<String> = journal.iter().map(|row| serde_json::to_string(row).unwrap()).collect();
+    assert_eq!(again, text.lines().collect::<Vec<_>>(), "and is written as it was");
 }
 
 #[test]
