@@ -66,6 +66,8 @@ fn fifty_kills_lose_no_order_and_charge_nobody_twice() {
     assert!(last.status.success(), "{report}\n{}", String::from_utf8_lossy(&last.stderr));
     assert!(early_ends < KILLS / 2, "most kills came too late to mean anything");
     assert!(report.contains("delivered     209"), "{report}");
+    // Who waits for a person counts as waiting, too: a run that the kills broke would hide among the customers.
+    assert!(report.contains("waiting         5   for another card"), "{report}");
     judge(folder.path());
 }
 

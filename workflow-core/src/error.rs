@@ -5,7 +5,7 @@ use std::fmt;
 
 use crate::{OpId, PayloadError};
 
-/// A run cannot go on with this code. The run's journal is untouched: with code that fits, it goes on.
+/// A run cannot go on with this code. Nothing that was recorded changes: with code that fits, it goes on.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum CoreError {

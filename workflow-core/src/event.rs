@@ -80,14 +80,16 @@ pub enum FailureKind {
     Timeout,
     /// It panicked. Whether it took effect is unknown.
     Panic,
-    /// It could not be called, or its answer could not be stored.
+    /// It could not be called.
     Fault,
+    /// It answered, but the answer could not be stored. It took effect, as far as anybody knows.
+    AnswerLost,
 }
 
 impl FailureKind {
     /// Whether the world may have changed all the same.
     pub fn is_unknown_outcome(self) -> bool {
-        matches!(self, FailureKind::Timeout | FailureKind::Panic)
+        matches!(self, FailureKind::Timeout | FailureKind::Panic | FailureKind::AnswerLost)
     }
 }
 

@@ -58,7 +58,9 @@ pub(crate) fn judge(attempt: &Attempt<'_>, outcome: AttemptOutcome, now_ms: Time
             Event::AttemptFailed { op, attempt: number, failure, retry_at_ms }
         }
         AttemptOutcome::Failed(failure) => {
-            let retry_at_ms = if failure.kind == FailureKind::Fault { None } else { retry_at_ms };
+            // What could not be called or stored once cannot be the next time either.
+            let is_hopeless = matches!(failure.kind, FailureKind::Fault | FailureKind::AnswerLost);
+            let retry_at_ms = retry_at_ms.filter(|_| !is_hopeless);
             Event::AttemptFailed { op, attempt: number, failure, retry_at_ms }
         }
     }

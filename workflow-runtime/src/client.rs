@@ -12,11 +12,11 @@ use uuid::Uuid;
 use workflow_core::{Conclusion, Message, Payload, Record, Timestamp, Workflow, WorkflowFn};
 
 use crate::engine::Input;
-use crate::engine::parts::Parts;
+use crate::engine::parts::{Parts, Phase};
 use crate::error::{Error, ErrorKind, RunError, RunFailure};
 use crate::handle::{self, RunHandle};
 use crate::limits::{check_id, check_size};
-use crate::store::{NewMessage, RunFilter, RunState, RunStatus, RunSummary};
+use crate::store::{NewMessage, RunFilter, RunState, RunStatus, RunSummary, StoreError};
 
 /// How long an early message is kept unless its sender says otherwise: seven days.
 const TIME_TO_LIVE: Duration = Duration::from_secs(7 * 24 * 60 * 60);
@@ -41,7 +41,8 @@ impl Client {
     }
 
     /// Asks for a run to be cancelled: what was done is undone, then the run ends. A run past its point of no
-    /// return goes on and gets an incident instead. When this returns, the wish is on the disk.
+    /// return goes on and gets an incident instead; a run whose code cannot go on with its journal hears of it once
+    /// the code is mended. When this returns, the wish is on the disk.
     ///
     /// # Errors
     /// When there is no such run, or the engine has stopped.
@@ -61,7 +62,7 @@ impl Client {
     /// # Errors
     /// When there is no such run, or the store fails.
     pub async fn status(&self, run_id: &str) -> Result<RunStatus, Error> {
-        let status = self.parts.store.run(run_id).await?;
+        let status = self.read(self.parts.store.run(run_id).await)?;
         status.ok_or_else(|| ErrorKind::UnknownRun(run_id.into()).into())
     }
 
@@ -70,7 +71,7 @@ impl Client {
     /// # Errors
     /// When the store fails.
     pub async fn runs(&self, filter: &RunFilter) -> Result<Vec<RunSummary>, Error> {
-        Ok(self.parts.store.runs(filter).await?)
+        self.read(self.parts.store.runs(filter).await)
     }
 
     /// The journal of a run, from the first row on.
@@ -78,12 +79,13 @@ impl Client {
     /// # Errors
     /// When there is no such run, when a row cannot be read, or when the store fails.
     pub async fn journal(&self, run_id: &str) -> Result<Vec<Record>, Error> {
-        let journal = self.parts.store.journal(run_id).await?;
+        let journal = self.read(self.parts.store.journal(run_id).await)?;
         if journal.is_empty() { Err(ErrorKind::UnknownRun(run_id.into()).into()) } else { Ok(journal) }
     }
 
     /// Somebody has looked at the incidents of a run: every stuck step gets another round of attempts, and a
-    /// run that could not go on with its journal is tried again. Gives how many incidents that concerned.
+    /// run that could not go on with its journal is tried again. Gives how many incidents that concerned, not
+    /// whether it helped.
     ///
     /// # Errors
     /// When there is nothing to retry, no such run, or no code for it here.
@@ -110,7 +112,8 @@ impl Client {
             Ok(incidents) => Ok(incidents),
             Err(_) => {
                 self.parts.refuse_when_leaving()?;
-                Err(ErrorKind::NothingToRetry(format!("the run `{run_id}` has just ended")).into())
+                let text = format!("the run `{run_id}` has just ended or broken off: ask for its status");
+                Err(ErrorKind::NothingToRetry(text).into())
             }
         }
     }
@@ -152,6 +155,14 @@ impl Client {
         }
         Ok(RunHandle::of(Arc::clone(&self.parts), run_id.into()))
     }
+
+    /// What the store said. A store that the engine has closed fails in words that help nobody.
+    fn read<T>(&self, answer: Result<T, StoreError>) -> Result<T, Error> {
+        match answer {
+            Err(_) if self.parts.phase() == Phase::Stopped => Err(ErrorKind::Stopped.into()),
+            answer => Ok(answer?),
+        }
+    }
 }
 
 fn text(text: &str) -> Payload {
@@ -161,7 +172,7 @@ fn text(text: &str) -> Payload {
 /// What became of the wish to cancel a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Cancel {
-    /// It is recorded; the run will hear of it.
+    /// It is recorded; the run hears of it, unless it ends before.
     Requested,
     /// The run had ended before.
     AlreadyEnded,
@@ -174,7 +185,8 @@ pub enum Delivery {
     Awaited,
     /// No run waits for it yet; it is kept.
     Buffered,
-    /// A message with this id came before; this one was dropped.
+    /// A message with this id is there already; this one was dropped. Also said of the first one when the store
+    /// failed after it had kept it, and was asked again.
     Duplicate,
 }
 

@@ -94,15 +94,18 @@ impl Engine {
 
     /// Stops in order: nothing new is begun, attempts under way may finish within the grace period and what
     /// they came to is recorded; the rest goes on when an engine starts again. Afterwards the store is closed.
+    ///
+    /// Who stops waiting for it stops the engine at once. A second call returns at once, whatever the first is at.
     pub async fn shutdown(&self) {
         let running = self.owner.running.lock().expect("nothing panics while this is locked").take();
         let Some(Running { _lock, committer, mut drivers_gone }) = running else { return };
         let parts = &self.owner.parts;
+        let stops_if_dropped = StopsIfDropped(parts);
         parts.drain();
         if tokio::time::timeout(self.owner.grace, drivers_gone.recv()).await.is_err() {
             tracing::warn!("attempts are still under way after the grace period; they will be repeated");
         }
-        parts.stop();
+        drop(stops_if_dropped);
         // It finishes the write that is under way, unless the store does not come back from it.
         let abort = committer.abort_handle();
         if tokio::time::timeout(LAST_WRITE, committer).await.is_err() {
@@ -110,6 +113,15 @@ impl Engine {
             abort.abort();
         }
         parts.store.close().await;
+    }
+}
+
+/// Whoever waits for a shutdown may lose patience: an engine that only drains would never let go of its runs.
+struct StopsIfDropped<'a>(&'a Parts);
+
+impl Drop for StopsIfDropped<'_> {
+    fn drop(&mut self) {
+        self.0.stop();
     }
 }
 

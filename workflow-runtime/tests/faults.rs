@@ -94,6 +94,20 @@ on_every_store! {
         assert_eq!(world.count("reserve"), 2);
     }
 
+    async fn a_shutdown_that_nobody_waits_for_any_more_stops_at_once(store, world, clock) {
+        let store: Arc<dyn Store> = Arc::new(store);
+        world.script("reserve", [Behaviour::Hang]);
+        let engine = builder(Arc::clone(&store), &world, &clock);
+        let engine = engine.grace_period(Duration::from_secs(3_600)).start().await.unwrap();
+        engine.start(fulfil("o-1".into())).id("order-1").await.unwrap();
+        eventually("the attempt", async || (world.count("reserve") == 1).then_some(())).await;
+        let _ = tokio::time::timeout(Duration::from_millis(5), engine.shutdown()).await;
+        eventually("it lets go of its runs", async || (engine.live_runs() == 0).then_some(())).await;
+        let next = builder(Arc::clone(&store), &world, &clock).start().await.unwrap();
+        let run = next.client().run(fulfil, "order-1").await.unwrap();
+        assert_eq!(run.result().await.unwrap(), "order-1/charge");
+    }
+
     async fn a_run_that_other_code_began_is_an_incident_and_harms_no_other(store, world, clock) {
         let store: Arc<dyn Store> = Arc::new(store);
         world.script("note", [Behaviour::Wait]);
@@ -168,6 +182,16 @@ on_every_store! {
         assert!(stuck.incidents[0].cause.contains("more than the 40"), "{stuck:?}");
     }
 
+    async fn a_step_whose_answer_cannot_be_kept_is_undone_when_the_run_is_cancelled(store, world, clock) {
+        let engine = builder(store, &world, &clock).payload_limit(9).start().await.unwrap();
+        let run = engine.start(fulfil("o-1".into())).id("order-1").await.unwrap();
+        let client = engine.client();
+        until(&client, "order-1", "an incident", |status| !status.incidents.is_empty()).await;
+        client.cancel("order-1", "enough").await.unwrap();
+        assert!(run.result().await.unwrap_err().is_cancelled());
+        assert_eq!(world.calls(), ["reserve o-1", "release o-1"], "it may have been done, so it is undone");
+    }
+
     async fn somebody_who_loses_patience_does_not_lose_the_run(store, world, clock) {
         let engine = builder(store, &world, &clock).start().await.unwrap();
         let impatient = engine.start(fulfil("o-1".into())).id("order-1").into_future();
@@ -226,6 +250,53 @@ async fn a_corrupt_journal_is_an_incident_and_harms_no_other() {
         let status = until(&client, run_id, "an incident", |status| !status.incidents.is_empty()).await;
         assert!(status.incidents[0].cause.contains(text), "{status:?}");
         assert!(client.journal(run_id).await.unwrap_err().is_store());
+    }
+}
+
+#[tokio::test]
+async fn a_corrupt_message_is_an_incident_and_harms_no_other() {
+    let (folder, world, clock) = (Folder::new(), World::new(), Clock::manual(0));
+    let engine =
+        builder(Sqlite::open(folder.database()).await.unwrap(), &world, &clock).start().await.unwrap();
+    for run_id in ["bad", "good"] {
+        engine.start(patient(run_id.into())).id(run_id).await.unwrap();
+    }
+    engine.shutdown().await;
+    let options = sqlx::sqlite::SqliteConnectOptions::new().filename(folder.database());
+    let mut connection = sqlx::ConnectOptions::connect(&options).await.unwrap();
+    let corrupt = "INSERT INTO workflow_messages (message_id, message, key, payload, delivered_ms, expires_ms) \
+         VALUES ('m', 'Paid', 'bad', '{\"ord', 0, 9)";
+    sqlx::raw_sql(corrupt).execute(&mut connection).await.unwrap();
+    sqlx::Connection::close(connection).await.unwrap();
+
+    let engine =
+        builder(Sqlite::open(folder.database()).await.unwrap(), &world, &clock).start().await.unwrap();
+    let client = engine.client();
+    client.deliver(Paid { order: "good".into(), amount: 1 }).await.unwrap();
+    let good = tokio::time::timeout(Duration::from_secs(10), client.result::<u64>("good")).await;
+    assert_eq!(good.expect("it is loaded beside the bad one").unwrap(), 1);
+    let bad = until(&client, "bad", "an incident", |status| !status.incidents.is_empty()).await;
+    assert!(bad.incidents[0].cause.contains("the message `m` cannot be read"), "{bad:?}");
+}
+
+#[tokio::test]
+async fn who_asks_an_engine_that_has_stopped_is_told_so() {
+    let (folder, world, clock) = (Folder::new(), World::new(), Clock::manual(0));
+    let engine =
+        builder(Sqlite::open(folder.database()).await.unwrap(), &world, &clock).start().await.unwrap();
+    engine.start(patient("o-1".into())).id("order-1").await.unwrap();
+    engine.shutdown().await;
+    let client = engine.client();
+    let refusals = [
+        client.status("order-1").await.err().unwrap(),
+        client.journal("order-1").await.err().unwrap(),
+        client.runs(&RunFilter::default()).await.err().unwrap(),
+        client.cancel("order-1", "enough").await.err().unwrap(),
+        client.retry("order-1").await.err().unwrap(),
+        engine.start(patient("o-1".into())).await.err().unwrap(),
+    ];
+    for refusal in refusals {
+        assert!(refusal.is_stopped(), "{refusal}");
     }
 }
 

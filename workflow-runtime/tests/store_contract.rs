@@ -137,6 +137,16 @@ on_every_store! {
         assert_eq!(store.journal("a").await.unwrap().len(), 3);
     }
 
+    async fn a_beginning_that_comes_twice_in_one_batch_hears_of_the_message_both_times(store, _world, _clock) {
+        store.deliver(&[message("m", 100)], 0).await.unwrap();
+        let twice = [begin_waiting("a", 1), begin_waiting("b", 1), begin_waiting("a", 1)];
+        let outcomes = store.commit(&twice, 0).await.unwrap();
+        for (outcome, run_id) in outcomes.iter().zip(["a", "b", "a"]) {
+            let TurnOutcome::Written(offers) = outcome else { panic!("{outcomes:?}") };
+            assert_eq!(offered(offers), [(run_id, "m")], "{outcomes:?}");
+        }
+    }
+
     async fn a_message_is_offered_to_all_who_wait_and_taken_once(store, _world, _clock) {
         store.commit(&[begin_waiting("b", 1), begin_waiting("a", 2), begin("c")], 0).await.unwrap();
         let delivered = store.deliver(&[message("m", 100)], 0).await.unwrap();

@@ -93,15 +93,17 @@ impl Attempts {
 }
 
 fn outcome(answer: Result<Answer, StepFault>, limit: usize) -> AttemptOutcome {
-    let fault = |message| AttemptOutcome::Failed(Failure { kind: FailureKind::Fault, message });
+    let failed = |kind, message| AttemptOutcome::Failed(Failure { kind, message });
     let answer = match answer {
         Ok(answer) => answer,
-        Err(error) => return fault(error.to_string()),
+        Err(error @ StepFault::Output(_)) => return failed(FailureKind::AnswerLost, error.to_string()),
+        Err(error) => return failed(FailureKind::Fault, error.to_string()),
     };
     let (Answer::Done(output) | Answer::Refused { output, .. }) = &answer;
     let bytes = output.as_json().len();
     if bytes > limit {
-        return fault(format!("the answer has {bytes} bytes, more than the {limit} that this engine takes"));
+        let message = format!("the answer has {bytes} bytes, more than the {limit} that this engine takes");
+        return failed(FailureKind::AnswerLost, message);
     }
     AttemptOutcome::Answered(answer)
 }

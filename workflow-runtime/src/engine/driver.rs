@@ -222,9 +222,9 @@ impl Driver {
                 Ok(turn) => turn,
                 Err(error) => return Next::Broken(error.to_string()),
             };
-            if !matches!(self.write(turn).await, Some(TurnOutcome::Written(_))) {
-                return Next::Leave;
-            }
+            let Some(TurnOutcome::Written(offers)) = self.write(turn).await else { return Next::Leave };
+            // What the code owed may be a wait, and the message may have been there for long.
+            live.note_written(offers);
         }
         if let Some(reason) = cancel_reason {
             // Not handed to the code here: like everything that happens, it is one turn.
@@ -243,7 +243,8 @@ impl Driver {
         loop {
             tokio::select! {
                 biased;
-                _ = self.phase.changed() => return Next::Leave,
+                // Looked at, not waited for: the engine may have been on its way out before the run broke off.
+                _ = self.phase.wait_for(|phase| *phase != Phase::Running) => return Next::Leave,
                 Some(input) = self.ends.inbox.recv() => {
                     // Messages and cancels are in the store, for when the run can go on.
                     if let Input::Retry(reply) = input {

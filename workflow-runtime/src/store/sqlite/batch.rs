@@ -1,6 +1,8 @@
 //! The statements that write many rows at once.
 //! Each takes its rows as one JSON argument: a hop to SQLite's thread costs fifty times what a row costs.
 
+use std::collections::BTreeSet;
+
 use serde::Serialize;
 use workflow_core::Timestamp;
 
@@ -63,7 +65,8 @@ impl Script {
         let waits = turns.iter().flat_map(|turn| {
             turn.changes.begin_waits.keys().map(|op| (turn.lease.run_id.as_ref(), op.as_str()))
         });
-        let waits: Vec<_> = waits.collect();
+        // The same beginning may be there twice; a wait is asked about once.
+        let waits: Vec<_> = waits.collect::<BTreeSet<_>>().into_iter().collect();
         if !waits.is_empty() {
             self.push(OFFERS_TO_WAITS).bind_rows(&waits).bind_number(now_ms);
         }

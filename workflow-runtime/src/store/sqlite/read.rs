@@ -53,9 +53,12 @@ pub(super) async fn load(
     }
     let offers = sqlx::query(OFFERS_TO_RUNS).bind(&ids).bind(now_ms);
     for row in offers.fetch_all(readers).await.map_err(fault)? {
-        let offer = read_offer(&row)?;
-        if let Some(position) = positions.get(&offer.run_id) {
-            loaded[*position].offers.push(offer);
+        let run_id: &str = row.try_get(0).map_err(fault)?;
+        let Some(position) = positions.get(run_id) else { continue };
+        match read_offer(&row) {
+            Ok(offer) => loaded[*position].offers.push(offer),
+            // A run that must not have its message must not go on without it either; the other runs can.
+            Err(error) => loaded[*position].journal = Err(error),
         }
     }
     Ok(loaded)
@@ -175,7 +178,8 @@ pub(super) async fn journal(readers: &SqlitePool, run_id: &str) -> Result<Vec<Re
     journal
 }
 
-/// Hands each offer to the turn whose run it is for, by the position of the turn.
+/// Hands each offer to the turns whose run it is for, by their positions: a beginning that comes twice in one batch
+/// is told twice, since only one of those who asked goes on with the run.
 pub(super) fn assign_offers(
     rows: &[SqliteRow],
     turns: &[&Turn],
@@ -184,12 +188,14 @@ pub(super) fn assign_offers(
     if rows.is_empty() {
         return Ok(());
     }
-    let ids = turns.iter().enumerate().map(|(position, turn)| (&turn.lease.run_id, position));
-    let positions: BTreeMap<_, usize> = ids.collect();
+    let mut positions: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+    for (position, turn) in turns.iter().enumerate() {
+        positions.entry(&turn.lease.run_id).or_default().push(position);
+    }
     for row in rows {
         let offer = read_offer(row)?;
-        if let Some(position) = positions.get(&offer.run_id) {
-            assign(*position, offer);
+        for position in positions.get(&*offer.run_id).into_iter().flatten() {
+            assign(*position, offer.clone());
         }
     }
     Ok(())
@@ -218,12 +224,11 @@ pub(super) fn delivered(rows: &[SqliteRow], messages: &[NewMessage]) -> Result<V
 fn read_offer(row: &SqliteRow) -> Result<Offer, StoreError> {
     let op: String = row.try_get(1).map_err(fault)?;
     let payload: String = row.try_get(3).map_err(fault)?;
-    let payload = Payload::from_json(payload)
-        .map_err(|error| StoreError::new(StoreFault::Corrupt, error.to_string()).caused_by(error))?;
-    Ok(Offer {
-        run_id: row.try_get::<&str, _>(0).map_err(fault)?.into(),
-        op: OpId::from_text(op),
-        message_id: row.try_get(2).map_err(fault)?,
-        payload,
-    })
+    let message_id: String = row.try_get(2).map_err(fault)?;
+    let payload = Payload::from_json(payload).map_err(|error| {
+        let message = format!("the message `{message_id}` cannot be read: {error}");
+        StoreError::new(StoreFault::Corrupt, message).caused_by(error)
+    })?;
+    let run_id = row.try_get::<&str, _>(0).map_err(fault)?.into();
+    Ok(Offer { run_id, op: OpId::from_text(op), message_id, payload })
 }
