@@ -320,6 +320,20 @@ async fn a_database_of_a_newer_release_or_no_database_is_refused() {
     assert!(error.is_store(), "{error}");
 }
 
+#[cfg(unix)]
+#[tokio::test]
+async fn a_database_has_one_engine_whatever_name_it_is_opened_by() {
+    let folder = Folder::new();
+    let first = Sqlite::open(folder.database()).await.unwrap();
+    let alias = folder.database().with_extension("alias");
+    std::os::unix::fs::symlink(folder.database(), &alias).unwrap();
+    let _engine = Engine::builder().store(first).start().await.unwrap();
+    let second = Engine::builder().store(Sqlite::open(&alias).await.unwrap()).start().await;
+    assert!(second.err().unwrap().is_locked());
+    let error = Sqlite::open(":memory:").await.err().unwrap();
+    assert!(error.to_string().contains("`Memory`"), "{error}");
+}
+
 fn changed(store: &Arc<dyn Store>, world: &World, clock: &Clock) -> workflow_runtime::EngineBuilder {
     let engine = Engine::builder().store(Arc::clone(store)).clock(clock.clone());
     engine.resource(world.clone()).register(patient)

@@ -59,6 +59,10 @@ impl SqliteOptions {
     }
 
     async fn open_store(self, path: &Path) -> Result<Sqlite, StoreError> {
+        if path.as_os_str().is_empty() || path == Path::new(":memory:") {
+            let message = "a SQLite store needs a file; what need not outlive the process goes into `Memory`";
+            return Err(StoreError::new(StoreFault::Refused, message.to_owned()));
+        }
         let options = SqliteConnectOptions::new()
             .filename(path)
             .create_if_missing(true)
@@ -73,9 +77,11 @@ impl SqliteOptions {
         };
         let mut writer = Writer::connect(&options).await.map_err(cannot_open)?;
         schema::migrate(&mut writer, path).await?;
+        // One lock file for one database, whatever name it was opened by.
+        let path = path.canonicalize().unwrap_or_else(|_| path.to_owned());
         let readers = SqlitePoolOptions::new().max_connections(4).min_connections(0);
         let readers = readers.connect_lazy_with(options.pragma("query_only", "ON"));
-        Ok(Sqlite { path: path.to_owned(), writer: Mutex::new(writer), readers })
+        Ok(Sqlite { path, writer: Mutex::new(writer), readers })
     }
 }
 
