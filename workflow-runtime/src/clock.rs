@@ -58,11 +58,20 @@ impl Clock {
         }
     }
 
-    /// Waits until it is that time by this clock; never returns early.
+    /// The last millisecond that is over. What was noted in it, rounded down, lies wholly in the past, so a
+    /// timer that is held against this is never early by the rounded part.
+    pub(crate) fn over_ms(&self) -> Timestamp {
+        match &self.0 {
+            Source::System => self.now_ms() - 1,
+            Source::Manual(now_ms) => *now_ms.borrow(),
+        }
+    }
+
+    /// Waits until that millisecond is over by this clock; never returns early.
     pub(crate) async fn sleep_until(&self, due_ms: Timestamp) {
         match &self.0 {
             Source::System => loop {
-                let left_ms = due_ms.saturating_sub(self.now_ms());
+                let left_ms = due_ms.saturating_sub(self.over_ms());
                 let Ok(left_ms @ 1..) = u64::try_from(left_ms) else { return };
                 tokio::time::sleep(Duration::from_millis(left_ms).min(LONGEST_NAP)).await;
             },
@@ -83,7 +92,7 @@ mod tests {
         let clock = Clock::system();
         let due_ms = clock.now_ms() + 15;
         clock.sleep_until(due_ms).await;
-        assert!(clock.now_ms() >= due_ms);
+        assert!(clock.now_ms() > due_ms, "the whole millisecond is over");
     }
 
     #[tokio::test]

@@ -170,7 +170,7 @@ impl Driver {
             while let Ok(input) = self.ends.inbox.try_recv() {
                 hear(input, live, &mut happenings);
             }
-            happenings.push(Happening::Due);
+            happenings.push(Happening::Due(self.parts.clock.over_ms()));
         }
         happenings
     }

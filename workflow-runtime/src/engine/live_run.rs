@@ -18,8 +18,8 @@ pub(crate) enum Happening {
     Cancel(String),
     Retry(oneshot::Sender<usize>),
     Offer(Offer),
-    /// Look at the timers.
-    Due,
+    /// Look at the timers: the last millisecond that is over.
+    Due(Timestamp),
 }
 
 /// A run in memory.
@@ -183,7 +183,7 @@ impl LiveRun {
                 }
                 self.feed(now_ms, Event::MessageReceived { op, message_id, payload }, records, changes)
             }
-            Happening::Due => self.agenda.due_timers(now_ms).into_iter().try_for_each(|op| {
+            Happening::Due(over_ms) => self.agenda.due_timers(over_ms).into_iter().try_for_each(|op| {
                 // An earlier one of them may have made the code drop this one.
                 if self.agenda.has_timer(&op) {
                     self.feed(now_ms, Event::TimerFired { op }, records, changes)
