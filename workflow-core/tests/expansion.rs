@@ -208,7 +208,14 @@ impl Workflow for __pay {
 
     fn graph() -> &'static Graph {
         const NODES: [Node; 5] = [
-            Node { id: Cow::Borrowed("started"), kind: NodeKind::Start, label: Cow::Borrowed(""), line: 0 },
+            Node {
+                id: Cow::Borrowed("started"),
+                kind: NodeKind::Start,
+                label: Cow::Borrowed(""),
+                line: 0,
+                scope: None,
+                instances: None,
+            },
             node("retrieve_payment", NodeKind::Step(facts_of(retrieve_payment))),
             node(
                 "new_card",
@@ -226,6 +233,8 @@ impl Workflow for __pay {
             label: Cow::Borrowed("Pay"),
             documentation: Cow::Borrowed(""),
             owner: Cow::Borrowed(""),
+            trigger: Trigger::None,
+            deadline_ms: None,
             source: Source::at(file!(), line!()),
             nodes: Cow::Borrowed(&NODES),
             flows: Cow::Borrowed(&[]),
@@ -244,7 +253,7 @@ impl Workflow for __pay {
 }
 
 const fn node(id: &'static str, kind: NodeKind) -> Node {
-    Node { id: Cow::Borrowed(id), kind, label: Cow::Borrowed(""), line: 0 }
+    Node { id: Cow::Borrowed(id), kind, label: Cow::Borrowed(""), line: 0, scope: None, instances: None }
 }
 
 fn order() -> Order {

@@ -72,7 +72,14 @@ impl Workflow for __hurry {
 
     fn graph() -> &'static Graph {
         const fn node(id: &'static str, kind: NodeKind) -> Node {
-            Node { id: Cow::Borrowed(id), kind, label: Cow::Borrowed(""), line: 0 }
+            Node {
+                id: Cow::Borrowed(id),
+                kind,
+                label: Cow::Borrowed(""),
+                line: 0,
+                scope: None,
+                instances: None,
+            }
         }
         const NODES: [Node; 3] = [
             node("ask", NodeKind::Step(<__ask as Step>::FACTS)),
@@ -85,6 +92,8 @@ impl Workflow for __hurry {
             label: Cow::Borrowed("Hurry"),
             documentation: Cow::Borrowed(""),
             owner: Cow::Borrowed(""),
+            trigger: Trigger::None,
+            deadline_ms: None,
             source: Source::UNKNOWN,
             nodes: Cow::Borrowed(&NODES),
             flows: Cow::Borrowed(&[]),

@@ -5,7 +5,9 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::fmt;
 
-use crate::{Effect, FlowKind, Graph, Node, NodeIndex, NodeKind, StepFacts, is_node_id};
+use crate::{
+    ChildFacts, Effect, FlowKind, Graph, Node, NodeIndex, NodeKind, StepFacts, SubflowFacts, is_node_id,
+};
 
 /// One thing that is wrong with a graph.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,6 +26,8 @@ pub enum Defect {
     DeadEnd(String),
     /// This kind of flow cannot leave this kind of node, or too many of a kind do.
     WrongFlow(String),
+    /// The node stands in something that is no block, or a flow crosses the border of a block.
+    WrongScope(String),
 }
 
 impl fmt::Display for Defect {
@@ -38,6 +42,7 @@ impl fmt::Display for Defect {
             Defect::Unreachable(id) => write!(f, "no way leads to `{id}`"),
             Defect::DeadEnd(id) => write!(f, "no way leads on from `{id}`"),
             Defect::WrongFlow(id) => write!(f, "the flows that leave `{id}` do not fit what it is"),
+            Defect::WrongScope(id) => write!(f, "`{id}` does not stand in the block that its flows stand in"),
         }
     }
 }
@@ -60,15 +65,20 @@ impl Graph {
         defects.extend(
             (0..self.flows.len()).filter(|&flow| dangling(&self.flows[flow])).map(Defect::DanglingFlow),
         );
-        let starts: Vec<NodeIndex> =
-            (0..self.nodes.len()).filter(|&node| self.nodes[node].kind == NodeKind::Start).collect();
-        if starts.len() != 1 {
-            defects.push(Defect::Starts(starts.len()));
+        let blocks = (0..self.nodes.len()).filter(|&node| self.nodes[node].kind == NodeKind::Block).map(Some);
+        for scope in std::iter::once(None).chain(blocks) {
+            let starts = self.starts(scope).count();
+            if starts != 1 {
+                defects.push(Defect::Starts(starts));
+            }
+        }
+        if defects.is_empty() {
+            self.wrong_scopes(&mut defects);
         }
         if !defects.is_empty() {
             return defects; // What follows walks along the flows.
         }
-        let reached = self.reachable_from(starts[0]);
+        let reached = self.reachable();
         for (index, node) in self.nodes.iter().enumerate() {
             if !reached.contains(&index) {
                 defects.push(Defect::Unreachable(node.id.to_string()));
@@ -83,13 +93,40 @@ impl Graph {
         defects
     }
 
-    fn reachable_from(&self, start: NodeIndex) -> BTreeSet<NodeIndex> {
-        let mut reached = BTreeSet::from([start]);
-        let mut open = vec![start];
+    /// The start nodes of a block, or of the flow itself.
+    fn starts(&self, scope: Option<NodeIndex>) -> impl Iterator<Item = NodeIndex> {
+        (0..self.nodes.len())
+            .filter(move |&node| self.nodes[node].kind == NodeKind::Start && self.nodes[node].scope == scope)
+    }
+
+    fn wrong_scopes(&self, defects: &mut Vec<Defect>) {
+        for (index, node) in self.nodes.iter().enumerate() {
+            let is_block = |scope: NodeIndex| {
+                scope < index && self.nodes.get(scope).is_some_and(|block| block.kind == NodeKind::Block)
+            };
+            let leaves = self.outgoing(index).any(|flow| self.nodes[flow.to].scope != node.scope);
+            if !node.scope.is_none_or(is_block) || leaves {
+                defects.push(Defect::WrongScope(node.id.to_string()));
+            }
+        }
+    }
+
+    /// In how many blocks the node stands.
+    pub(crate) fn depth(&self, node: NodeIndex) -> usize {
+        // A block comes before what stands in it, so this ends.
+        let outer = self.nodes[node].scope.filter(|&scope| scope < node);
+        outer.map_or(0, |scope| 1 + self.depth(scope))
+    }
+
+    fn reachable(&self) -> BTreeSet<NodeIndex> {
+        let mut open: Vec<NodeIndex> = self.starts(None).collect();
+        let mut reached: BTreeSet<NodeIndex> = open.iter().copied().collect();
         while let Some(node) = open.pop() {
-            for flow in self.outgoing(node) {
-                if reached.insert(flow.to) {
-                    open.push(flow.to);
+            let inner = if self.nodes[node].kind == NodeKind::Block { Some(node) } else { None };
+            let inner = inner.into_iter().flat_map(|block| self.starts(Some(block)));
+            for next in self.outgoing(node).map(|flow| flow.to).chain(inner) {
+                if reached.insert(next) {
+                    open.push(next);
                 }
             }
         }
@@ -105,16 +142,27 @@ impl Graph {
         let errors = kinds.iter().filter(|kind| matches!(kind, FlowKind::Error { .. })).count();
         let timeouts = kinds.iter().filter(|kind| matches!(kind, FlowKind::Timeout)).count();
         match &self.nodes[node].kind {
-            NodeKind::Start | NodeKind::Merge | NodeKind::Timer(_) => next == 1 && kinds.len() == 1,
-            // A step whose every success leaves the function has no `Next` of its own.
-            NodeKind::Step(_) => next <= 1 && next + errors == kinds.len(),
+            NodeKind::Start
+            | NodeKind::Merge
+            | NodeKind::Join
+            | NodeKind::Compensate
+            | NodeKind::Send { .. }
+            | NodeKind::Timer(_)
+            | NodeKind::TimerAt { .. } => next == 1 && kinds.len() == 1,
+            NodeKind::Fork | NodeKind::Race => next >= 2 && next == kinds.len(),
+            // What never succeeds, or whose every success leaves the function, has no `Next` of its own.
+            NodeKind::Step(_) | NodeKind::Child(_) | NodeKind::Subflow(_) | NodeKind::Block => {
+                next <= 1 && next + errors == kinds.len()
+            }
             NodeKind::Receive { deadline, .. } => {
                 next <= 1
                     && timeouts <= 1
                     && next + timeouts == kinds.len()
                     && (timeouts == 0 || deadline.is_some())
             }
-            NodeKind::Decision { .. } => answers == kinds.len() && answers >= 2 && defaults == 1,
+            NodeKind::Decision { .. } | NodeKind::VersionSwitch { .. } => {
+                answers == kinds.len() && answers >= 2 && defaults == 1
+            }
             NodeKind::End(_) => kinds.is_empty(),
         }
     }
@@ -128,16 +176,17 @@ pub const fn lacks_effect(graph: &Graph, node: NodeIndex) -> bool {
     is_undeclared && has_undo_or_pivot(nodes)
 }
 
-/// Whether this node is a step that never answers with an error of this variant, or, if it is empty, with any error:
+/// Whether this node is a step (or child, subflow) that never answers with an error of this variant, or, if it is empty, with any error:
 /// then what the code tells apart is no error of the step.
 pub const fn lacks_error(graph: &Graph, node: NodeIndex, variant: &str) -> bool {
     let Cow::Borrowed(nodes) = &graph.nodes else { return false };
-    let NodeKind::Step(StepFacts { errors: Cow::Borrowed(errors), effect, .. }) = &nodes[node].kind else {
-        return false;
+    let errors = match &nodes[node].kind {
+        NodeKind::Step(StepFacts { effect: Effect::Retriable, .. }) => return true, // Repeated until it succeeds.
+        NodeKind::Step(StepFacts { errors: Cow::Borrowed(errors), .. })
+        | NodeKind::Child(ChildFacts { errors: Cow::Borrowed(errors), .. })
+        | NodeKind::Subflow(SubflowFacts { errors: Cow::Borrowed(errors), .. }) => errors,
+        _ => return false,
     };
-    if matches!(effect, Effect::Retriable) {
-        return true; // It is repeated until it succeeds.
-    }
     let mut index = 0;
     while index < errors.len() {
         if let Cow::Borrowed(known) = &errors[index].variant

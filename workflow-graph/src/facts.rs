@@ -61,6 +61,32 @@ impl RetryPolicy {
     pub const UNTIL_SUCCESS: RetryPolicy =
         RetryPolicy { attempts: None, initial_ms: 1_000, factor: 2.0, max_ms: 300_000 };
 
+    /// The default policy with another number of attempts in all, the first one included.
+    ///
+    /// ```
+    /// use workflow_graph::RetryPolicy;
+    /// let policy = RetryPolicy::attempts(3).initial_ms(200).factor(3.0).max_ms(1_000);
+    /// assert_eq!([1, 2, 3].map(|attempt| policy.wait_after(attempt)), [Some(200), Some(600), None]);
+    /// ```
+    pub const fn attempts(attempts: u32) -> RetryPolicy {
+        RetryPolicy { attempts: Some(attempts), ..RetryPolicy::DEFAULT }
+    }
+
+    /// The same policy with another wait after the first failed attempt, in milliseconds.
+    pub const fn initial_ms(self, initial_ms: u64) -> RetryPolicy {
+        RetryPolicy { initial_ms, ..self }
+    }
+
+    /// The same policy with another factor for each further wait.
+    pub const fn factor(self, factor: f64) -> RetryPolicy {
+        RetryPolicy { factor, ..self }
+    }
+
+    /// The same policy with another longest wait, in milliseconds.
+    pub const fn max_ms(self, max_ms: u64) -> RetryPolicy {
+        RetryPolicy { max_ms, ..self }
+    }
+
     /// The wait in milliseconds after failed attempt number `attempt` (the first is 1), or `None` when that
     /// was the last one.
     ///
@@ -157,6 +183,18 @@ impl StepFacts {
             compensation: None,
             source: Source::UNKNOWN,
         }
+    }
+
+    /// The same facts with another timeout, for a call that says `.timeout(..)`.
+    pub const fn with_timeout_ms(mut self, timeout_ms: u64) -> StepFacts {
+        self.timeout_ms = Some(timeout_ms);
+        self
+    }
+
+    /// The same facts with another policy, for a call that says `.retry(..)`.
+    pub const fn with_retry(mut self, retry: RetryPolicy) -> StepFacts {
+        self.retry = retry;
+        self
     }
 
     /// The error with this variant name.

@@ -23,14 +23,16 @@
 
 mod defects;
 mod facts;
+mod kinds;
 mod names;
 mod outline;
 mod shape;
 
 pub use defects::{Defect, lacks_effect, lacks_error};
 pub use facts::{CompensationFacts, Effect, ErrorFacts, RetryPolicy, Source, StepFacts, Wire};
+pub use kinds::{CatchUp, ChildFacts, NodeKind, Outcome, Span, SubflowFacts, Subgraph, Trigger};
 pub use names::{humanise, is_node_id};
-pub use shape::{Flow, FlowKind, Graph, Node, NodeIndex, NodeKind, Outcome, Span};
+pub use shape::{Flow, FlowKind, Graph, Instances, Node, NodeIndex};
 
 /// Text that is borrowed in the constants which the macro emits, and owned while the macro builds them.
 pub type Text = std::borrow::Cow<'static, str>;

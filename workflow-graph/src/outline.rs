@@ -3,7 +3,7 @@
 
 use std::fmt;
 
-use crate::{FlowKind, Graph, Node, NodeKind, Outcome};
+use crate::{FlowKind, Graph, Instances, Node, NodeKind, Outcome};
 
 impl fmt::Display for Graph {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -16,7 +16,9 @@ impl fmt::Display for Graph {
             let what = what(node);
             let label = if node.label.is_empty() { String::new() } else { format!(" \"{}\"", node.label) };
             let separator = if ways.is_empty() { "" } else { " " };
-            writeln!(f, "  {}: {what}{label}{separator}{}", node.id, ways.join(", "))?;
+            let indent = "  ".repeat(self.depth(index) + 1);
+            let instances = node.instances.as_ref().map(many).unwrap_or_default();
+            writeln!(f, "{indent}{}: {what}{instances}{label}{separator}{}", node.id, ways.join(", "))?;
         }
         Ok(())
     }
@@ -32,11 +34,31 @@ fn what(node: &Node) -> String {
             format!("receive {message} within {}", span.text)
         }
         NodeKind::Receive { message, deadline: None } => format!("receive {message}"),
+        NodeKind::TimerAt { text } => format!("timer at {text}"),
+        NodeKind::Send { message, publishes: false } => format!("send {message}"),
+        NodeKind::Send { message, publishes: true } => format!("publish {message}"),
+        NodeKind::Child(child) if child.detached => format!("detached child {}", child.workflow),
+        NodeKind::Child(child) => format!("child {}", child.workflow),
+        NodeKind::Subflow(subflow) => format!("subflow {}", subflow.name),
+        NodeKind::Block => "block".to_owned(),
+        NodeKind::Fork => "fork".to_owned(),
+        NodeKind::Join => "join".to_owned(),
+        NodeKind::Race => "race".to_owned(),
+        NodeKind::VersionSwitch { patch } => format!("version switch {patch}"),
+        NodeKind::Compensate => "compensate".to_owned(),
         NodeKind::Decision { question } => format!("decision \"{question}\""),
         NodeKind::Merge => "merge".to_owned(),
         NodeKind::End(Outcome::Success) => "success".to_owned(),
         NodeKind::End(Outcome::Failure) => "failure".to_owned(),
+        NodeKind::End(Outcome::Continued) => "continues as new".to_owned(),
     }
+}
+
+fn many(instances: &Instances) -> String {
+    let limit =
+        if instances.limit.is_empty() { String::new() } else { format!(", {} at a time", instances.limit) };
+    let until = if instances.fails_fast { ", until one fails" } else { "" };
+    format!(" for each{limit}{until}")
 }
 
 fn when(kind: &FlowKind) -> String {

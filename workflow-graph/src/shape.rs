@@ -3,7 +3,7 @@
 
 use std::borrow::Cow;
 
-use crate::{Source, StepFacts, Text, humanise};
+use crate::{NodeKind, Source, Text, Trigger, humanise};
 
 /// The position of a node in [`Graph::nodes`].
 pub type NodeIndex = usize;
@@ -21,6 +21,10 @@ pub struct Graph {
     pub documentation: Text,
     /// Who answers for this workflow; empty when not declared.
     pub owner: Text,
+    /// What starts a run by itself.
+    pub trigger: Trigger,
+    /// How long a run may take, in milliseconds; `None` for no limit. What was done by then is undone.
+    pub deadline_ms: Option<u64>,
     /// Where the function stands.
     pub source: Source,
     /// All nodes, in the order of the source text.
@@ -38,6 +42,8 @@ impl Graph {
             label: Cow::Owned(humanise(workflow)),
             documentation: Cow::Borrowed(""),
             owner: Cow::Borrowed(""),
+            trigger: Trigger::None,
+            deadline_ms: None,
             source: Source::UNKNOWN,
             nodes: Cow::Borrowed(&[]),
             flows: Cow::Borrowed(&[]),
@@ -84,12 +90,32 @@ pub struct Node {
     pub label: Text,
     /// Line of the source file, counted from 1; 0 when unknown.
     pub line: u32,
+    /// The [`NodeKind::Block`] that this node stands in; `None` for the flow itself.
+    pub scope: Option<NodeIndex>,
+    /// Set when this step, subflow or child happens once for each of many values, in parallel.
+    pub instances: Option<Instances>,
+}
+
+/// That an operation happens once for each of many values, in parallel: `join_all(..)`, `try_join_all(..)`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Instances {
+    /// How many at a time, as the source text says; empty for all at once.
+    pub limit: Text,
+    /// Whether the first error ends it (`try_join_all`): nothing new is begun, what is under way is waited for.
+    pub fails_fast: bool,
 }
 
 impl Node {
     /// A node without a label of its own and without a place in the source.
     pub fn new(id: &str, kind: NodeKind) -> Node {
-        Node { id: Cow::Owned(id.to_owned()), kind, label: Cow::Borrowed(""), line: 0 }
+        Node {
+            id: Cow::Owned(id.to_owned()),
+            kind,
+            label: Cow::Borrowed(""),
+            line: 0,
+            scope: None,
+            instances: None,
+        }
     }
 
     /// What people read: the statement's own label, else what the node itself tells, else its humanised id.
@@ -99,72 +125,25 @@ impl Node {
         }
         match &self.kind {
             NodeKind::Step(step) if !step.label.is_empty() => step.label.to_string(),
+            NodeKind::Subflow(subflow) if !subflow.label.is_empty() => subflow.label.to_string(),
+            NodeKind::Child(child) if !child.label.is_empty() => child.label.to_string(),
             NodeKind::Decision { question } => question.to_string(),
+            NodeKind::VersionSwitch { patch } => format!("Changed by {}?", humanise(patch).to_lowercase()),
             NodeKind::Timer(span) => span.text.to_string(),
+            NodeKind::TimerAt { text } => text.to_string(),
+            NodeKind::Send { message, .. } => humanise(message),
             NodeKind::Receive { message, .. } => {
                 let name = humanise(message);
                 if name.ends_with(" received") { name } else { format!("{name} received") }
             }
-            NodeKind::Merge => String::new(),
+            NodeKind::Merge | NodeKind::Fork | NodeKind::Join | NodeKind::Race => String::new(),
             _ => humanise(&self.id),
         }
     }
 
-    /// Whether this node is an operation that the journal records, as opposed to mere control flow.
+    /// Whether the journal knows this node by its id, as opposed to mere control flow.
     pub fn is_operation(&self) -> bool {
-        matches!(self.kind, NodeKind::Step(_) | NodeKind::Timer(_) | NodeKind::Receive { .. })
-    }
-}
-
-/// What happens at a node.
-#[derive(Clone, Debug, PartialEq)]
-pub enum NodeKind {
-    /// The run begins. Exactly one per graph.
-    Start,
-    /// A step touches the world.
-    Step(StepFacts),
-    /// A durable timer: `sleep(days(3))`.
-    Timer(Span),
-    /// A wait for a message by its correlation key.
-    Receive {
-        /// The name of the message.
-        message: Text,
-        /// How long it waits; `None` for `.forever()`.
-        deadline: Option<Span>,
-    },
-    /// One of several ways is taken. Leaving flows carry answers; exactly one of them is the default.
-    Decision {
-        /// The question that the answers reply to, ending in a question mark.
-        question: Text,
-    },
-    /// Several ways come together again, or a loop begins. Has one leaving flow.
-    Merge,
-    /// The run ends here.
-    End(Outcome),
-}
-
-/// How a run ends at an end node.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Outcome {
-    /// With a result; nothing is undone.
-    Success,
-    /// With an error; what was completed is compensated first.
-    Failure,
-}
-
-/// A stretch of time as the source text gives it.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Span {
-    /// ISO 8601 (`P7D`) when the source is a literal; empty when it is computed at run time.
-    pub iso: Text,
-    /// For people: `7 days`, or the expression that computes it.
-    pub text: Text,
-}
-
-impl Span {
-    /// A span for use in constants.
-    pub const fn literal(iso: &'static str, text: &'static str) -> Span {
-        Span { iso: Cow::Borrowed(iso), text: Cow::Borrowed(text) }
+        self.kind.is_operation()
     }
 }
 
@@ -188,7 +167,7 @@ impl Flow {
 
 /// When a flow is taken.
 ///
-/// A step that ends with an error takes the [`FlowKind::Error`] flow of that variant, else the one for all
+/// A step (or child, subflow, block) that ends with an error takes the [`FlowKind::Error`] flow of that variant, else the one for all
 /// other errors, else [`FlowKind::Next`]: then the error is an ordinary value that the code looks at later.
 #[derive(Clone, Debug, PartialEq)]
 pub enum FlowKind {
@@ -203,7 +182,7 @@ pub enum FlowKind {
         /// Whether this is the way taken when no other answer holds (`else`, `_`).
         default: bool,
     },
-    /// Out of a step, when it answers with an error.
+    /// Out of a step, child, subflow or block, when it ends with an error.
     Error {
         /// The variant of the step's error type that this flow is for; empty for all that no other flow takes.
         variant: Text,

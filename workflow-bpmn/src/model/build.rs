@@ -80,7 +80,13 @@ impl Builder<'_> {
     fn kind_of(&mut self, index: NodeIndex, node: &Node) -> ElementKind {
         match &node.kind {
             NodeKind::Start => ElementKind::StartEvent,
-            NodeKind::Step(_) => ElementKind::ServiceTask,
+            NodeKind::Step(_)
+            | NodeKind::Send { .. }
+            | NodeKind::Child(_)
+            | NodeKind::Subflow(_)
+            | NodeKind::Block
+            | NodeKind::Compensate => ElementKind::ServiceTask,
+            NodeKind::TimerAt { .. } => ElementKind::TimerCatchEvent { duration: String::new() },
             NodeKind::Timer(span) => ElementKind::TimerCatchEvent { duration: duration(span) },
             NodeKind::Receive { message, .. } => {
                 let message = self.message(message);
@@ -90,8 +96,10 @@ impl Builder<'_> {
                     ElementKind::MessageCatchEvent { message }
                 }
             }
-            NodeKind::Decision { .. } => ElementKind::ExclusiveGateway { splits: true },
-            NodeKind::Merge => ElementKind::ExclusiveGateway { splits: false },
+            NodeKind::Decision { .. } | NodeKind::VersionSwitch { .. } | NodeKind::Fork | NodeKind::Race => {
+                ElementKind::ExclusiveGateway { splits: true }
+            }
+            NodeKind::Merge | NodeKind::Join => ElementKind::ExclusiveGateway { splits: false },
             NodeKind::End(outcome) => ElementKind::EndEvent {
                 success: *outcome == Outcome::Success,
                 compensates: self.undoing.contains(&index),

@@ -6,7 +6,7 @@ use quote::{format_ident, quote, quote_spanned};
 use syn::ext::IdentExt;
 use syn::spanned::Spanned;
 use syn::{Attribute, ExprPath, ReturnType};
-use workflow_graph::{Flow, FlowKind, Node, NodeKind, Outcome};
+use workflow_graph::{Flow, FlowKind, Instances, Node, NodeKind, Outcome};
 
 use super::attribute::Options;
 use super::lower::{Lowered, Operation, What, returns_result};
@@ -219,6 +219,8 @@ fn graph(source: &Source<'_>, name: &str, version: u32) -> TokenStream {
             label: __borrowed(#label),
             documentation: __borrowed(#documentation),
             owner: __borrowed(#owner),
+            trigger: __graph::Trigger::None,
+            deadline_ms: ::core::option::Option::None,
             source: __graph::Source::at(::core::file!(), #line),
             nodes: __borrowed(&__NODES),
             flows: __borrowed(&__FLOWS),
@@ -240,6 +242,8 @@ fn empty_graph(name: &str, version: u32) -> TokenStream {
             label: __borrowed(""),
             documentation: __borrowed(""),
             owner: __borrowed(""),
+            trigger: __graph::Trigger::None,
+            deadline_ms: ::core::option::Option::None,
             source: __graph::Source::UNKNOWN,
             nodes: __borrowed(&[]),
             flows: __borrowed(&[]),
@@ -257,13 +261,7 @@ fn node(node: &Node, operation: Option<&Operation>) -> TokenStream {
             quote!(Step(#facts))
         }
         (NodeKind::Receive { deadline, .. }, Some(What::Receive(message))) => {
-            let deadline = match deadline {
-                Some(deadline) => {
-                    let deadline = span(deadline);
-                    quote!(::core::option::Option::Some(#deadline))
-                }
-                None => quote!(::core::option::Option::None),
-            };
+            let deadline = optional(deadline.as_ref().map(span));
             let name = quote!(<#message as ::workflow_runtime::__private::core::Message>::NAME);
             let name = under(operation, name);
             quote!(Receive {
@@ -281,17 +279,53 @@ fn node(node: &Node, operation: Option<&Operation>) -> TokenStream {
         }
         (NodeKind::End(Outcome::Success), _) => quote!(End(__graph::Outcome::Success)),
         (NodeKind::End(Outcome::Failure), _) => quote!(End(__graph::Outcome::Failure)),
+        (NodeKind::End(Outcome::Continued), _) => quote!(End(__graph::Outcome::Continued)),
         (NodeKind::Merge, _) => quote!(Merge),
-        // Steps and receives always come with their operation.
-        (NodeKind::Start | NodeKind::Step(_) | NodeKind::Receive { .. }, _) => quote!(Start),
+        (NodeKind::Fork, _) => quote!(Fork),
+        (NodeKind::Join, _) => quote!(Join),
+        (NodeKind::Race, _) => quote!(Race),
+        (NodeKind::Block, _) => quote!(Block),
+        (NodeKind::Compensate, _) => quote!(Compensate),
+        (NodeKind::TimerAt { text }, _) => {
+            let text = &**text;
+            quote!(TimerAt { text: __borrowed(#text) })
+        }
+        (NodeKind::VersionSwitch { patch }, _) => {
+            let patch = &**patch;
+            quote!(VersionSwitch { patch: __borrowed(#patch) })
+        }
+        // The other operations always come with what they are.
+        (
+            NodeKind::Start
+            | NodeKind::Step(_)
+            | NodeKind::Receive { .. }
+            | NodeKind::Send { .. }
+            | NodeKind::Child(_)
+            | NodeKind::Subflow(_),
+            _,
+        ) => quote!(Start),
     };
+    let scope = optional(node.scope.map(|scope| quote!(#scope)));
+    let instances = optional(node.instances.as_ref().map(|Instances { limit, fails_fast }| {
+        let limit = &**limit;
+        quote!(__graph::Instances { limit: __borrowed(#limit), fails_fast: #fails_fast })
+    }));
     quote! {
         __graph::Node {
             id: __borrowed(#id),
             kind: __graph::NodeKind::#kind,
             label: __borrowed(#label),
             line: #line,
+            scope: #scope,
+            instances: #instances,
         }
+    }
+}
+
+fn optional(value: Option<TokenStream>) -> TokenStream {
+    match value {
+        Some(value) => quote!(::core::option::Option::Some(#value)),
+        None => quote!(::core::option::Option::None),
     }
 }
 

@@ -118,7 +118,10 @@ impl Lowerer<'_> {
     fn end(&mut self, ways: Ways, name: String, label: String, outcome: Outcome) -> Ways {
         if !ways.is_empty() {
             let name = if name.is_empty() { "ended".to_owned() } else { name };
-            self.graph.add(ways, Draft { name, kind: NodeKind::End(outcome), label, line: self.line });
+            self.graph.add(
+                ways,
+                Draft { name, kind: NodeKind::End(outcome), label, line: self.line, instances: None },
+            );
         }
         Vec::new()
     }

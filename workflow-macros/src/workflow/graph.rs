@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
-use workflow_graph::{Flow, FlowKind, Node, NodeIndex, NodeKind};
+use workflow_graph::{Flow, FlowKind, Instances, Node, NodeIndex, NodeKind};
 
 /// A flow that has left a node and not arrived yet.
 #[derive(Clone, Debug)]
@@ -25,7 +25,11 @@ pub(crate) fn next(from: NodeIndex) -> Ways {
 #[derive(Default)]
 pub(crate) struct Builder {
     nodes: Vec<Draft>,
+    /// The block that each node stands in.
+    scopes: Vec<Option<NodeIndex>>,
     flows: Vec<Flow>,
+    /// The block that is being lowered.
+    scope: Option<NodeIndex>,
 }
 
 /// A node without its final id.
@@ -35,6 +39,13 @@ pub(crate) struct Draft {
     pub(crate) kind: NodeKind,
     pub(crate) label: String,
     pub(crate) line: usize,
+    pub(crate) instances: Option<Instances>,
+}
+
+impl Draft {
+    pub(crate) fn new(name: &str, kind: NodeKind) -> Draft {
+        Draft { name: name.to_owned(), kind, label: String::new(), line: 0, instances: None }
+    }
 }
 
 /// A finished graph, and where the drafts went.
@@ -49,19 +60,25 @@ impl Builder {
     /// Adds a node to which these ways lead. Several ways come together in a merge first.
     pub(crate) fn add(&mut self, ways: Ways, draft: Draft) -> NodeIndex {
         let ways = if ways.len() > 1 { next(self.add_merge(ways, "merge")) } else { ways };
+        self.push(draft, ways)
+    }
+
+    fn push(&mut self, draft: Draft, ways: Ways) -> NodeIndex {
         self.nodes.push(draft);
+        self.scopes.push(self.scope);
         let node = self.nodes.len() - 1;
         self.connect(ways, node);
         node
     }
 
+    /// What is added from here on stands in this block; gives the block around it, to go back to.
+    pub(crate) fn enter(&mut self, block: Option<NodeIndex>) -> Option<NodeIndex> {
+        std::mem::replace(&mut self.scope, block)
+    }
+
     /// Adds a place where ways come together; more may be connected later.
     pub(crate) fn add_merge(&mut self, ways: Ways, name: &str) -> NodeIndex {
-        let draft = Draft { name: name.to_owned(), kind: NodeKind::Merge, label: String::new(), line: 0 };
-        self.nodes.push(draft);
-        let node = self.nodes.len() - 1;
-        self.connect(ways, node);
-        node
+        self.push(Draft::new(name, NodeKind::Merge), ways)
     }
 
     /// Leads ways to a node that exists.
@@ -99,13 +116,16 @@ impl Builder {
             .nodes
             .into_iter()
             .zip(ids)
+            .zip(self.scopes)
             .enumerate()
             .filter(|(node, _)| !dropped.contains(node))
-            .map(|(_, (draft, id))| Node {
+            .map(|(_, ((draft, id), scope))| Node {
                 id: Cow::Owned(id),
                 kind: draft.kind,
                 label: Cow::Owned(draft.label),
                 line: u32::try_from(draft.line).unwrap_or(0),
+                scope: scope.and_then(|block| places[block]),
+                instances: draft.instances,
             })
             .collect();
         Built { nodes, flows, places }
@@ -116,8 +136,11 @@ impl Builder {
         let mut reached = BTreeSet::from([0]);
         let mut open = vec![0];
         while let Some(node) = open.pop() {
-            let leaving = self.flows.iter().filter(|flow| flow.from == node);
-            open.extend(leaving.map(|flow| flow.to).filter(|&to| reached.insert(to)));
+            let leaving = self.flows.iter().filter(|flow| flow.from == node).map(|flow| flow.to);
+            let starts = (0..self.nodes.len()).filter(|&inner| {
+                self.nodes[inner].kind == NodeKind::Start && self.scopes[inner] == Some(node)
+            });
+            open.extend(leaving.chain(starts).filter(|&to| reached.insert(to)));
         }
         self.flows.retain(|flow| reached.contains(&flow.from));
         (0..self.nodes.len()).filter(|node| !reached.contains(node)).collect()
@@ -155,9 +178,7 @@ impl Builder {
     fn ids(&self, dropped: &BTreeSet<NodeIndex>) -> Vec<String> {
         let mut taken: BTreeSet<String> = BTreeSet::new();
         let mut ids = vec![String::new(); self.nodes.len()];
-        let is_operation = |draft: &Draft| {
-            matches!(draft.kind, NodeKind::Step(_) | NodeKind::Timer(_) | NodeKind::Receive { .. })
-        };
+        let is_operation = |draft: &Draft| draft.kind.is_operation();
         for operations in [true, false] {
             for (node, draft) in self.nodes.iter().enumerate() {
                 if is_operation(draft) == operations && !dropped.contains(&node) {

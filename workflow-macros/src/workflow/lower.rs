@@ -90,12 +90,8 @@ pub(crate) fn lower(function: &RawFn, body: &Body, errors: &mut Errors) -> Lower
         label: None,
         line: 0,
     };
-    let start = Draft {
-        name: "started".to_owned(),
-        kind: NodeKind::Start,
-        label: String::new(),
-        line: line_of(function.sig.ident.span()),
-    };
+    let line = line_of(function.sig.ident.span());
+    let start = Draft { line, ..Draft::new("started", NodeKind::Start) };
     let start = lowerer.graph.add(Vec::new(), start);
     let ways = lowerer.block_end(&body.block, next(start));
     lowerer.end_of_function(ways);
@@ -271,7 +267,7 @@ impl Lowerer<'_> {
         let question = self.label.take().unwrap_or(question);
         let name = format!("if_{}", super::phrases::slug(&question));
         let kind = NodeKind::Decision { question: question.into() };
-        self.graph.add(ways, Draft { name, kind, label: String::new(), line: line_of(span) })
+        self.graph.add(ways, Draft { line: line_of(span), ..Draft::new(&name, kind) })
     }
 }
 

@@ -84,7 +84,7 @@ impl Lowerer<'_> {
             _ => (What::Step(function.clone()), NodeKind::Step(StepFacts::named(&name)), name),
         };
         let label = label.unwrap_or_default();
-        let node = self.graph.add(ways, Draft { name, kind, label, line: line_of(span) });
+        let node = self.graph.add(ways, Draft { name, kind, label, line: line_of(span), instances: None });
         let uses = imports::needed(function, &what, &self.uses);
         self.operations.push(Operation { await_number: self.body.number_of(await_), node, what, uses, span });
         (Some(node), super::graph::next(node))
