@@ -3,11 +3,11 @@
 
 use std::borrow::Cow;
 use std::future::Future;
-use std::marker::PhantomData;
+use std::time::Duration;
 
-use workflow_graph::{CompensationFacts, Graph, StepFacts, Wire};
+use workflow_graph::{CompensationFacts, Graph, RetryPolicy, StepFacts, Wire};
 
-use crate::state::Wait;
+use crate::state::{Overrides, Wait};
 use crate::{Cx, Definition, Durable, Step, StepDef, WiredFrom, Workflow};
 
 /// A call of a step that has not been made yet. It is not a future: to await it outside of a workflow does not compile
@@ -15,12 +15,38 @@ use crate::{Cx, Definition, Durable, Step, StepDef, WiredFrom, Workflow};
 #[must_use = "WF003: a step does nothing until it is awaited"]
 pub struct StepCall<S: Step> {
     args: S::Args,
+    overrides: Overrides,
 }
 
 impl<S: Step> StepCall<S> {
     /// A call with these arguments; made by the function that `#[step]` leaves behind.
     pub fn new(args: S::Args) -> StepCall<S> {
-        StepCall { args }
+        StepCall { args, overrides: Overrides::default() }
+    }
+
+    /// How long an attempt of this call may take, in place of what the step says.
+    pub fn timeout(mut self, timeout: Duration) -> StepCall<S> {
+        let timeout_ms = timeout.as_nanos().div_ceil(1_000_000);
+        self.overrides.timeout_ms = Some(u64::try_from(timeout_ms).unwrap_or(u64::MAX));
+        self
+    }
+
+    /// How failed attempts of this call are repeated, in place of what the step says:
+    /// `.retry(RetryPolicy::attempts(3))`.
+    pub fn retry(mut self, retry: RetryPolicy) -> StepCall<S> {
+        self.overrides.retry = Some(retry);
+        self
+    }
+
+    /// What the diagram shows in place of the step's own name; only the text matters.
+    pub fn label(self, _label: &'static str) -> StepCall<S> {
+        self
+    }
+
+    /// This call is not undone, though the step says how: for what is meant to stay.
+    pub fn without_compensation(mut self) -> StepCall<S> {
+        self.overrides.without_compensation = true;
+        self
     }
 }
 
@@ -30,7 +56,7 @@ impl<S: Step> Durable for StepCall<S> {
     type Running = Wait<S::Output>;
 
     fn start(self, cx: &Cx, position: usize) -> Wait<S::Output> {
-        cx.start_step(position, S::def(), &self.args)
+        cx.start_step(position, S::def(), &self.args, self.overrides)
     }
 }
 
@@ -151,14 +177,14 @@ pub fn def_of<A, F: StepFn<A> + Copy>(_function: F) -> &'static StepDef {
 /// A call of a workflow that has not been started yet.
 #[must_use = "a workflow does nothing until an engine starts it: `engine.start(call).id(..).await`"]
 pub struct WorkflowCall<W: Workflow> {
-    args: W::Args,
-    _workflow: PhantomData<W>,
+    pub(crate) args: W::Args,
+    pub(crate) id: Option<String>,
 }
 
 impl<W: Workflow> WorkflowCall<W> {
     /// A call with these arguments; made by the function that `#[workflow]` leaves behind.
     pub fn new(args: W::Args) -> WorkflowCall<W> {
-        WorkflowCall { args, _workflow: PhantomData }
+        WorkflowCall { args, id: None }
     }
 
     /// The arguments, for the engine that starts the run.

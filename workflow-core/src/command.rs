@@ -20,6 +20,58 @@ pub enum Command {
         attempt: u32,
         /// Not before this time.
         due_ms: Timestamp,
+        /// How long the attempt may take, in milliseconds, where the call says otherwise than the step.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        timeout_ms: Option<u64>,
+    },
+    /// Nobody waits for this step any more: tell the attempt under way. Its outcome is still waited for.
+    CancelStep {
+        /// Which operation.
+        op: OpId,
+    },
+    /// Start another workflow as a child of this run.
+    StartChild {
+        /// Which operation.
+        op: OpId,
+        /// The name of the workflow.
+        workflow: String,
+        /// The version of its code.
+        version: u32,
+        /// The id of its run.
+        run_id: String,
+        /// Its arguments.
+        input: Payload,
+        /// Whether only its start is waited for.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        detached: bool,
+    },
+    /// Nobody waits for this child any more: cancel it. How it ends is still waited for.
+    CancelChild {
+        /// Which operation.
+        op: OpId,
+    },
+    /// Let a message leave.
+    Send {
+        /// Which operation.
+        op: OpId,
+        /// The name of the message.
+        message: String,
+        /// The correlation key.
+        key: String,
+        /// The message.
+        payload: Payload,
+        /// Whether it is for all that listen, and not for one receiver.
+        publishes: bool,
+    },
+    /// What people outside may read about how far the run is.
+    ReportProgress {
+        /// The value.
+        value: Payload,
+    },
+    /// The run passed the place of a change for the first time with the changed code: it goes the new way.
+    Patch {
+        /// The id of the change.
+        id: String,
     },
     /// Wake the run at a time.
     SetTimer {
@@ -56,6 +108,13 @@ pub enum Command {
         /// Which operation.
         op: OpId,
     },
+    /// The run goes on under the same id with a fresh journal. What was done stays done. Always the last command.
+    Continue {
+        /// The version of the code that goes on.
+        version: u32,
+        /// The arguments.
+        input: Payload,
+    },
     /// The run has ended. Always the last command.
     Finish(Conclusion),
 }
@@ -65,12 +124,19 @@ impl Command {
     pub fn op(&self) -> Option<&OpId> {
         match self {
             Command::StartStep { op, .. }
+            | Command::CancelStep { op }
+            | Command::StartChild { op, .. }
+            | Command::CancelChild { op }
+            | Command::Send { op, .. }
             | Command::SetTimer { op, .. }
             | Command::AwaitMessage { op, .. }
             | Command::Withdraw { op }
             | Command::CloseIncident { op } => Some(op),
             Command::OpenIncident { op, .. } => op.as_ref(),
-            Command::Finish(_) => None,
+            Command::ReportProgress { .. }
+            | Command::Patch { .. }
+            | Command::Continue { .. }
+            | Command::Finish(_) => None,
         }
     }
 
@@ -84,7 +150,13 @@ impl Command {
             (
                 Command::AwaitMessage { op: a, message: m, .. },
                 Command::AwaitMessage { op: b, message: n, .. },
+            )
+            | (Command::Send { op: a, message: m, .. }, Command::Send { op: b, message: n, .. })
+            | (
+                Command::StartChild { op: a, workflow: m, .. },
+                Command::StartChild { op: b, workflow: n, .. },
             ) => a == b && m == n,
+            (Command::Patch { id: a }, Command::Patch { id: b }) => a == b,
             (Command::Finish(a), Command::Finish(b)) => {
                 std::mem::discriminant(a) == std::mem::discriminant(b)
             }
@@ -97,6 +169,12 @@ impl Command {
         match self {
             Command::StartStep { op, step, .. } if op.node() == step => format!("the step `{op}`"),
             Command::StartStep { op, step, .. } => format!("the step `{step}` at `{op}`"),
+            Command::CancelStep { op } => format!("to cancel the step `{op}`"),
+            Command::StartChild { op, workflow, .. } => format!("the child `{workflow}` at `{op}`"),
+            Command::CancelChild { op } => format!("to cancel the child `{op}`"),
+            Command::Send { op, message, .. } => format!("to send `{message}` at `{op}`"),
+            Command::ReportProgress { .. } => "to report progress".to_owned(),
+            Command::Patch { id } => format!("the change `{id}`"),
             Command::SetTimer { op, .. } => format!("the timer `{op}`"),
             Command::AwaitMessage { op, message, .. } => format!("the message `{message}` at `{op}`"),
             Command::Withdraw { op } => format!("to withdraw `{op}`"),
@@ -106,6 +184,7 @@ impl Command {
             Command::Finish(Conclusion::Completed(_)) => "to end with a result".to_owned(),
             Command::Finish(Conclusion::Failed { .. }) => "to end with an error".to_owned(),
             Command::Finish(Conclusion::Cancelled { .. }) => "to end cancelled".to_owned(),
+            Command::Continue { .. } => "to continue as new".to_owned(),
         }
     }
 }

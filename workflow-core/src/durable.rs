@@ -4,6 +4,8 @@
 use std::future::Future;
 use std::sync::{Arc, Mutex, MutexGuard};
 
+use crate::OpId;
+use crate::frame::Frame;
 use crate::state::State;
 
 /// An operation that the journal records: a step call, a timer, a wait for a message.
@@ -11,7 +13,7 @@ use crate::state::State;
 #[diagnostic::on_unimplemented(
     message = "WF001: `{Self}` is not a durable operation, so it cannot be awaited in a `#[workflow]`",
     label = "this await is not recorded in the journal: after a crash it would run again with another result",
-    note = "durable operations are calls of a `#[step]`, `sleep(..)` and `receive::<M>(..)`",
+    note = "durable operations are calls of a `#[step]`, `#[subflow]` or `#[workflow]`, and what the language has: `sleep(..)`, `receive::<M>(..)` ..",
     note = "move this code into a `#[step]` and await the step instead; see docs/errors/WF001.md"
 )]
 pub trait Durable: Sized {
@@ -38,15 +40,33 @@ impl<T> AwaitExt for T {}
 
 /// The way from the code of a workflow to its run. Hidden: user code cannot name it.
 #[derive(Clone)]
-pub struct Cx(Arc<Mutex<State>>);
+pub struct Cx {
+    state: Arc<Mutex<State>>,
+    pub(crate) frame: Arc<Frame>,
+}
 
 impl Cx {
-    pub(crate) fn new(state: State) -> Cx {
-        Cx(Arc::new(Mutex::new(state)))
+    pub(crate) fn new(state: State, frame: Frame) -> Cx {
+        Cx { state: Arc::new(Mutex::new(state)), frame: Arc::new(frame) }
+    }
+
+    /// The same run, seen from elsewhere in the code.
+    pub(crate) fn at(&self, frame: Frame) -> Cx {
+        Cx { state: Arc::clone(&self.state), frame: Arc::new(frame) }
     }
 
     pub(crate) fn state(&self) -> MutexGuard<'_, State> {
         // A panic while the lock is held is a defect of ours; the state behind it is not worth keeping up.
-        self.0.lock().expect("no code of the user runs while the state is locked")
+        self.state.lock().expect("no code of the user runs while the state is locked")
+    }
+
+    /// The id of the operation that begins at this `.await` now.
+    pub(crate) fn next_op(&self, position: usize) -> OpId {
+        if let Some(instance) = &self.frame.instance {
+            return instance.clone();
+        }
+        let node = (self.frame.positions)()[position];
+        let occurrence = self.state().pass(&self.frame.prefix, node);
+        OpId::new(&self.frame.prefix, &(self.frame.graph)().nodes[node].id, occurrence)
     }
 }

@@ -34,6 +34,22 @@ pub enum CoreError {
         /// Where: `after `charge_card``.
         after: String,
     },
+    /// Subflows call each other without an end.
+    #[error("`{op}` is called inside of more than {deepest} other subflows (WF106, docs/errors/WF106.md)")]
+    TooDeep {
+        /// The call.
+        op: OpId,
+        /// How deep they may call each other.
+        deepest: u32,
+    },
+    /// The run wants to go on as a run of another workflow.
+    #[error(
+        "the code continues as the workflow `{other}`, which is another one (WF107, docs/errors/WF107.md)"
+    )]
+    ContinuedAsOther {
+        /// The other workflow.
+        other: String,
+    },
     /// The code of the workflow panicked.
     #[error("the code of the workflow panicked: {message} (WF105, docs/errors/WF105.md)")]
     Panicked {

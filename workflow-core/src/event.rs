@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Command, OpId, Payload, Timestamp};
+use crate::{Command, Conclusion, OpId, Payload, Timestamp};
 
 /// Something that happened to a run. Fed to it one at a time, in the order of the journal.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -12,6 +12,12 @@ pub enum Event {
     Started {
         /// The arguments of the workflow.
         input: Payload,
+        /// How often the run has begun: more than once when it continued as new.
+        #[serde(default = "first", skip_serializing_if = "is_first")]
+        generation: u32,
+        /// The run that waits for this one, if it is a child.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        parent: Option<Parent>,
     },
     /// A step gave its answer, or a compensation is done.
     StepCompleted {
@@ -53,6 +59,39 @@ pub enum Event {
         /// Why, in that person's words.
         reason: String,
     },
+    /// A child was started; nobody waits for how it ends.
+    ChildStarted {
+        /// Which one.
+        op: OpId,
+    },
+    /// A child has ended.
+    ChildEnded {
+        /// Which one.
+        op: OpId,
+        /// How.
+        conclusion: Conclusion,
+    },
+    /// A child could not be started, or ended in a way that the code cannot look at.
+    ChildRefused {
+        /// Which one.
+        op: OpId,
+        /// Why, for people.
+        reason: String,
+    },
+    /// Somebody looked at the incident of this operation and says what it came to.
+    Skipped {
+        /// Which one.
+        op: OpId,
+        /// The value that the code sees.
+        output: Payload,
+    },
+    /// Somebody looked at the incident of this operation and gives the run up.
+    GivenUp {
+        /// Which one.
+        op: OpId,
+        /// Why, in that person's words.
+        reason: String,
+    },
     /// The code can go on with an event on which it broke off before.
     Resumed,
     /// Somebody looked at the incident of this operation and asked for another round of attempts.
@@ -60,6 +99,48 @@ pub enum Event {
         /// Which one.
         op: OpId,
     },
+}
+
+impl Event {
+    /// The event that begins a run which nobody waits for.
+    pub fn started(input: Payload) -> Event {
+        Event::Started { input, generation: 1, parent: None }
+    }
+
+    /// The operation that it concerns.
+    pub fn op(&self) -> Option<&OpId> {
+        match self {
+            Event::StepCompleted { op, .. }
+            | Event::AttemptFailed { op, .. }
+            | Event::TimerFired { op }
+            | Event::MessageReceived { op, .. }
+            | Event::ChildStarted { op }
+            | Event::ChildEnded { op, .. }
+            | Event::ChildRefused { op, .. }
+            | Event::Skipped { op, .. }
+            | Event::GivenUp { op, .. }
+            | Event::RetryRequested { op } => Some(op),
+            Event::Started { .. } | Event::CancelRequested { .. } | Event::Resumed => None,
+        }
+    }
+}
+
+/// The operation that waits for a child.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Parent {
+    /// The run.
+    pub run_id: String,
+    /// The operation.
+    pub op: OpId,
+}
+
+fn first() -> u32 {
+    1
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref)] // As serde asks.
+fn is_first(generation: &u32) -> bool {
+    *generation == 1
 }
 
 /// Why an attempt of a step failed.

@@ -1,7 +1,7 @@
 //! What becomes of an attempt of a step: its answer, another attempt, or an incident.
 //! A pure decision that is recorded with the event, so that a later change of policy alters no history.
 
-use workflow_graph::{Effect, StepFacts};
+use workflow_graph::{Effect, RetryPolicy, StepFacts};
 
 use crate::{Answer, Event, Failure, FailureKind, OpId, Timestamp};
 
@@ -31,6 +31,7 @@ impl AttemptOutcome {
 pub(crate) struct Attempt<'a> {
     pub(crate) op: &'a OpId,
     pub(crate) facts: &'a StepFacts,
+    pub(crate) retry: &'a RetryPolicy,
     /// Counted from 1.
     pub(crate) number: u32,
     /// An earlier attempt may have taken effect though nobody knows.
@@ -39,10 +40,10 @@ pub(crate) struct Attempt<'a> {
 
 /// See [`crate::Run::judge`].
 pub(crate) fn judge(attempt: &Attempt<'_>, outcome: AttemptOutcome, now_ms: Timestamp) -> Event {
-    let Attempt { facts, number, .. } = *attempt;
+    let Attempt { facts, retry, number, .. } = *attempt;
     let op = attempt.op.clone();
     let must_succeed = facts.effect == Effect::Retriable || op.undoes().is_some();
-    let wait_ms = facts.retry.wait_after(number);
+    let wait_ms = retry.wait_after(number);
     let retry_at_ms =
         wait_ms.map(|wait_ms| now_ms.saturating_add(i64::try_from(wait_ms).unwrap_or(i64::MAX)));
     match outcome {

@@ -6,43 +6,63 @@
 //! and the test kit differ only in where the events come from.
 
 mod call;
+mod callable;
+mod child;
 mod command;
 mod context;
+mod continued;
 mod durable;
 mod error;
 mod event;
+mod frame;
 mod judge;
+mod many;
 mod message;
 mod op;
+mod parallel;
 mod payload;
 mod resource;
 mod run;
 mod saga;
+mod scope;
+mod send;
 mod settle;
 mod state;
 mod step;
 mod timer;
+mod values;
 mod waker;
 mod workflow;
 
 pub use call::{
     StepCall, StepFn, UndoFn, WorkflowCall, WorkflowFn, compensation_of, def_of, facts_of, undo_def_of,
 };
+pub use callable::{Call, CallFn, detached_kind_of, kind_of};
+pub(crate) use child::child_facts;
+pub use child::{DetachedCall, read_completed, read_concluded};
 pub use command::{Command, Conclusion};
 pub use context::StepContext;
+pub use continued::{ContinueAsNew, continue_as_new};
 pub use durable::{AwaitExt, Cx, Durable};
 pub use error::{CoreError, Mismatch};
-pub use event::{Event, Failure, FailureKind, Record};
+pub use event::{Event, Failure, FailureKind, Parent, Record};
 pub use judge::AttemptOutcome;
+pub use many::{JoinAll, TryJoinAll, join_all, try_join_all};
 pub use message::{HasDeadline, Message, Receive, ReceiveForever, ReceiveWithin, TimedOut, receive};
 pub use op::OpId;
+pub use parallel::{
+    Branches, Raced1, Raced2, Raced3, Raced4, Raced5, Raced6, Raced7, Raced8, Racers, TryBranches,
+};
 pub use payload::{Lendable, Lent, Payload, PayloadError, Storable, Stored};
 pub use resource::{Resource, ResourceNeed, Resources};
 pub use run::{OpenOperation, Run};
+pub use scope::{Compensate, Subflow, SubflowCall, compensate};
+pub use send::{SendMessage, publish, send};
 pub use step::{Answer, Fallible, Step, StepDef, StepError, StepFault, StepFuture, WiredFrom};
-pub use timer::{Sleep, days, hours, minutes, seconds, sleep};
+pub use timer::{Sleep, SleepUntil, days, hours, minutes, seconds, sleep, sleep_until};
+pub use values::{NewUuid, Now, Patched, Progress, Random, now, patched, progress, random, uuid};
 pub use workflow::{
-    Definition, ResultProbe, ResultProbeFallback, Workflow, WorkflowFuture, completed, concluded,
+    Definition, Parts, ResultProbe, ResultProbeFallback, Workflow, WorkflowFuture, completed, concluded,
 };
 
 pub use state::Wait;

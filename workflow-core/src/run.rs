@@ -1,19 +1,20 @@
 //! One run, driven in turns: feed one event, poll the code once, return what it asks for.
 //! Live execution and recovery are the same function; it never looks at a clock and never waits.
 
+use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use crate::judge::{self, AttemptOutcome};
-use crate::saga::{Saga, Undo};
 use crate::settle::NobodyWaits;
-use crate::state::{State, StepState};
+use crate::state::{Operation, State};
 use crate::waker::Accuser;
 use crate::workflow::Body;
 use crate::{
-    Command, Conclusion, CoreError, Cx, Definition, Event, Mismatch, OpId, Payload, Record, StepDef,
-    Timestamp,
+    Command, Conclusion, CoreError, Cx, Definition, Event, Mismatch, OpId, Payload, PayloadError, Record,
+    StepDef, Timestamp,
 };
 
 /// A run in memory. Built from nothing or by replaying its journal; dropped at any time without loss.
@@ -22,7 +23,6 @@ pub struct Run {
     definition: Definition,
     cx: Cx,
     phase: Phase,
-    saga: Saga,
     /// A cancel that waits for the outcome of the pivot under way.
     postponed_cancel: Option<String>,
     /// What the code asks for in answer to an event on which it broke off before; not recorded yet.
@@ -35,12 +35,19 @@ enum Phase {
     Fresh,
     Live(Body),
     /// The code is done; steps that it no longer waits for are still under way.
-    Leaving(Conclusion),
+    Leaving(Exit),
     Undoing {
         conclusion: Conclusion,
         current: Option<OpId>,
     },
-    Ended(Conclusion),
+    Ended(Exit),
+}
+
+/// How a run leaves its code.
+#[derive(Clone)]
+enum Exit {
+    End(Conclusion),
+    Continue { version: u32, input: Payload },
 }
 
 /// An operation that a run has asked for and that has not been settled.
@@ -50,8 +57,10 @@ pub struct OpenOperation {
     pub request: Command,
     /// What to run, if it is a step.
     pub step: Option<&'static StepDef>,
-    /// Whether its attempts are exhausted and a person has to look.
+    /// Whether it cannot go on by itself and a person has to look.
     pub is_stuck: bool,
+    /// Whether the code no longer waits for it, and only its outcome is waited for.
+    pub is_abandoned: bool,
 }
 
 impl Run {
@@ -60,9 +69,8 @@ impl Run {
         Run {
             run_id: run_id.into(),
             definition,
-            cx: Cx::new(State::new(definition)),
+            cx: Cx::new(State::new(definition, run_id.into()), definition.frame()),
             phase: Phase::Fresh,
-            saga: Saga::default(),
             postponed_cancel: None,
             owed: None,
             rows: 0,
@@ -80,7 +88,10 @@ impl Run {
         journal: impl IntoIterator<Item = &'a Record>,
     ) -> Result<Run, CoreError> {
         let mut run = Run::new(definition, run_id);
-        for record in journal {
+        let mut journal = journal.into_iter().peekable();
+        while let Some(record) = journal.next() {
+            let answer = if record.broke_off { journal.peek().copied() } else { Some(record) };
+            run.cx.state().recorded_patches = answer.map(patches_of);
             let commands = run.feed(record.at_ms, &record.event)?;
             if record.broke_off {
                 run.owed = Some(commands);
@@ -89,6 +100,7 @@ impl Run {
             }
             run.adopt(&record.commands);
         }
+        run.cx.state().recorded_patches = None;
         Ok(run)
     }
 
@@ -121,7 +133,15 @@ impl Run {
     /// How the run ended, if it has.
     pub fn conclusion(&self) -> Option<&Conclusion> {
         match &self.phase {
-            Phase::Ended(conclusion) => Some(conclusion),
+            Phase::Ended(Exit::End(conclusion)) => Some(conclusion),
+            _ => None,
+        }
+    }
+
+    /// The version and the arguments with which the run goes on under its id, if this journal has come to its end.
+    pub fn continuation(&self) -> Option<(u32, &Payload)> {
+        match &self.phase {
+            Phase::Ended(Exit::Continue { version, input }) => Some((*version, input)),
             _ => None,
         }
     }
@@ -133,7 +153,8 @@ impl Run {
         open.map(|operation| OpenOperation {
             request: operation.request.clone(),
             step: operation.step.map(|step| step.def),
-            is_stuck: operation.step.is_some_and(|step| step.is_stuck),
+            is_stuck: operation.is_stuck,
+            is_abandoned: operation.is_abandoned,
         })
         .collect()
     }
@@ -153,25 +174,42 @@ impl Run {
     ///   by policy; when that ends, a person has to look.
     /// - What could not be called or stored goes to a person at once: repeating it changes nothing.
     pub fn judge(&self, op: &OpId, outcome: AttemptOutcome, now_ms: Timestamp) -> Option<Event> {
-        let (def, number, is_unknown) = self.cx.state().attempt_of(op)?;
-        let attempt = judge::Attempt { op, facts: &def.facts, number, is_unknown };
+        let (step, number) = self.cx.state().attempt_of(op)?;
+        let facts = &step.def.facts;
+        let retry = step.overrides.retry.unwrap_or(facts.retry);
+        let attempt = judge::Attempt { op, facts, retry: &retry, number, is_unknown: step.is_unknown };
         Some(judge::judge(&attempt, outcome, now_ms))
     }
 
     /// The completed steps that a failure would undo now, in order of completion.
     pub fn undoable(&self) -> Vec<OpId> {
-        self.saga.undoable().cloned().collect()
+        self.cx.state().saga.undoable().cloned().collect()
     }
 
     /// The step that brought the run past the point of no return.
-    pub fn pivot(&self) -> Option<&OpId> {
-        self.saga.pivot()
+    pub fn pivot(&self) -> Option<OpId> {
+        self.cx.state().saga.pivot().cloned()
+    }
+
+    /// How often the run has begun: more than once when it continued as new.
+    pub fn generation(&self) -> u32 {
+        self.cx.state().generation
+    }
+
+    /// Whether the wait for a message at this operation could read this one.
+    ///
+    /// # Errors
+    /// What serde says, when it could not.
+    pub fn fits(&self, op: &OpId, message: &Payload) -> Result<(), PayloadError> {
+        let fits = self.cx.state().operations.get(op).and_then(|operation| operation.fits);
+        fits.map_or(Ok(()), |fits| fits(message))
     }
 
     fn turn(&mut self, at_ms: Timestamp, event: &Event) -> Result<Vec<Command>, CoreError> {
         {
             let mut state = self.cx.state();
             state.now_ms = state.now_ms.max(at_ms);
+            state.touched = event.op().cloned();
         }
         if self.settle(event)?.is_err() {
             return Err(self.nobody_waits(event));
@@ -191,9 +229,9 @@ impl Run {
         if is_first != matches!(event, Event::Started { .. }) || resumes != self.owed.is_some() {
             return Ok(Err(NobodyWaits));
         }
-        let saga = &mut self.saga;
         let settled = match event {
-            Event::Started { input } => {
+            Event::Started { input, generation, .. } => {
+                self.note_beginning(*generation);
                 let unreadable = |error| CoreError::Unreadable { what: "the input".to_owned(), error };
                 let (definition, cx) = (self.definition, self.cx.clone());
                 let body = unless_it_panics(|| definition.body(cx, input))?.map_err(unreadable)?;
@@ -201,12 +239,18 @@ impl Run {
                 return Ok(Ok(()));
             }
             Event::StepCompleted { op, output, error } => {
-                self.cx.state().settle_step(saga, op, output, error.is_some())?
+                self.cx.state().settle_step(op, output, error.is_some())?
             }
             Event::AttemptFailed { op, attempt, failure, retry_at_ms } => {
-                self.cx.state().settle_failure(saga, op, *attempt, failure, *retry_at_ms)?
+                self.cx.state().settle_failure(op, *attempt, failure, *retry_at_ms)?
             }
+            Event::TimerFired { op } if *op == OpId::deadline() => self.pass_deadline()?,
             Event::TimerFired { op } => self.cx.state().settle_timer(op)?,
+            Event::ChildStarted { op } => self.cx.state().settle_child_started(op)?,
+            Event::ChildEnded { op, conclusion } => self.cx.state().settle_child(op, conclusion)?,
+            Event::ChildRefused { op, reason } => self.cx.state().settle_child_refused(op, reason)?,
+            Event::Skipped { op, output } => self.cx.state().settle_skip(op, output)?,
+            Event::GivenUp { op, reason } => self.give_up(op, reason)?,
             Event::MessageReceived { op, payload, .. } => self.cx.state().settle_message(op, payload)?,
             Event::RetryRequested { op } => self.cx.state().settle_retry(op)?,
             Event::Resumed => return Ok(Ok(())),
@@ -226,11 +270,40 @@ impl Run {
         Ok(settled)
     }
 
+    fn note_beginning(&mut self, generation: u32) {
+        let mut state = self.cx.state();
+        state.generation = generation;
+        state.started_ms = state.now_ms;
+        if let Some(deadline_ms) = self.definition.graph().deadline_ms {
+            let (op, due_ms) = (OpId::deadline(), state.due_after(Duration::from_millis(deadline_ms)));
+            let request = Command::SetTimer { op: op.clone(), due_ms };
+            state.begin(op, Operation::new(request, None));
+        }
+    }
+
+    fn pass_deadline(&mut self) -> crate::settle::Settled {
+        if self.cx.state().operations.remove(&OpId::deadline()).is_none() {
+            return Ok(Err(NobodyWaits));
+        }
+        self.cancel("the deadline of the workflow has passed".to_owned())?;
+        Ok(Ok(()))
+    }
+
+    fn give_up(&mut self, op: &OpId, reason: &str) -> crate::settle::Settled {
+        let settled = self.cx.state().settle_given_up(op)?;
+        // Giving up the undoing of one step leaves the rest to be undone.
+        if settled.is_ok() && op.undoes().is_none() {
+            self.leave(format!("given up at `{op}`: {reason}"))?;
+        }
+        Ok(settled)
+    }
+
     fn cancel(&mut self, reason: String) -> Result<(), CoreError> {
         if !matches!(self.phase, Phase::Live(_)) {
             return Ok(()); // It is on its way out already.
         }
-        if let Some(pivot) = self.saga.pivot() {
+        let pivot = self.pivot();
+        if let Some(pivot) = pivot {
             let cause =
                 format!("cancel asked after the point of no return `{pivot}`, the run goes on: {reason}");
             self.cx.state().commands.push(Command::OpenIncident { op: None, cause });
@@ -238,7 +311,7 @@ impl Run {
         }
         let pivot_may_happen = {
             let state = self.cx.state();
-            let may_happen = |operation: &&crate::state::Operation| {
+            let may_happen = |operation: &&Operation| {
                 operation.value.is_none()
                     && operation.is_pivot()
                     && (operation.is_under_way(state.now_ms) || operation.step.is_some_and(|s| s.is_unknown))
@@ -249,8 +322,16 @@ impl Run {
             self.postponed_cancel = Some(reason);
             return Ok(());
         }
-        // Dropping the code withdraws what it waits for; steps under way are waited for, to be undone.
-        let code = std::mem::replace(&mut self.phase, Phase::Leaving(Conclusion::Cancelled { reason }));
+        self.leave(reason)
+    }
+
+    /// Drops the code, which withdraws what it waits for; steps under way are waited for, to be undone.
+    fn leave(&mut self, reason: String) -> Result<(), CoreError> {
+        if !matches!(self.phase, Phase::Live(_)) {
+            return Ok(());
+        }
+        let code =
+            std::mem::replace(&mut self.phase, Phase::Leaving(Exit::End(Conclusion::Cancelled { reason })));
         unless_it_panics(|| drop(code))
     }
 
@@ -263,10 +344,16 @@ impl Run {
         if let Some(fault) = self.cx.state().fault.take() {
             return Err(fault);
         }
+        let continued = self.cx.state().continued.take();
+        if let Some(Command::Continue { version, input }) = continued {
+            let continued = Exit::Continue { version, input };
+            let code = std::mem::replace(&mut self.phase, Phase::Leaving(continued));
+            return unless_it_panics(|| drop(code));
+        }
         match polled {
             Poll::Ready(ending) => {
                 let unstorable = |error| CoreError::Unstorable { what: "the result".to_owned(), error };
-                self.phase = Phase::Leaving(ending.map_err(unstorable)?);
+                self.phase = Phase::Leaving(Exit::End(ending.map_err(unstorable)?));
             }
             Poll::Pending if accuser.accuses() => {
                 let after = match &self.cx.state().last_started {
@@ -282,47 +369,47 @@ impl Run {
 
     /// What the run does by itself once the code is done: wait, undo, end.
     fn go_on(&mut self) -> Result<(), CoreError> {
-        if let Phase::Leaving(conclusion) = &self.phase {
-            let conclusion = conclusion.clone();
-            self.cx.state().forget_withdrawn(&mut self.saga)?;
-            if self.cx.state().operations.is_empty() {
-                self.phase = match conclusion {
-                    Conclusion::Completed(_) => self.end(conclusion),
-                    _ => Phase::Undoing { conclusion, current: None },
+        if let Phase::Leaving(exit) = &self.phase {
+            let exit = exit.clone();
+            let is_idle = {
+                let mut state = self.cx.state();
+                state.drop_operation(&OpId::deadline());
+                state.forget_withdrawn(|_, _| true)?;
+                state.operations.is_empty()
+            };
+            if is_idle {
+                self.phase = match exit {
+                    Exit::End(Conclusion::Completed(_)) | Exit::Continue { .. } => self.end(exit),
+                    Exit::End(conclusion) => Phase::Undoing { conclusion, current: None },
                 };
             }
         }
         if let Phase::Undoing { conclusion, current: None } = &self.phase {
             let conclusion = conclusion.clone();
-            self.phase = match self.saga.next() {
-                Some(undo) => Phase::Undoing { conclusion, current: Some(self.begin_undo(undo)) },
-                None => self.end(conclusion),
+            let next = self.cx.state().begin_next_undo("");
+            self.phase = match next {
+                Some(op) => Phase::Undoing { conclusion, current: Some(op) },
+                None => self.end(Exit::End(conclusion)),
             };
         }
         Ok(())
     }
 
-    fn begin_undo(&mut self, undo: Undo) -> OpId {
-        let op = undo.forward.undo();
-        let mut state = self.cx.state();
-        let request = Command::StartStep {
-            op: op.clone(),
-            step: undo.compensation.facts.name.to_string(),
-            args: undo.args,
-            attempt: 1,
-            due_ms: state.now_ms,
-        };
-        state.begin(op.clone(), request, Some(StepState::new(undo.compensation)));
-        op
-    }
-
-    fn end(&self, conclusion: Conclusion) -> Phase {
-        self.cx.state().commands.push(Command::Finish(conclusion.clone()));
-        Phase::Ended(conclusion)
+    fn end(&self, exit: Exit) -> Phase {
+        self.cx.state().commands.push(match exit.clone() {
+            Exit::End(conclusion) => Command::Finish(conclusion),
+            Exit::Continue { version, input } => Command::Continue { version, input },
+        });
+        Phase::Ended(exit)
     }
 
     /// Holds what the code asks for against what the journal says it asked for.
     fn compare(&self, recorded: &[Command], asked: &[Command]) -> Result<(), CoreError> {
+        // That an attempt is told to stop is a courtesy, which older journals do not know.
+        let requests = |commands: &[Command]| -> Vec<Command> {
+            commands.iter().filter(|c| !matches!(c, Command::CancelStep { .. })).cloned().collect()
+        };
+        let (recorded, asked) = (&requests(recorded), &requests(asked));
         let count = recorded.len().max(asked.len());
         let differs = (0..count).find(|&i| match (recorded.get(i), asked.get(i)) {
             (Some(recorded), Some(asked)) => !recorded.is_same_request(asked),
@@ -340,12 +427,23 @@ impl Run {
         for command in recorded {
             match command {
                 Command::StartStep { op, .. }
+                | Command::StartChild { op, .. }
                 | Command::SetTimer { op, .. }
                 | Command::AwaitMessage { op, .. } => {
                     self.cx.state().adopt(op, command);
                 }
-                Command::Finish(conclusion) => self.phase = Phase::Ended(conclusion.clone()),
-                Command::Withdraw { .. } | Command::OpenIncident { .. } | Command::CloseIncident { .. } => {}
+                Command::Finish(conclusion) => self.phase = Phase::Ended(Exit::End(conclusion.clone())),
+                Command::Continue { version, input } => {
+                    self.phase = Phase::Ended(Exit::Continue { version: *version, input: input.clone() });
+                }
+                Command::Withdraw { .. }
+                | Command::CancelStep { .. }
+                | Command::CancelChild { .. }
+                | Command::Send { .. }
+                | Command::ReportProgress { .. }
+                | Command::Patch { .. }
+                | Command::OpenIncident { .. }
+                | Command::CloseIncident { .. } => {}
             }
         }
     }
@@ -359,6 +457,11 @@ impl Run {
             }
             Event::TimerFired { op } => (format!("that the timer `{op}` fired"), Some(op)),
             Event::MessageReceived { op, .. } => (format!("that a message came for `{op}`"), Some(op)),
+            Event::ChildStarted { op } => (format!("that the child at `{op}` was started"), Some(op)),
+            Event::ChildEnded { op, .. } => (format!("that the child at `{op}` ended"), Some(op)),
+            Event::ChildRefused { op, .. } => (format!("that the child at `{op}` was refused"), Some(op)),
+            Event::Skipped { op, .. } => (format!("that `{op}` was skipped"), Some(op)),
+            Event::GivenUp { op, .. } => (format!("that `{op}` was given up"), Some(op)),
             Event::CancelRequested { .. } => ("that a cancel was asked for".to_owned(), None),
             Event::Resumed => ("that the code was mended".to_owned(), None),
             Event::RetryRequested { op } => (format!("that a retry of `{op}` was asked for"), Some(op)),
@@ -385,9 +488,11 @@ fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {
     text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "without a text".to_owned())
 }
 
-impl Event {
-    /// The event that begins every run.
-    pub fn started(input: Payload) -> Event {
-        Event::Started { input }
-    }
+/// The changes that a recorded turn passed with the changed code.
+fn patches_of(record: &Record) -> BTreeSet<String> {
+    let patch = |command: &Command| match command {
+        Command::Patch { id } => Some(id.clone()),
+        _ => None,
+    };
+    record.commands.iter().filter_map(patch).collect()
 }

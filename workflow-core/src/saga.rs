@@ -78,9 +78,10 @@ impl Saga {
         self.pivot.as_ref()
     }
 
-    /// What is to be undone next: the step completed last.
-    pub(crate) fn next(&mut self) -> Option<Undo> {
-        self.done.pop()
+    /// What is to be undone next in the scope whose operations begin with `prefix`: the step completed last.
+    pub(crate) fn next_within(&mut self, prefix: &str) -> Option<Undo> {
+        let last = self.done.iter().rposition(|undo| undo.forward.is_within(prefix))?;
+        Some(self.done.remove(last))
     }
 
     pub(crate) fn undoable(&self) -> impl Iterator<Item = &OpId> {

@@ -1,9 +1,10 @@
 //! What an event does to the operations of a run, before the code sees it.
-//! Only the bookkeeping of steps, timers and waits; whether the code goes on is up to the run.
+//! Only the bookkeeping of steps, timers, waits and children; whether the code goes on is up to the run.
 
-use crate::saga::Saga;
+use workflow_graph::Effect;
+
 use crate::state::{Operation, State, StepState, Value};
-use crate::{Command, CoreError, Failure, OpId, Payload, PayloadError, StepDef, Timestamp};
+use crate::{Command, Conclusion, CoreError, Failure, OpId, Payload, PayloadError, Timestamp};
 
 /// Nobody waits for what the event brings.
 pub(crate) struct NobodyWaits;
@@ -12,94 +13,176 @@ pub(crate) type Settled = Result<Result<(), NobodyWaits>, CoreError>;
 
 impl State {
     /// A step gave its answer.
-    pub(crate) fn settle_step(
-        &mut self,
-        saga: &mut Saga,
-        op: &OpId,
-        output: &Payload,
-        is_error: bool,
-    ) -> Settled {
+    pub(crate) fn settle_step(&mut self, op: &OpId, output: &Payload, is_error: bool) -> Settled {
         let Some((step, args)) = self.open_step(op) else { return Ok(Err(NobodyWaits)) };
-        let (def, is_unknown) = (step.def, step.is_unknown);
-        let is_abandoned = step.is_abandoned || step.is_withdrawn || op.undoes().is_some();
-        let noted = match (op.undoes(), is_error) {
-            (Some(_), _) => Ok(()),
-            (None, false) => saga.note_done(op, def, &args, output),
-            (None, true) if is_unknown => saga.note_unknown(op, def, &args),
-            (None, true) => Ok(()),
-        };
-        noted.map_err(|error| unwirable(op, error))?;
-        if is_abandoned {
-            self.operations.remove(op);
-        } else if let Some(operation) = self.operations.get_mut(op) {
-            operation.value = Some(Value::Recorded(output.clone()));
-        }
+        self.note(op, step, &args, (!is_error).then_some(output))?;
+        self.finish(op, Value::Recorded(output.clone()));
         Ok(Ok(()))
+    }
+
+    /// Notes for the undoing what a step did, or may have done.
+    fn note(
+        &mut self,
+        op: &OpId,
+        step: StepState,
+        args: &Payload,
+        output: Option<&Payload>,
+    ) -> Result<(), CoreError> {
+        if op.undoes().is_some() {
+            return Ok(());
+        }
+        let is_undone = !step.overrides.without_compensation;
+        let noted = match output {
+            Some(output) if is_undone || step.def.facts.effect == Effect::Pivot => {
+                self.saga.note_done(op, step.def, args, output)
+            }
+            None if step.is_unknown && is_undone => self.saga.note_unknown(op, step.def, args),
+            _ => Ok(()),
+        };
+        noted.map_err(|error| unwirable(op, error))
+    }
+
+    /// The operation is done; who still waits for it gets the value.
+    fn finish(&mut self, op: &OpId, value: Value) {
+        let Some(operation) = self.operations.get_mut(op) else { return };
+        if operation.is_abandoned || operation.is_withdrawn || op.undoes().is_some() {
+            self.operations.remove(op);
+        } else {
+            operation.value = Some(value);
+        }
     }
 
     /// An attempt failed: another one, or an incident.
     pub(crate) fn settle_failure(
         &mut self,
-        saga: &mut Saga,
         op: &OpId,
         failed: u32,
         failure: &Failure,
         retry_at_ms: Option<Timestamp>,
     ) -> Settled {
         let Some((step, args)) = self.open_step(op) else { return Ok(Err(NobodyWaits)) };
-        let (attempt, name) = match &self.operations[op].request {
-            Command::StartStep { attempt, step, .. } => (*attempt, step.clone()),
+        let (attempt, name, timeout_ms) = match &self.operations[op].request {
+            Command::StartStep { attempt, step, timeout_ms, .. } => (*attempt, step.clone(), *timeout_ms),
             _ => return Ok(Err(NobodyWaits)),
         };
         if attempt != failed {
             return Ok(Err(NobodyWaits));
         }
         let step = StepState { is_unknown: step.is_unknown || failure.kind.is_unknown_outcome(), ..step };
-        if step.is_abandoned || step.is_withdrawn {
+        let Some(operation) = self.operations.get_mut(op) else { return Ok(Err(NobodyWaits)) };
+        operation.step = Some(step);
+        if operation.is_abandoned || operation.is_withdrawn {
             // Nobody wants it any more; what is left to know is whether it may have taken effect.
             self.operations.remove(op);
-            if step.is_unknown {
-                saga.note_unknown(op, step.def, &args).map_err(|error| unwirable(op, error))?;
-            }
+            self.note(op, step, &args, None)?;
             return Ok(Ok(()));
         }
-        let request = match retry_at_ms {
+        match retry_at_ms {
             Some(due_ms) => {
-                Command::StartStep { op: op.clone(), step: name, args, attempt: attempt + 1, due_ms }
+                let (failed, op, attempt) = (op.clone(), op.clone(), attempt + 1);
+                let request = Command::StartStep { op, step: name, args, attempt, due_ms, timeout_ms };
+                self.renew(&failed, request);
             }
             None => {
                 let cause = format!("`{name}` failed for good after attempt {attempt}: {}", failure.message);
-                Command::OpenIncident { op: Some(op.clone()), cause }
+                self.open_incident(op, cause);
             }
-        };
-        let is_stuck = retry_at_ms.is_none();
-        if let Some(operation) = self.operations.get_mut(op) {
-            operation.step = Some(StepState { is_stuck, ..step });
-        }
-        if is_stuck {
-            self.commands.push(request)
-        } else {
-            self.renew(op, request)
         }
         Ok(Ok(()))
+    }
+
+    fn open_incident(&mut self, op: &OpId, cause: String) {
+        if let Some(operation) = self.operations.get_mut(op) {
+            operation.is_stuck = true;
+        }
+        self.commands.push(Command::OpenIncident { op: Some(op.clone()), cause });
+    }
+
+    /// The stuck operation of an incident that somebody looked at, no longer stuck.
+    fn unstick(&mut self, op: &OpId) -> Option<&mut Operation> {
+        let operation = self.operations.get_mut(op).filter(|o| o.is_stuck && !o.is_withdrawn)?;
+        operation.is_stuck = false;
+        self.commands.push(Command::CloseIncident { op: op.clone() });
+        Some(operation)
     }
 
     /// Somebody asked for another round of attempts.
     pub(crate) fn settle_retry(&mut self, op: &OpId) -> Settled {
         let now_ms = self.now_ms;
-        let Some(operation) = self.operations.get_mut(op) else { return Ok(Err(NobodyWaits)) };
-        let Operation { request: Command::StartStep { step, args, .. }, step: Some(state), .. } = operation
-        else {
-            return Ok(Err(NobodyWaits));
-        };
-        if !state.is_stuck || state.is_withdrawn {
+        let Some(operation) = self.unstick(op) else { return Ok(Err(NobodyWaits)) };
+        let mut request = operation.request.clone();
+        if let Command::StartStep { attempt, due_ms, .. } = &mut request {
+            (*attempt, *due_ms) = (1, now_ms);
+        }
+        self.renew(op, request);
+        Ok(Ok(()))
+    }
+
+    /// Somebody says what a stuck operation came to.
+    pub(crate) fn settle_skip(&mut self, op: &OpId, output: &Payload) -> Settled {
+        if self.unstick(op).is_none() {
             return Ok(Err(NobodyWaits));
         }
-        state.is_stuck = false;
-        let (step, args) = (step.clone(), args.clone());
-        self.commands.push(Command::CloseIncident { op: op.clone() });
-        self.renew(op, Command::StartStep { op: op.clone(), step, args, attempt: 1, due_ms: now_ms });
+        if let Some((step, args)) = self.open_step(op) {
+            self.note(op, step, &args, Some(output))?;
+        }
+        self.finish(op, Value::Recorded(output.clone()));
         Ok(Ok(()))
+    }
+
+    /// Somebody gives a stuck operation up.
+    pub(crate) fn settle_given_up(&mut self, op: &OpId) -> Settled {
+        if self.unstick(op).is_none() {
+            return Ok(Err(NobodyWaits));
+        }
+        if let Some((step, args)) = self.open_step(op) {
+            self.note(op, step, &args, None)?;
+        }
+        self.operations.remove(op);
+        Ok(Ok(()))
+    }
+
+    /// A child was started, and only that was waited for.
+    pub(crate) fn settle_child_started(&mut self, op: &OpId) -> Settled {
+        match self.open(op).map(|operation| &operation.request) {
+            Some(Command::StartChild { detached: true, .. }) => {
+                self.finish(op, Value::Nothing);
+                Ok(Ok(()))
+            }
+            _ => Ok(Err(NobodyWaits)),
+        }
+    }
+
+    /// A child has ended.
+    pub(crate) fn settle_child(&mut self, op: &OpId, conclusion: &Conclusion) -> Settled {
+        let Some(operation) = self.open(op) else { return Ok(Err(NobodyWaits)) };
+        let Command::StartChild { run_id, detached: false, .. } = &operation.request else {
+            return Ok(Err(NobodyWaits));
+        };
+        let wanted = !operation.is_abandoned && !operation.is_withdrawn;
+        match conclusion {
+            Conclusion::Cancelled { reason } if wanted => {
+                let cause = format!("the child `{run_id}` was cancelled: {reason}");
+                self.open_incident(op, cause);
+            }
+            conclusion => self.finish(op, Value::Concluded(conclusion.clone())),
+        }
+        Ok(Ok(()))
+    }
+
+    /// A child could not be started.
+    pub(crate) fn settle_child_refused(&mut self, op: &OpId, reason: &str) -> Settled {
+        match self.open(op) {
+            Some(operation) if matches!(operation.request, Command::StartChild { .. }) => {
+                if operation.is_abandoned || operation.is_withdrawn {
+                    self.operations.remove(op);
+                } else {
+                    self.open_incident(op, reason.to_owned());
+                }
+                Ok(Ok(()))
+            }
+            _ => Ok(Err(NobodyWaits)),
+        }
     }
 
     /// A timer fired, or a deadline passed.
@@ -109,50 +192,45 @@ impl State {
             Some(Command::AwaitMessage { due_ms: Some(_), .. }) => Value::TimedOut,
             _ => return Ok(Err(NobodyWaits)),
         };
-        self.set_value(op, value)
+        self.finish(op, value);
+        Ok(Ok(()))
     }
 
     /// A message arrived.
     pub(crate) fn settle_message(&mut self, op: &OpId, payload: &Payload) -> Settled {
         match self.open(op).map(|operation| &operation.request) {
-            Some(Command::AwaitMessage { .. }) => self.set_value(op, Value::Recorded(payload.clone())),
+            Some(Command::AwaitMessage { .. }) => {
+                self.finish(op, Value::Recorded(payload.clone()));
+                Ok(Ok(()))
+            }
             _ => Ok(Err(NobodyWaits)),
         }
     }
 
-    fn set_value(&mut self, op: &OpId, value: Value) -> Settled {
-        if let Some(operation) = self.operations.get_mut(op) {
-            operation.value = Some(value);
-        }
-        Ok(Ok(()))
-    }
-
-    /// Forgets the steps that were withdrawn, after noting what they may have done.
-    pub(crate) fn forget_withdrawn(&mut self, saga: &mut Saga) -> Result<(), CoreError> {
-        let is_idle = |operation: &Operation| operation.step.is_some_and(|step| step.is_withdrawn);
-        let idle: Vec<OpId> =
-            self.operations.iter().filter(|(_, o)| is_idle(o)).map(|(op, _)| op.clone()).collect();
-        for op in idle {
-            let Some(Operation { request: Command::StartStep { args, .. }, step: Some(step), .. }) =
-                self.operations.remove(&op)
-            else {
-                continue;
-            };
-            if step.is_stuck {
+    /// Forgets the operations there that were withdrawn, after noting what they may have done.
+    pub(crate) fn forget_withdrawn(
+        &mut self,
+        is_there: impl Fn(&OpId, &Operation) -> bool,
+    ) -> Result<(), CoreError> {
+        let withdrawn = self.operations.iter().filter(|(op, o)| o.is_withdrawn && is_there(op, o));
+        let withdrawn: Vec<OpId> = withdrawn.map(|(op, _)| op.clone()).collect();
+        for op in withdrawn {
+            let Some(operation) = self.operations.remove(&op) else { continue };
+            if operation.is_stuck {
                 self.commands.push(Command::CloseIncident { op: op.clone() });
             }
-            if step.is_unknown {
-                saga.note_unknown(&op, step.def, &args).map_err(|error| unwirable(&op, error))?;
+            if let (Command::StartStep { args, .. }, Some(step)) = (&operation.request, operation.step) {
+                self.note(&op, step, args, None)?;
             }
         }
         Ok(())
     }
 
-    /// The step, the number of its attempt that is asked for, and whether an earlier one may have taken effect.
-    pub(crate) fn attempt_of(&self, op: &OpId) -> Option<(&'static StepDef, u32, bool)> {
-        let (step, _) = self.open_step(op)?;
-        match &self.operations.get(op)?.request {
-            Command::StartStep { attempt, .. } => Some((step.def, *attempt, step.is_unknown)),
+    /// The step, the number of its attempt that is asked for.
+    pub(crate) fn attempt_of(&self, op: &OpId) -> Option<(StepState, u32)> {
+        let operation = self.open(op).filter(|operation| !operation.is_stuck)?;
+        match (&operation.request, operation.step) {
+            (Command::StartStep { attempt, .. }, Some(step)) => Some((step, *attempt)),
             _ => None,
         }
     }
@@ -163,11 +241,9 @@ impl State {
 
     fn open_step(&self, op: &OpId) -> Option<(StepState, Payload)> {
         match self.open(op)? {
-            Operation { request: Command::StartStep { args, .. }, step: Some(step), .. }
-                if !step.is_stuck =>
-            {
-                Some((*step, args.clone()))
-            }
+            Operation {
+                request: Command::StartStep { args, .. }, step: Some(step), is_stuck: false, ..
+            } => Some((*step, args.clone())),
             _ => None,
         }
     }

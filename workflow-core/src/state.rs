@@ -1,28 +1,53 @@
-//! What a run remembers while its code is in memory: open operations, and what the code asked for.
-//! Shared between the run and the operations inside the workflow's future; it decides nothing about the saga.
+//! What a run remembers while its code is in memory: open operations, what was done, what the code asked for.
+//! Shared between the run and the operations inside the workflow's future.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use workflow_graph::Effect;
+use workflow_graph::{Effect, RetryPolicy};
 
-use crate::{Command, CoreError, Cx, Definition, Message, OpId, Payload, StepDef, TimedOut, Timestamp};
+use crate::frame::Region;
+use crate::saga::Saga;
+use crate::{
+    Command, Conclusion, CoreError, Cx, Definition, Message, OpId, Payload, PayloadError, StepDef, TimedOut,
+    Timestamp,
+};
 
 /// See the module.
 pub(crate) struct State {
     pub(crate) definition: Definition,
+    pub(crate) run_id: Arc<str>,
+    /// How often the run has begun.
+    pub(crate) generation: u32,
     /// The run's clock: when the event that is being fed was recorded.
     pub(crate) now_ms: Timestamp,
-    /// How often each node has been passed.
-    passed: BTreeMap<usize, u32>,
+    /// When the run began.
+    pub(crate) started_ms: Timestamp,
+    /// How often each node has been passed, per scope.
+    passed: BTreeMap<(Arc<str>, usize), u32>,
+    /// How often a value was derived from the run, per scope and kind of value.
+    derived: BTreeMap<(Arc<str>, &'static str), u32>,
     pub(crate) operations: BTreeMap<OpId, Operation>,
+    /// What was done and can be undone.
+    pub(crate) saga: Saga,
+    /// Scopes whose code was dropped before it came to an end.
+    pub(crate) broken_scopes: Vec<Arc<str>>,
+    /// Which way the run goes at each change of the code that it has come to.
+    pub(crate) patches: BTreeMap<String, bool>,
+    /// In a replay: the changes that the recorded turn passed with the changed code.
+    pub(crate) recorded_patches: Option<BTreeSet<String>>,
+    /// The operation of the event that is being fed.
+    pub(crate) touched: Option<OpId>,
     /// What the code asked for since the event was fed.
     pub(crate) commands: Vec<Command>,
+    /// How the run goes on under its own id, once the code has asked for that.
+    pub(crate) continued: Option<Command>,
     /// Why the code cannot go on; the run reports it after the poll.
     pub(crate) fault: Option<CoreError>,
     pub(crate) last_started: Option<OpId>,
@@ -35,14 +60,11 @@ pub(crate) struct Operation {
     pub(crate) value: Option<Value>,
     /// Set for steps.
     pub(crate) step: Option<StepState>,
-}
-
-#[derive(Clone, Copy)]
-pub(crate) struct StepState {
-    pub(crate) def: &'static StepDef,
-    /// An earlier attempt may have taken effect though nobody knows.
-    pub(crate) is_unknown: bool,
-    /// Attempts are exhausted: a person has to look.
+    /// The parallel region that it began in.
+    pub(crate) region: Option<Arc<Region>>,
+    /// Whether a value fits what the code expects; set for messages.
+    pub(crate) fits: Option<fn(&Payload) -> Result<(), PayloadError>>,
+    /// It cannot go on by itself: a person has to look.
     pub(crate) is_stuck: bool,
     /// The code no longer waits for it, but what is under way is waited for.
     pub(crate) is_abandoned: bool,
@@ -50,43 +72,77 @@ pub(crate) struct StepState {
     pub(crate) is_withdrawn: bool,
 }
 
+#[derive(Clone, Copy)]
+pub(crate) struct StepState {
+    pub(crate) def: &'static StepDef,
+    pub(crate) overrides: Overrides,
+    /// An earlier attempt may have taken effect though nobody knows.
+    pub(crate) is_unknown: bool,
+}
+
+/// What a call says otherwise than its step.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Overrides {
+    pub(crate) timeout_ms: Option<u64>,
+    pub(crate) retry: Option<RetryPolicy>,
+    pub(crate) without_compensation: bool,
+}
+
 /// What an operation came to.
 pub(crate) enum Value {
     Recorded(Payload),
     Nothing,
     TimedOut,
+    Concluded(Conclusion),
 }
 
 impl State {
-    pub(crate) fn new(definition: Definition) -> State {
+    pub(crate) fn new(definition: Definition, run_id: Arc<str>) -> State {
         State {
             definition,
+            run_id,
+            generation: 1,
             now_ms: Timestamp::MIN,
+            started_ms: 0,
             passed: BTreeMap::new(),
+            derived: BTreeMap::new(),
             operations: BTreeMap::new(),
+            saga: Saga::default(),
+            broken_scopes: Vec::new(),
+            patches: BTreeMap::new(),
+            recorded_patches: None,
+            touched: None,
             commands: Vec::new(),
+            continued: None,
             fault: None,
             last_started: None,
         }
     }
 
-    fn due_after(&self, duration: Duration) -> Timestamp {
+    pub(crate) fn due_after(&self, duration: Duration) -> Timestamp {
         // Rounded up, so that a timer never fires early.
         let duration_ms = Timestamp::try_from(duration.as_nanos().div_ceil(1_000_000));
         self.now_ms.saturating_add(duration_ms.unwrap_or(Timestamp::MAX))
     }
 
-    fn next_op(&mut self, position: usize) -> OpId {
-        let node = self.definition.positions()[position];
-        let occurrence = self.passed.entry(node).or_insert(0);
+    /// Counts that a scope passes a node.
+    pub(crate) fn pass(&mut self, prefix: &Arc<str>, node: usize) -> u32 {
+        let occurrence = self.passed.entry((Arc::clone(prefix), node)).or_insert(0);
         *occurrence += 1;
-        OpId::new(&self.definition.graph().nodes[node].id, *occurrence)
+        *occurrence
     }
 
-    pub(crate) fn begin(&mut self, op: OpId, request: Command, step: Option<StepState>) {
+    /// Counts that a scope derives a value of this kind.
+    pub(crate) fn derive(&mut self, prefix: &Arc<str>, kind: &'static str) -> u32 {
+        let occurrence = self.derived.entry((Arc::clone(prefix), kind)).or_insert(0);
+        *occurrence += 1;
+        *occurrence
+    }
+
+    pub(crate) fn begin(&mut self, op: OpId, operation: Operation) {
         self.last_started = Some(op.clone());
-        self.commands.push(request.clone());
-        self.operations.insert(op, Operation { request, value: None, step });
+        self.commands.push(operation.request.clone());
+        self.operations.insert(op, operation);
     }
 
     /// Records a new request for an operation that is open already.
@@ -105,46 +161,73 @@ impl State {
     }
 
     /// The code dropped the operation before it was done.
-    fn drop_operation(&mut self, op: &OpId) {
+    pub(crate) fn drop_operation(&mut self, op: &OpId) {
         let now_ms = self.now_ms;
         let Some(operation) = self.operations.get_mut(op) else { return };
         if operation.value.is_none() && operation.is_under_way(now_ms) {
-            let step = operation.step.as_mut().expect("only steps are under way");
-            step.is_abandoned = true; // Its outcome is waited for, so that it can be undone.
+            operation.is_abandoned = true; // Its outcome is waited for, so that it can be undone.
+            match &operation.request {
+                Command::StartStep { .. } => self.commands.push(Command::CancelStep { op: op.clone() }),
+                Command::StartChild { detached: false, .. } => {
+                    self.commands.push(Command::CancelChild { op: op.clone() })
+                }
+                _ => {}
+            }
             return;
         }
         let withdraw = operation.value.is_none();
         // A step between two attempts stays known: the run looks at whether it may have taken effect.
-        match operation.step.as_mut() {
-            Some(step) if withdraw => step.is_withdrawn = true,
-            _ => {
-                self.operations.remove(op);
-            }
+        if withdraw && (operation.step.is_some() || operation.is_stuck) {
+            operation.is_withdrawn = true;
+        } else {
+            self.operations.remove(op);
         }
         if withdraw {
             self.commands.push(Command::Withdraw { op: op.clone() });
         }
     }
+
+    /// Whether something that the code no longer waits for is still under way there.
+    pub(crate) fn is_settling(&self, is_there: impl Fn(&OpId, &Operation) -> bool) -> bool {
+        self.operations.iter().any(|(op, operation)| operation.is_abandoned && is_there(op, operation))
+    }
 }
 
 impl Operation {
-    /// Whether an attempt may be running at this moment.
-    pub(crate) fn is_under_way(&self, now_ms: Timestamp) -> bool {
-        match (&self.step, &self.request) {
-            (Some(step), Command::StartStep { due_ms, .. }) => {
-                !step.is_stuck && !step.is_withdrawn && *due_ms <= now_ms
-            }
-            _ => false,
+    pub(crate) fn new(request: Command, region: Option<Arc<Region>>) -> Operation {
+        Operation {
+            request,
+            value: None,
+            step: None,
+            region,
+            fits: None,
+            is_stuck: false,
+            is_abandoned: false,
+            is_withdrawn: false,
         }
+    }
+
+    /// Whether an attempt or a child may be running at this moment.
+    pub(crate) fn is_under_way(&self, now_ms: Timestamp) -> bool {
+        let may_run = match (&self.step, &self.request) {
+            (Some(_), Command::StartStep { due_ms, .. }) => *due_ms <= now_ms,
+            (_, Command::StartChild { .. }) => true,
+            _ => false,
+        };
+        may_run && !self.is_stuck && !self.is_withdrawn
     }
 
     /// Whether the code still waits for it, or its outcome is.
     pub(crate) fn is_open(&self) -> bool {
-        self.value.is_none() && !self.step.is_some_and(|step| step.is_withdrawn)
+        self.value.is_none() && !self.is_withdrawn
     }
 
     pub(crate) fn is_pivot(&self) -> bool {
         self.step.as_ref().is_some_and(|step| step.def.facts.effect == Effect::Pivot)
+    }
+
+    pub(crate) fn is_in(&self, region: &Arc<Region>) -> bool {
+        self.region.as_ref().is_some_and(|inner| inner.is_within(region))
     }
 }
 
@@ -154,10 +237,11 @@ impl Cx {
         position: usize,
         def: &'static StepDef,
         args: &impl Serialize,
+        overrides: Overrides,
     ) -> Wait<T> {
         let args = Payload::of(args);
+        let op = self.next_op(position);
         let mut state = self.state();
-        let op = state.next_op(position);
         match args {
             Ok(args) => {
                 let request = Command::StartStep {
@@ -166,19 +250,22 @@ impl Cx {
                     args,
                     attempt: 1,
                     due_ms: state.now_ms,
+                    timeout_ms: overrides.timeout_ms,
                 };
-                state.begin(op.clone(), request, Some(StepState::new(def)));
+                let step = Some(StepState { def, overrides, is_unknown: false });
+                let operation = Operation { step, ..self.operation(request) };
+                state.begin(op.clone(), operation);
             }
             Err(error) => state.fault = Some(CoreError::Unstorable { what: op.to_string(), error }),
         }
         self.wait(op, read_recorded)
     }
 
-    pub(crate) fn start_timer(&self, position: usize, duration: Duration) -> Wait<()> {
+    pub(crate) fn start_timer(&self, position: usize, due: impl FnOnce(&State) -> Timestamp) -> Wait<()> {
+        let op = self.next_op(position);
         let mut state = self.state();
-        let op = state.next_op(position);
-        let request = Command::SetTimer { op: op.clone(), due_ms: state.due_after(duration) };
-        state.begin(op.clone(), request, None);
+        let request = Command::SetTimer { op: op.clone(), due_ms: due(&state) };
+        state.begin(op.clone(), self.operation(request));
         self.wait(op, |_| Ok(()))
     }
 
@@ -187,35 +274,35 @@ impl Cx {
         position: usize,
         key: String,
         within: Option<Duration>,
-        read: fn(&Value) -> Result<T, crate::PayloadError>,
+        read: fn(&Value) -> Result<T, PayloadError>,
     ) -> Wait<T> {
+        let op = self.next_op(position);
         let mut state = self.state();
-        let op = state.next_op(position);
         let due_ms = within.map(|duration| state.due_after(duration));
         let request = Command::AwaitMessage { op: op.clone(), message: M::NAME.to_owned(), key, due_ms };
-        state.begin(op.clone(), request, None);
+        let fits: fn(&Payload) -> Result<(), PayloadError> = |payload| payload.read::<M>().map(drop);
+        let operation = Operation { fits: Some(fits), ..self.operation(request) };
+        state.begin(op.clone(), operation);
         self.wait(op, read)
     }
 
-    fn wait<T>(&self, op: OpId, read: fn(&Value) -> Result<T, crate::PayloadError>) -> Wait<T> {
+    pub(crate) fn operation(&self, request: Command) -> Operation {
+        Operation::new(request, self.frame.region.clone())
+    }
+
+    pub(crate) fn wait<T>(&self, op: OpId, read: fn(&Value) -> Result<T, PayloadError>) -> Wait<T> {
         Wait { cx: self.clone(), op, is_over: false, read }
     }
 }
 
-impl StepState {
-    pub(crate) fn new(def: &'static StepDef) -> StepState {
-        StepState { def, is_unknown: false, is_stuck: false, is_abandoned: false, is_withdrawn: false }
-    }
-}
-
-pub(crate) fn read_recorded<T: DeserializeOwned>(value: &Value) -> Result<T, crate::PayloadError> {
+pub(crate) fn read_recorded<T: DeserializeOwned>(value: &Value) -> Result<T, PayloadError> {
     match value {
         Value::Recorded(payload) => payload.read(),
-        Value::Nothing | Value::TimedOut => Payload::null().read(),
+        Value::Nothing | Value::TimedOut | Value::Concluded(_) => Payload::null().read(),
     }
 }
 
-pub(crate) fn read_message<M: Message>(value: &Value) -> Result<Result<M, TimedOut>, crate::PayloadError> {
+pub(crate) fn read_message<M: Message>(value: &Value) -> Result<Result<M, TimedOut>, PayloadError> {
     match value {
         Value::TimedOut => Ok(Err(TimedOut)),
         value => read_recorded(value).map(Ok),
@@ -227,7 +314,7 @@ pub struct Wait<T> {
     cx: Cx,
     op: OpId,
     is_over: bool,
-    read: fn(&Value) -> Result<T, crate::PayloadError>,
+    read: fn(&Value) -> Result<T, PayloadError>,
 }
 
 impl<T> Future for Wait<T> {

@@ -183,11 +183,17 @@ pub trait Fallible {
     type Ok;
     /// The bad half.
     type Error;
+    /// The result itself.
+    fn into_result(self) -> Result<Self::Ok, Self::Error>;
 }
 
 impl<T, E> Fallible for Result<T, E> {
     type Ok = T;
     type Error = E;
+
+    fn into_result(self) -> Result<T, E> {
+        self
+    }
 }
 
 /// That the arguments of a compensation are what the wiring passes.

@@ -1,14 +1,16 @@
 //! Workflows: what the `#[workflow]` macro makes of a function, and how drivers get hold of it.
 //! It describes code to run; it runs nothing.
 
+use std::any::TypeId;
 use std::future::Future;
 use std::marker::PhantomData;
 use std::pin::Pin;
 
 use serde::Serialize;
-use workflow_graph::Graph;
+use workflow_graph::{ErrorFacts, Graph};
 
-use crate::{Conclusion, Cx, Payload, PayloadError, StepDef, StepError, Storable};
+use crate::frame::Frame;
+use crate::{Call, CallFn, Conclusion, Cx, Payload, PayloadError, StepDef, StepError, Storable, Subflow};
 
 /// A function under `#[workflow]`. Implemented by the macro, never by hand.
 pub trait Workflow: Sized + 'static {
@@ -16,6 +18,10 @@ pub trait Workflow: Sized + 'static {
     const NAME: &'static str;
     /// The version of the code.
     const VERSION: u32;
+    /// What people read.
+    const LABEL: &'static str;
+    /// The ways in which it can fail; empty when it cannot.
+    const ERRORS: &'static [ErrorFacts];
     /// The arguments, in the order of the parameters.
     type Args: Storable;
     /// What the function returns.
@@ -27,8 +33,8 @@ pub trait Workflow: Sized + 'static {
     /// The nodes of the graph that the function's `.await`s stand at, in the order of the text.
     fn positions() -> &'static [usize];
 
-    /// All steps that the function awaits, without their compensations.
-    fn steps() -> Vec<&'static StepDef>;
+    /// Tells all that the function awaits.
+    fn parts(parts: &mut Parts);
 
     /// The function's body, as a future that asks `cx` for all it does.
     fn run(cx: Cx, args: Self::Args) -> WorkflowFuture<Self::Output>;
@@ -38,6 +44,43 @@ pub trait Workflow: Sized + 'static {
     /// # Errors
     /// When the output cannot be stored.
     fn ending(output: Self::Output) -> Result<Conclusion, PayloadError>;
+
+    /// What a parent gets from a run that ended like this.
+    ///
+    /// # Errors
+    /// When the recorded value does not fit the type.
+    fn read(conclusion: &Conclusion) -> Result<Self::Output, PayloadError>;
+}
+
+/// What a workflow awaits, also inside of its subflows: gathered by [`Workflow::parts`].
+#[derive(Default)]
+pub struct Parts {
+    steps: Vec<&'static StepDef>,
+    children: Vec<Definition>,
+    subflows: Vec<TypeId>,
+}
+
+impl Parts {
+    /// Whatever this function is.
+    pub fn call<A, F: CallFn<A> + Copy>(&mut self, _function: F) {
+        <F::Call as Call>::parts(self);
+    }
+
+    pub(crate) fn add_step(&mut self, step: &'static StepDef) {
+        self.steps.push(step);
+    }
+
+    pub(crate) fn add_subflow<S: Subflow>(&mut self) {
+        // A subflow may call itself.
+        if !self.subflows.contains(&TypeId::of::<S>()) {
+            self.subflows.push(TypeId::of::<S>());
+            S::parts(self);
+        }
+    }
+
+    pub(crate) fn add_child<W: Workflow>(&mut self) {
+        self.children.push(Definition::of::<W>());
+    }
 }
 
 /// The ending of a workflow that cannot fail.
@@ -77,7 +120,7 @@ pub struct Definition {
     pub version: u32,
     graph: fn() -> &'static Graph,
     positions: fn() -> &'static [usize],
-    steps: fn() -> Vec<&'static StepDef>,
+    parts: fn(&mut Parts),
     body: fn(Cx, &Payload) -> Result<Body, PayloadError>,
 }
 
@@ -93,7 +136,7 @@ impl Definition {
             version: W::VERSION,
             graph: W::graph,
             positions: W::positions,
-            steps: W::steps,
+            parts: W::parts,
             body: body::<W>,
         }
     }
@@ -103,9 +146,10 @@ impl Definition {
         (self.graph)()
     }
 
-    /// All steps that runs of this workflow can come to, compensations included; each once, by name.
+    /// All steps that runs of this workflow can come to, those of subflows and compensations included; each once, by
+    /// name.
     pub fn steps(&self) -> Vec<&'static StepDef> {
-        let mut steps = (self.steps)();
+        let mut steps = self.gather().steps;
         let compensations: Vec<_> = steps.iter().filter_map(|step| step.compensation).collect();
         steps.extend(compensations.into_iter().map(|compensation| compensation()));
         steps.sort_by(|a, b| a.facts.name.cmp(&b.facts.name));
@@ -113,8 +157,22 @@ impl Definition {
         steps
     }
 
-    pub(crate) fn positions(&self) -> &'static [usize] {
-        (self.positions)()
+    /// The workflows that runs of this one start as children; each once, by name and version.
+    pub fn children(&self) -> Vec<Definition> {
+        let mut children = self.gather().children;
+        children.sort_by_key(|child| (child.name, child.version));
+        children.dedup_by_key(|child| (child.name, child.version));
+        children
+    }
+
+    fn gather(&self) -> Parts {
+        let mut parts = Parts::default();
+        (self.parts)(&mut parts);
+        parts
+    }
+
+    pub(crate) fn frame(&self) -> Frame {
+        Frame::of_run(self.graph, self.positions)
     }
 
     pub(crate) fn body(&self, cx: Cx, input: &Payload) -> Result<Body, PayloadError> {

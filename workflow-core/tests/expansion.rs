@@ -181,6 +181,8 @@ pub struct __pay;
 impl Workflow for __pay {
     const NAME: &'static str = "pay";
     const VERSION: u32 = 1;
+    const LABEL: &'static str = "Pay";
+    const ERRORS: &'static [ErrorFacts] = <PaymentError as StepError>::ERRORS;
     type Args = (Order,);
     type Output = Result<u64, PaymentError>;
 
@@ -216,7 +218,7 @@ impl Workflow for __pay {
                 scope: None,
                 instances: None,
             },
-            node("retrieve_payment", NodeKind::Step(facts_of(retrieve_payment))),
+            node("retrieve_payment", kind_of(retrieve_payment)),
             node(
                 "new_card",
                 NodeKind::Receive {
@@ -224,7 +226,7 @@ impl Workflow for __pay {
                     deadline: Some(Span::literal("P7D", "7 days")),
                 },
             ),
-            node("retrieve_payment_2", NodeKind::Step(facts_of(retrieve_payment))),
+            node("retrieve_payment_2", kind_of(retrieve_payment)),
             node("sleep", NodeKind::Timer(Span::literal("PT1H", "1 hour"))),
         ];
         static GRAPH: Graph = Graph {
@@ -244,11 +246,15 @@ impl Workflow for __pay {
     fn positions() -> &'static [usize] {
         &[1, 2, 3, 4]
     }
-    fn steps() -> Vec<&'static StepDef> {
-        vec![def_of(retrieve_payment), def_of(retrieve_payment)]
+    fn parts(parts: &mut Parts) {
+        parts.call(retrieve_payment);
+        parts.call(retrieve_payment);
     }
     fn ending(output: Self::Output) -> Result<Conclusion, PayloadError> {
         concluded(&output)
+    }
+    fn read(conclusion: &Conclusion) -> Result<Self::Output, PayloadError> {
+        read_concluded(conclusion)
     }
 }
 
@@ -316,6 +322,7 @@ fn other_code_than_the_journal_knows_is_refused_with_both_sides_named() {
         args: Payload::null(),
         attempt: 1,
         due_ms: 0,
+        timeout_ms: None,
     };
     let journal = [Record::new(0, started, vec![asked])];
     let error = Run::replay(pay.definition(), "run-1", &journal).err().unwrap();

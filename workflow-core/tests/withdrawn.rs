@@ -3,9 +3,6 @@
 #![allow(non_camel_case_types, missing_docs)]
 
 use std::borrow::Cow;
-use std::future::poll_fn;
-use std::pin::pin;
-use std::task::Poll;
 
 use workflow_core::*;
 use workflow_graph::*;
@@ -50,20 +47,22 @@ struct __hurry;
 impl Workflow for __hurry {
     const NAME: &'static str = "hurry";
     const VERSION: u32 = 1;
+    const LABEL: &'static str = "Hurry";
+    const ERRORS: &'static [ErrorFacts] = &[];
     type Args = ();
     type Output = u32;
 
     fn run(__cx: Cx, (): Self::Args) -> WorkflowFuture<u32> {
         use workflow_core::AwaitExt as _;
         Box::pin(async move {
-            let answer = {
-                let mut ask = pin!(ask().__durable(&__cx, 0));
-                let mut sleep = pin!(sleep(std::time::Duration::from_millis(500)).__durable(&__cx, 1));
-                poll_fn(|context| match ask.as_mut().poll(context) {
-                    Poll::Ready(answer) => Poll::Ready(answer),
-                    Poll::Pending => sleep.as_mut().poll(context).map(|()| 0),
-                })
-                .await
+            let first = {
+                let __cx = __cx.__region();
+                let sleep = sleep(std::time::Duration::from_millis(500));
+                __cx.__race((ask().__durable(&__cx, 0), sleep.__durable(&__cx, 1))).await
+            };
+            let answer = match first {
+                Raced2::First(answer) => answer,
+                Raced2::Second(()) => 0,
             };
             sleep(hours(1)).__durable(&__cx, 2).await;
             answer
@@ -103,11 +102,14 @@ impl Workflow for __hurry {
     fn positions() -> &'static [usize] {
         &[0, 1, 2]
     }
-    fn steps() -> Vec<&'static StepDef> {
-        vec![def_of(ask)]
+    fn parts(parts: &mut Parts) {
+        parts.call(ask);
     }
     fn ending(output: u32) -> Result<Conclusion, PayloadError> {
         completed(&output)
+    }
+    fn read(conclusion: &Conclusion) -> Result<u32, PayloadError> {
+        read_completed(conclusion)
     }
 }
 

@@ -40,7 +40,7 @@ pub enum Effect {
 }
 
 /// How often, and after which waits, a failed attempt is repeated.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct RetryPolicy {
     /// The number of attempts in all, the first one included; `None` for no limit.
     pub attempts: Option<u32>,

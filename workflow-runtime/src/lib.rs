@@ -19,9 +19,11 @@ pub use store::{Incident, IncidentPlace, Memory, RunFilter, RunState, RunStatus,
 
 pub use workflow_core::{
     Conclusion, Message, OpId, Payload, Resource, StepCall, StepContext, StepError, TimedOut, Timestamp,
-    WorkflowCall, WorkflowFn, days, hours, minutes, receive, seconds, sleep,
+    WorkflowCall, WorkflowFn, compensate, continue_as_new, days, hours, join_all, minutes, now, patched,
+    progress, publish, random, receive, seconds, send, sleep, sleep_until, try_join_all, uuid,
 };
 pub use workflow_graph as graph;
+pub use workflow_graph::RetryPolicy;
 pub use workflow_macros::{Message, StepError, step, workflow};
 
 /// What the macros write refers to these paths and to no others.

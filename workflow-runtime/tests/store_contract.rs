@@ -17,7 +17,7 @@ fn op(id: &str) -> OpId {
 
 fn record(at_ms: i64, text: &str) -> Record {
     let input = Payload::of(text).unwrap();
-    Record::new(at_ms, Event::Started { input }, vec![Command::Withdraw { op: op("x") }])
+    Record::new(at_ms, Event::started(input), vec![Command::Withdraw { op: op("x") }])
 }
 
 fn turn(run_id: &str, epoch: i64, first_seq: i64, texts: &[&str]) -> Turn {
@@ -258,7 +258,7 @@ on_every_store! {
         let input = Payload::from_json(
             r#"{"b":1.0, "a":1e400,"a":[[[]]],"n":123456789012345678901234567890,"s":"\u0000\ud83e\udd80"}"#.into(),
         ).unwrap();
-        let event = Event::Started { input };
+        let event = Event::started(input);
         let odd = Record::new(i64::MIN, event, vec![Command::Withdraw { op: op(hostile) }]);
         let mut first = Turn { records: vec![odd.clone(), record(i64::MAX, hostile)], ..begin("r \u{1F980} '") };
         first.changes.open_incidents.insert(IncidentPlace::Run, "'; DROP TABLE runs".into());

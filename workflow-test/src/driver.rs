@@ -254,7 +254,14 @@ impl Driver {
             Command::CloseIncident { op } => {
                 self.incidents.retain(|incident| incident.op.as_ref() != Some(op));
             }
-            Command::Finish(_) => {}
+            Command::CancelStep { .. }
+            | Command::StartChild { .. }
+            | Command::CancelChild { .. }
+            | Command::Send { .. }
+            | Command::ReportProgress { .. }
+            | Command::Patch { .. }
+            | Command::Continue { .. }
+            | Command::Finish(_) => {}
         }
         Ok(())
     }

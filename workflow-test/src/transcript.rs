@@ -65,6 +65,15 @@ fn line(workflow: &str, journal: &[Record], event: &Event) -> String {
             if waited { format!("{op}: no message in time") } else { format!("{op}: fired") }
         }
         Event::MessageReceived { op, .. } => format!("{op}: message"),
+        Event::ChildStarted { op } => format!("{op}: started"),
+        Event::ChildEnded { op, conclusion: Conclusion::Completed(_) } => format!("{op}: ok"),
+        Event::ChildEnded { op, conclusion: Conclusion::Failed { code, .. } } => format!("{op}: {code}"),
+        Event::ChildEnded { op, conclusion: Conclusion::Cancelled { reason } } => {
+            format!("{op}: cancelled: {reason}")
+        }
+        Event::ChildRefused { op, reason } => format!("{op}: refused: {reason}"),
+        Event::Skipped { op, .. } => format!("{op}: skipped"),
+        Event::GivenUp { op, reason } => format!("{op}: given up: {reason}"),
         Event::CancelRequested { reason } => format!("cancel: {reason}"),
         Event::RetryRequested { op } => format!("{op}: retry asked for"),
         Event::Resumed => "resumed".to_owned(),

@@ -8,7 +8,7 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use shop::{NewCard, Order, Parcel, order, ship, thank};
-use workflow_core::{Conclusion, Cx, PayloadError, StepDef, Workflow, WorkflowCall, WorkflowFuture};
+use workflow_core::{Conclusion, Cx, Parts, PayloadError, Workflow, WorkflowCall, WorkflowFuture};
 use workflow_graph::{Flow, FlowKind, Graph, Node, NodeKind};
 use workflow_runtime::prelude::*;
 use workflow_test::{Explore, Kit, Oracle};
@@ -242,6 +242,8 @@ struct Lying<W, const BROKEN: bool>(std::marker::PhantomData<W>);
 impl<W: Workflow, const BROKEN: bool> Workflow for Lying<W, BROKEN> {
     const NAME: &'static str = W::NAME;
     const VERSION: u32 = W::VERSION;
+    const LABEL: &'static str = W::LABEL;
+    const ERRORS: &'static [workflow_graph::ErrorFacts] = W::ERRORS;
     type Args = W::Args;
     type Output = W::Output;
 
@@ -281,8 +283,8 @@ impl<W: Workflow, const BROKEN: bool> Workflow for Lying<W, BROKEN> {
         W::positions()
     }
 
-    fn steps() -> Vec<&'static StepDef> {
-        W::steps()
+    fn parts(parts: &mut Parts) {
+        W::parts(parts);
     }
 
     fn run(cx: Cx, args: Self::Args) -> WorkflowFuture<Self::Output> {
@@ -291,6 +293,10 @@ impl<W: Workflow, const BROKEN: bool> Workflow for Lying<W, BROKEN> {
 
     fn ending(output: Self::Output) -> Result<Conclusion, PayloadError> {
         W::ending(output)
+    }
+
+    fn read(conclusion: &Conclusion) -> Result<Self::Output, PayloadError> {
+        W::read(conclusion)
     }
 }
 

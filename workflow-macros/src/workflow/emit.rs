@@ -121,13 +121,25 @@ fn about(source: &Source<'_>, hidden: &Ident) -> TokenStream {
     let storable = storable_checks(source, is_result, output_span);
     let graph = graph(source, &name, version);
     let positions = positions(source);
-    let steps = steps(source);
+    let parts = parts(source);
+    let label = label(source);
+    let reading = if is_result { quote!(read_concluded) } else { quote!(read_completed) };
+    let errors = if is_result {
+        quote! {
+            <<#output as ::workflow_runtime::__private::core::Fallible>::Error
+                as ::workflow_runtime::__private::core::StepError>::ERRORS
+        }
+    } else {
+        quote!(&[])
+    };
     let conditions = attributes(&function.attrs, &["cfg"]);
     quote! {
         #(#conditions)*
         impl ::workflow_runtime::__private::core::Workflow for #hidden {
             const NAME: &'static str = #name;
             const VERSION: u32 = #version;
+            const LABEL: &'static str = #label;
+            const ERRORS: &'static [::workflow_runtime::__private::graph::ErrorFacts] = #errors;
             type Args = (#(#types,)*);
             type Output = #output;
 
@@ -135,7 +147,7 @@ fn about(source: &Source<'_>, hidden: &Ident) -> TokenStream {
 
             fn positions() -> &'static [usize] { &[#(#positions),*] }
 
-            fn steps() -> ::std::vec::Vec<&'static ::workflow_runtime::__private::core::StepDef> { #steps }
+            fn parts(parts: &mut ::workflow_runtime::__private::core::Parts) { #parts }
 
             fn run(
                 cx: ::workflow_runtime::__private::core::Cx,
@@ -151,6 +163,12 @@ fn about(source: &Source<'_>, hidden: &Ident) -> TokenStream {
                 ::workflow_runtime::__private::core::PayloadError,
             > {
                 ::workflow_runtime::__private::core::#ending(&output)
+            }
+
+            fn read(
+                conclusion: &::workflow_runtime::__private::core::Conclusion,
+            ) -> ::core::result::Result<Self::Output, ::workflow_runtime::__private::core::PayloadError> {
+                ::workflow_runtime::__private::core::#reading(conclusion)
             }
         }
         #storable
@@ -195,9 +213,7 @@ fn storable_checks(source: &Source<'_>, is_result: bool, output_span: Span) -> T
 
 fn graph(source: &Source<'_>, name: &str, version: u32) -> TokenStream {
     let Some(lowered) = &source.lowered else { return empty_graph(name, version) };
-    let label = source.options.label.clone().or(source.docs.label.clone());
-    let label =
-        label.unwrap_or_else(|| workflow_graph::humanise(&source.function.sig.ident.unraw().to_string()));
+    let label = label(source);
     let documentation = &source.docs.documentation;
     let owner = source.options.owner.clone().unwrap_or_default();
     let operation = |node: usize| lowered.operations.iter().find(|operation| operation.node == node);
@@ -231,6 +247,11 @@ fn graph(source: &Source<'_>, name: &str, version: u32) -> TokenStream {
     }
 }
 
+fn label(source: &Source<'_>) -> String {
+    let label = source.options.label.clone().or(source.docs.label.clone());
+    label.unwrap_or_else(|| workflow_graph::humanise(&source.function.sig.ident.unraw().to_string()))
+}
+
 /// For a body that rustc will complain about anyway.
 fn empty_graph(name: &str, version: u32) -> TokenStream {
     quote! {
@@ -255,44 +276,43 @@ fn empty_graph(name: &str, version: u32) -> TokenStream {
 fn node(node: &Node, operation: Option<&Operation>) -> TokenStream {
     let (id, label, line) = (&*node.id, &*node.label, node.line);
     let kind = match (&node.kind, operation.map(|operation| &operation.what)) {
-        (NodeKind::Step(_), Some(What::Step(path))) => {
+        (NodeKind::Step(_), Some(What::Call(path))) => {
             let path = beside(path, operation.map_or_else(Span::call_site, |operation| operation.span));
-            let facts = under(operation, quote!(::workflow_runtime::__private::core::facts_of(#path)));
-            quote!(Step(#facts))
+            under(operation, quote!(::workflow_runtime::__private::core::kind_of(#path)))
         }
         (NodeKind::Receive { deadline, .. }, Some(What::Receive(message))) => {
             let deadline = optional(deadline.as_ref().map(span));
             let name = quote!(<#message as ::workflow_runtime::__private::core::Message>::NAME);
             let name = under(operation, name);
-            quote!(Receive {
+            quote!(__graph::NodeKind::Receive {
                 message: __borrowed(#name),
                 deadline: #deadline,
             })
         }
         (NodeKind::Timer(length), _) => {
             let length = span(length);
-            quote!(Timer(#length))
+            quote!(__graph::NodeKind::Timer(#length))
         }
         (NodeKind::Decision { question }, _) => {
             let question = &**question;
-            quote!(Decision { question: __borrowed(#question) })
+            quote!(__graph::NodeKind::Decision { question: __borrowed(#question) })
         }
-        (NodeKind::End(Outcome::Success), _) => quote!(End(__graph::Outcome::Success)),
-        (NodeKind::End(Outcome::Failure), _) => quote!(End(__graph::Outcome::Failure)),
-        (NodeKind::End(Outcome::Continued), _) => quote!(End(__graph::Outcome::Continued)),
-        (NodeKind::Merge, _) => quote!(Merge),
-        (NodeKind::Fork, _) => quote!(Fork),
-        (NodeKind::Join, _) => quote!(Join),
-        (NodeKind::Race, _) => quote!(Race),
-        (NodeKind::Block, _) => quote!(Block),
-        (NodeKind::Compensate, _) => quote!(Compensate),
+        (NodeKind::End(Outcome::Success), _) => quote!(__graph::NodeKind::End(__graph::Outcome::Success)),
+        (NodeKind::End(Outcome::Failure), _) => quote!(__graph::NodeKind::End(__graph::Outcome::Failure)),
+        (NodeKind::End(Outcome::Continued), _) => quote!(__graph::NodeKind::End(__graph::Outcome::Continued)),
+        (NodeKind::Merge, _) => quote!(__graph::NodeKind::Merge),
+        (NodeKind::Fork, _) => quote!(__graph::NodeKind::Fork),
+        (NodeKind::Join, _) => quote!(__graph::NodeKind::Join),
+        (NodeKind::Race, _) => quote!(__graph::NodeKind::Race),
+        (NodeKind::Block, _) => quote!(__graph::NodeKind::Block),
+        (NodeKind::Compensate, _) => quote!(__graph::NodeKind::Compensate),
         (NodeKind::TimerAt { text }, _) => {
             let text = &**text;
-            quote!(TimerAt { text: __borrowed(#text) })
+            quote!(__graph::NodeKind::TimerAt { text: __borrowed(#text) })
         }
         (NodeKind::VersionSwitch { patch }, _) => {
             let patch = &**patch;
-            quote!(VersionSwitch { patch: __borrowed(#patch) })
+            quote!(__graph::NodeKind::VersionSwitch { patch: __borrowed(#patch) })
         }
         // The other operations always come with what they are.
         (
@@ -303,7 +323,7 @@ fn node(node: &Node, operation: Option<&Operation>) -> TokenStream {
             | NodeKind::Child(_)
             | NodeKind::Subflow(_),
             _,
-        ) => quote!(Start),
+        ) => quote!(__graph::NodeKind::Start),
     };
     let scope = optional(node.scope.map(|scope| quote!(#scope)));
     let instances = optional(node.instances.as_ref().map(|Instances { limit, fails_fast }| {
@@ -313,7 +333,7 @@ fn node(node: &Node, operation: Option<&Operation>) -> TokenStream {
     quote! {
         __graph::Node {
             id: __borrowed(#id),
-            kind: __graph::NodeKind::#kind,
+            kind: #kind,
             label: __borrowed(#label),
             line: #line,
             scope: #scope,
@@ -353,7 +373,7 @@ fn flow(flow: &Flow) -> TokenStream {
 
 /// WF030: once anything in the workflow can be undone, every step says what it does to the world.
 fn effect_check(operation: &Operation) -> Option<TokenStream> {
-    let What::Step(path) = &operation.what else { return None };
+    let What::Call(path) = &operation.what else { return None };
     let node = operation.node;
     let name = super::phrases::source_text(path);
     let text = format!(
@@ -391,16 +411,17 @@ fn positions(source: &Source<'_>) -> Vec<usize> {
     positions
 }
 
-fn steps(source: &Source<'_>) -> TokenStream {
-    let Some(lowered) = &source.lowered else { return quote!(::std::vec::Vec::new()) };
-    let steps = lowered.operations.iter().filter_map(|operation| match &operation.what {
-        What::Step(path) => {
+/// All that the function awaits.
+fn parts(source: &Source<'_>) -> TokenStream {
+    let operations = source.lowered.iter().flat_map(|lowered| &lowered.operations);
+    let calls = operations.filter_map(|operation| match &operation.what {
+        What::Call(path) => {
             let path = beside(path, operation.span);
-            Some(under(Some(operation), quote!(::workflow_runtime::__private::core::def_of(#path))))
+            Some(under(Some(operation), quote!(parts.call(#path);)))
         }
         _ => None,
     });
-    quote!(::std::vec![#(#steps),*])
+    quote!(let _ = &parts; #(#calls)*)
 }
 
 /// The user's attributes of these names.

@@ -38,7 +38,8 @@ pub(crate) struct Operation {
 
 /// What an operation is, as the source names it.
 pub(crate) enum What {
-    Step(ExprPath),
+    /// Of a step, a subflow or another workflow: which one, only its type tells.
+    Call(ExprPath),
     Receive(Box<Type>),
     Timer,
 }

@@ -81,7 +81,7 @@ impl Lowerer<'_> {
                     return (None, ways);
                 }
             },
-            _ => (What::Step(function.clone()), NodeKind::Step(StepFacts::named(&name)), name),
+            _ => (What::Call(function.clone()), NodeKind::Step(StepFacts::named(&name)), name),
         };
         let label = label.unwrap_or_default();
         let node = self.graph.add(ways, Draft { name, kind, label, line: line_of(span), instances: None });

@@ -13,6 +13,8 @@ pub(crate) struct DueAttempt {
     pub(crate) attempt: u32,
     pub(crate) args: Payload,
     pub(crate) due_ms: Timestamp,
+    /// Where the call says otherwise than the step.
+    pub(crate) timeout_ms: Option<u64>,
     pub(crate) is_running: bool,
 }
 
@@ -54,9 +56,14 @@ impl Agenda {
                 changes.take_messages.insert(message_id.clone(), op.clone());
                 self.forget(op, changes);
             }
-            Event::StepCompleted { op, .. } | Event::AttemptFailed { op, .. } | Event::TimerFired { op } => {
-                self.forget(op, changes)
-            }
+            Event::StepCompleted { op, .. }
+            | Event::AttemptFailed { op, .. }
+            | Event::TimerFired { op }
+            | Event::ChildStarted { op }
+            | Event::ChildEnded { op, .. }
+            | Event::ChildRefused { op, .. }
+            | Event::Skipped { op, .. }
+            | Event::GivenUp { op, .. } => self.forget(op, changes),
         }
         for command in commands {
             self.note_command(at_ms, command, changes);
@@ -65,9 +72,14 @@ impl Agenda {
 
     fn note_command(&mut self, at_ms: Timestamp, command: &Command, changes: &mut Changes) {
         match command {
-            Command::StartStep { op, args, attempt, due_ms, .. } => {
-                let due =
-                    DueAttempt { attempt: *attempt, args: args.clone(), due_ms: *due_ms, is_running: false };
+            Command::StartStep { op, args, attempt, due_ms, timeout_ms, .. } => {
+                let due = DueAttempt {
+                    attempt: *attempt,
+                    args: args.clone(),
+                    due_ms: *due_ms,
+                    timeout_ms: *timeout_ms,
+                    is_running: false,
+                };
                 self.attempts.insert(op.clone(), due);
                 if *due_ms > at_ms {
                     self.store_timer(op, *due_ms, changes);
@@ -98,6 +110,13 @@ impl Agenda {
                 changes.close_incidents.insert(place);
             }
             Command::Finish(conclusion) => changes.conclusion = Some(conclusion.clone()),
+            Command::CancelStep { .. }
+            | Command::StartChild { .. }
+            | Command::CancelChild { .. }
+            | Command::Send { .. }
+            | Command::ReportProgress { .. }
+            | Command::Continue { .. }
+            | Command::Patch { .. } => {}
         }
     }
 
@@ -212,6 +231,7 @@ mod tests {
             args: Payload::null(),
             attempt: 1,
             due_ms,
+            timeout_ms: None,
         };
         agenda.note(5, &Event::started(Payload::null()), &[start(5)], &mut changes);
         assert!(changes.set_timers.is_empty());

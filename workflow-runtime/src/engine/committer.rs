@@ -197,7 +197,7 @@ where
 fn weight(record: &workflow_core::Record) -> usize {
     use workflow_core::{Command, Event};
     let event = match &record.event {
-        Event::Started { input: payload }
+        Event::Started { input: payload, .. }
         | Event::StepCompleted { output: payload, .. }
         | Event::MessageReceived { payload, .. } => payload.as_json().len(),
         _ => 0,

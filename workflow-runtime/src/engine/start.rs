@@ -100,7 +100,7 @@ async fn existing<W: Workflow>(
     if status.version == W::VERSION {
         let journal = parts.store.journal(&run_id).await?;
         let first = journal.first().map(|record| &record.event);
-        if let Some(Event::Started { input: first }) = first
+        if let Some(Event::Started { input: first, .. }) = first
             && !is_same_json(first, input)
         {
             let text = format!("the run `{run_id}` was started with other arguments: {first}, now {input}");

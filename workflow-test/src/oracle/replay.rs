@@ -32,7 +32,7 @@ pub(crate) fn compare(row: usize, first: &[Command], again: &[Command]) -> Resul
 
 fn describe(command: Option<&Command>) -> String {
     match command {
-        Some(Command::StartStep { op, step, args, attempt, due_ms }) => {
+        Some(Command::StartStep { op, step, args, attempt, due_ms, .. }) => {
             let name = if op.node() == step { String::new() } else { format!(" (`{step}`)") };
             format!("attempt {attempt} of `{op}`{name} with {args} at {due_ms} ms")
         }
@@ -45,6 +45,19 @@ fn describe(command: Option<&Command>) -> String {
         Some(Command::OpenIncident { op: Some(op), cause }) => format!("an incident at `{op}`: {cause}"),
         Some(Command::OpenIncident { op: None, cause }) => format!("an incident: {cause}"),
         Some(Command::CloseIncident { op }) => format!("the end of the incident at `{op}`"),
+        Some(Command::CancelStep { op }) => format!("to cancel the step `{op}`"),
+        Some(Command::StartChild { op, workflow, run_id, input, .. }) => {
+            format!("the child `{workflow}` at `{op}` as `{run_id}` with {input}")
+        }
+        Some(Command::CancelChild { op }) => format!("to cancel the child `{op}`"),
+        Some(Command::Send { op, message, key, payload, .. }) => {
+            format!("to send `{message}` with the key \"{key}\" at `{op}`: {payload}")
+        }
+        Some(Command::ReportProgress { value }) => format!("to report {value}"),
+        Some(Command::Patch { id }) => format!("the change `{id}`"),
+        Some(Command::Continue { version, input }) => {
+            format!("to continue as version {version} with {input}")
+        }
         Some(Command::Finish(conclusion)) => format!("the end {conclusion:?}"),
         None => "nothing".to_owned(),
     }

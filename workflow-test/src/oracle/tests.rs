@@ -148,6 +148,7 @@ fn a_wrong_order_of_compensations_is_named() {
         args: Payload::of(&(order(),)).unwrap(),
         attempt: 1,
         due_ms: 0,
+        timeout_ms: None,
     };
     journal[goods - 1].commands.push(started);
     assert_eq!(

@@ -1,0 +1,200 @@
+//! Scopes: a subflow that ends with an error has undone itself before its caller sees the error.
+//! The order of undoing is the saga's; here is only which part of it belongs to which scope.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use workflow_graph::{ErrorFacts, Graph, SubflowFacts, Subgraph};
+
+use crate::saga::Undo;
+use crate::state::{Operation, Overrides, State, StepState};
+use crate::workflow::Parts;
+use crate::{Command, CoreError, Cx, Durable, OpId, WorkflowFuture};
+
+/// How deep subflows may call each other. Each level takes a part of the stack.
+const DEEPEST: u32 = 100;
+
+/// A function under `#[subflow]`. Implemented by the macro, never by hand.
+pub trait Subflow: Sized + 'static {
+    /// The name of the function.
+    const NAME: &'static str;
+    /// What people read.
+    const LABEL: &'static str;
+    /// The ways in which it can fail; empty when it cannot.
+    const ERRORS: &'static [ErrorFacts];
+    /// The arguments, in the order of the parameters. They are not recorded.
+    type Args: Send + 'static;
+    /// What the function returns. It is not recorded.
+    type Output: Send + 'static;
+
+    /// Its own flow.
+    fn graph() -> &'static Graph;
+
+    /// The nodes of the graph that the function's `.await`s stand at, in the order of the text.
+    fn positions() -> &'static [usize];
+
+    /// Tells all that the function awaits.
+    fn parts(parts: &mut Parts);
+
+    /// The function's body, as a future that asks `cx` for all it does.
+    fn run(cx: Cx, args: Self::Args) -> WorkflowFuture<Self::Output>;
+
+    /// Whether this output is an error, so that what was done in the scope is undone.
+    fn is_failure(output: &Self::Output) -> bool;
+}
+
+/// A call of a subflow that has not been made yet. It is not a future: it is awaited in a workflow.
+#[must_use = "WF003: a subflow does nothing until it is awaited"]
+pub struct SubflowCall<S: Subflow> {
+    args: S::Args,
+}
+
+impl<S: Subflow> SubflowCall<S> {
+    /// A call with these arguments; made by the function that `#[subflow]` leaves behind.
+    pub fn new(args: S::Args) -> SubflowCall<S> {
+        SubflowCall { args }
+    }
+
+    /// What the diagram shows in place of the subflow's own name; only the text matters.
+    pub fn label(self, _label: &'static str) -> SubflowCall<S> {
+        self
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl<S: Subflow> Durable for SubflowCall<S> {
+    type Output = S::Output;
+    type Running = WorkflowFuture<S::Output>;
+
+    fn start(self, cx: &Cx, position: usize) -> WorkflowFuture<S::Output> {
+        let op = cx.next_op(position);
+        let inside = cx.at(cx.frame.subflow(&op, S::graph, S::positions));
+        Box::pin(async move {
+            if inside.frame.depth > DEEPEST {
+                inside.state().fault = Some(CoreError::TooDeep { op, deepest: DEEPEST });
+                return std::future::pending().await;
+            }
+            let mut scope = OpenScope { cx: inside.clone(), is_over: false };
+            let output = S::run(inside.clone(), self.args).await;
+            if S::is_failure(&output) {
+                inside.undo(&inside.frame.prefix).await;
+            }
+            scope.is_over = true;
+            output
+        })
+    }
+}
+
+/// So that completion after a call offers `.await` in editors; never compiled.
+#[cfg(rust_analyzer)]
+impl<S: Subflow> std::future::IntoFuture for SubflowCall<S> {
+    type Output = S::Output;
+    type IntoFuture = std::future::Pending<S::Output>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        std::future::pending()
+    }
+}
+
+/// The facts about a subflow.
+pub(crate) const fn subflow_facts<S: Subflow>() -> SubflowFacts {
+    SubflowFacts {
+        name: std::borrow::Cow::Borrowed(S::NAME),
+        label: std::borrow::Cow::Borrowed(S::LABEL),
+        errors: std::borrow::Cow::Borrowed(S::ERRORS),
+        graph: Subgraph(S::graph),
+    }
+}
+
+/// A scope whose code has not come to its end.
+struct OpenScope {
+    cx: Cx,
+    is_over: bool,
+}
+
+impl Drop for OpenScope {
+    fn drop(&mut self) {
+        if !self.is_over {
+            let prefix = Arc::clone(&self.cx.frame.prefix);
+            self.cx.state().broken_scopes.push(prefix);
+        }
+    }
+}
+
+impl Cx {
+    /// Undoes what was done in the scope whose operations begin with `prefix`.
+    pub(crate) fn undo(&self, prefix: &Arc<str>) -> Undoing {
+        Undoing { cx: self.clone(), prefix: Arc::clone(prefix), current: None }
+    }
+}
+
+/// The undoing of a scope: one step after the other, the step completed last first.
+pub struct Undoing {
+    cx: Cx,
+    prefix: Arc<str>,
+    current: Option<OpId>,
+}
+
+impl Future for Undoing {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<()> {
+        let this = &mut *self;
+        let mut state = this.cx.state();
+        if this.current.as_ref().is_some_and(|current| state.operations.contains_key(current)) {
+            return Poll::Pending;
+        }
+        // What is under way is waited for, so that it is undone as well.
+        let is_there = |op: &OpId, _: &Operation| op.is_within(&this.prefix);
+        if state.is_settling(is_there) {
+            return Poll::Pending;
+        }
+        if let Err(error) = state.forget_withdrawn(is_there) {
+            state.fault = Some(error);
+            return Poll::Pending;
+        }
+        this.current = state.begin_next_undo(&this.prefix);
+        if this.current.is_some() { Poll::Pending } else { Poll::Ready(()) }
+    }
+}
+
+impl State {
+    /// Begins to undo the step that was completed last in the scope; `None` when nothing is left.
+    pub(crate) fn begin_next_undo(&mut self, prefix: &str) -> Option<OpId> {
+        let Undo { forward, compensation, args } = self.saga.next_within(prefix)?;
+        let op = forward.undo();
+        let request = Command::StartStep {
+            op: op.clone(),
+            step: compensation.facts.name.to_string(),
+            args,
+            attempt: 1,
+            due_ms: self.now_ms,
+            timeout_ms: None,
+        };
+        let step = StepState { def: compensation, overrides: Overrides::default(), is_unknown: false };
+        self.begin(op.clone(), Operation { step: Some(step), ..Operation::new(request, None) });
+        Some(op)
+    }
+}
+
+/// Undoes what this scope has done so far, on purpose. Await it in a workflow.
+#[must_use = "WF003: nothing is undone until this is awaited"]
+pub struct Compensate(());
+
+/// Undoes what this workflow or subflow has done so far: the completed steps are compensated in reverse order of
+/// completion, and the code goes on. After the point of no return nothing is undone.
+pub fn compensate() -> Compensate {
+    Compensate(())
+}
+
+#[diagnostic::do_not_recommend]
+impl Durable for Compensate {
+    type Output = ();
+    type Running = Undoing;
+
+    fn start(self, cx: &Cx, _: usize) -> Undoing {
+        cx.undo(&cx.frame.prefix)
+    }
+}
