@@ -197,6 +197,13 @@ impl StepFacts {
         self
     }
 
+    /// The same facts without a compensation, for a call that says `.without_compensation()`.
+    pub const fn without_compensation(mut self) -> StepFacts {
+        let compensation = std::mem::replace(&mut self.compensation, None);
+        std::mem::forget(compensation); // A constant cannot drop it.
+        self
+    }
+
     /// The error with this variant name.
     pub fn error(&self, variant: &str) -> Option<&ErrorFacts> {
         self.errors.iter().find(|error| error.variant == variant)

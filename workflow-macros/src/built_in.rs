@@ -2,15 +2,12 @@
 //! Names only; what an operation means is known where it is lowered.
 
 /// Operations that work.
-const WORKING: [&str; 2] = ["sleep", "receive"];
-
-/// Operations of the language that have no meaning yet.
-const NOT_YET: [&str; 12] = [
+const WORKING: [&str; 12] = [
+    "sleep",
     "sleep_until",
+    "receive",
     "send",
     "publish",
-    "join_all",
-    "try_join_all",
     "now",
     "random",
     "uuid",
@@ -19,6 +16,9 @@ const NOT_YET: [&str; 12] = [
     "continue_as_new",
     "compensate",
 ];
+
+/// Operations of the language that have no meaning yet.
+const NOT_YET: [&str; 2] = ["join_all", "try_join_all"];
 
 /// Macros of the language, which have no meaning yet.
 const MACROS: [&str; 3] = ["join", "try_join", "select"];

@@ -19,7 +19,14 @@ mod workflow_test;
 /// Turns an `async fn` into a durable workflow.
 #[proc_macro_attribute]
 pub fn workflow(attribute: TokenStream, item: TokenStream) -> TokenStream {
-    workflow::expand(attribute.into(), item.into()).into()
+    workflow::expand(workflow::Kind::Workflow, attribute.into(), item.into()).into()
+}
+
+/// Turns an `async fn` into a part of workflows with a scope of its own: when it ends with an error, what was done in it
+/// has been undone.
+#[proc_macro_attribute]
+pub fn subflow(attribute: TokenStream, item: TokenStream) -> TokenStream {
+    workflow::expand(workflow::Kind::Subflow, attribute.into(), item.into()).into()
 }
 
 /// Turns an `async fn` into a step of a workflow.

@@ -1,17 +1,20 @@
-//! `#[workflow]`: an async function becomes a durable workflow with a flow graph.
+//! `#[workflow]` and `#[subflow]`: an async function becomes a durable workflow, or a scope of one, with a flow graph.
 //! The order is parse, check, lower, rewrite, emit; each has a file. It knows nothing of how runs are stored.
 
 mod attribute;
 mod awaits;
+mod constants;
 mod emit;
 mod ends;
 mod expressions;
 mod graph;
 mod imports;
+mod language;
 mod loops;
 mod lower;
 mod matches;
 mod operations;
+mod overrides;
 mod patterns;
 mod phrases;
 mod rewrite;
@@ -25,14 +28,16 @@ use crate::docs;
 use crate::errors::Errors;
 use crate::signature::RawFn;
 
-pub(crate) fn expand(attribute: TokenStream, item: TokenStream) -> TokenStream {
+pub(crate) use emit::Kind;
+
+pub(crate) fn expand(kind: Kind, attribute: TokenStream, item: TokenStream) -> TokenStream {
     let function = match RawFn::read(item) {
         Ok(function) => function,
         Err(item_and_error) => return item_and_error,
     };
     let mut errors = Errors::default();
-    let options = attribute::parse(attribute, &mut errors);
-    let parameters = signature::check(&function, &mut errors);
+    let options = attribute::parse(kind, attribute, &mut errors);
+    let parameters = signature::check(&function, kind, &mut errors);
     let docs = docs::split(&function.attrs);
     let lowered = match awaits::parse_body(&function) {
         Ok(body) => Some(lower::lower(&function, &body, &mut errors)),
@@ -45,5 +50,5 @@ pub(crate) fn expand(attribute: TokenStream, item: TokenStream) -> TokenStream {
         errors.at(function.sig.ident.span(), why);
     }
     let body = rewritten.body;
-    emit::emit(emit::Source { function: &function, options, parameters, docs, body, lowered, errors })
+    emit::emit(emit::Source { kind, function: &function, options, parameters, docs, body, lowered, errors })
 }

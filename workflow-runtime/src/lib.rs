@@ -24,7 +24,7 @@ pub use workflow_core::{
 };
 pub use workflow_graph as graph;
 pub use workflow_graph::RetryPolicy;
-pub use workflow_macros::{Message, StepError, step, workflow};
+pub use workflow_macros::{Message, StepError, step, subflow, workflow};
 
 /// What the macros write refers to these paths and to no others.
 #[doc(hidden)]

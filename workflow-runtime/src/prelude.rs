@@ -9,4 +9,4 @@ pub use workflow_core::{
     now, patched, progress, publish, random, receive, seconds, send, sleep, sleep_until, try_join_all, uuid,
 };
 pub use workflow_graph::RetryPolicy;
-pub use workflow_macros::{Message, StepError, step, workflow};
+pub use workflow_macros::{Message, StepError, step, subflow, workflow};

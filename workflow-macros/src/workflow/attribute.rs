@@ -4,6 +4,8 @@
 use proc_macro2::TokenStream;
 use syn::{LitInt, LitStr};
 
+use super::emit::Kind;
+use crate::duration;
 use crate::errors::Errors;
 use crate::suggest::did_you_mean;
 use crate::words;
@@ -15,25 +17,36 @@ pub(crate) struct Options {
     pub(crate) label: Option<String>,
     pub(crate) version: Option<u32>,
     pub(crate) owner: Option<String>,
+    pub(crate) deadline_ms: Option<u64>,
 }
 
-const KNOWN: &[&str] = &["name", "label", "version", "owner"];
+const KNOWN: &[&str] = &["name", "label", "version", "owner", "deadline"];
+
+/// A subflow has no runs of its own: what is said about runs is said about the workflow.
+const KNOWN_OF_SUBFLOW: &[&str] = &["name", "label"];
 
 /// Words of the language that have no meaning yet.
-const NOT_YET: &[&str] =
-    &["deadline", "on", "cron", "timezone", "catch_up", "bpmn", "conform", "priority", "subflow"];
+const NOT_YET: &[&str] = &["on", "cron", "timezone", "catch_up", "bpmn", "conform", "priority"];
 
 /// Reads the attribute.
-pub(crate) fn parse(attribute: TokenStream, errors: &mut Errors) -> Options {
+pub(crate) fn parse(kind: Kind, attribute: TokenStream, errors: &mut Errors) -> Options {
     let mut options = Options::default();
     let words = words::split(attribute, errors);
     words::refuse_repeated(&words, errors);
     for word in &words {
         let name = word.name.to_string();
         match name.as_str() {
+            name if kind == Kind::Subflow && !KNOWN_OF_SUBFLOW.contains(&name) => {
+                let hint = did_you_mean(name, KNOWN_OF_SUBFLOW);
+                errors.at(word.name.span(), format!("`#[subflow]` does not know `{name}`{hint}"));
+            }
             "name" => options.name = text(word, "name = \"fulfil_order\"", errors),
             "label" => options.label = text(word, "label = \"Fulfil order\"", errors),
             "owner" => options.owner = text(word, "owner = \"order-team\"", errors),
+            "deadline" => {
+                let literal = word.value::<LitStr>("deadline = \"30d\"", errors);
+                options.deadline_ms = literal.and_then(|text| errors.ok(duration::positive_ms(&text)));
+            }
             "version" => options.version = version(word, errors),
             name if NOT_YET.contains(&name) => {
                 errors.at(word.name.span(), format!("`{name}` on a workflow is not supported yet"));
@@ -76,7 +89,8 @@ mod tests {
     fn all_that_is_wrong_is_said_at_once() {
         let mut errors = Errors::default();
         let options = parse(
-            "version = 0, ownr = \"a\", deadline = \"30d\", name = \"x\"".parse().unwrap(),
+            Kind::Workflow,
+            "version = 0, ownr = \"a\", on = A, name = \"x\"".parse().unwrap(),
             &mut errors,
         );
         assert_eq!(options.name.as_deref(), Some("x"));
@@ -85,7 +99,7 @@ mod tests {
             [
                 "a version is a number from 1 on",
                 "`#[workflow]` does not know `ownr`; did you mean `owner`?",
-                "`deadline` on a workflow is not supported yet",
+                "`on` on a workflow is not supported yet",
             ]
         );
     }

@@ -6,6 +6,7 @@ use syn::{BinOp, Block, Expr, ExprIf, Macro, Pat};
 
 use super::awaits::count_tokens;
 use super::graph::{Ways, next};
+use super::language::is_value;
 use super::lower::{Lowerer, answer, span_of};
 use super::matches::{Arm, ArmBody, End, tell_outcome};
 use super::operations::awaited;
@@ -126,10 +127,7 @@ impl Lowerer<'_> {
         if is_silent && matches!(end, End::Value) {
             return ways;
         }
-        let question = phrases::question(&if_.cond);
-        let decision = self.decision(ways, question, if_.if_token.span);
-        let yes = answer(decision, "yes", phrases::source_text(&if_.cond), false);
-        let no = answer(decision, "no", String::new(), true);
+        let (_, [yes, no]) = self.decision_about(&if_.cond, ways, if_.if_token.span);
         let outside = self.locals.len();
         self.locals.extend(bound_by_condition(&if_.cond));
         let mut after = self.arm_body(ArmBody::Block(&if_.then_branch), vec![yes], end);
@@ -286,6 +284,7 @@ struct Finder {
 impl<'ast> Visit<'ast> for Finder {
     fn visit_expr(&mut self, expression: &'ast Expr) {
         match expression {
+            Expr::Await(await_) if is_value(await_) => syn::visit::visit_expr(self, &await_.base),
             Expr::Await(_) => self.found = true,
             Expr::Return(_) | Expr::Try(_) if self.exits => self.found = true,
             Expr::Break(break_) if self.exits && (self.inner_loops == 0 || break_.label.is_some()) => {

@@ -21,7 +21,7 @@ pub(crate) fn of(block: &Block) -> Vec<ItemUse> {
 pub(crate) fn needed(function: &ExprPath, what: &What, around: &[Vec<ItemUse>]) -> Vec<Vec<ItemUse>> {
     let mut wanted: BTreeSet<String> =
         function.path.segments.iter().take(1).map(|s| s.ident.to_string()).collect();
-    if let What::Receive(message) = what
+    if let What::Receive(message) | What::Send(message) = what
         && let Type::Path(message) = &**message
     {
         wanted.extend(message.path.segments.iter().take(1).map(|s| s.ident.to_string()));

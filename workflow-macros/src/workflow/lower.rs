@@ -34,13 +34,20 @@ pub(crate) struct Operation {
     pub(crate) uses: Vec<Vec<ItemUse>>,
     /// The `await` keyword.
     pub(crate) span: Span,
+    /// How long an attempt may take, in milliseconds, where the call says so.
+    pub(crate) timeout_ms: Option<u64>,
+    /// Whether the call is not undone, whatever the step says.
+    pub(crate) without_compensation: bool,
 }
 
 /// What an operation is, as the source names it.
 pub(crate) enum What {
     /// Of a step, a subflow or another workflow: which one, only its type tells.
     Call(ExprPath),
+    /// Of a workflow that nobody waits for.
+    Detached(ExprPath),
     Receive(Box<Type>),
+    Send(Box<Type>),
     Timer,
 }
 
@@ -48,6 +55,8 @@ pub(crate) struct Lowerer<'a> {
     pub(crate) body: &'a Body,
     pub(crate) graph: Builder,
     pub(crate) operations: Vec<Operation>,
+    /// The awaits that the journal knows nothing of.
+    pub(crate) undrawn: Vec<usize>,
     pub(crate) loops: Vec<Loop>,
     /// Names that are bound where we are: calling one of them is no call of a step.
     pub(crate) locals: Vec<String>,
@@ -82,6 +91,7 @@ pub(crate) fn lower(function: &RawFn, body: &Body, errors: &mut Errors) -> Lower
         body,
         graph: Builder::default(),
         operations: Vec::new(),
+        undrawn: Vec::new(),
         loops: Vec::new(),
         locals: parameters.flatten().collect(),
         uses: Vec::new(),
@@ -257,7 +267,7 @@ impl Lowerer<'_> {
         }
         let drawn: Vec<usize> = self.operations.iter().map(|operation| operation.await_number).collect();
         for (number, &span) in self.body.awaits.iter().enumerate() {
-            if !drawn.contains(&number) {
+            if !drawn.contains(&number) && !self.undrawn.contains(&number) {
                 self.refuse(span, "what is awaited here is not drawn; write it as a statement of its own");
             }
         }

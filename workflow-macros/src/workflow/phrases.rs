@@ -147,17 +147,7 @@ pub(crate) fn slug(words: &str) -> String {
 
 /// A length of time as the source gives it: exact where it is a literal, its text where it is computed.
 pub(crate) fn span(duration: &Expr) -> Span {
-    let literal = match duration {
-        Expr::Call(call) => match (&*call.func, call.args.first()) {
-            (Expr::Path(path), Some(Expr::Lit(ExprLit { lit: Lit::Int(count), .. }))) => {
-                let unit = path.path.segments.last().map(|segment| segment.ident.to_string());
-                count.base10_parse::<u64>().ok().zip(unit)
-            }
-            _ => None,
-        },
-        _ => None,
-    };
-    let known = literal.and_then(|(count, unit)| {
+    let known = literal_span(duration).and_then(|(count, unit)| {
         let (iso, name) = match unit.as_str() {
             "days" => (format!("P{count}D"), "day"),
             "hours" => (format!("PT{count}H"), "hour"),
@@ -168,6 +158,32 @@ pub(crate) fn span(duration: &Expr) -> Span {
         Some(Span { iso: Cow::Owned(iso), text: Cow::Owned(format!("{count} {name}{}", plural(count))) })
     });
     known.unwrap_or_else(|| Span { iso: Cow::Borrowed(""), text: Cow::Owned(source_text(duration)) })
+}
+
+/// A length of time in milliseconds, where the source says it in so many words.
+pub(crate) fn literal_ms(duration: &Expr) -> Option<u64> {
+    let (count, unit) = literal_span(duration)?;
+    let unit_ms = match unit.as_str() {
+        "days" => 86_400_000,
+        "hours" => 3_600_000,
+        "minutes" | "from_mins" => 60_000,
+        "seconds" | "from_secs" => 1_000,
+        "from_millis" => 1,
+        _ => return None,
+    };
+    count.checked_mul(unit_ms)
+}
+
+/// `days(7)`: the number and the unit.
+fn literal_span(duration: &Expr) -> Option<(u64, String)> {
+    let Expr::Call(call) = duration else { return None };
+    match (&*call.func, call.args.first()) {
+        (Expr::Path(path), Some(Expr::Lit(ExprLit { lit: Lit::Int(count), .. }))) => {
+            let unit = path.path.segments.last()?.ident.to_string();
+            Some((count.base10_parse::<u64>().ok()?, unit))
+        }
+        _ => None,
+    }
 }
 
 fn plural(count: u64) -> &'static str {

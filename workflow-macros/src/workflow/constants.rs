@@ -1,0 +1,269 @@
+//! The graph as constants behind the body, with the checks that only types can answer.
+//! Everything is written beside the user's text, so that an identifier keeps its one definition.
+
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{quote, quote_spanned};
+use syn::ExprPath;
+use workflow_graph::{Flow, FlowKind, Instances, Node, NodeKind, Outcome};
+
+use super::emit::{Source, label};
+use super::lower::{Operation, What};
+
+/// The body of the function that gives the graph.
+pub(super) fn graph(source: &Source<'_>, name: &str, version: u32) -> TokenStream {
+    let Some(lowered) = &source.lowered else { return empty_graph(name, version) };
+    let label = label(source);
+    let documentation = &source.docs.documentation;
+    let owner = source.options.owner.clone().unwrap_or_default();
+    let deadline_ms = optional(source.options.deadline_ms.map(|deadline_ms| quote!(#deadline_ms)));
+    let operation = |node: usize| lowered.operations.iter().find(|operation| operation.node == node);
+    let nodes = lowered.nodes.iter().enumerate().map(|(index, item)| node(item, operation(index)));
+    let flows = lowered.flows.iter().map(flow);
+    let effects = lowered.operations.iter().filter_map(effect_check);
+    let errors = lowered.flows.iter().filter_map(|flow| error_check(flow, operation(flow.from)?));
+    let line = u32::try_from(source.function.sig.ident.span().start().line).unwrap_or(0);
+    let (node_count, flow_count) = (lowered.nodes.len(), lowered.flows.len());
+    quote! {
+        #[allow(unused_imports)]
+        use ::workflow_runtime::__private::graph as __graph;
+        use ::std::borrow::Cow::Borrowed as __borrowed;
+        const __NODES: [__graph::Node; #node_count] = [#(#nodes),*];
+        const __FLOWS: [__graph::Flow; #flow_count] = [#(#flows),*];
+        static __GRAPH: __graph::Graph = __graph::Graph {
+            workflow: __borrowed(#name),
+            version: #version,
+            label: __borrowed(#label),
+            documentation: __borrowed(#documentation),
+            owner: __borrowed(#owner),
+            trigger: __graph::Trigger::None,
+            deadline_ms: #deadline_ms,
+            source: __graph::Source::at(::core::file!(), #line),
+            nodes: __borrowed(&__NODES),
+            flows: __borrowed(&__FLOWS),
+        };
+        #(#effects)*
+        #(#errors)*
+        &__GRAPH
+    }
+}
+
+/// For a body that rustc will complain about anyway.
+fn empty_graph(name: &str, version: u32) -> TokenStream {
+    quote! {
+        use ::workflow_runtime::__private::graph as __graph;
+        use ::std::borrow::Cow::Borrowed as __borrowed;
+        static __GRAPH: __graph::Graph = __graph::Graph {
+            workflow: __borrowed(#name),
+            version: #version,
+            label: __borrowed(""),
+            documentation: __borrowed(""),
+            owner: __borrowed(""),
+            trigger: __graph::Trigger::None,
+            deadline_ms: ::core::option::Option::None,
+            source: __graph::Source::UNKNOWN,
+            nodes: __borrowed(&[]),
+            flows: __borrowed(&[]),
+        };
+        &__GRAPH
+    }
+}
+
+fn node(node: &Node, operation: Option<&Operation>) -> TokenStream {
+    let (id, label, line) = (&*node.id, &*node.label, node.line);
+    let kind = match (&node.kind, operation.map(|operation| &operation.what)) {
+        (NodeKind::Step(_), Some(What::Call(path))) => {
+            let path = beside(path, operation.map_or_else(Span::call_site, |operation| operation.span));
+            let timeout_ms = operation.and_then(|operation| operation.timeout_ms);
+            let stays = operation.is_some_and(|operation| operation.without_compensation);
+            let mut facts = quote!(::workflow_runtime::__private::core::facts_of(#path));
+            if let Some(timeout_ms) = timeout_ms {
+                facts.extend(quote!(.with_timeout_ms(#timeout_ms)));
+            }
+            if stays {
+                facts.extend(quote!(.without_compensation()));
+            }
+            // Only a call of a step has such words; without them, the type tells what is called.
+            let kind = if timeout_ms.is_some() || stays {
+                quote!(__graph::NodeKind::Step(#facts))
+            } else {
+                quote!(::workflow_runtime::__private::core::kind_of(#path))
+            };
+            under(operation, kind)
+        }
+        (NodeKind::Child(_), Some(What::Detached(path))) => {
+            let path = beside(path, operation.map_or_else(Span::call_site, |operation| operation.span));
+            under(operation, quote!(::workflow_runtime::__private::core::detached_kind_of(#path)))
+        }
+        (NodeKind::Send { publishes, .. }, Some(What::Send(message))) => {
+            let name = quote!(<#message as ::workflow_runtime::__private::core::Message>::NAME);
+            let name = under(operation, name);
+            quote!(__graph::NodeKind::Send { message: __borrowed(#name), publishes: #publishes })
+        }
+        (NodeKind::Receive { deadline, .. }, Some(What::Receive(message))) => {
+            let deadline = optional(deadline.as_ref().map(span));
+            let name = quote!(<#message as ::workflow_runtime::__private::core::Message>::NAME);
+            let name = under(operation, name);
+            quote!(__graph::NodeKind::Receive {
+                message: __borrowed(#name),
+                deadline: #deadline,
+            })
+        }
+        (NodeKind::Timer(length), _) => {
+            let length = span(length);
+            quote!(__graph::NodeKind::Timer(#length))
+        }
+        (NodeKind::Decision { question }, _) => {
+            let question = &**question;
+            quote!(__graph::NodeKind::Decision { question: __borrowed(#question) })
+        }
+        (NodeKind::End(Outcome::Success), _) => quote!(__graph::NodeKind::End(__graph::Outcome::Success)),
+        (NodeKind::End(Outcome::Failure), _) => quote!(__graph::NodeKind::End(__graph::Outcome::Failure)),
+        (NodeKind::End(Outcome::Continued), _) => quote!(__graph::NodeKind::End(__graph::Outcome::Continued)),
+        (NodeKind::Merge, _) => quote!(__graph::NodeKind::Merge),
+        (NodeKind::Fork, _) => quote!(__graph::NodeKind::Fork),
+        (NodeKind::Join, _) => quote!(__graph::NodeKind::Join),
+        (NodeKind::Race, _) => quote!(__graph::NodeKind::Race),
+        (NodeKind::Block, _) => quote!(__graph::NodeKind::Block),
+        (NodeKind::Compensate, _) => quote!(__graph::NodeKind::Compensate),
+        (NodeKind::TimerAt { text }, _) => {
+            let text = &**text;
+            quote!(__graph::NodeKind::TimerAt { text: __borrowed(#text) })
+        }
+        (NodeKind::VersionSwitch { patch }, _) => {
+            let patch = &**patch;
+            quote!(__graph::NodeKind::VersionSwitch { patch: __borrowed(#patch) })
+        }
+        // The other operations always come with what they are.
+        (
+            NodeKind::Start
+            | NodeKind::Step(_)
+            | NodeKind::Receive { .. }
+            | NodeKind::Send { .. }
+            | NodeKind::Child(_)
+            | NodeKind::Subflow(_),
+            _,
+        ) => quote!(__graph::NodeKind::Start),
+    };
+    let scope = optional(node.scope.map(|scope| quote!(#scope)));
+    let instances = optional(node.instances.as_ref().map(|Instances { limit, fails_fast }| {
+        let limit = &**limit;
+        quote!(__graph::Instances { limit: __borrowed(#limit), fails_fast: #fails_fast })
+    }));
+    quote! {
+        __graph::Node {
+            id: __borrowed(#id),
+            kind: #kind,
+            label: __borrowed(#label),
+            line: #line,
+            scope: #scope,
+            instances: #instances,
+        }
+    }
+}
+
+fn optional(value: Option<TokenStream>) -> TokenStream {
+    match value {
+        Some(value) => quote!(::core::option::Option::Some(#value)),
+        None => quote!(::core::option::Option::None),
+    }
+}
+
+fn span(span: &workflow_graph::Span) -> TokenStream {
+    let (iso, text) = (&*span.iso, &*span.text);
+    quote!(__graph::Span::literal(#iso, #text))
+}
+
+fn flow(flow: &Flow) -> TokenStream {
+    let (from, to) = (flow.from, flow.to);
+    let kind = match &flow.kind {
+        FlowKind::Next => quote!(Next),
+        FlowKind::Timeout => quote!(Timeout),
+        FlowKind::Error { variant, label } => {
+            let (variant, label) = (&**variant, &**label);
+            quote!(Error { variant: __borrowed(#variant), label: __borrowed(#label) })
+        }
+        FlowKind::Answer { label, condition, default } => {
+            let (label, condition) = (&**label, &**condition);
+            quote!(Answer { label: __borrowed(#label), condition: __borrowed(#condition), default: #default })
+        }
+    };
+    quote!(__graph::Flow::new(#from, #to, __graph::FlowKind::#kind))
+}
+
+/// WF030: once anything in the workflow can be undone, every step says what it does to the world.
+fn effect_check(operation: &Operation) -> Option<TokenStream> {
+    let What::Call(path) = &operation.what else { return None };
+    let node = operation.node;
+    let name = super::phrases::source_text(path);
+    let text = format!(
+        "WF030: `{name}` takes part in a saga but does not say what it does to the world; write \
+         `#[step(read_only)]`, `#[step(compensate = ..)]`, `#[step(pivot)]` or `#[step(retriable)]`; \
+         see docs/errors/WF030.md"
+    );
+    Some(quote_spanned! {operation.span=>
+        const _: () = if __graph::lacks_effect(&__GRAPH, #node) { ::core::panic!(#text) };
+    })
+}
+
+/// WF044: an error that is told apart is one of the step's own, under its own name.
+fn error_check(flow: &Flow, operation: &Operation) -> Option<TokenStream> {
+    let FlowKind::Error { variant, .. } = &flow.kind else { return None };
+    let (node, name) = (flow.from, &**variant);
+    let why = match name {
+        "" => "this step never answers with an error; bind the value with `let` before it is taken apart"
+            .to_owned(),
+        name => format!("`{name}` is no variant of this step's error; name the variant as its enum does"),
+    };
+    let text = format!("WF044: {why}; see docs/errors/WF044.md");
+    Some(quote_spanned! {operation.span=>
+        const _: () = if __graph::lacks_error(&__GRAPH, #node, #name) { ::core::panic!(#text) };
+    })
+}
+
+/// The position of an await that stands at no node: it only gives a value.
+const NOWHERE: usize = usize::MAX;
+
+/// The node of each `.await`, in the order of the text.
+pub(super) fn positions(source: &Source<'_>) -> Vec<usize> {
+    let Some(lowered) = &source.lowered else { return Vec::new() };
+    let mut positions = vec![NOWHERE; lowered.awaits];
+    for operation in &lowered.operations {
+        positions[operation.await_number] = operation.node;
+    }
+    positions
+}
+
+/// All that the function awaits.
+pub(super) fn parts(source: &Source<'_>) -> TokenStream {
+    let operations = source.lowered.iter().flat_map(|lowered| &lowered.operations);
+    let calls = operations.filter_map(|operation| match &operation.what {
+        What::Call(path) | What::Detached(path) => {
+            let path = beside(path, operation.span);
+            Some(under(Some(operation), quote!(parts.call(#path);)))
+        }
+        _ => None,
+    });
+    quote!(let _ = &parts; #(#calls)*)
+}
+
+/// An expression with the names that the operation sees; an inner block's `use` hides an outer one's.
+fn under(operation: Option<&Operation>, expression: TokenStream) -> TokenStream {
+    let uses = operation.into_iter().flat_map(|operation| operation.uses.iter().rev());
+    uses.fold(expression, |inner, uses| quote!({ #(#[allow(unused_imports)] #uses)* #inner }))
+}
+
+/// The user's path with its meaning, at another place of the text.
+fn beside(path: &ExprPath, place: Span) -> ExprPath {
+    let mut path = path.clone();
+    path.attrs.clear();
+    for segment in &mut path.path.segments {
+        segment.ident = relocated(&segment.ident, place);
+    }
+    path
+}
+
+pub(super) fn relocated(ident: &Ident, place: Span) -> Ident {
+    let mut ident = ident.clone();
+    ident.set_span(ident.span().located_at(place));
+    ident
+}
