@@ -120,6 +120,8 @@ fn words(command: &Command) -> String {
         Command::Finish(Conclusion::Completed(value)) => format!("completed {value}"),
         Command::Finish(Conclusion::Failed { code, .. }) => format!("failed {code}"),
         Command::Finish(Conclusion::Cancelled { .. }) => "cancelled".to_owned(),
+        Command::CancelStep { op } => format!("stop {op}"),
+        other => format!("{other:?}"),
     }
 }
 
@@ -143,7 +145,7 @@ fn after_the_pivot_nothing_is_undone_and_a_cancel_is_for_a_person() {
 #[test]
 fn a_cancel_waits_for_the_step_under_way_and_undoes_it_too() {
     let mut trade = Trade::start();
-    trade.ok("one", 4).cancel().asks(&[]);
+    trade.ok("one", 4).cancel().asks(&["stop two"]);
     trade.ok("two", "b").asks(&["two/undo = undo_two[\"b\"] #1"]);
     trade.undone("two/undo").asks(&["one/undo = undo_one[\"anna\"] #1"]);
     trade.undone("one/undo").asks(&["cancelled"]);

@@ -1,0 +1,217 @@
+//! Scopes, values of the run and the ways to end, on the core alone: which commands the code asks for, event by event,
+//! and that a replay of what was recorded asks for the same.
+#![allow(missing_docs)]
+
+use serde::{Deserialize, Serialize};
+use workflow_core::{Command, Conclusion, Definition, Event, OpId, Payload, Record, Run};
+use workflow_runtime::prelude::*;
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, thiserror::Error, StepError)]
+pub enum No {
+    #[error("no")]
+    No,
+}
+
+#[step(compensate = undo(name))]
+pub async fn act(name: &str) -> Result<u32, No> {
+    let _ = name;
+    Ok(1)
+}
+
+#[step(retriable)]
+pub async fn undo(name: &str) -> Result<(), No> {
+    let _ = name;
+    Ok(())
+}
+
+#[step(read_only)]
+pub async fn look() -> Result<u32, No> {
+    Ok(1)
+}
+
+#[subflow]
+pub async fn twice(name: &str) -> Result<u32, No> {
+    let first = act(name).await?;
+    let second = act(name).await?;
+    Ok(first + second)
+}
+
+#[workflow]
+pub async fn careful() -> Result<u32, No> {
+    act("outside").await?;
+    match twice("inside").await {
+        Ok(sum) => Ok(sum),
+        Err(No::No) => look().await,
+    }
+}
+
+#[workflow]
+pub async fn on_second_thought() -> Result<u32, No> {
+    act("a").await?;
+    act("b").without_compensation().await?;
+    compensate().await;
+    act("c").await?;
+    look().await
+}
+
+#[workflow(deadline = "1h")]
+pub async fn hurried() -> Result<u32, No> {
+    act("a").await?;
+    sleep(days(1)).await;
+    look().await
+}
+
+#[workflow]
+pub async fn monthly(month: u32) -> Result<u32, No> {
+    act("charge").await?;
+    if month == 12 {
+        return Ok(month);
+    }
+    return continue_as_new(monthly(month + 1)).await;
+}
+
+#[workflow]
+pub async fn valued() -> Result<(u64, u64, String), No> {
+    let first = random().await;
+    look().await?;
+    let second = random().await;
+    let id = uuid().await.to_string();
+    look().await?;
+    let _ = now().await;
+    Ok((first, second, id))
+}
+
+/// A run with its journal; every turn is checked against a replay of all that was recorded so far.
+struct Driven {
+    definition: Definition,
+    run: Run,
+    journal: Vec<Record>,
+    commands: Vec<Command>,
+    now_ms: i64,
+}
+
+impl Driven {
+    fn start(definition: Definition, input: &impl Serialize) -> Driven {
+        let run = Run::new(definition, "run");
+        let mut driven = Driven { definition, run, journal: Vec::new(), commands: Vec::new(), now_ms: 0 };
+        driven.feed(Event::started(Payload::of(input).unwrap()));
+        driven
+    }
+
+    fn feed(&mut self, event: Event) -> &Driven {
+        self.now_ms += 1;
+        self.commands = self.run.feed(self.now_ms, &event).unwrap();
+        self.journal.push(Record::new(self.now_ms, event, self.commands.clone()));
+        self.run = Run::replay(self.definition, "run", &self.journal).expect("a replay asks for the same");
+        self
+    }
+
+    fn done(&mut self, op: &str) -> &Driven {
+        let output =
+            if op.ends_with("/undo") { Payload::null() } else { Payload::of(&Ok::<u32, No>(1)).unwrap() };
+        self.feed(Event::StepCompleted { op: OpId::from_text(op), output, error: None })
+    }
+
+    fn refused(&mut self, op: &str) -> &Driven {
+        let output = Payload::of(&Err::<u32, No>(No::No)).unwrap();
+        self.feed(Event::StepCompleted { op: OpId::from_text(op), output, error: Some("No".into()) })
+    }
+
+    #[track_caller]
+    fn asks(&self, expected: &[&str]) {
+        assert_eq!(self.commands.iter().map(words).collect::<Vec<_>>(), expected);
+    }
+}
+
+fn words(command: &Command) -> String {
+    match command {
+        Command::StartStep { op, .. } => op.to_string(),
+        Command::SetTimer { op, due_ms } => format!("timer {op} {due_ms}"),
+        Command::Withdraw { op } => format!("withdraw {op}"),
+        Command::Finish(Conclusion::Completed(value)) => format!("completed {value}"),
+        Command::Finish(Conclusion::Failed { code, .. }) => format!("failed {code}"),
+        Command::Finish(Conclusion::Cancelled { reason }) => format!("cancelled: {reason}"),
+        Command::Continue { version, input } => format!("continues as {version} with {input}"),
+        Command::CancelStep { op } => format!("stop {op}"),
+        other => format!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_subflow_that_fails_has_undone_itself_and_nothing_else() {
+    let mut run = Driven::start(careful.definition(), &());
+    run.asks(&["act"]);
+    run.done("act").asks(&["twice.act"]);
+    run.done("twice.act").asks(&["twice.act_2"]);
+    run.refused("twice.act_2").asks(&["twice.act/undo"]);
+    run.done("twice.act/undo").asks(&["look"]);
+    run.refused("look").asks(&["act/undo"]);
+    run.done("act/undo").asks(&["failed No"]);
+}
+
+#[test]
+fn a_subflow_that_succeeds_hands_its_compensations_on() {
+    let mut run = Driven::start(careful.definition(), &());
+    run.done("act");
+    run.done("twice.act");
+    run.feed(Event::CancelRequested { reason: "enough".into() }).asks(&["stop twice.act_2"]);
+    run.done("twice.act_2").asks(&["twice.act_2/undo"]);
+    run.done("twice.act_2/undo").asks(&["twice.act/undo"]);
+    run.done("twice.act/undo").asks(&["act/undo"]);
+    run.done("act/undo").asks(&["cancelled: enough"]);
+}
+
+#[test]
+fn compensate_undoes_what_was_done_so_far_and_goes_on() {
+    let mut run = Driven::start(on_second_thought.definition(), &());
+    run.done("act");
+    run.done("act_2").asks(&["act/undo"]);
+    run.done("act/undo").asks(&["act_3"]);
+    run.done("act_3").asks(&["look"]);
+    run.refused("look").asks(&["act_3/undo"]);
+}
+
+#[test]
+fn a_cancel_in_the_midst_of_an_undoing_undoes_the_rest_once() {
+    let mut run = Driven::start(careful.definition(), &());
+    run.done("act");
+    run.done("twice.act");
+    run.refused("twice.act_2").asks(&["twice.act/undo"]);
+    run.feed(Event::CancelRequested { reason: "enough".into() }).asks(&[]);
+    run.done("twice.act/undo").asks(&["act/undo"]);
+    run.done("act/undo").asks(&["cancelled: enough"]);
+}
+
+#[test]
+fn a_deadline_undoes_what_was_done() {
+    let mut run = Driven::start(hurried.definition(), &());
+    run.asks(&["timer *deadline 3600001", "act"]);
+    run.done("act").asks(&["timer sleep 86400002"]);
+    run.feed(Event::TimerFired { op: OpId::from_text("*deadline") }).asks(&["withdraw sleep", "act/undo"]);
+    run.done("act/undo").asks(&["cancelled: the deadline of the workflow has passed"]);
+}
+
+#[test]
+fn a_deadline_that_is_not_needed_is_withdrawn() {
+    let mut run = Driven::start(hurried.definition(), &());
+    run.refused("act").asks(&["withdraw *deadline", "failed No"]);
+}
+
+#[test]
+fn what_continues_as_new_stays_done() {
+    let mut run = Driven::start(monthly.definition(), &(3,));
+    run.done("act").asks(&["continues as 1 with [4]"]);
+    assert!(run.run.conclusion().is_none());
+    assert_eq!(run.run.continuation().unwrap().1.as_json(), "[4]");
+}
+
+#[test]
+fn values_of_the_run_are_the_same_in_every_replay_and_differ_from_each_other() {
+    let mut run = Driven::start(valued.definition(), &());
+    run.done("look");
+    let run = run.done("look_2");
+    let Some(Conclusion::Completed(value)) = run.run.conclusion() else { panic!("it completes") };
+    let (first, second, id): (u64, u64, String) = value.read().unwrap();
+    assert!(first != second && first.count_ones() > 8);
+    assert_eq!(id.len(), 36);
+}
