@@ -81,6 +81,22 @@ pub async fn valued() -> Result<(u64, u64, String), No> {
     Ok((first, second, id))
 }
 
+#[subflow]
+pub async fn bottomless(depth: u32) -> Result<u32, No> {
+    if depth == 0 { look().await } else { bottomless(depth - 1).await }
+}
+
+#[workflow]
+pub async fn dig(depth: u32) -> Result<u32, No> {
+    bottomless(depth).await
+}
+
+#[workflow]
+pub async fn astray() -> Result<u32, No> {
+    look().await?;
+    continue_as_new(dig(1)).await
+}
+
 /// A run with its journal; every turn is checked against a replay of all that was recorded so far.
 struct Driven {
     definition: Definition,
@@ -214,4 +230,27 @@ fn values_of_the_run_are_the_same_in_every_replay_and_differ_from_each_other() {
     let (first, second, id): (u64, u64, String) = value.read().unwrap();
     assert!(first != second && first.count_ones() > 8);
     assert_eq!(id.len(), 36);
+}
+
+#[test]
+fn a_recursion_goes_deep_but_not_without_an_end() {
+    let run = Driven::start(dig.definition(), &(99,));
+    assert_eq!(run.commands.len(), 1);
+    assert_eq!(run.commands[0].op().unwrap().as_str().matches("bottomless.").count(), 100);
+    let mut run = Run::new(dig.definition(), "run");
+    let error = run.feed(0, &Event::started(Payload::of(&(100,)).unwrap())).unwrap_err().to_string();
+    assert!(error.contains("inside of more than 100 other subflows (WF106"), "{error}");
+}
+
+#[test]
+fn a_run_continues_as_nothing_but_itself() {
+    let mut run = Run::new(astray.definition(), "run");
+    run.feed(0, &Event::started(Payload::null())).unwrap();
+    let output = Payload::of(&Ok::<u32, No>(1)).unwrap();
+    let done = Event::StepCompleted { op: OpId::from_text("look"), output, error: None };
+    let error = run.feed(1, &done).unwrap_err().to_string();
+    assert_eq!(
+        error,
+        "the code continues as the workflow `dig`, which is another one (WF107, docs/errors/WF107.md)"
+    );
 }
