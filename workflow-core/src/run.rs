@@ -369,12 +369,18 @@ impl Run {
 
     /// What the run does by itself once the code is done: wait, undo, end.
     fn go_on(&mut self) -> Result<(), CoreError> {
+        if let Phase::Live(_) = &self.phase {
+            self.cx.state().begin_unwanted_undo();
+        }
         if let Phase::Leaving(exit) = &self.phase {
             let exit = exit.clone();
             let is_idle = {
                 let mut state = self.cx.state();
                 state.drop_operation(&OpId::deadline());
                 state.forget_withdrawn(|_, _| true)?;
+                if matches!(exit, Exit::End(Conclusion::Completed(_)) | Exit::Continue { .. }) {
+                    state.begin_unwanted_undo();
+                }
                 state.operations.is_empty()
             };
             if is_idle {

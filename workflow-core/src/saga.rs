@@ -10,6 +10,8 @@ use crate::{OpId, Payload, PayloadError, StepDef};
 #[derive(Default)]
 pub(crate) struct Saga {
     done: Vec<Undo>,
+    /// How many of them the code does not want.
+    unwanted: usize,
     pivot: Option<OpId>,
 }
 
@@ -20,6 +22,8 @@ pub(crate) struct Undo {
     pub(crate) forward: OpId,
     pub(crate) compensation: &'static StepDef,
     pub(crate) args: Payload,
+    /// The code had dropped the step by then: it is undone whatever becomes of the run.
+    is_unwanted: bool,
 }
 
 impl Saga {
@@ -33,6 +37,7 @@ impl Saga {
     ) -> Result<(), PayloadError> {
         if def.facts.effect == workflow_graph::Effect::Pivot {
             self.pivot = Some(op.clone());
+            self.unwanted = 0;
             self.done.clear(); // After the point of no return, nothing is undone.
             return Ok(());
         }
@@ -69,7 +74,8 @@ impl Saga {
             None => None,
         };
         let args = wire(&facts.wiring, args, output)?;
-        self.done.push(Undo { forward: op.clone(), compensation: compensation(), args });
+        let (forward, compensation) = (op.clone(), compensation());
+        self.done.push(Undo { forward, compensation, args, is_unwanted: false });
         Ok(())
     }
 
@@ -81,7 +87,32 @@ impl Saga {
     /// What is to be undone next in the scope whose operations begin with `prefix`: the step completed last.
     pub(crate) fn next_within(&mut self, prefix: &str) -> Option<Undo> {
         let last = self.done.iter().rposition(|undo| undo.forward.is_within(prefix))?;
-        Some(self.done.remove(last))
+        Some(self.take(last))
+    }
+
+    /// Notes that the code does not want what this step did.
+    pub(crate) fn disown(&mut self, op: &OpId) {
+        for undo in self.done.iter_mut().filter(|undo| undo.forward == *op && !undo.is_unwanted) {
+            undo.is_unwanted = true;
+            self.unwanted += 1;
+        }
+    }
+
+    /// What is to be undone next of all that the code does not want.
+    pub(crate) fn next_unwanted(&mut self) -> Option<Undo> {
+        let last = self.done.iter().rposition(|undo| undo.is_unwanted)?;
+        Some(self.take(last))
+    }
+
+    /// Whether something was done that the code does not want.
+    pub(crate) fn has_unwanted(&self) -> bool {
+        self.unwanted > 0
+    }
+
+    fn take(&mut self, position: usize) -> Undo {
+        let undo = self.done.remove(position);
+        self.unwanted -= usize::from(undo.is_unwanted);
+        undo
     }
 
     pub(crate) fn undoable(&self) -> impl Iterator<Item = &OpId> {

@@ -126,7 +126,7 @@ impl Drop for OpenScope {
 impl Cx {
     /// Undoes what was done in the scope whose operations begin with `prefix`.
     pub(crate) fn undo(&self, prefix: &Arc<str>) -> Undoing {
-        Undoing { cx: self.clone(), prefix: Arc::clone(prefix), current: None }
+        Undoing { cx: self.clone(), prefix: Arc::clone(prefix) }
     }
 }
 
@@ -134,16 +134,15 @@ impl Cx {
 pub struct Undoing {
     cx: Cx,
     prefix: Arc<str>,
-    current: Option<OpId>,
 }
 
 impl Future for Undoing {
     type Output = ();
 
-    fn poll(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<()> {
-        let this = &mut *self;
+    fn poll(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<()> {
+        let this = &*self;
         let mut state = this.cx.state();
-        if this.current.as_ref().is_some_and(|current| state.operations.contains_key(current)) {
+        if state.is_undoing(&this.prefix) {
             return Poll::Pending;
         }
         // What is under way is waited for, so that it is undone as well.
@@ -155,15 +154,35 @@ impl Future for Undoing {
             state.fault = Some(error);
             return Poll::Pending;
         }
-        this.current = state.begin_next_undo(&this.prefix);
-        if this.current.is_some() { Poll::Pending } else { Poll::Ready(()) }
+        if state.begin_next_undo(&this.prefix).is_some() { Poll::Pending } else { Poll::Ready(()) }
     }
 }
 
 impl State {
     /// Begins to undo the step that was completed last in the scope; `None` when nothing is left.
     pub(crate) fn begin_next_undo(&mut self, prefix: &str) -> Option<OpId> {
-        let Undo { forward, compensation, args } = self.saga.next_within(prefix)?;
+        let undo = self.saga.next_within(prefix)?;
+        Some(self.begin_undo(undo))
+    }
+
+    /// Begins to undo the next step that took effect after the code had dropped it, such as the loser of a `select!`;
+    /// unless something is being undone already.
+    pub(crate) fn begin_unwanted_undo(&mut self) {
+        if self.saga.has_unwanted()
+            && !self.is_undoing("")
+            && let Some(undo) = self.saga.next_unwanted()
+        {
+            self.begin_undo(undo);
+        }
+    }
+
+    /// Whether something in this scope is being undone.
+    fn is_undoing(&self, prefix: &str) -> bool {
+        self.operations.keys().any(|op| op.undoes().is_some() && op.is_within(prefix))
+    }
+
+    fn begin_undo(&mut self, undo: Undo) -> OpId {
+        let Undo { forward, compensation, args, .. } = undo;
         let op = forward.undo();
         let request = Command::StartStep {
             op: op.clone(),
@@ -175,7 +194,7 @@ impl State {
         };
         let step = StepState { def: compensation, overrides: Overrides::default(), is_unknown: false };
         self.begin(op.clone(), Operation { step: Some(step), ..Operation::new(request, None) });
-        Some(op)
+        op
     }
 }
 

@@ -47,6 +47,7 @@ impl State {
         let Some(operation) = self.operations.get_mut(op) else { return };
         if operation.is_abandoned || operation.is_withdrawn || op.undoes().is_some() {
             self.operations.remove(op);
+            self.saga.disown(op);
         } else {
             operation.value = Some(value);
         }
@@ -75,6 +76,7 @@ impl State {
             // Nobody wants it any more; what is left to know is whether it may have taken effect.
             self.operations.remove(op);
             self.note(op, step, &args, None)?;
+            self.saga.disown(op);
             return Ok(Ok(()));
         }
         match retry_at_ms {
@@ -221,6 +223,7 @@ impl State {
             }
             if let (Command::StartStep { args, .. }, Some(step)) = (&operation.request, operation.step) {
                 self.note(&op, step, args, None)?;
+                self.saga.disown(&op);
             }
         }
         Ok(())
