@@ -100,7 +100,7 @@ fn block_on<T>(future: impl Future<Output = T>) -> T {
 
 fn attempt(step: &StepDef, resources: &Resources, args: Value) -> Result<Answer, StepFault> {
     let args = Payload::from_json(args.to_string()).unwrap();
-    block_on((step.run)(StepContext::new("order-42", &step.facts.name, 1), resources, &args))
+    block_on(step.run.here(StepContext::new("order-42", &step.facts.name, 1), resources, &args))
 }
 
 fn supplied() -> Resources {

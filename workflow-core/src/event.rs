@@ -157,7 +157,7 @@ pub struct Failure {
 pub enum FailureKind {
     /// The step answered with an error that is retried. It did not take effect.
     Error,
-    /// It took longer than its timeout. Whether it took effect is unknown.
+    /// It took longer than its timeout, or gave no sign of life. Whether it took effect is unknown.
     Timeout,
     /// It panicked. Whether it took effect is unknown.
     Panic,

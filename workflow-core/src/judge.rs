@@ -3,7 +3,7 @@
 
 use workflow_graph::{Effect, RetryPolicy, StepFacts};
 
-use crate::{Answer, Event, Failure, FailureKind, OpId, Timestamp};
+use crate::{Answer, Event, Failure, FailureKind, OpId, StepFault, Timestamp};
 
 /// How an attempt of a step ended, as its driver saw it.
 #[derive(Clone, Debug)]
@@ -15,9 +15,28 @@ pub enum AttemptOutcome {
 }
 
 impl AttemptOutcome {
+    /// What the body of a step came back with.
+    pub fn of(answer: Result<Answer, StepFault>) -> AttemptOutcome {
+        let fault = match answer {
+            Ok(answer) => return AttemptOutcome::Answered(answer),
+            Err(fault) => fault,
+        };
+        let kind = match fault {
+            StepFault::Output(_) => FailureKind::AnswerLost,
+            StepFault::Arguments(_) | StepFault::Resource(_) => FailureKind::Fault,
+        };
+        AttemptOutcome::Failed(Failure { kind, message: fault.to_string() })
+    }
+
     /// An attempt that took longer than its timeout, in milliseconds.
     pub fn timed_out(timeout_ms: u64) -> AttemptOutcome {
         let message = format!("took longer than {timeout_ms} ms");
+        AttemptOutcome::Failed(Failure { kind: FailureKind::Timeout, message })
+    }
+
+    /// An attempt that gave no sign of life for longer than this many milliseconds, though its step promises some.
+    pub fn silent(heartbeat_ms: u64) -> AttemptOutcome {
+        let message = format!("was silent for longer than {heartbeat_ms} ms");
         AttemptOutcome::Failed(Failure { kind: FailureKind::Timeout, message })
     }
 

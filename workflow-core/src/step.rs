@@ -76,7 +76,31 @@ pub struct StepDef {
     /// What the process has to supply.
     pub resources: &'static [ResourceNeed],
     /// Runs one attempt.
-    pub run: fn(StepContext, &Resources, &Payload) -> StepFuture,
+    pub run: StepBody,
+}
+
+/// The body of a step, as one attempt of it is run: with its context, what the process supplies, and the recorded
+/// arguments.
+#[derive(Clone, Copy, Debug)]
+pub enum StepBody {
+    /// An `async fn`: a future that its driver polls.
+    Async(fn(StepContext, &Resources, &Payload) -> StepFuture),
+    /// A plain `fn`: it keeps a thread until it comes back.
+    Blocking(fn(StepContext, &Resources, &Payload) -> Result<Answer, StepFault>),
+}
+
+impl StepBody {
+    /// One attempt on the thread that polls it, a blocking body too: for drivers that have no other thread, such as
+    /// a test of the body.
+    pub fn here(self, cx: StepContext, resources: &Resources, args: &Payload) -> StepFuture {
+        match self {
+            StepBody::Async(run) => run(cx, resources, args),
+            StepBody::Blocking(run) => {
+                let (resources, args) = (resources.clone(), args.clone());
+                Box::pin(async move { run(cx, &resources, &args) })
+            }
+        }
+    }
 }
 
 /// One attempt of a step, running.

@@ -77,11 +77,13 @@ impl Step for __retrieve_payment {
     const LABEL: &'static str = "Retrieve payment";
     const FACTS: StepFacts = StepFacts {
         name: Cow::Borrowed("retrieve_payment"),
+        was: Cow::Borrowed(&[]),
         label: Cow::Borrowed("Retrieve payment"),
         documentation: Cow::Borrowed(""),
         effect: Effect::Compensatable,
         retry: RetryPolicy { attempts: Some(2), initial_ms: 1_000, factor: 2.0, max_ms: 60_000 },
         timeout_ms: Some(30_000),
+        heartbeat_ms: None,
         errors: Cow::Borrowed(<<Result<u64, PaymentError> as Fallible>::Error as StepError>::ERRORS),
         compensation: Some(compensation_of::<(Order, u64), _, _>(
             refund_payment,
@@ -97,7 +99,7 @@ impl Step for __retrieve_payment {
             compensation: Some(|| undo_def_of(refund_payment)),
             returns_result: true,
             resources: &[ResourceNeed::of::<u64>()],
-            run: |cx, resources, args| {
+            run: StepBody::Async(|cx, resources, args| {
                 async fn retrieve_payment(
                     gateway: Resource<u64>,
                     cx: StepContext,
@@ -115,13 +117,13 @@ impl Step for __retrieve_payment {
                         retrieve_payment(resource_0, cx, <Order as ToOwned>::Owned::borrow(&args.0)).await;
                     <__retrieve_payment as Step>::answer(&output, output.as_ref().err())
                 })
-            },
+            }),
         };
         &DEF
     }
 }
 
-// #[step(retriable)] pub async fn refund_payment(order: &Order, payment: &u64) -> Result<(), PaymentError>
+// #[step(retriable)] pub fn refund_payment(order: &Order, payment: &u64) -> Result<(), PaymentError>
 pub fn refund_payment(order: &Order, payment: &u64) -> StepCall<__refund_payment> {
     StepCall::new((order.to_owned(), payment.to_owned()))
 }
@@ -132,11 +134,13 @@ impl Step for __refund_payment {
     const LABEL: &'static str = "Refund payment";
     const FACTS: StepFacts = StepFacts {
         name: Cow::Borrowed("refund_payment"),
+        was: Cow::Borrowed(&[]),
         label: Cow::Borrowed("Refund payment"),
         documentation: Cow::Borrowed(""),
         effect: Effect::Retriable,
         retry: RetryPolicy::UNTIL_SUCCESS,
         timeout_ms: None,
+        heartbeat_ms: None,
         errors: Cow::Borrowed(PaymentError::ERRORS),
         compensation: None,
         source: Source::at(file!(), line!()),
@@ -149,13 +153,10 @@ impl Step for __refund_payment {
             compensation: None,
             returns_result: false,
             resources: &[],
-            run: |_, _, args| {
-                let args = <__refund_payment as Step>::read_args(args);
-                Box::pin(async move {
-                    let _args = args?;
-                    <__refund_payment as Step>::retried(&Ok::<(), PaymentError>(()))
-                })
-            },
+            run: StepBody::Blocking(|_, _, args| {
+                let _args = <__refund_payment as Step>::read_args(args)?;
+                <__refund_payment as Step>::retried(&Ok::<(), PaymentError>(()))
+            }),
         };
         &DEF
     }

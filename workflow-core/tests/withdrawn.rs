@@ -16,11 +16,13 @@ impl Step for __ask {
     const LABEL: &'static str = "Ask";
     const FACTS: StepFacts = StepFacts {
         name: Cow::Borrowed("ask"),
+        was: Cow::Borrowed(&[]),
         label: Cow::Borrowed("Ask"),
         documentation: Cow::Borrowed(""),
         effect: Effect::ReadOnly,
         retry: RetryPolicy::DEFAULT,
         timeout_ms: None,
+        heartbeat_ms: None,
         errors: Cow::Borrowed(&[]),
         compensation: None,
         source: Source::UNKNOWN,
@@ -33,7 +35,7 @@ impl Step for __ask {
             compensation: None,
             returns_result: false,
             resources: &[],
-            run: |_, _, _| Box::pin(async { Answer::of_value(&7_u32) }),
+            run: StepBody::Async(|_, _, _| Box::pin(async { Answer::of_value(&7_u32) })),
         };
         &DEF
     }

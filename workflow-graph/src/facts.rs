@@ -151,6 +151,8 @@ impl CompensationFacts {
 pub struct StepFacts {
     /// The name under which the journal knows it, by default the name of the function.
     pub name: Text,
+    /// The names that it had before: journals from then know it by them.
+    pub was: Cow<'static, [Text]>,
     /// First line of the documentation, or the humanised name.
     pub label: Text,
     /// The documentation comment, without its first line; empty when there is none.
@@ -161,6 +163,8 @@ pub struct StepFacts {
     pub retry: RetryPolicy,
     /// How long one attempt may take, in milliseconds; `None` for no limit.
     pub timeout_ms: Option<u64>,
+    /// How long one attempt may give no sign of life, in milliseconds; `None` when it promises none.
+    pub heartbeat_ms: Option<u64>,
     /// The ways in which it can fail; empty when it cannot.
     pub errors: Cow<'static, [ErrorFacts]>,
     /// How it is undone.
@@ -174,11 +178,13 @@ impl StepFacts {
     pub fn named(name: &str) -> StepFacts {
         StepFacts {
             name: Cow::Owned(name.to_owned()),
+            was: Cow::Borrowed(&[]),
             label: Cow::Owned(humanise(name)),
             documentation: Cow::Borrowed(""),
             effect: Effect::Undeclared,
             retry: RetryPolicy::DEFAULT,
             timeout_ms: None,
+            heartbeat_ms: None,
             errors: Cow::Borrowed(&[]),
             compensation: None,
             source: Source::UNKNOWN,

@@ -1,4 +1,4 @@
-//! `#[step]`: an `async fn` that touches the world becomes a call that can be described, recorded and repeated.
+//! `#[step]`: a function that touches the world becomes a call that can be described, recorded and repeated.
 //! parse, check and emit are in the files below; nothing here knows the workflows that call the step.
 
 mod attribute;
@@ -13,6 +13,7 @@ mod signature;
 #[cfg(test)]
 mod tests;
 mod types;
+mod was;
 
 use proc_macro2::TokenStream;
 use quote::ToTokens;
@@ -48,6 +49,9 @@ pub(crate) fn expand(attribute: TokenStream, item: TokenStream) -> TokenStream {
     let is_callable = signature::check(&function.sig, &mut errors);
     let parameters = parameters::read(&function.sig, &mut errors);
     let returns = output::read(&function.sig, &mut errors);
+    if let Some(parameters) = &parameters {
+        attribute.check_heartbeat(parameters, &mut errors);
+    }
     let mut tokens = match (is_callable, parameters, returns) {
         (true, Some(parameters), Some(returns)) => {
             let compensation = attribute

@@ -18,9 +18,9 @@ pub use handle::{RunHandle, RunOutput};
 pub use store::{Incident, IncidentPlace, Memory, RunFilter, RunState, RunStatus, RunSummary, Sqlite};
 
 pub use workflow_core::{
-    Conclusion, Message, OpId, Payload, Resource, StepCall, StepContext, StepError, TimedOut, Timestamp,
-    WorkflowCall, WorkflowFn, compensate, continue_as_new, days, hours, join_all, minutes, now, patched,
-    progress, publish, random, receive, seconds, send, sleep, sleep_until, try_join_all, uuid,
+    AttemptControl, Conclusion, Message, OpId, Payload, Resource, StepCall, StepContext, StepError, TimedOut,
+    Timestamp, WorkflowCall, WorkflowFn, compensate, continue_as_new, days, hours, join_all, minutes, now,
+    patched, progress, publish, random, receive, seconds, send, sleep, sleep_until, try_join_all, uuid,
 };
 pub use workflow_graph as graph;
 pub use workflow_graph::RetryPolicy;

@@ -2,6 +2,7 @@
 //! It drives `workflow-core` itself; it knows no executor, no thread, no store and never sleeps.
 
 mod agenda;
+mod body;
 mod coverage;
 mod driver;
 mod explore;
@@ -26,4 +27,5 @@ pub use kit::Kit;
 pub use mock::Mock;
 pub use test_run::TestRun;
 pub use violation::{Oracle, Violation};
+pub use workflow_core::Resources;
 pub use workflow_macros::workflow_test;

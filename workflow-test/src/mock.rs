@@ -6,7 +6,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use serde::Serialize;
-use workflow_core::{Answer, Payload, Step, StepError};
+use workflow_core::{Answer, Payload, Resources, Step, StepError};
 
 use crate::script::{Behaviour, Entry, Script, SharedScripts};
 use crate::shape::Shape;
@@ -84,6 +84,35 @@ impl<S: Step, Args> Mock<S, Args> {
         self.lasting(Behaviour::Answer(answer))
     }
 
+    /// Runs the step's own body, with what it asks for as `Resource<T>`. It takes no virtual time, and it is run
+    /// here: a blocking body inline, an async one only if it has to wait for nothing.
+    ///
+    /// ```
+    /// # use workflow_runtime::prelude::*;
+    /// # use workflow_test::{Kit, Resources};
+    /// #[step(read_only)]
+    /// fn weigh(scales: Resource<u32>, item: u32) -> u32 {
+    ///     *scales + item
+    /// }
+    /// #[workflow]
+    /// async fn pack(item: u32) -> u32 {
+    ///     weigh(item).await
+    /// }
+    /// let kit = Kit::new();
+    /// let mut resources = Resources::default();
+    /// resources.insert(40_u32);
+    /// kit.on(weigh).runs(resources);
+    /// assert_eq!(kit.start(pack(2)).value(), 42);
+    /// ```
+    pub fn runs(self, resources: Resources) -> Self {
+        self.lasting(Behaviour::Body(resources))
+    }
+
+    /// One attempt runs the step's own body.
+    pub fn runs_once(self, resources: Resources) -> Self {
+        self.once(Behaviour::Body(resources))
+    }
+
     /// Panics: whether it took effect is unknown, and it is retried by policy.
     pub fn panics(self) -> Self {
         self.lasting(Behaviour::Panic)
@@ -106,6 +135,21 @@ impl<S: Step, Args> Mock<S, Args> {
     pub fn times_out_once(self) -> Self {
         self.check_timeout();
         self.once(Behaviour::TimeOut)
+    }
+
+    /// Gives no sign of life for as long as its heartbeat allows, and no answer: whether it took effect is unknown,
+    /// and it is retried by policy. With [`Mock::takes`] it goes silent after that time only.
+    #[track_caller]
+    pub fn goes_silent(self) -> Self {
+        self.check_heartbeat();
+        self.lasting(Behaviour::Silence)
+    }
+
+    /// One attempt goes silent.
+    #[track_caller]
+    pub fn goes_silent_once(self) -> Self {
+        self.check_heartbeat();
+        self.once(Behaviour::Silence)
     }
 
     /// How long that which was said last takes; no time by default. Longer than the step's timeout times out.
@@ -171,6 +215,12 @@ impl<S: Step, Args> Mock<S, Args> {
     fn check_timeout(&self) {
         let facts = &self.shape.def.facts;
         assert!(facts.timeout_ms.is_some(), "`{}` cannot time out: it has no timeout", facts.name);
+    }
+
+    #[track_caller]
+    fn check_heartbeat(&self) {
+        let facts = &self.shape.def.facts;
+        assert!(facts.heartbeat_ms.is_some(), "`{}` cannot go silent: it promises no heartbeat", facts.name);
     }
 
     /// Makes an answer of a function of the recorded arguments.

@@ -5,8 +5,9 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use workflow_core::{Answer, AttemptOutcome, Definition, Payload, StepDef};
+use workflow_core::{Answer, AttemptOutcome, Definition, Payload, Resources, StepDef};
 
+use crate::body;
 use crate::driver::{Call, Deed};
 use crate::shape::Shape;
 use crate::violation::{Oracle, Violation};
@@ -48,8 +49,12 @@ pub(crate) type Reply = dyn Fn(&Payload) -> Result<Answer, Violation>;
 pub(crate) enum Behaviour {
     Answer(Answer),
     Reply(Rc<Reply>),
+    /// The step's own body, with what it is supplied.
+    Body(Resources),
     Panic,
     TimeOut,
+    /// No sign of life, from the moment on that it would have taken.
+    Silence,
 }
 
 impl Scripts {
@@ -152,25 +157,40 @@ impl Entry {
     fn deed(&self, call: &Call<'_>) -> Result<Deed, Violation> {
         let timeout_ms = call.def.facts.timeout_ms;
         let after = |wait_ms: u64| call.now_ms.saturating_add(i64::try_from(wait_ms).unwrap_or(i64::MAX));
-        if let Some(timeout_ms) = timeout_ms.filter(|timeout_ms| self.is_too_slow(*timeout_ms)) {
+        if let Some(timeout_ms) =
+            timeout_ms.filter(|timeout_ms| self.is_too_slow(*timeout_ms, call.def.facts.heartbeat_ms))
+        {
             return Ok(Deed {
                 outcome: AttemptOutcome::timed_out(timeout_ms),
                 done_at_ms: after(timeout_ms),
             });
         }
+        if let (Behaviour::Silence, Some(heartbeat_ms)) = (&self.behaviour, call.def.facts.heartbeat_ms) {
+            let noticed_ms = self.takes_ms.saturating_add(heartbeat_ms);
+            return Ok(Deed { outcome: AttemptOutcome::silent(heartbeat_ms), done_at_ms: after(noticed_ms) });
+        }
         let outcome = match &self.behaviour {
             Behaviour::Answer(answer) => AttemptOutcome::Answered(answer.clone()),
+            Behaviour::Body(resources) => body::run(call, resources)?,
             Behaviour::Reply(reply) => AttemptOutcome::Answered(reply(call.args)?),
             Behaviour::Panic => AttemptOutcome::panicked("the mock panics".to_owned()),
             Behaviour::TimeOut => {
                 let text = format!("`{}` cannot time out: it has no timeout", call.def.facts.name);
                 return Err(Violation::new(Oracle::Mock, text));
             }
+            Behaviour::Silence => {
+                let text = format!("`{}` cannot go silent: it promises no heartbeat", call.def.facts.name);
+                return Err(Violation::new(Oracle::Mock, text));
+            }
         };
         Ok(Deed { outcome, done_at_ms: after(self.takes_ms) })
     }
 
-    fn is_too_slow(&self, timeout_ms: u64) -> bool {
-        matches!(self.behaviour, Behaviour::TimeOut) || self.takes_ms > timeout_ms
+    fn is_too_slow(&self, timeout_ms: u64, heartbeat_ms: Option<u64>) -> bool {
+        match &self.behaviour {
+            Behaviour::TimeOut => true,
+            Behaviour::Silence => self.takes_ms.saturating_add(heartbeat_ms.unwrap_or_default()) > timeout_ms,
+            _ => self.takes_ms > timeout_ms,
+        }
     }
 }

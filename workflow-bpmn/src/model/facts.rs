@@ -50,6 +50,7 @@ fn of_step(step: &StepFacts) -> Fact {
     attributes.push(("factor", factor.to_string()));
     attributes.push(("maxMs", max_ms.to_string()));
     attributes.extend(step.timeout_ms.map(|timeout| ("timeoutMs", timeout.to_string())));
+    attributes.extend(step.heartbeat_ms.map(|heartbeat| ("heartbeatMs", heartbeat.to_string())));
     Fact { element: "step", attributes }
 }
 
@@ -88,6 +89,9 @@ fn sentences_about(step: &StepFacts) -> Vec<String> {
     }
     if let Some(timeout) = step.timeout_ms {
         sentences.push(format!("One attempt may take {}.", span(timeout)));
+    }
+    if let Some(heartbeat) = step.heartbeat_ms {
+        sentences.push(format!("It gives a sign of life every {}.", span(heartbeat)));
     }
     if step.effect == Effect::Pivot {
         sentences

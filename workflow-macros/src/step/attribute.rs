@@ -1,5 +1,5 @@
-//! The words of `#[step(..)]`: name, label, policy and effect.
-//! It must not know the function's parameters; the wiring of a compensation is read here and checked elsewhere.
+//! The words of `#[step(..)]`: names, label, policy and effect.
+//! The wiring of a compensation is read here and checked elsewhere, where the parameters are known.
 
 use proc_macro2::{Ident, Span, TokenStream};
 use syn::LitStr;
@@ -13,29 +13,44 @@ use crate::suggest::unknown;
 use crate::words::{self, Word};
 
 use super::compensation::Undo;
-use super::retry;
+use super::parameters::Parameter;
+use super::{retry, was};
 
 /// What `#[step(..)]` says, with what it does not say filled in.
 pub(super) struct Attribute {
     /// The name in the journal.
     pub(super) name: String,
+    /// The names that journals from before a renaming know.
+    pub(super) was: Vec<String>,
     /// The label, when the attribute gives one.
     pub(super) label: Option<String>,
     /// How failed attempts are repeated.
     pub(super) retry: RetryPolicy,
     /// How long one attempt may take.
     pub(super) timeout_ms: Option<u64>,
+    /// How long one attempt may give no sign of life, and where that is said.
+    pub(super) heartbeat: Option<(u64, Span)>,
     /// What the step does to the world.
     pub(super) effect: Effect,
     /// The compensation, as it was written.
     pub(super) compensate: Option<Undo>,
 }
 
-const WORDS: [&str; 8] =
-    ["name", "label", "retry", "timeout", "read_only", "compensate", "pivot", "retriable"];
+const WORDS: [&str; 10] = [
+    "name",
+    "was",
+    "label",
+    "retry",
+    "timeout",
+    "heartbeat",
+    "read_only",
+    "compensate",
+    "pivot",
+    "retriable",
+];
 
 /// Words of the language that have no meaning yet.
-const PLANNED: [&str; 5] = ["was", "human", "rule", "participant", "cancellable"];
+const PLANNED: [&str; 4] = ["human", "rule", "participant", "cancellable"];
 
 impl Attribute {
     /// Reads the words. The result is usable whatever was wrong with them.
@@ -44,14 +59,16 @@ impl Attribute {
         words::refuse_repeated(&words, errors);
         let mut attribute = Attribute {
             name: function.unraw().to_string(),
+            was: Vec::new(),
             label: None,
             retry: RetryPolicy::DEFAULT,
             timeout_ms: None,
+            heartbeat: None,
             effect: Effect::Undeclared,
             compensate: None,
         };
         let mut name_span = function.span();
-        let mut retry = None;
+        let (mut retry, mut former) = (None, None);
         let mut effects = Vec::new();
         for word in &words {
             match word.name.to_string().as_str() {
@@ -60,12 +77,18 @@ impl Attribute {
                         (attribute.name, name_span) = (name.value(), name.span());
                     }
                 }
+                "was" => former = Some(word),
                 "label" => attribute.label = label(word, errors),
                 "retry" => retry = Some(word),
                 "timeout" => {
                     attribute.timeout_ms = word
                         .value::<LitStr>("timeout = \"30s\"", errors)
                         .and_then(|text| errors.ok(duration::positive_ms(&text)));
+                }
+                "heartbeat" => {
+                    attribute.heartbeat = word
+                        .value::<LitStr>("heartbeat = \"10s\"", errors)
+                        .and_then(|text| Some((errors.ok(duration::positive_ms(&text))?, text.span())));
                 }
                 "read_only" | "pivot" | "retriable" => {
                     word.flag(errors);
@@ -81,7 +104,23 @@ impl Attribute {
         attribute.effect = the_effect(&effects, errors);
         attribute.retry = retry::policy(retry, attribute.effect, errors);
         check_name(&attribute.name, name_span, errors);
+        attribute.was = former.map(|word| was::read(word, &attribute.name, errors)).unwrap_or_default();
         attribute
+    }
+
+    /// That a heartbeat can be given, and can be missed.
+    pub(super) fn check_heartbeat(&self, parameters: &[Parameter], errors: &mut Errors) {
+        let Some((heartbeat_ms, span)) = self.heartbeat else { return };
+        if !parameters.iter().any(|parameter| matches!(parameter, Parameter::Context { .. })) {
+            let message = "the step has no way to say that it is alive: add a parameter `cx: StepContext`, \
+                           and call `cx.heartbeat()`";
+            errors.at(span, message);
+        }
+        if self.timeout_ms.is_some_and(|timeout_ms| timeout_ms <= heartbeat_ms) {
+            let message = "the attempt times out before it can miss a heartbeat; \
+                           make the heartbeat shorter than the timeout";
+            errors.at(span, message);
+        }
     }
 }
 

@@ -153,12 +153,21 @@ fn run(step: &Step) -> TokenStream {
         Some(_) => quote! { let __args = __args?; },
         None => quote! { __args?; },
     };
+    let Some(asyncness) = step.function.sig.asyncness else {
+        return quote! {
+            ::workflow_runtime::__private::core::StepBody::Blocking(|#cx, #resources, __args| {
+                #body
+                let __args = #itself::read_args(__args);
+                #fetched
+                #read_arguments
+                #needed
+                let __output = #name(#(#arguments),*);
+                #answer
+            })
+        };
+    };
     // A body whose future is not `Send` is reported at the user's `async`.
-    let at_async = step
-        .function
-        .sig
-        .asyncness
-        .map_or_else(Span::call_site, |token| Span::call_site().located_at(token.span));
+    let at_async = Span::call_site().located_at(asyncness.span);
     let running = quote! {
         #read_arguments
         #needed
@@ -167,12 +176,12 @@ fn run(step: &Step) -> TokenStream {
     };
     let boxed = quote_spanned! {at_async=> ::std::boxed::Box::pin(async move { #running }) };
     quote! {
-        |#cx, #resources, __args| {
+        ::workflow_runtime::__private::core::StepBody::Async(|#cx, #resources, __args| {
             #body
             let __args = #itself::read_args(__args);
             #fetched
             #boxed
-        }
+        })
     }
 }
 

@@ -14,9 +14,11 @@ use super::parameters::data;
 pub(super) fn of(step: &Step) -> TokenStream {
     let (name, label, documentation) =
         (text(&step.attribute.name), text(&step.label), text(&step.documentation));
+    let was = was(&step.attribute.was);
     let effect = effect(step.attribute.effect);
     let retry = retry(&step.attribute);
     let timeout_ms = optional(step.attribute.timeout_ms.map(Literal::u64_unsuffixed));
+    let heartbeat_ms = optional(step.attribute.heartbeat.map(|(ms, _)| Literal::u64_unsuffixed(ms)));
     let errors = errors(step);
     let compensation = optional(step.compensation.as_ref().map(|undo| compensation(step, undo)));
     // `file!()` and `line!()` tell where the function stands, not where the attribute does.
@@ -25,11 +27,13 @@ pub(super) fn of(step: &Step) -> TokenStream {
     quote! {
         ::workflow_runtime::__private::graph::StepFacts {
             name: #name,
+            was: #was,
             label: #label,
             documentation: #documentation,
             effect: #effect,
             retry: #retry,
             timeout_ms: #timeout_ms,
+            heartbeat_ms: #heartbeat_ms,
             errors: #errors,
             compensation: #compensation,
             source: ::workflow_runtime::__private::graph::Source::at(#place),
@@ -39,6 +43,11 @@ pub(super) fn of(step: &Step) -> TokenStream {
 
 fn text(text: &str) -> TokenStream {
     quote! { ::std::borrow::Cow::Borrowed(#text) }
+}
+
+fn was(names: &[String]) -> TokenStream {
+    let names = names.iter().map(|name| text(name));
+    quote! { ::std::borrow::Cow::Borrowed(&[#(#names),*]) }
 }
 
 fn optional<T: quote::ToTokens>(value: Option<T>) -> TokenStream {

@@ -8,16 +8,9 @@ use crate::errors::Errors;
 
 /// Whether a step can be made of this function. Says of everything that is in the way why it is.
 pub(super) fn check(signature: &Signature, errors: &mut Errors) -> bool {
-    let rules = [is_async, has_no_self, has_no_generics, is_plain];
+    let rules = [has_no_self, has_no_generics, is_plain];
     // All of them are asked, so that all that is wrong is told.
     rules.into_iter().filter(|rule| !rule(signature, errors)).count() == 0
-}
-
-fn is_async(signature: &Signature, errors: &mut Errors) -> bool {
-    if signature.asyncness.is_none() {
-        errors.at(signature.fn_token.span, "blocking steps are not supported yet; write `async fn`");
-    }
-    signature.asyncness.is_some()
 }
 
 fn has_no_self(signature: &Signature, errors: &mut Errors) -> bool {
@@ -52,7 +45,7 @@ fn is_plain(signature: &Signature, errors: &mut Errors) -> bool {
     let mut is_plain = true;
     let mut refuse = |span, what: &str| {
         is_plain = false;
-        errors.at(span, format!("WF021: a step cannot be {what}; write a plain `async fn`"));
+        errors.at(span, format!("WF021: a step cannot be {what}; write a plain `fn` or `async fn`"));
     };
     if let Some(token) = &signature.constness {
         refuse(token.span, "`const`");

@@ -68,8 +68,41 @@ fn names_of_operations_are_taken() {
 }
 
 #[test]
+fn a_plain_function_has_a_body_that_blocks() {
+    let tokens = expanded("timeout = \"1m\"", "fn pack(item: u32) -> u32 { item }");
+    assert!(tokens.contains("StepBody :: Blocking") && !tokens.contains("compile_error"), "{tokens}");
+    assert!(expanded("", "async fn pack(item: u32) -> u32 { item }").contains("StepBody :: Async"));
+}
+
+#[test]
+fn a_heartbeat_needs_a_context_to_be_given_and_time_to_be_missed() {
+    let step = "fn pack(cx: StepContext) { cx.heartbeat() }";
+    assert!(
+        expanded("heartbeat = \"1m30s\"", step)
+            .contains("heartbeat_ms : :: core :: option :: Option :: Some (90000)")
+    );
+    assert_eq!(refused("heartbeat = \"10s\", timeout = \"11s\"", step), [] as [&str; 0]);
+    assert!(refused("heartbeat = \"10s\", timeout = \"10s\"", step)[0].contains("shorter than the timeout"));
+    assert!(refused("heartbeat = \"10s\"", "fn pack() {}")[0].contains("add a parameter `cx: StepContext`"));
+    assert_eq!(refused("heartbeat = \"0s\"", step).len(), 1);
+    assert_eq!(refused("heartbeat = 10", step).len(), 1);
+}
+
+#[test]
+fn former_names_are_names_that_a_step_can_have_had() {
+    let was = |attribute: &str| refused(attribute, "async fn pack() {}");
+    let names = expanded("was = [\"pack_up\", \"wrap\"]", "async fn pack() {}");
+    let names =
+        names.split("was : ").nth(1).unwrap().split(']').next().unwrap().matches("Borrowed (\"").count();
+    assert_eq!((names, was("was = \"wrap\"")), (2, vec![]));
+    assert!(was("was = \"pack\"")[0].contains("the name that the step has now"));
+    assert_eq!(was("was = [\"a b\", \"wrap\", \"wrap\", wrap]").len(), 3);
+    assert_eq!(was("was = []").len() + was("was").len(), 2);
+}
+
+#[test]
 fn what_is_planned_is_not_taken_for_a_mistake() {
-    assert_eq!(refused("human, was = \"old\"", "async fn pack() {}").len(), 2);
+    assert_eq!(refused("human, rule", "async fn pack() {}").len(), 2);
     assert!(refused("human", "async fn pack() {}")[0].ends_with("is not supported yet"));
     assert!(refused("", "async fn pack(tx: &mut Tx) {}")[0].contains("not supported yet"));
 }

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use tokio::sync::{mpsc, oneshot, watch};
-use workflow_core::{Definition, Payload, Record};
+use workflow_core::{Command, Definition, OpId, Payload, Record};
 
 use super::attempts::Attempts;
 use super::live::{Ends, Input, Seat};
@@ -115,8 +115,12 @@ impl Driver {
             let now_ms = live.tick(self.parts.clock.now_ms());
             let Taken { turn, replies, broken } = live.take(happenings, now_ms);
             if let Some(turn) = turn {
+                let cancelled = cancelled_steps(&turn);
                 match self.write(turn).await {
-                    Some(TurnOutcome::Written(offers)) => live.note_written(offers),
+                    Some(TurnOutcome::Written(offers)) => {
+                        live.note_written(offers);
+                        cancelled.iter().for_each(|op| attempts.cancel(op));
+                    }
                     Some(TurnOutcome::MessageTaken) => return Next::Load(attempts),
                     Some(TurnOutcome::LostLease | TurnOutcome::Exists) => {
                         tracing::warn!("somebody else holds the run now; this engine lets go of it");
@@ -138,7 +142,8 @@ impl Driver {
     fn start_due(&self, live: &mut LiveRun, attempts: &mut Attempts) {
         let now_ms = live.tick(self.parts.clock.now_ms());
         for (op, due, def) in live.start_due(now_ms) {
-            attempts.start(&self.parts, def, &self.lease.run_id, op, due.attempt, due.args);
+            // It is not told of a cancel from before a crash: what it did then, nobody knows unless it does it again.
+            attempts.start(&self.parts, def, &self.lease.run_id, op, due);
         }
     }
 
@@ -255,6 +260,16 @@ impl Driver {
             }
         }
     }
+}
+
+/// The steps that nobody waits for any more from this turn on.
+fn cancelled_steps(turn: &Turn) -> Vec<OpId> {
+    let commands = turn.records.iter().flat_map(|record| &record.commands);
+    let cancelled = commands.filter_map(|command| match command {
+        Command::CancelStep { op } => Some(op.clone()),
+        _ => None,
+    });
+    cancelled.collect()
 }
 
 fn hear(input: Input, live: &mut LiveRun, happenings: &mut Vec<Happening>) {

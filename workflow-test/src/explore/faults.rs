@@ -1,4 +1,4 @@
-//! What can go wrong with a step: each of its errors, a panic, a timeout; once, or until it gives up.
+//! What can go wrong with a step: each of its errors, a panic, a timeout, a silence; once, or until it gives up.
 //! Facts about one step; whether and when it goes wrong is chosen elsewhere.
 
 use workflow_core::{Answer, AttemptOutcome, Payload, StepDef};
@@ -66,6 +66,10 @@ fn unanswered(def: &'static StepDef) -> Vec<Fault> {
     if let Some(timeout_ms) = def.facts.timeout_ms {
         let late = times(def, &AttemptOutcome::timed_out(timeout_ms), true);
         faults.extend(late.into_iter().map(|fault| Fault { takes_ms: timeout_ms, ..fault }));
+    }
+    if let Some(heartbeat_ms) = def.facts.heartbeat_ms {
+        let silent = times(def, &AttemptOutcome::silent(heartbeat_ms), true);
+        faults.extend(silent.into_iter().map(|fault| Fault { takes_ms: heartbeat_ms, ..fault }));
     }
     faults
 }

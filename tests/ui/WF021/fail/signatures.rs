@@ -32,9 +32,4 @@ impl Shop {
     }
 }
 
-#[step]
-fn that_blocks() -> u8 {
-    7
-}
-
 fn main() {}

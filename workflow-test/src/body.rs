@@ -1,0 +1,38 @@
+//! A step's own body, run here and now in place of a mock: a blocking one inline, an async one in a single poll.
+//! It waits for nothing: what a body would have to wait for is outside, and the outside is the test's to say.
+
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::task::{Context, Poll, Waker};
+
+use workflow_core::{AttemptOutcome, Resources, StepContext};
+
+use crate::driver::Call;
+use crate::test_run::RUN_ID;
+use crate::violation::{Oracle, Violation};
+
+/// One attempt with the body of the step.
+pub(crate) fn run(call: &Call<'_>, resources: &Resources) -> Result<AttemptOutcome, Violation> {
+    let cx = StepContext::new(RUN_ID, call.op.as_str(), call.attempt);
+    let polled = catch_unwind(AssertUnwindSafe(|| {
+        let mut attempt = call.def.run.here(cx, resources, call.args);
+        attempt.as_mut().poll(&mut Context::from_waker(Waker::noop()))
+    }));
+    match polled {
+        Ok(Poll::Ready(answer)) => Ok(AttemptOutcome::of(answer)),
+        Ok(Poll::Pending) => {
+            let text = format!(
+                "the body of `{}` waits for something outside; give it a resource that answers at once, \
+                 or say what it answers with `.returns(..)`",
+                call.def.facts.name
+            );
+            Err(Violation::new(Oracle::Mock, text))
+        }
+        Err(panic) => Ok(AttemptOutcome::panicked(text_of(panic.as_ref()))),
+    }
+}
+
+fn text_of(panic: &(dyn Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+    text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "without a text".to_owned())
+}
