@@ -66,7 +66,8 @@ impl Cx {
             return instance.clone();
         }
         let node = (self.frame.positions)()[position];
-        let occurrence = self.state().pass(&self.frame.prefix, node);
-        OpId::new(&self.frame.prefix, &(self.frame.graph)().nodes[node].id, occurrence)
+        let mut state = self.state();
+        let occurrence = state.pass(&self.frame.prefix, node);
+        OpId::new(&self.frame.prefix, state.renames.id_of((self.frame.graph)(), node), occurrence)
     }
 }

@@ -22,6 +22,7 @@ mod message;
 mod op;
 mod parallel;
 mod payload;
+mod renames;
 mod resource;
 mod run;
 mod saga;

@@ -1,15 +1,16 @@
 //! One run, driven in turns: feed one event, poll the code once, return what it asks for.
 //! Live execution and recovery are the same function; it never looks at a clock and never waits.
 
-use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use crate::judge::{self, AttemptOutcome};
+use crate::renames::{Renames, is_former_name};
 use crate::settle::NobodyWaits;
 use crate::state::{Operation, State};
+use crate::values::patches_of;
 use crate::waker::Accuser;
 use crate::workflow::Body;
 use crate::{
@@ -88,6 +89,8 @@ impl Run {
         journal: impl IntoIterator<Item = &'a Record>,
     ) -> Result<Run, CoreError> {
         let mut run = Run::new(definition, run_id);
+        let journal: Vec<&Record> = journal.into_iter().collect();
+        run.cx.state().renames = Renames::of(definition.graph(), &journal);
         let mut journal = journal.into_iter().peekable();
         while let Some(record) = journal.next() {
             let answer = if record.broke_off { journal.peek().copied() } else { Some(record) };
@@ -418,7 +421,8 @@ impl Run {
         let (recorded, asked) = (&requests(recorded), &requests(asked));
         let count = recorded.len().max(asked.len());
         let differs = (0..count).find(|&i| match (recorded.get(i), asked.get(i)) {
-            (Some(recorded), Some(asked)) => !recorded.is_same_request(asked),
+            (Some(recorded), Some(asked)) => !recorded
+                .is_same_request(asked, |former, name| is_former_name(&self.definition, former, name)),
             _ => true,
         });
         let Some(first) = differs else { return Ok(()) };
@@ -492,13 +496,4 @@ fn unless_it_panics<T>(code: impl FnOnce() -> T) -> Result<T, CoreError> {
 fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {
     let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
     text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "without a text".to_owned())
-}
-
-/// The changes that a recorded turn passed with the changed code.
-fn patches_of(record: &Record) -> BTreeSet<String> {
-    let patch = |command: &Command| match command {
-        Command::Patch { id } => Some(id.clone()),
-        _ => None,
-    };
-    record.commands.iter().filter_map(patch).collect()
 }

@@ -13,6 +13,7 @@ use serde::de::DeserializeOwned;
 use workflow_graph::{Effect, RetryPolicy};
 
 use crate::frame::Region;
+use crate::renames::Renames;
 use crate::saga::Saga;
 use crate::{
     Command, Conclusion, CoreError, Cx, Definition, Message, OpId, Payload, PayloadError, StepDef, TimedOut,
@@ -29,6 +30,8 @@ pub(crate) struct State {
     pub(crate) now_ms: Timestamp,
     /// When the run began.
     pub(crate) started_ms: Timestamp,
+    /// The ids of nodes that had another one when the run began.
+    pub(crate) renames: Renames,
     /// How often each node has been passed, per scope.
     passed: BTreeMap<(Arc<str>, usize), u32>,
     /// How often a value was derived from the run, per scope and kind of value.
@@ -104,6 +107,7 @@ impl State {
             generation: 1,
             now_ms: Timestamp::MIN,
             started_ms: 0,
+            renames: Renames::default(),
             passed: BTreeMap::new(),
             derived: BTreeMap::new(),
             operations: BTreeMap::new(),

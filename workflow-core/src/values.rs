@@ -1,6 +1,7 @@
 //! What the code would otherwise ask the machine for: the time, random values, and which way to go at a change.
 //! Derived from the run, so that a replay sees the same; and what it tells people outside about itself.
 
+use std::collections::BTreeSet;
 use std::future::{Ready, ready};
 use std::time::SystemTime;
 
@@ -8,7 +9,7 @@ use serde::Serialize;
 use uuid::Uuid;
 
 use crate::timer::system_time;
-use crate::{Command, CoreError, Cx, Durable, Payload};
+use crate::{Command, CoreError, Cx, Durable, Payload, Record};
 
 /// See [`now`].
 #[must_use = "WF003: the time is only known when this is awaited"]
@@ -143,4 +144,13 @@ impl Durable for Patched {
         state.patches.insert(self.id, is_new);
         ready(is_new)
     }
+}
+
+/// The changes that a recorded turn passed with the changed code.
+pub(crate) fn patches_of(record: &Record) -> BTreeSet<String> {
+    let patch = |command: &Command| match command {
+        Command::Patch { id } => Some(id.clone()),
+        _ => None,
+    };
+    record.commands.iter().filter_map(patch).collect()
 }
