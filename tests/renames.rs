@@ -1,4 +1,4 @@
-//! Journals from before a renaming, read by the code of today: every beginning of them, and the shapes that are refused.
+//! Journals from before a renaming, read by the code of today: every beginning of them, and what is refused.
 //! Only replay; how a run goes on from there is for the tests of the engine.
 
 #![allow(missing_docs, unreachable_pub, reason = "modules stand for the code of two times")]

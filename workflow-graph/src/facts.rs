@@ -205,7 +205,7 @@ impl StepFacts {
 
     /// The same facts without a compensation, for a call that says `.without_compensation()`.
     pub const fn without_compensation(mut self) -> StepFacts {
-        let compensation = std::mem::replace(&mut self.compensation, None);
+        let compensation = self.compensation.take();
         std::mem::forget(compensation); // A constant cannot drop it.
         self
     }

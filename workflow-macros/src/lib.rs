@@ -29,7 +29,7 @@ pub fn subflow(attribute: TokenStream, item: TokenStream) -> TokenStream {
     workflow::expand(workflow::Kind::Subflow, attribute.into(), item.into()).into()
 }
 
-/// Turns an `async fn` into a step of a workflow; a plain `fn` into one that runs on a thread of its own.
+/// Turns a function into a step of a workflow; a plain `fn` runs on a thread of its own.
 #[proc_macro_attribute]
 pub fn step(attribute: TokenStream, item: TokenStream) -> TokenStream {
     step::expand(attribute.into(), item.into()).into()
