@@ -14,8 +14,7 @@ pub(crate) const SQLX: Rule = Rule {
 };
 
 /// What gives another answer when it is asked again, or waits for something outside.
-const IMPURE: [&str; 8] =
-    ["tokio", "tokio_util", "sqlx", "sqlx_core", "SystemTime", "Instant", "rand", "getrandom"];
+const IMPURE: [&str; 7] = ["tokio", "tokio_util", "sqlx", "sqlx_core", "Instant", "rand", "getrandom"];
 
 /// The crates that take time, randomness and journals as values.
 const PURE_CRATES: [&str; 3] = ["workflow-graph/", "workflow-core/", "workflow-bpmn/"];
@@ -25,9 +24,28 @@ pub(crate) const PURE: Rule = Rule {
     remedy: "take the time, the random number or the result as a value; the caller in workflow-runtime has it",
     find: |tree| {
         let pure = |path: &str| PURE_CRATES.iter().any(|pure| path.starts_with(pure));
-        named(tree.product().filter(|(path, _)| pure(path)), &IMPURE)
+        let files = || tree.product().filter(|(path, _)| pure(path));
+        let mut findings = named(files(), &IMPURE);
+        findings.extend(clock_readings(files()));
+        findings
     },
 };
+
+/// A point in time is a value like any other; asking for the present one is not.
+fn clock_readings<'tree>(files: impl Iterator<Item = (&'tree str, &'tree str)>) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for (path, text) in files {
+        // A file that is no Rust has been reported already.
+        let Ok(tokens) = tokens(path, text) else { continue };
+        let words: Vec<_> = tokens.iter().filter(|token| token.text != ":" && token.text != "::").collect();
+        let readings = words.windows(2).filter(|pair| pair[0].text == "SystemTime" && pair[1].text == "now");
+        findings
+            .extend(readings.map(|pair| {
+                Finding::new(path, pair[0].line, "asks `SystemTime` for the present".to_owned())
+            }));
+    }
+    findings
+}
 
 fn named<'tree>(files: impl Iterator<Item = (&'tree str, &'tree str)>, names: &[&str]) -> Vec<Finding> {
     let mut findings = Vec::new();

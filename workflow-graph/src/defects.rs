@@ -176,8 +176,8 @@ pub const fn lacks_effect(graph: &Graph, node: NodeIndex) -> bool {
     is_undeclared && has_undo_or_pivot(nodes)
 }
 
-/// Whether this node is a step (or child, subflow) that never answers with an error of this variant, or, if it is empty, with any error:
-/// then what the code tells apart is no error of the step.
+/// Whether this node is a step, child or subflow that never answers with an error of this variant, or, if it is empty,
+/// with any error: then what the code tells apart is no error of the step.
 pub const fn lacks_error(graph: &Graph, node: NodeIndex, variant: &str) -> bool {
     let Cow::Borrowed(nodes) = &graph.nodes else { return false };
     let errors = match &nodes[node].kind {

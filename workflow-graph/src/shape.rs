@@ -167,8 +167,8 @@ impl Flow {
 
 /// When a flow is taken.
 ///
-/// A step (or child, subflow, block) that ends with an error takes the [`FlowKind::Error`] flow of that variant, else the one for all
-/// other errors, else [`FlowKind::Next`]: then the error is an ordinary value that the code looks at later.
+/// A step, child, subflow or block that ends with an error takes the [`FlowKind::Error`] flow of that variant, else the
+/// one for all other errors, else [`FlowKind::Next`]: then the error is an ordinary value that the code looks at later.
 #[derive(Clone, Debug, PartialEq)]
 pub enum FlowKind {
     /// Always, once the node is done.

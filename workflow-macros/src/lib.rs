@@ -22,8 +22,8 @@ pub fn workflow(attribute: TokenStream, item: TokenStream) -> TokenStream {
     workflow::expand(workflow::Kind::Workflow, attribute.into(), item.into()).into()
 }
 
-/// Turns an `async fn` into a part of workflows with a scope of its own: when it ends with an error, what was done in it
-/// has been undone.
+/// Turns an `async fn` into a part of workflows with a scope of its own: when it ends with an error, what was done in
+/// it has been undone.
 #[proc_macro_attribute]
 pub fn subflow(attribute: TokenStream, item: TokenStream) -> TokenStream {
     workflow::expand(workflow::Kind::Subflow, attribute.into(), item.into()).into()

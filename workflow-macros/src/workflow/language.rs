@@ -152,7 +152,7 @@ fn called(call: &ExprCall) -> Option<String> {
     }
 }
 
-/// The type that an expression makes, where it names it: `OrderPlaced { .. }`, `OrderPlaced(..)`, `OrderPlaced::new(..)`.
+/// The type that an expression makes, where it names it: `Placed { .. }`, `Placed(..)`, `Placed::new(..)`.
 fn constructed(message: &Expr) -> Option<Type> {
     let path = match message {
         Expr::Paren(paren) => return constructed(&paren.expr),
