@@ -13,7 +13,7 @@ use crate::state::State;
 #[diagnostic::on_unimplemented(
     message = "WF001: `{Self}` is not a durable operation, so it cannot be awaited in a `#[workflow]`",
     label = "this await is not recorded in the journal: after a crash it would run again with another result",
-    note = "durable operations are calls of a `#[step]`, `#[subflow]` or `#[workflow]`, `sleep(..)`, `receive::<M>(..)`",
+    note = "durable operations are calls of a `#[step]`, `#[subflow]` or `#[workflow]`, `sleep(..)`, `receive(..)`",
     note = "move this code into a `#[step]` and await the step instead; see docs/errors/WF001.md"
 )]
 pub trait Durable: Sized {

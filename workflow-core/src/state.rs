@@ -66,7 +66,7 @@ pub(crate) struct Operation {
     /// The parallel region that it began in.
     pub(crate) region: Option<Arc<Region>>,
     /// Whether a value fits what the code expects; set for messages.
-    pub(crate) fits: Option<fn(&Payload) -> Result<(), PayloadError>>,
+    pub(crate) fits: Option<Fits>,
     /// It cannot go on by itself: a person has to look.
     pub(crate) is_stuck: bool,
     /// The code no longer waits for it, but what is under way is waited for.
@@ -74,6 +74,9 @@ pub(crate) struct Operation {
     /// The code no longer waits for it, and no attempt was under way: there will be none.
     pub(crate) is_withdrawn: bool,
 }
+
+/// Tells why a value does not fit, if it does not.
+pub(crate) type Fits = fn(&Payload) -> Result<(), PayloadError>;
 
 #[derive(Clone, Copy)]
 pub(crate) struct StepState {
@@ -284,7 +287,7 @@ impl Cx {
         let mut state = self.state();
         let due_ms = within.map(|duration| state.due_after(duration));
         let request = Command::AwaitMessage { op: op.clone(), message: M::NAME.to_owned(), key, due_ms };
-        let fits: fn(&Payload) -> Result<(), PayloadError> = |payload| payload.read::<M>().map(drop);
+        let fits: Fits = |payload| payload.read::<M>().map(drop);
         let operation = Operation { fits: Some(fits), ..self.operation(request) };
         state.begin(op.clone(), operation);
         self.wait(op, read)

@@ -17,7 +17,7 @@ const VALUES: &[&str] = &["now", "random", "uuid", "progress", "patched"];
 /// What an operation of the language is.
 pub(crate) enum BuiltIn {
     /// A node of its own that the journal knows.
-    Drawn(What, NodeKind, String),
+    Drawn(What, Box<NodeKind>, String),
     /// A node that the journal knows nothing of, and what comes after it.
     Passed(Ways),
     /// Nothing is drawn.
@@ -39,12 +39,12 @@ impl Lowerer<'_> {
         Some(Ok(match name {
             "sleep" => {
                 let span = first.map(phrases::span).unwrap_or(Span::literal("", ""));
-                BuiltIn::Drawn(What::Timer, NodeKind::Timer(span), "sleep".to_owned())
+                BuiltIn::Drawn(What::Timer, Box::new(NodeKind::Timer(span)), "sleep".to_owned())
             }
             "sleep_until" => {
-                let text = first.map(|time| phrases::source_text(time)).unwrap_or_default();
+                let text = first.map(phrases::source_text).unwrap_or_default();
                 let kind = NodeKind::TimerAt { text: text.into() };
-                BuiltIn::Drawn(What::Timer, kind, "sleep_until".to_owned())
+                BuiltIn::Drawn(What::Timer, Box::new(kind), "sleep_until".to_owned())
             }
             "receive" => {
                 let Some(message) = type_argument(&segment.arguments) else {
@@ -55,7 +55,7 @@ impl Lowerer<'_> {
                 let name = type_name(message);
                 let deadline = overrides.within.map(phrases::span);
                 let kind = NodeKind::Receive { message: name.clone().into(), deadline };
-                BuiltIn::Drawn(What::Receive(Box::new(message.clone())), kind, snake_case(&name))
+                BuiltIn::Drawn(What::Receive(Box::new(message.clone())), Box::new(kind), snake_case(&name))
             }
             "send" | "publish" => {
                 let written = type_argument(&segment.arguments).cloned();
@@ -68,7 +68,7 @@ impl Lowerer<'_> {
                 };
                 let (message_name, publishes) = (type_name(&message), name == "publish");
                 let kind = NodeKind::Send { message: message_name.clone().into(), publishes };
-                BuiltIn::Drawn(What::Send(Box::new(message)), kind, snake_case(&message_name))
+                BuiltIn::Drawn(What::Send(Box::new(message)), Box::new(kind), snake_case(&message_name))
             }
             "compensate" => {
                 let line = line_of(segment.ident.span());

@@ -57,7 +57,7 @@ impl Lowerer<'_> {
         }
         self.label = label;
         let (what, kind, name) = match self.built_in(&name, call, &overrides, &mut ways) {
-            Some(Ok(BuiltIn::Drawn(what, kind, name))) => (what, kind, name),
+            Some(Ok(BuiltIn::Drawn(what, kind, name))) => (what, *kind, name),
             Some(Ok(BuiltIn::Passed(after))) => {
                 self.undrawn.push(await_number);
                 return (None, after);
