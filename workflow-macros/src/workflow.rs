@@ -13,6 +13,7 @@ mod language;
 mod loops;
 mod lower;
 mod matches;
+mod merges;
 mod operations;
 mod overrides;
 mod patterns;

@@ -1,6 +1,8 @@
 //! From the function's body to the flow graph: blocks and statements.
 //! What cannot be lowered is a spanned error, never a wrong graph; types are unknown here.
 
+use std::collections::BTreeSet;
+
 use proc_macro2::Span;
 use syn::spanned::Spanned;
 use syn::{Attribute, Block, Expr, ExprMacro, ExprPath, FnArg, Item, ItemUse, ReturnType, Stmt, Type};
@@ -265,7 +267,7 @@ impl Lowerer<'_> {
         if self.has_refused {
             return;
         }
-        let drawn: Vec<usize> = self.operations.iter().map(|operation| operation.await_number).collect();
+        let drawn: BTreeSet<usize> = self.operations.iter().map(|operation| operation.await_number).collect();
         for (number, &span) in self.body.awaits.iter().enumerate() {
             if !drawn.contains(&number) && !self.undrawn.contains(&number) {
                 self.refuse(span, "what is awaited here is not drawn; write it as a statement of its own");

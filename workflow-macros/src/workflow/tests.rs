@@ -167,6 +167,18 @@ fn an_if_let_and_a_let_else_over_a_step_have_error_ways() {
 }
 
 #[test]
+fn a_flow_of_thousands_of_nodes_is_lowered_like_a_small_one() {
+    let round = "if order.is_big() { check(&order).await?; } else if order.is_odd() { return Ok(1); } ";
+    let nested = format!("{}{}", "if order.is_big() { ".repeat(60), "}".repeat(60));
+    let nested = nested.replacen("{ }", "{ check(&order).await?; }", 1);
+    let (graph, errors) = lowered(&format!("loop {{ {} {nested} }}", round.repeat(2_000)));
+    assert_eq!(errors, [] as [String; 0]);
+    // Of each round two decisions, a step with its failure, an end and a merge; the loop has its head, and a
+    // merge that leads back to it.
+    assert_eq!(graph.nodes.len(), 1 + 2_000 * 6 + 60 + 2 + 2);
+}
+
+#[test]
 fn awaits_are_counted_alike_in_the_tree_and_in_the_tokens() {
     for body in [
         "a(b().await).await + x.0.await",
