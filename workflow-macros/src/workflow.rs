@@ -3,6 +3,7 @@
 
 mod attribute;
 mod awaits;
+mod conditions;
 mod constants;
 mod emit;
 mod ends;
@@ -15,6 +16,7 @@ mod lower;
 mod matches;
 mod merges;
 mod operations;
+mod outcomes;
 mod overrides;
 mod patterns;
 mod phrases;

@@ -88,6 +88,16 @@ impl Builder {
         self.flows.extend(ways.into_iter().map(|way| Flow { from: way.from, to, kind: way.kind }));
     }
 
+    pub(crate) fn set_label(&mut self, node: NodeIndex, label: String) {
+        self.nodes[node].label = label;
+    }
+
+    /// The last way that was led to this node.
+    pub(crate) fn way_to(&self, node: NodeIndex) -> Option<Way> {
+        let flow = self.flows.iter().rev().find(|flow| flow.to == node)?;
+        Some(Way { from: flow.from, kind: flow.kind.clone() })
+    }
+
     pub(crate) fn name_of(&self, node: NodeIndex) -> &str {
         &self.nodes[node].name
     }

@@ -101,7 +101,7 @@ impl Lowerer<'_> {
         let (node, yes, no) = match patch(condition) {
             Some((patch, is_new)) => {
                 let name = format!("if_{}", phrases::slug(&patch));
-                let label = self.label.take().unwrap_or_default();
+                let label = self.take_label().unwrap_or_default();
                 let kind = NodeKind::VersionSwitch { patch: patch.into() };
                 let draft = Draft { label, line: line_of(span), ..Draft::new(&name, kind) };
                 let (yes, no) = if is_new {
