@@ -17,9 +17,9 @@ pub async fn labelled_everywhere(number: u32) -> Result<u32, Trouble> {
     };
     /// Which kind?
     match checked {
-        /// Nothing there
+        /// None
         0 => {}
-        /// Just one
+        /// One
         1 => {
             /// Only one is wrong
             return Err(Trouble::Gone);
@@ -69,7 +69,7 @@ fn labels_stand_in_the_diagram() {
       take_failed: failure "Take failed"
       count: step "Nobody answered" -> merge
       merge: merge -> if_which_kind
-      if_which_kind: decision "Which kind?" [Just one] -> gone, [Nothing there] -> repeat, [otherwise, default] -> count_2
+      if_which_kind: decision "Which kind?" [One] -> gone, [None] -> repeat, [otherwise, default] -> count_2
       gone: failure "Only one is wrong"
       count_2: step count -> repeat
       repeat: merge "Search upwards" -> find

@@ -182,7 +182,11 @@ explored! {
     guards_on_successes
     a_rest_that_takes_successes_and_errors
     errors_before_successes
-    every_variant_by_its_name ["answer `yes` of `if_error_gone_and_number_5_2`" "answer `yes` of `if_error_gone_and_number_5_3`" "answer `yes` of `if_error_gone_and_number_5_4`"]
+    every_variant_by_its_name [
+        "answer `yes` of `if_error_gone_and_number_5_2`"
+        "answer `yes` of `if_error_gone_and_number_5_3`"
+        "answer `yes` of `if_error_gone_and_number_5_4`"
+    ]
     silent_arms_with_guards
     plain_values
     a_match_in_a_match

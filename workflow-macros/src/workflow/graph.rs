@@ -112,9 +112,9 @@ impl Builder {
         self.drop_needless_merges(&mut dropped);
         let mut places: Vec<Option<NodeIndex>> = Vec::new();
         let mut kept = 0;
-        for node in 0..self.nodes.len() {
-            places.push((!dropped[node]).then_some(kept));
-            kept += usize::from(!dropped[node]);
+        for &is_dropped in &dropped {
+            places.push((!is_dropped).then_some(kept));
+            kept += usize::from(!is_dropped);
         }
         let ids = self.ids(&dropped);
         let place = |node: NodeIndex| places[node].expect("flows lead between nodes that are kept");
