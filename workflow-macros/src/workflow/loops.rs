@@ -121,7 +121,7 @@ impl Lowerer<'_> {
         Vec::new()
     }
 
-    /// A label above a `break` or `continue` stands at the answer or error that leads there: that is all there is of it.
+    /// A label above a `break` or `continue` stands at the answer or error that leads there: there is nothing else.
     fn labelled(&mut self, mut ways: Ways) -> Ways {
         if let [way] = &mut ways[..]
             && let FlowKind::Answer { label, .. } | FlowKind::Error { label, .. } = &mut way.kind

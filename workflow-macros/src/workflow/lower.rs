@@ -12,6 +12,7 @@ use super::awaits::Body;
 use super::expressions::is_drawn;
 use super::graph::{Builder, Draft, Way, Ways, next};
 use super::imports;
+use super::language::values_of;
 use super::matches::End;
 use super::patterns::bound_by;
 use crate::docs;
@@ -279,9 +280,10 @@ impl Lowerer<'_> {
         if self.has_refused {
             return;
         }
+        let values = values_of(self.body);
         let drawn: BTreeSet<usize> = self.operations.iter().map(|operation| operation.await_number).collect();
         for (number, &span) in self.body.awaits.iter().enumerate() {
-            if !drawn.contains(&number) && !self.undrawn.contains(&number) {
+            if !drawn.contains(&number) && !self.undrawn.contains(&number) && !values.contains(&number) {
                 self.refuse(span, "what is awaited here is not drawn; write it as a statement of its own");
             }
         }

@@ -24,7 +24,8 @@ impl Lowerer<'_> {
         let span = await_.await_token.span;
         let Some((node, error)) = node.and_then(|node| Some((node, self.error_way(node)?))) else {
             // It cannot fail: its value is looked at like any other.
-            let question = node.map_or_else(|| phrases::question(&await_.base), |node| self.question_of(node));
+            let question =
+                node.map_or_else(|| phrases::question(&await_.base), |node| self.question_of(node));
             return self.answers(ways, question, span, arms, end);
         };
         let leading = self.lead_outcome(node, error, &arms, span, end);

@@ -146,6 +146,10 @@ fn local_code_leaves_no_trace() {
         outline("let mut n = 0; for l in &order.lines { if l.big { n += 1; continue; } n += 2; } Ok(n)"),
         "started: start -> completed\ncompleted: success\n"
     );
+    assert_eq!(
+        outline("for l in &order.lines { if l.big && random().await > 1 { let t = now().await; } } Ok(1)"),
+        "started: start -> completed\ncompleted: success\n"
+    );
 }
 
 #[test]
