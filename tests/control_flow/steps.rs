@@ -27,7 +27,7 @@ pub struct Answer {
 
 #[step(read_only)]
 pub async fn find(number: u32) -> Option<u32> {
-    (number % 2 == 0).then_some(number)
+    number.is_multiple_of(2).then_some(number)
 }
 
 #[step(read_only)]
@@ -78,12 +78,12 @@ const NO_LIMIT: Duration = Duration::from_secs(600);
 
 fn exploration<W: Workflow>(call: impl Fn(u32) -> WorkflowCall<W> + 'static, number: u32) -> Exploration {
     let kit = Explore::new();
-    kit.on(find).then(|number| (number % 2 == 0).then_some(*number));
+    kit.on(find).then(|number| number.is_multiple_of(2).then_some(*number));
     kit.on(check).then(|number| Ok(*number));
     kit.on(take).then(|number| Ok(*number));
     kit.on(count).then(|number| *number);
     kit.on(give_back).then(|_| ());
-    let code = if number % 2 == 0 { 404 } else { 500 + number };
+    let code = if number.is_multiple_of(2) { 404 } else { 500 + number };
     kit.workflow(move || call(number))
         .messages(move || Answer { number })
         .sample(check, Err(Trouble::Code(code)))
