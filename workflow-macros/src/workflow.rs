@@ -3,6 +3,7 @@
 
 mod attribute;
 mod awaits;
+mod conditions;
 mod constants;
 mod emit;
 mod ends;
@@ -13,7 +14,9 @@ mod language;
 mod loops;
 mod lower;
 mod matches;
+mod merges;
 mod operations;
+mod outcomes;
 mod overrides;
 mod patterns;
 mod phrases;

@@ -2,9 +2,10 @@
 //! Ends are named by what they mean to the business, as far as the text tells.
 
 use syn::Expr;
-use workflow_graph::{FlowKind, NodeKind, Outcome, humanise};
+use workflow_graph::{FlowKind, NodeIndex, NodeKind, Outcome, humanise};
 
-use super::graph::{Draft, Ways};
+use super::graph::{Draft, Way, Ways};
+use super::loops::loop_is_drawn;
 use super::lower::{Lowerer, answer, span_of};
 use super::matches::End;
 use super::operations::awaited;
@@ -37,7 +38,12 @@ impl Lowerer<'_> {
         match value {
             Expr::Paren(paren) => self.conclude(&paren.expr, ways),
             Expr::Group(group) => self.conclude(&group.expr, ways),
-            Expr::Block(block) if block.label.is_none() => self.block_end(&block.block, ways),
+            Expr::Block(block) => match &block.label {
+                Some(label) => self.labelled_block(label, &block.block, ways, End::Result),
+                None => self.block_end(&block.block, ways),
+            },
+            Expr::Unsafe(block) => self.block_end(&block.block, ways),
+            Expr::Loop(loop_) if loop_is_drawn(loop_) => self.loop_(loop_, ways, End::Result),
             Expr::If(if_) => self.if_(if_, ways, End::Result),
             Expr::Match(match_) => self.match_(match_, ways, End::Result),
             Expr::Return(return_) => match &return_.expr {
@@ -58,7 +64,7 @@ impl Lowerer<'_> {
                 }
                 _ => self.unknown(value, ways),
             },
-            Expr::Loop(_) | Expr::Macro(_) | Expr::Break(_) | Expr::Continue(_) => {
+            Expr::Macro(_) | Expr::Break(_) | Expr::Continue(_) => {
                 let ways = self.expression(value, ways);
                 if ways.is_empty() { ways } else { self.unknown_after(value, ways) }
             }
@@ -84,7 +90,7 @@ impl Lowerer<'_> {
 
     /// The run ends with a result.
     pub(crate) fn success(&mut self, ways: Ways) -> Ways {
-        let label = self.label.take().unwrap_or_default();
+        let label = self.take_label().unwrap_or_default();
         let name = if label.is_empty() { "completed".to_owned() } else { phrases::slug(&label) };
         self.end(ways, name, label, Outcome::Success)
     }
@@ -92,27 +98,46 @@ impl Lowerer<'_> {
     /// The run ends with an error; named after the way that leads here.
     pub(crate) fn failure(&mut self, ways: Ways) -> Ways {
         let name = match &ways[..] {
-            [way] => match &way.kind {
-                FlowKind::Error { variant, .. } if !variant.is_empty() => humanise(variant),
-                FlowKind::Error { .. } => format!("{} failed", humanise(self.graph.name_of(way.from))),
-                FlowKind::Timeout => format!("{} timed out", humanise(self.graph.name_of(way.from))),
-                _ => "Failed".to_owned(),
-            },
-            _ => "Failed".to_owned(),
+            [way] => self.name_of_failure(way),
+            ways => self
+                .failed_operation(ways)
+                .map(|node| format!("{} failed", humanise(self.graph.name_of(node)))),
         };
+        let name = name.unwrap_or_else(|| "Failed".to_owned());
         self.failure_named(ways, &name)
+    }
+
+    /// What went wrong on this way.
+    fn name_of_failure(&self, way: &Way) -> Option<String> {
+        let way = self.error_behind(way)?;
+        let name = humanise(self.graph.name_of(way.from));
+        match &way.kind {
+            FlowKind::Error { variant, .. } if !variant.is_empty() => Some(humanise(variant)),
+            FlowKind::Timeout => Some(format!("{name} timed out")),
+            _ => Some(format!("{name} failed")),
+        }
+    }
+
+    /// The operation whose errors all of these ways come from.
+    fn failed_operation(&self, ways: &[Way]) -> Option<NodeIndex> {
+        let mut nodes = ways.iter().map(|way| self.error_behind(way).map(|way| way.from));
+        let first = nodes.next()??;
+        nodes.all(|node| node == Some(first)).then_some(first)
+    }
+
+    /// The way that an error took out of its operation, when only decisions stand between.
+    fn error_behind(&self, way: &Way) -> Option<Way> {
+        match &way.kind {
+            FlowKind::Error { .. } | FlowKind::Timeout => Some(way.clone()),
+            FlowKind::Answer { .. } => self.error_behind(&self.graph.way_to(way.from)?),
+            FlowKind::Next => None,
+        }
     }
 
     /// The run ends with an error of this name.
     pub(crate) fn failure_named(&mut self, ways: Ways, name: &str) -> Ways {
-        // A label above the statement belongs to what it does, not to how it can fail.
-        let label = self.label.take().filter(|_| ways.iter().all(|way| self.is_plain(way.from)));
-        let label = label.unwrap_or_else(|| name.to_owned());
+        let label = self.take_label().unwrap_or_else(|| name.to_owned());
         self.end(ways, phrases::slug(name), label, Outcome::Failure)
-    }
-
-    fn is_plain(&self, node: usize) -> bool {
-        !matches!(self.graph.kind_of(node), NodeKind::Step(_) | NodeKind::Receive { .. })
     }
 
     fn end(&mut self, ways: Ways, name: String, label: String, outcome: Outcome) -> Ways {
@@ -130,6 +155,28 @@ impl Lowerer<'_> {
 fn last_segment(function: &Expr) -> Option<String> {
     match function {
         Expr::Path(path) => path.path.segments.last().map(|segment| segment.ident.to_string()),
+        _ => None,
+    }
+}
+
+/// Whether this is `Err(..)`.
+pub(crate) fn is_error(value: &Expr) -> bool {
+    match value {
+        Expr::Paren(paren) => is_error(&paren.expr),
+        Expr::Call(call) => call.args.len() == 1 && last_segment(&call.func).as_deref() == Some("Err"),
+        _ => false,
+    }
+}
+
+/// The variant that `.ok_or(..)`, `.ok_or_else(|| ..)` or `.map_err(|_| ..)` makes of what is missing or went wrong.
+pub(crate) fn mapped_error_name(value: &Expr) -> Option<String> {
+    match value {
+        Expr::Paren(paren) => mapped_error_name(&paren.expr),
+        Expr::MethodCall(call) => match (call.method.to_string().as_str(), call.args.first()?) {
+            ("ok_or_else" | "map_err", Expr::Closure(closure)) => error_name(&closure.body),
+            ("ok_or", error) => error_name(error),
+            _ => None,
+        },
         _ => None,
     }
 }

@@ -2,15 +2,15 @@
 //! Pure local code leaves no trace; only operations, and what decides about them, is drawn.
 
 use syn::visit::Visit;
-use syn::{BinOp, Block, Expr, ExprIf, Macro, Pat};
+use syn::{BinOp, Block, Expr, Label, Lifetime, Macro};
 
 use super::awaits::count_tokens;
+use super::ends::{is_error, mapped_error_name};
 use super::graph::{Ways, next};
 use super::language::is_value;
 use super::lower::{Lowerer, answer, span_of};
-use super::matches::{Arm, ArmBody, End, tell_outcome};
+use super::matches::End;
 use super::operations::awaited;
-use super::patterns::bound_by_condition;
 use super::phrases;
 
 /// Macros of other crates that would run operations where no journal sees them.
@@ -27,7 +27,7 @@ impl Lowerer<'_> {
             Expr::Try(try_) => self.question_mark(&try_.expr, try_.question_token.spans[0], ways),
             Expr::If(if_) => self.if_(if_, ways, End::Value),
             Expr::Match(match_) => self.match_(match_, ways, End::Value),
-            Expr::Loop(loop_) => self.loop_(loop_, ways),
+            Expr::Loop(loop_) => self.loop_(loop_, ways, End::Value),
             Expr::While(while_) => self.while_(while_, ways),
             Expr::ForLoop(for_) => self.for_(for_, ways),
             Expr::Return(return_) => match &return_.expr {
@@ -36,20 +36,12 @@ impl Lowerer<'_> {
             },
             Expr::Break(break_) => self.break_(break_, ways),
             Expr::Continue(continue_) => self.continue_(continue_, ways),
-            Expr::Block(block) => {
-                if let Some(label) = block.label.as_ref().filter(|_| is_drawn(expression)) {
-                    self.refuse(label.name.ident.span(), "a labelled block is not supported yet; use a loop");
-                }
-                self.block(&block.block, ways)
-            }
+            Expr::Block(block) => match &block.label {
+                Some(label) => self.labelled_block(label, &block.block, ways, End::Value),
+                None => self.block(&block.block, ways),
+            },
             Expr::Binary(binary) if matches!(binary.op, BinOp::And(_) | BinOp::Or(_)) => {
-                let ways = self.expression(&binary.left, ways);
-                if is_drawn(&binary.right) {
-                    let why =
-                        "what is awaited on the right of `&&` or `||` may or may not run; write an `if`";
-                    self.refuse(span_of(&binary.right), why);
-                }
-                ways
+                self.logic(binary, ways)
             }
             Expr::Binary(binary) if is_assignment(&binary.op) => {
                 if is_drawn(&binary.left) {
@@ -106,53 +98,6 @@ impl Lowerer<'_> {
         ways
     }
 
-    pub(crate) fn if_(&mut self, if_: &ExprIf, ways: Ways, end: End) -> Ways {
-        let otherwise = match &if_.else_branch {
-            Some((_, branch)) => ArmBody::Expression(branch),
-            None => ArmBody::Nothing,
-        };
-        if let Expr::Let(condition) = &*if_.cond
-            && let Some(await_) = awaited(&condition.expr)
-        {
-            let arms = vec![
-                Arm::new(Some(&condition.pat), ArmBody::Block(&if_.then_branch)),
-                Arm::new(None, otherwise),
-            ];
-            if tell_outcome(&condition.expr, &arms) {
-                return self.outcome(await_, arms, ways, end);
-            }
-        }
-        let ways = self.expression(&if_.cond, ways);
-        let is_silent = !block_is_drawn(&if_.then_branch) && !otherwise.is_drawn();
-        if is_silent && matches!(end, End::Value) {
-            return ways;
-        }
-        let (_, [yes, no]) = self.decision_about(&if_.cond, ways, if_.if_token.span);
-        let outside = self.locals.len();
-        self.locals.extend(bound_by_condition(&if_.cond));
-        let mut after = self.arm_body(ArmBody::Block(&if_.then_branch), vec![yes], end);
-        self.locals.truncate(outside);
-        after.extend(self.arm_body(otherwise, vec![no], end));
-        after
-    }
-
-    pub(crate) fn let_else(&mut self, pattern: &Pat, value: &Expr, diverge: &Expr, ways: Ways) -> Ways {
-        let arms =
-            vec![Arm::new(Some(pattern), ArmBody::Nothing), Arm::new(None, ArmBody::Expression(diverge))];
-        if let Some(await_) = awaited(value)
-            && tell_outcome(value, &arms)
-        {
-            return self.outcome(await_, arms, ways, End::Value);
-        }
-        let ways = self.expression(value, ways);
-        let decision = self.decision(ways, phrases::question(value), span_of(value));
-        let condition = format!("{} = {}", phrases::source_text(pattern), phrases::source_text(value));
-        let otherwise = vec![answer(decision, "no", String::new(), true)];
-        let mut after = vec![answer(decision, "yes", condition, false)];
-        after.extend(self.arm_body(ArmBody::Expression(diverge), otherwise, End::Value));
-        after
-    }
-
     /// `x?`: the error of an operation, or of a local computation, leaves the function.
     fn question_mark(&mut self, inner: &Expr, span: proc_macro2::Span, ways: Ways) -> Ways {
         if self.is_fallible
@@ -163,6 +108,9 @@ impl Lowerer<'_> {
                 self.failure(vec![way]);
             }
             return ways;
+        }
+        if self.is_fallible && is_error(inner) {
+            return self.conclude(inner, ways); // `Err(x)?` goes no way but out.
         }
         let ways = self.expression(inner, ways);
         if ways.is_empty() {
@@ -175,7 +123,8 @@ impl Lowerer<'_> {
         let bad = if self.is_fallible { "Err" } else { "None" };
         let no = answer(decision, "no", format!("{} is `{bad}`", phrases::source_text(inner)), false);
         if self.is_fallible {
-            self.failure_named(vec![no], &format!("{subject} failed"));
+            let named = mapped_error_name(inner).map(|name| workflow_graph::humanise(&name));
+            self.failure_named(vec![no], &named.unwrap_or_else(|| format!("{subject} failed")));
         } else {
             self.success(vec![no]);
         }
@@ -242,43 +191,67 @@ fn parts(expression: &Expr) -> Vec<&Expr> {
 
 /// Whether the expression holds anything that is drawn: an operation, or a way out.
 pub(crate) fn is_drawn(expression: &Expr) -> bool {
-    let mut finder = Finder { found: false, exits: true, inner_loops: 0 };
+    let mut finder = Finder { exits: true, ..Finder::default() };
     finder.visit_expr(expression);
     finder.found
 }
 
 /// Whether the block holds anything that is drawn.
 pub(crate) fn block_is_drawn(block: &Block) -> bool {
-    let mut finder = Finder { found: false, exits: true, inner_loops: 0 };
+    let mut finder = Finder { exits: true, ..Finder::default() };
     finder.visit_block(block);
     finder.found
 }
 
-/// Whether a loop's body holds anything that makes the loop worth drawing.
-pub(crate) fn loop_is_drawn(body: &Block) -> bool {
-    let mut finder = Finder { found: false, exits: true, inner_loops: 1 };
+/// Whether the body of a loop, or of a labelled block, holds anything that makes it worth drawing.
+pub(crate) fn body_is_drawn(label: Option<&Label>, body: &Block, is_loop: bool) -> bool {
+    let mut finder = Finder { exits: true, inner_loops: usize::from(is_loop), ..Finder::default() };
+    finder.inner_labels.extend(label.map(|label| label.name.ident.to_string()));
     finder.visit_block(body);
     finder.found
 }
 
 fn awaits(expression: &Expr) -> bool {
-    let mut finder = Finder { found: false, exits: false, inner_loops: 0 };
+    let mut finder = Finder::default();
     finder.visit_expr(expression);
     finder.found
 }
 
 fn block_awaits(block: &Block) -> bool {
-    let mut finder = Finder { found: false, exits: false, inner_loops: 0 };
+    let mut finder = Finder::default();
     finder.visit_block(block);
     finder.found
 }
 
+#[derive(Default)]
 struct Finder {
     found: bool,
     /// Whether `return`, `?`, `break` and `continue` count too.
     exits: bool,
     /// How many loops inside the searched text surround the place: an unlabelled `break` leaves only those.
     inner_loops: usize,
+    /// The labels inside the searched text that surround the place.
+    inner_labels: Vec<String>,
+}
+
+impl Finder {
+    /// Whether a `break` or `continue` leads out of the searched text.
+    fn leads_out(&self, label: Option<&Lifetime>) -> bool {
+        match label {
+            Some(label) => !self.inner_labels.contains(&label.ident.to_string()),
+            None => self.inner_loops == 0,
+        }
+    }
+
+    fn visit_labelled(&mut self, expression: &Expr, label: Option<&Label>, is_loop: bool) {
+        self.inner_loops += usize::from(is_loop);
+        self.inner_labels.extend(label.map(|label| label.name.ident.to_string()));
+        syn::visit::visit_expr(self, expression);
+        if label.is_some() {
+            self.inner_labels.pop();
+        }
+        self.inner_loops -= usize::from(is_loop);
+    }
 }
 
 impl<'ast> Visit<'ast> for Finder {
@@ -287,22 +260,17 @@ impl<'ast> Visit<'ast> for Finder {
             Expr::Await(await_) if is_value(await_) => syn::visit::visit_expr(self, &await_.base),
             Expr::Await(_) => self.found = true,
             Expr::Return(_) | Expr::Try(_) if self.exits => self.found = true,
-            Expr::Break(break_) if self.exits && (self.inner_loops == 0 || break_.label.is_some()) => {
-                self.found = true;
-            }
-            Expr::Continue(continue_)
-                if self.exits && (self.inner_loops == 0 || continue_.label.is_some()) =>
-            {
+            Expr::Break(break_) if self.exits && self.leads_out(break_.label.as_ref()) => self.found = true,
+            Expr::Continue(continue_) if self.exits && self.leads_out(continue_.label.as_ref()) => {
                 self.found = true;
             }
             // Their ways out are their own; awaiting in them is refused.
             Expr::Closure(closure) => self.found |= awaits(&closure.body),
             Expr::Async(block) => self.found |= block_awaits(&block.block),
-            Expr::Loop(_) | Expr::While(_) | Expr::ForLoop(_) => {
-                self.inner_loops += 1;
-                syn::visit::visit_expr(self, expression);
-                self.inner_loops -= 1;
-            }
+            Expr::Loop(loop_) => self.visit_labelled(expression, loop_.label.as_ref(), true),
+            Expr::While(while_) => self.visit_labelled(expression, while_.label.as_ref(), true),
+            Expr::ForLoop(for_) => self.visit_labelled(expression, for_.label.as_ref(), true),
+            Expr::Block(block) => self.visit_labelled(expression, block.label.as_ref(), false),
             _ => syn::visit::visit_expr(self, expression),
         }
     }

@@ -2,9 +2,11 @@
 //! It knows flows and nodes, and nothing of Rust syntax.
 
 use std::borrow::Cow;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use workflow_graph::{Flow, FlowKind, Instances, Node, NodeIndex, NodeKind};
+
+use super::merges::Merges;
 
 /// A flow that has left a node and not arrived yet.
 #[derive(Clone, Debug)]
@@ -24,10 +26,10 @@ pub(crate) fn next(from: NodeIndex) -> Ways {
 /// A graph under construction.
 #[derive(Default)]
 pub(crate) struct Builder {
-    nodes: Vec<Draft>,
+    pub(super) nodes: Vec<Draft>,
     /// The block that each node stands in.
     scopes: Vec<Option<NodeIndex>>,
-    flows: Vec<Flow>,
+    pub(super) flows: Vec<Flow>,
     /// The block that is being lowered.
     scope: Option<NodeIndex>,
 }
@@ -86,6 +88,16 @@ impl Builder {
         self.flows.extend(ways.into_iter().map(|way| Flow { from: way.from, to, kind: way.kind }));
     }
 
+    pub(crate) fn set_label(&mut self, node: NodeIndex, label: String) {
+        self.nodes[node].label = label;
+    }
+
+    /// The last way that was led to this node.
+    pub(crate) fn way_to(&self, node: NodeIndex) -> Option<Way> {
+        let flow = self.flows.iter().rev().find(|flow| flow.to == node)?;
+        Some(Way { from: flow.from, kind: flow.kind.clone() })
+    }
+
     pub(crate) fn name_of(&self, node: NodeIndex) -> &str {
         &self.nodes[node].name
     }
@@ -100,9 +112,9 @@ impl Builder {
         self.drop_needless_merges(&mut dropped);
         let mut places: Vec<Option<NodeIndex>> = Vec::new();
         let mut kept = 0;
-        for node in 0..self.nodes.len() {
-            places.push((!dropped.contains(&node)).then_some(kept));
-            kept += usize::from(!dropped.contains(&node));
+        for &is_dropped in &dropped {
+            places.push((!is_dropped).then_some(kept));
+            kept += usize::from(!is_dropped);
         }
         let ids = self.ids(&dropped);
         let place = |node: NodeIndex| places[node].expect("flows lead between nodes that are kept");
@@ -118,7 +130,7 @@ impl Builder {
             .zip(ids)
             .zip(self.scopes)
             .enumerate()
-            .filter(|(node, _)| !dropped.contains(node))
+            .filter(|(node, _)| !dropped[*node])
             .map(|(_, ((draft, id), scope))| Node {
                 id: Cow::Owned(id),
                 kind: draft.kind,
@@ -132,57 +144,57 @@ impl Builder {
     }
 
     /// Code behind a `return` may decide this and that; nobody ever comes there.
-    fn drop_unreachable(&mut self) -> BTreeSet<NodeIndex> {
-        let mut reached = BTreeSet::from([0]);
+    fn drop_unreachable(&mut self) -> Vec<bool> {
+        let mut leading: Vec<Vec<NodeIndex>> = vec![Vec::new(); self.nodes.len()];
+        for flow in &self.flows {
+            leading[flow.from].push(flow.to);
+        }
+        for (node, scope) in self.scopes.iter().enumerate() {
+            if let Some(block) = scope.filter(|_| self.nodes[node].kind == NodeKind::Start) {
+                leading[block].push(node);
+            }
+        }
+        let mut dropped = vec![true; self.nodes.len()];
         let mut open = vec![0];
         while let Some(node) = open.pop() {
-            let leaving = self.flows.iter().filter(|flow| flow.from == node).map(|flow| flow.to);
-            let starts = (0..self.nodes.len()).filter(|&inner| {
-                self.nodes[inner].kind == NodeKind::Start && self.scopes[inner] == Some(node)
-            });
-            open.extend(leaving.chain(starts).filter(|&to| reached.insert(to)));
-        }
-        self.flows.retain(|flow| reached.contains(&flow.from));
-        (0..self.nodes.len()).filter(|node| !reached.contains(node)).collect()
-    }
-
-    fn drop_needless_merges(&mut self, dropped: &mut BTreeSet<NodeIndex>) {
-        while let Some((merge, to)) = self.needless_merge(dropped) {
-            self.flows.retain(|flow| flow.from != merge);
-            for flow in self.flows.iter_mut().filter(|flow| flow.to == merge) {
-                flow.to = to;
-            }
-            dropped.insert(merge);
-        }
-    }
-
-    /// A merge to which one way leads, or that leads straight to a later merge.
-    fn needless_merge(&self, dropped: &BTreeSet<NodeIndex>) -> Option<(NodeIndex, NodeIndex)> {
-        let merges = (0..self.nodes.len())
-            .filter(|node| !dropped.contains(node) && self.nodes[*node].kind == NodeKind::Merge);
-        for merge in merges {
-            let incoming = self.flows.iter().filter(|flow| flow.to == merge).count();
-            let Some(to) = self.flows.iter().find(|flow| flow.from == merge).map(|flow| flow.to) else {
-                continue;
-            };
-            // Ways back to a loop's head are gathered first: one line back is easier to follow than many.
-            let joins_later = self.nodes[to].kind == NodeKind::Merge && to > merge;
-            if to != merge && (incoming == 1 || joins_later) {
-                return Some((merge, to));
+            if std::mem::replace(&mut dropped[node], false) {
+                open.extend(&leading[node]);
             }
         }
-        None
+        self.flows.retain(|flow| !dropped[flow.from]);
+        dropped
+    }
+
+    fn drop_needless_merges(&mut self, dropped: &mut [bool]) {
+        let targets = Merges::of(self).drop_needless(dropped);
+        self.flows.retain(|flow| !dropped[flow.from]);
+        let kept = |mut node: NodeIndex| {
+            while dropped[node] {
+                node = targets[node];
+            }
+            node
+        };
+        for flow in &mut self.flows {
+            flow.to = kept(flow.to);
+        }
+        // Only the head of a loop carries a label; it stays where the loop begins.
+        for merge in (0..targets.len()).filter(|&node| dropped[node] && targets[node] != node) {
+            let (label, to) = (std::mem::take(&mut self.nodes[merge].label), kept(merge));
+            if self.nodes[to].kind == NodeKind::Merge && self.nodes[to].label.is_empty() {
+                self.nodes[to].label = label;
+            }
+        }
     }
 
     /// Operations are numbered first: a new `if` must not change the journal key of an operation.
-    fn ids(&self, dropped: &BTreeSet<NodeIndex>) -> Vec<String> {
-        let mut taken: BTreeSet<String> = BTreeSet::new();
+    fn ids(&self, dropped: &[bool]) -> Vec<String> {
+        let mut taken = Taken::default();
         let mut ids = vec![String::new(); self.nodes.len()];
         let is_operation = |draft: &Draft| draft.kind.is_operation();
         for operations in [true, false] {
             for (node, draft) in self.nodes.iter().enumerate() {
-                if is_operation(draft) == operations && !dropped.contains(&node) {
-                    ids[node] = unique(&id_of(&draft.name), &mut taken);
+                if is_operation(draft) == operations && !dropped[node] {
+                    ids[node] = taken.unique(&id_of(&draft.name));
                 }
             }
         }
@@ -208,12 +220,24 @@ fn id_of(name: &str) -> String {
     if workflow_graph::is_node_id(&id) { id } else { format!("_{id}") }
 }
 
-fn unique(name: &str, taken: &mut BTreeSet<String>) -> String {
-    let mut id = name.to_owned();
-    let mut number = 2;
-    while !taken.insert(id.clone()) {
-        id = format!("{name}_{number}");
-        number += 1;
+/// The ids that are given away.
+#[derive(Default)]
+struct Taken {
+    ids: BTreeSet<String>,
+    /// For each name, the number that was given last.
+    numbers: BTreeMap<String, usize>,
+}
+
+impl Taken {
+    fn unique(&mut self, name: &str) -> String {
+        let number = self.numbers.entry(name.to_owned()).or_insert(0);
+        loop {
+            *number += 1;
+            let id = if *number == 1 { name.to_owned() } else { format!("{name}_{number}") };
+            // Another name may look like this one with a number.
+            if self.ids.insert(id.clone()) {
+                return id;
+            }
+        }
     }
-    id
 }

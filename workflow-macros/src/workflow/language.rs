@@ -1,11 +1,15 @@
 //! The operations that the language itself has: timers, messages, values of the run, and ways to end.
 //! Only what the text shows counts.
 
+use std::collections::BTreeSet;
+
 use quote::ToTokens;
 use syn::ext::IdentExt;
+use syn::visit::Visit;
 use syn::{Expr, ExprAwait, ExprCall, ExprLit, GenericArgument, Lit, Path, PathArguments, Type};
 use workflow_graph::{NodeKind, Outcome, Span};
 
+use super::awaits::Body;
 use super::graph::{Draft, Ways, next};
 use super::lower::{Lowerer, What, answer, line_of};
 use super::overrides::Overrides;
@@ -101,7 +105,7 @@ impl Lowerer<'_> {
         let (node, yes, no) = match patch(condition) {
             Some((patch, is_new)) => {
                 let name = format!("if_{}", phrases::slug(&patch));
-                let label = self.label.take().unwrap_or_default();
+                let label = self.take_label().unwrap_or_default();
                 let kind = NodeKind::VersionSwitch { patch: patch.into() };
                 let draft = Draft { label, line: line_of(span), ..Draft::new(&name, kind) };
                 let (yes, no) = if is_new {
@@ -143,6 +147,22 @@ pub(crate) fn is_value(await_: &ExprAwait) -> bool {
         Expr::Call(call) => called(call).is_some_and(|name| VALUES.contains(&name.as_str())),
         _ => false,
     }
+}
+
+/// The numbers of the awaits that only give a value, also in local code that nobody draws.
+pub(crate) fn values_of(body: &Body) -> BTreeSet<usize> {
+    struct Values<'a>(&'a Body, BTreeSet<usize>);
+    impl<'ast> Visit<'ast> for Values<'_> {
+        fn visit_expr_await(&mut self, await_: &'ast ExprAwait) {
+            if is_value(await_) {
+                self.1.insert(self.0.number_of(await_));
+            }
+            syn::visit::visit_expr_await(self, await_);
+        }
+    }
+    let mut values = Values(body, BTreeSet::new());
+    values.visit_block(&body.block);
+    values.1
 }
 
 fn called(call: &ExprCall) -> Option<String> {

@@ -1,48 +1,52 @@
-//! Loops, with their labels, `break` and `continue`.
+//! Loops and labelled blocks, with their labels, `break` and `continue`.
 //! A loop in which nothing happens that is drawn is local code and leaves no trace.
 
-use syn::{ExprBreak, ExprContinue, ExprForLoop, ExprLoop, ExprWhile, Label, Lifetime};
+use syn::{Block, ExprBreak, ExprContinue, ExprForLoop, ExprLoop, ExprWhile, Label, Lifetime};
+use workflow_graph::FlowKind;
 
-use super::expressions::{is_drawn, loop_is_drawn};
+use super::conditions::Answers;
+use super::expressions::{body_is_drawn, is_drawn};
 use super::graph::Ways;
 use super::lower::{Loop, Lowerer, answer};
-use super::patterns::{bound_by, bound_by_condition};
+use super::matches::End;
+use super::patterns::bound_by;
 use super::phrases;
 
 impl Lowerer<'_> {
-    pub(crate) fn loop_(&mut self, loop_: &ExprLoop, ways: Ways) -> Ways {
-        if !loop_is_drawn(&loop_.body) {
+    /// A loop that ends with `break` only; with a result of the function, if that is what its value is.
+    pub(crate) fn loop_(&mut self, loop_: &ExprLoop, ways: Ways, end: End) -> Ways {
+        if !loop_is_drawn(loop_) {
             return ways;
         }
-        let head = self.begin_loop(loop_.label.as_ref(), ways);
+        let label = self.take_label();
+        let head = self.begin_loop(loop_.label.as_ref(), ways, end);
+        self.graph.set_label(head, label.unwrap_or_default());
         let ways = self.block(&loop_.body, self.after(head));
         self.end_loop(head, ways)
     }
 
     pub(crate) fn while_(&mut self, while_: &ExprWhile, ways: Ways) -> Ways {
-        if !loop_is_drawn(&while_.body) && !is_drawn(&while_.cond) {
+        if !body_is_drawn(while_.label.as_ref(), &while_.body, true) && !is_drawn(&while_.cond) {
             return ways;
         }
-        let question_label = self.label.take();
-        let head = self.begin_loop(while_.label.as_ref(), ways);
-        let ways = self.expression(&while_.cond, self.after(head));
-        self.label = question_label;
-        let decision = self.decision(ways, phrases::question(&while_.cond), while_.while_token.span);
-        let yes = answer(decision, "yes", phrases::source_text(&while_.cond), false);
-        let ways = self.block_binding(bound_by_condition(&while_.cond), &while_.body, vec![yes]);
-        let mut after = vec![answer(decision, "no", String::new(), true)];
+        let head = self.begin_loop(while_.label.as_ref(), ways, End::Value);
+        let outside = self.locals.len();
+        let Answers { yes, no } = self.condition(&while_.cond, self.after(head), while_.while_token.span);
+        let ways = self.block(&while_.body, yes);
+        self.locals.truncate(outside);
+        let mut after = no;
         after.extend(self.end_loop(head, ways));
         after
     }
 
     pub(crate) fn for_(&mut self, for_: &ExprForLoop, ways: Ways) -> Ways {
-        let question_label = self.label.take();
-        let ways = self.expression(&for_.expr, ways);
-        if !loop_is_drawn(&for_.body) {
-            return ways;
+        if !body_is_drawn(for_.label.as_ref(), &for_.body, true) {
+            return self.expression(&for_.expr, ways);
         }
-        let head = self.begin_loop(for_.label.as_ref(), ways);
-        self.label = question_label;
+        let label = self.take_label();
+        let ways = self.expression(&for_.expr, ways);
+        let head = self.begin_loop(for_.label.as_ref(), ways, End::Value);
+        self.label = label;
         let what = phrases::answer(&for_.pat);
         let what = match &*for_.pat {
             syn::Pat::Ident(ident) => workflow_graph::humanise(&ident.ident.to_string()).to_lowercase(),
@@ -60,10 +64,25 @@ impl Lowerer<'_> {
         after
     }
 
-    fn begin_loop(&mut self, label: Option<&Label>, ways: Ways) -> usize {
+    /// A block that `break 'label` leaves, with its value.
+    pub(crate) fn labelled_block(&mut self, label: &Label, block: &Block, ways: Ways, end: End) -> Ways {
+        if matches!(end, End::Value) && !body_is_drawn(Some(label), block, false) {
+            return ways;
+        }
+        let label = Some(label.name.ident.to_string());
+        self.loops.push(Loop { label, head: None, end, breaks: Vec::new() });
+        let mut ways = match end {
+            End::Value => self.block(block, ways),
+            End::Result => self.block_end(block, ways),
+        };
+        ways.extend(self.loops.pop().map(|ended| ended.breaks).unwrap_or_default());
+        ways
+    }
+
+    fn begin_loop(&mut self, label: Option<&Label>, ways: Ways, end: End) -> usize {
         let head = self.graph.add_merge(ways, "repeat");
         let label = label.map(|label| label.name.ident.to_string());
-        self.loops.push(Loop { label, head, breaks: Vec::new() });
+        self.loops.push(Loop { label, head: Some(head), end, breaks: Vec::new() });
         head
     }
 
@@ -80,31 +99,50 @@ impl Lowerer<'_> {
     }
 
     pub(crate) fn break_(&mut self, break_: &ExprBreak, ways: Ways) -> Ways {
-        let ways = match &break_.expr {
-            Some(value) => self.expression(value, ways),
-            None => ways,
+        let target = self.target(break_.label.as_ref());
+        let ways = match (&break_.expr, target.map(|target| self.loops[target].end)) {
+            (Some(value), Some(End::Result)) => self.conclude(value, ways),
+            (Some(value), _) => self.expression(value, ways),
+            (None, _) => ways,
         };
-        if let Some(target) = self.target(break_.label.as_ref()) {
+        let ways = self.labelled(ways);
+        if let Some(target) = target {
             self.loops[target].breaks.extend(ways);
         }
         Vec::new()
     }
 
     pub(crate) fn continue_(&mut self, continue_: &ExprContinue, ways: Ways) -> Ways {
-        if let Some(target) = self.target(continue_.label.as_ref()) {
-            let head = self.loops[target].head;
+        let ways = self.labelled(ways);
+        let target = self.target(continue_.label.as_ref());
+        if let Some(head) = target.and_then(|target| self.loops[target].head) {
             self.graph.connect(ways, head);
         }
         Vec::new()
     }
 
-    fn target(&self, label: Option<&Lifetime>) -> Option<usize> {
-        match label {
-            Some(label) => {
-                let label = label.ident.to_string();
-                self.loops.iter().rposition(|surrounding| surrounding.label.as_ref() == Some(&label))
-            }
-            None => self.loops.len().checked_sub(1),
+    /// A label above a `break` or `continue` stands at the answer or error that leads there: there is nothing else.
+    fn labelled(&mut self, mut ways: Ways) -> Ways {
+        if let [way] = &mut ways[..]
+            && let FlowKind::Answer { label, .. } | FlowKind::Error { label, .. } = &mut way.kind
+            && let Some(text) = self.take_label()
+        {
+            *label = text.into();
         }
+        ways
     }
+
+    /// The position of the loop, or of the labelled block, that a `break` or `continue` is about.
+    fn target(&self, label: Option<&Lifetime>) -> Option<usize> {
+        let label = label.map(|label| label.ident.to_string());
+        self.loops.iter().rposition(|surrounding| match &label {
+            Some(label) => surrounding.label.as_ref() == Some(label),
+            None => surrounding.head.is_some(),
+        })
+    }
+}
+
+/// Whether anything happens in the loop that makes it worth drawing.
+pub(crate) fn loop_is_drawn(loop_: &ExprLoop) -> bool {
+    body_is_drawn(loop_.label.as_ref(), &loop_.body, true)
 }

@@ -1,6 +1,8 @@
 //! From the function's body to the flow graph: blocks and statements.
 //! What cannot be lowered is a spanned error, never a wrong graph; types are unknown here.
 
+use std::collections::BTreeSet;
+
 use proc_macro2::Span;
 use syn::spanned::Spanned;
 use syn::{Attribute, Block, Expr, ExprMacro, ExprPath, FnArg, Item, ItemUse, ReturnType, Stmt, Type};
@@ -10,6 +12,8 @@ use super::awaits::Body;
 use super::expressions::is_drawn;
 use super::graph::{Builder, Draft, Way, Ways, next};
 use super::imports;
+use super::language::values_of;
+use super::matches::End;
 use super::patterns::bound_by;
 use crate::docs;
 use crate::errors::Errors;
@@ -69,15 +73,19 @@ pub(crate) struct Lowerer<'a> {
     pub(crate) is_fallible: bool,
     /// The label above the statement, until a node takes it.
     pub(crate) label: Option<String>,
+    /// The label above an arm that no flow shows, until the first node of the arm takes it.
+    pub(crate) arm_label: Option<String>,
     /// The line of the statement.
     pub(crate) line: usize,
 }
 
-/// A loop that is being lowered.
+/// A loop, or a labelled block, that is being lowered.
 pub(crate) struct Loop {
     pub(crate) label: Option<String>,
-    /// The merge at which every round begins.
-    pub(crate) head: NodeIndex,
+    /// The merge at which every round of a loop begins; a block has none.
+    pub(crate) head: Option<NodeIndex>,
+    /// What becomes of the value of a `break`.
+    pub(crate) end: End,
     pub(crate) breaks: Ways,
 }
 
@@ -99,6 +107,7 @@ pub(crate) fn lower(function: &RawFn, body: &Body, errors: &mut Errors) -> Lower
         has_refused: false,
         is_fallible: returns_result(&function.sig.output),
         label: None,
+        arm_label: None,
         line: 0,
     };
     let line = line_of(function.sig.ident.span());
@@ -246,6 +255,12 @@ impl Lowerer<'_> {
         self.label = docs::split(attributes).label;
     }
 
+    /// The label for the node that comes next: of its statement, else of the arm that begins with it.
+    pub(crate) fn take_label(&mut self) -> Option<String> {
+        let of_arm = self.arm_label.take();
+        self.label.take().or(of_arm)
+    }
+
     /// Reports what cannot be drawn.
     pub(crate) fn refuse(&mut self, span: Span, why: &str) {
         self.has_refused = true;
@@ -265,9 +280,10 @@ impl Lowerer<'_> {
         if self.has_refused {
             return;
         }
-        let drawn: Vec<usize> = self.operations.iter().map(|operation| operation.await_number).collect();
+        let values = values_of(self.body);
+        let drawn: BTreeSet<usize> = self.operations.iter().map(|operation| operation.await_number).collect();
         for (number, &span) in self.body.awaits.iter().enumerate() {
-            if !drawn.contains(&number) && !self.undrawn.contains(&number) {
+            if !drawn.contains(&number) && !self.undrawn.contains(&number) && !values.contains(&number) {
                 self.refuse(span, "what is awaited here is not drawn; write it as a statement of its own");
             }
         }
@@ -275,7 +291,7 @@ impl Lowerer<'_> {
 
     /// Adds a node that asks a question.
     pub(crate) fn decision(&mut self, ways: Ways, question: String, span: Span) -> NodeIndex {
-        let question = self.label.take().unwrap_or(question);
+        let question = self.take_label().unwrap_or(question);
         let name = format!("if_{}", super::phrases::slug(&question));
         let kind = NodeKind::Decision { question: question.into() };
         self.graph.add(ways, Draft { line: line_of(span), ..Draft::new(&name, kind) })
@@ -290,33 +306,45 @@ pub(crate) fn answer(from: NodeIndex, label: &str, condition: String, default: b
 
 /// The attributes of an expression statement, which syn keeps at its leftmost part.
 pub(crate) fn attributes(expression: &Expr) -> &[Attribute] {
-    match expression {
-        Expr::Array(e) => &e.attrs,
-        Expr::Assign(e) if e.attrs.is_empty() => attributes(&e.left),
-        Expr::Assign(e) => &e.attrs,
-        Expr::Await(e) if e.attrs.is_empty() => attributes(&e.base),
-        Expr::Await(e) => &e.attrs,
-        Expr::Binary(e) if e.attrs.is_empty() => attributes(&e.left),
-        Expr::Block(e) => &e.attrs,
-        Expr::Break(e) => &e.attrs,
-        Expr::Call(e) if e.attrs.is_empty() => attributes(&e.func),
-        Expr::Call(e) => &e.attrs,
-        Expr::Continue(e) => &e.attrs,
-        Expr::ForLoop(e) => &e.attrs,
-        Expr::If(e) => &e.attrs,
-        Expr::Loop(e) => &e.attrs,
-        Expr::Match(e) => &e.attrs,
-        Expr::MethodCall(e) if e.attrs.is_empty() => attributes(&e.receiver),
-        Expr::MethodCall(e) => &e.attrs,
-        Expr::Paren(e) => &e.attrs,
-        Expr::Path(e) => &e.attrs,
-        Expr::Return(e) => &e.attrs,
-        Expr::Struct(e) => &e.attrs,
-        Expr::Try(e) if e.attrs.is_empty() => attributes(&e.expr),
-        Expr::Try(e) => &e.attrs,
-        Expr::While(e) => &e.attrs,
-        Expr::Macro(e) => &e.attrs,
-        _ => &[],
+    let (own, leftmost) = match expression {
+        Expr::Assign(e) => (&e.attrs, Some(&e.left)),
+        Expr::Await(e) => (&e.attrs, Some(&e.base)),
+        Expr::Binary(e) => (&e.attrs, Some(&e.left)),
+        Expr::Call(e) => (&e.attrs, Some(&e.func)),
+        Expr::Cast(e) => (&e.attrs, Some(&e.expr)),
+        Expr::Field(e) => (&e.attrs, Some(&e.base)),
+        Expr::Index(e) => (&e.attrs, Some(&e.expr)),
+        Expr::MethodCall(e) => (&e.attrs, Some(&e.receiver)),
+        Expr::Try(e) => (&e.attrs, Some(&e.expr)),
+        Expr::Range(e) => (&e.attrs, e.start.as_ref()),
+        Expr::Array(e) => (&e.attrs, None),
+        Expr::Async(e) => (&e.attrs, None),
+        Expr::Block(e) => (&e.attrs, None),
+        Expr::Break(e) => (&e.attrs, None),
+        Expr::Closure(e) => (&e.attrs, None),
+        Expr::Continue(e) => (&e.attrs, None),
+        Expr::ForLoop(e) => (&e.attrs, None),
+        Expr::If(e) => (&e.attrs, None),
+        Expr::Let(e) => (&e.attrs, None),
+        Expr::Lit(e) => (&e.attrs, None),
+        Expr::Loop(e) => (&e.attrs, None),
+        Expr::Macro(e) => (&e.attrs, None),
+        Expr::Match(e) => (&e.attrs, None),
+        Expr::Paren(e) => (&e.attrs, None),
+        Expr::Path(e) => (&e.attrs, None),
+        Expr::Reference(e) => (&e.attrs, None),
+        Expr::Repeat(e) => (&e.attrs, None),
+        Expr::Return(e) => (&e.attrs, None),
+        Expr::Struct(e) => (&e.attrs, None),
+        Expr::Tuple(e) => (&e.attrs, None),
+        Expr::Unary(e) => (&e.attrs, None),
+        Expr::Unsafe(e) => (&e.attrs, None),
+        Expr::While(e) => (&e.attrs, None),
+        _ => return &[],
+    };
+    match leftmost {
+        Some(leftmost) if own.is_empty() => attributes(leftmost),
+        _ => own,
     }
 }
 

@@ -1,17 +1,16 @@
-//! `match`, and everything else that looks at a value with patterns.
-//! Over the outcome of an operation, the arms for errors become ways of their own out of it.
+//! `match`, and everything else that looks at a value with patterns: a decision with an answer for each arm.
+//! What it looks at is a plain value here; the outcome of an operation is told apart in `outcomes`.
 
-use std::collections::BTreeSet;
-
-use syn::spanned::Spanned;
-use syn::{Block, Expr, ExprAwait, ExprMatch, Pat};
-use workflow_graph::{FlowKind, NodeIndex};
+use syn::{Block, Expr, ExprMatch, Pat};
+use workflow_graph::FlowKind;
 
 use super::expressions::{block_is_drawn, is_drawn};
-use super::graph::{Way, Ways, next};
+use super::graph::{Way, Ways};
 use super::lower::{Lowerer, answer, span_of};
 use super::operations::{awaited, maps_errors};
-use super::patterns::{Takes, bound_by, is_irrefutable, takes};
+use super::patterns::{
+    Kind, Share, bound_by, bound_by_condition, is_irrefutable, is_over_result, share, takes_all, within,
+};
 use super::phrases;
 use crate::docs;
 
@@ -27,9 +26,9 @@ pub(crate) enum End {
 /// One way to go on, chosen by a pattern.
 pub(crate) struct Arm<'a> {
     /// `None` takes whatever the others do not.
-    pattern: Option<&'a Pat>,
-    guard: Option<&'a Expr>,
-    label: Option<String>,
+    pub(crate) pattern: Option<&'a Pat>,
+    pub(crate) guard: Option<&'a Expr>,
+    pub(crate) label: Option<String>,
     body: ArmBody<'a>,
 }
 
@@ -38,6 +37,18 @@ pub(crate) enum ArmBody<'a> {
     Nothing,
     Expression(&'a Expr),
     Block(&'a Block),
+}
+
+/// A question about a value, and what each of its arms says.
+pub(crate) struct Asked {
+    pub(crate) question: String,
+    pub(crate) span: proc_macro2::Span,
+    /// The arms that can take the value, in their order, with their words.
+    pub(crate) answers: Vec<(usize, String)>,
+    /// The arm that is taken when no other is.
+    pub(crate) default: usize,
+    /// Whether the first arm is told from the second by its guard alone.
+    pub(crate) is_guard: bool,
 }
 
 impl ArmBody<'_> {
@@ -64,38 +75,105 @@ impl<'a> Arm<'a> {
         Arm { pattern: Some(pattern), guard, label, body: ArmBody::Expression(&arm.body) }
     }
 
-    fn takes(&self) -> Takes<'a> {
-        self.pattern.map_or(Takes::Rest, takes)
+    /// How much of this kind of outcome this arm takes, its guard apart.
+    pub(crate) fn share(&self, kind: Kind<'_>) -> Share {
+        self.pattern.map_or(Share::Whole, |pattern| share(pattern, kind))
     }
 
     fn is_catch_all(&self) -> bool {
         self.guard.is_none() && self.pattern.is_none_or(is_irrefutable)
     }
 
-    fn answer(&self) -> String {
-        let label = self.label.clone();
-        label.or_else(|| self.pattern.map(phrases::answer)).unwrap_or_else(|| "otherwise".to_owned())
+    /// Whether only the guard decides.
+    pub(crate) fn is_guarded_whole(&self) -> bool {
+        self.guard.is_some() && self.pattern.is_none_or(is_irrefutable)
     }
 
-    fn condition(&self) -> String {
+    fn answer(&self) -> String {
+        self.words(self.pattern.map(phrases::answer).into_iter().collect())
+    }
+
+    /// What this arm says to a question about an outcome of one of these kinds.
+    pub(crate) fn answer_to(&self, kinds: &[Kind<'_>]) -> String {
+        let mut words: Vec<String> = Vec::new();
+        for &kind in kinds {
+            for part in self.pattern.into_iter().flat_map(|pattern| within(pattern, kind)) {
+                let of_part = match kind {
+                    Kind::Success | Kind::OtherError => phrases::answer(part),
+                    Kind::Variant(_) | Kind::TimedOut => phrases::fields(part),
+                };
+                if !words.contains(&of_part) {
+                    words.push(of_part);
+                }
+            }
+        }
+        self.words(words)
+    }
+
+    /// The author's label, else what the pattern says, else what the guard says.
+    fn words(&self, of_pattern: Vec<String>) -> String {
+        if let Some(label) = &self.label {
+            return label.clone();
+        }
+        let takes_all = of_pattern.iter().any(|words| words == "otherwise");
+        let pattern = (!takes_all && !of_pattern.is_empty()).then(|| of_pattern.join(" or "));
+        let guard = self.guard.map(phrases::words);
+        match (pattern, guard) {
+            (Some(pattern), Some(guard)) => format!("{pattern} and {guard}"),
+            (Some(words), None) | (None, Some(words)) => words,
+            (None, None) => "otherwise".to_owned(),
+        }
+    }
+
+    pub(crate) fn condition(&self) -> String {
         let pattern = self.pattern.map(phrases::source_text).unwrap_or_default();
         match self.guard {
             Some(guard) => format!("{pattern} if {}", phrases::source_text(guard)),
             None => pattern,
         }
     }
+
+    /// Nothing happens in it, and its value is not the result of the function.
+    pub(crate) fn is_silent(&self, end: End) -> bool {
+        matches!(end, End::Value) && !self.body.is_drawn()
+    }
+}
+
+/// The arms that can take an outcome of this kind, in their order, up to the first that takes all that is left.
+pub(crate) fn candidates(arms: &[Arm<'_>], kind: Kind<'_>) -> Vec<usize> {
+    let mut found = Vec::new();
+    for (index, arm) in arms.iter().enumerate() {
+        let share = arm.share(kind);
+        if share != Share::Nothing {
+            found.push(index);
+        }
+        if share == Share::Whole && arm.guard.is_none() {
+            break;
+        }
+    }
+    // A guard promises nothing: rustc has made sure that the arms without one take whatever there is.
+    while found.last().is_some_and(|&last| arms[last].guard.is_some()) {
+        found.pop();
+    }
+    found
 }
 
 /// Whether the arms tell the success of the awaited operation from its errors. What they tell apart otherwise, such as
 /// an `Option`, numbers, or what `map_err` made of its errors, is a value like any other.
 pub(crate) fn tell_outcome(value: &Expr, arms: &[Arm<'_>]) -> bool {
     let has_other_errors = maps_errors(value);
-    let is_told = |arm: &Arm<'_>| match arm.takes() {
-        Takes::Other => false,
-        Takes::Variants(_) | Takes::Part => !has_other_errors,
-        Takes::Success(_) | Takes::AnyError | Takes::Rest => true,
+    let patterns = || arms.iter().filter_map(|arm| arm.pattern);
+    let looks_into_errors = || {
+        patterns().any(|pattern| {
+            within(pattern, Kind::TimedOut).iter().any(|part| !is_irrefutable(part) && !takes_all(part))
+        })
     };
-    arms.iter().all(is_told) && !arms.iter().all(|arm| matches!(arm.takes(), Takes::Rest))
+    patterns().all(is_over_result) && !patterns().all(takes_all) && !(has_other_errors && looks_into_errors())
+}
+
+/// A pattern that takes everything decides nothing, as do arms in which nothing happens.
+fn decides_nothing(arms: &[Arm<'_>], end: End) -> bool {
+    arms.len() < 2 || arms.iter().all(|arm| arm.is_silent(end))
 }
 
 impl Lowerer<'_> {
@@ -114,18 +192,19 @@ impl Lowerer<'_> {
         {
             return self.outcome(await_, arms, ways, end);
         }
-        let label = self.label.take();
+        if decides_nothing(&arms, end) {
+            let ways = self.expression(&match_.expr, ways);
+            return self.first_arm(&arms, ways, end);
+        }
+        let label = self.take_label();
         let ways = self.expression(&match_.expr, ways);
         self.label = label;
-        if matches!(end, End::Value) && !arms.iter().any(|arm| arm.body.is_drawn()) {
-            return ways;
-        }
         let question = phrases::question(&match_.expr);
         self.answers(ways, question, match_.match_token.span, arms, end)
     }
 
-    /// A decision with an answer for each arm. Arms in which nothing happens share one.
-    fn answers(
+    /// A decision with an answer for each arm.
+    pub(crate) fn answers(
         &mut self,
         ways: Ways,
         question: String,
@@ -133,136 +212,73 @@ impl Lowerer<'_> {
         arms: Vec<Arm<'_>>,
         end: End,
     ) -> Ways {
-        let is_silent = |arm: &Arm<'_>| matches!(end, End::Value) && !arm.body.is_drawn();
-        if arms.len() < 2 {
-            // A pattern that takes everything decides nothing.
-            return match arms.first() {
-                Some(arm) => self.arm(arm, ways, end),
-                None => ways,
-            };
+        if decides_nothing(&arms, end) {
+            return self.first_arm(&arms, ways, end);
+        }
+        let default = arms.iter().position(Arm::is_catch_all).unwrap_or(arms.len() - 1);
+        let answers = arms.iter().map(Arm::answer).enumerate().collect();
+        let mut leading: Vec<Ways> = vec![Vec::new(); arms.len()];
+        let asked = Asked { question, span, answers, default, is_guard: arms[0].is_guarded_whole() };
+        self.ask(ways, asked, &arms, end, &mut leading);
+        self.arms(&arms, leading, end)
+    }
+
+    fn first_arm(&mut self, arms: &[Arm<'_>], ways: Ways, end: End) -> Ways {
+        match arms.first() {
+            Some(arm) => self.arm(arm, ways, end),
+            None => ways,
+        }
+    }
+
+    /// Leads ways over a decision to the arms that answer it. Arms in which nothing happens share an answer.
+    pub(crate) fn ask(&mut self, ways: Ways, asked: Asked, arms: &[Arm<'_>], end: End, leading: &mut [Ways]) {
+        let Asked { mut question, span, mut answers, default, is_guard } = asked;
+        let silent: Vec<usize> =
+            answers.iter().map(|(arm, _)| *arm).filter(|&arm| arms[arm].is_silent(end)).collect();
+        if let ([(first, yes), (second, no)], true) = (&mut answers[..], is_guard)
+            && let Some(guard) = arms[*first].guard
+        {
+            question = phrases::question(guard);
+            *yes = arms[*first].label.clone().unwrap_or_else(|| "yes".to_owned());
+            *no = arms[*second].label.clone().unwrap_or_else(|| "no".to_owned());
         }
         let decision = self.decision(ways, question, span);
-        let default = arms.iter().position(Arm::is_catch_all).unwrap_or(arms.len() - 1);
-        let mut after = Vec::new();
-        let silent: Vec<usize> = (0..arms.len()).filter(|&arm| is_silent(&arms[arm])).collect();
-        for (index, arm) in arms.iter().enumerate() {
-            let shared: &[usize] = match silent.first() {
-                Some(&first) if first == index => &silent,
-                _ if silent.contains(&index) => continue,
-                _ => &[index],
+        for (arm, _) in &answers {
+            let shared = match silent.first() {
+                Some(first) if first == arm => silent.clone(),
+                _ if silent.contains(arm) => continue,
+                _ => vec![*arm],
             };
-            let answers: Vec<String> = shared.iter().map(|&arm| arms[arm].answer()).collect();
+            let words = answers.iter().filter(|(arm, _)| shared.contains(arm)).map(|(_, words)| &**words);
+            let words: Vec<&str> = words.collect();
             let conditions: Vec<String> = shared.iter().map(|&arm| arms[arm].condition()).collect();
-            let is_default = shared.contains(&default);
-            let label = if answers.len() > 3 { "otherwise".to_owned() } else { answers.join(" or ") };
-            let way = answer(decision, &label, conditions.join(" | "), is_default);
-            after.extend(self.arm(arm, vec![way], end));
+            let label = if words.len() > 3 { "otherwise".to_owned() } else { words.join(" or ") };
+            let way = answer(decision, &label, conditions.join(" | "), shared.contains(&default));
+            leading[*arm].push(way);
         }
-        after
     }
 
-    /// Arms over the outcome of an operation: its success goes on, each error that is told apart has its own way.
-    pub(crate) fn outcome(&mut self, await_: &ExprAwait, arms: Vec<Arm<'_>>, ways: Ways, end: End) -> Ways {
-        let (node, _) = self.operation(await_, ways);
-        let Some(node) = node else { return Vec::new() };
-        let Some(any_error) = self.error_way(node) else {
-            // It cannot fail: its value is looked at like any other.
-            let question = format!("{}?", workflow_graph::humanise(self.graph.name_of(node)));
-            return self.answers(next(node), question, await_.await_token.span, arms, end);
-        };
-        let mut leading: Vec<Ways> = vec![Vec::new(); arms.len()];
-        self.lead_success(node, &arms, await_, &mut leading);
-        self.lead_errors(node, any_error, &arms, &mut leading);
+    /// Arms, each on the ways that lead to it.
+    pub(crate) fn arms(&mut self, arms: &[Arm<'_>], leading: Vec<Ways>, end: End) -> Ways {
         let mut after = Vec::new();
         for (arm, ways) in arms.iter().zip(leading) {
-            if !ways.is_empty() {
+            // An arm that nobody comes to is lowered all the same: what is awaited in it has to be refused.
+            if !ways.is_empty() || arm.body.is_drawn() {
+                let is_unlabelled = |way: &Way| matches!(way.kind, FlowKind::Next | FlowKind::Timeout);
+                let label = arm.label.clone().filter(|_| ways.iter().all(is_unlabelled));
+                let outer = std::mem::replace(&mut self.arm_label, label);
                 after.extend(self.arm(arm, ways, end));
+                self.arm_label = outer;
             }
         }
         after
-    }
-
-    fn lead_success(&mut self, node: NodeIndex, arms: &[Arm<'_>], await_: &ExprAwait, leading: &mut [Ways]) {
-        let candidates: Vec<usize> = (0..arms.len())
-            .filter(|&arm| matches!(arms[arm].takes(), Takes::Success(_) | Takes::Rest))
-            .collect();
-        let Some(&first) = candidates.first() else { return };
-        let takes_all = match arms[first].takes() {
-            Takes::Success(inner) => is_irrefutable(inner) || candidates.len() == 1,
-            _ => true,
-        };
-        if arms[first].guard.is_none() && takes_all {
-            leading[first].extend(next(node));
-            return;
-        }
-        let question = format!("{}?", workflow_graph::humanise(self.graph.name_of(node)));
-        let decision = self.decision(next(node), question, await_.await_token.span);
-        let default = candidates.iter().copied().find(|&arm| matches!(arms[arm].takes(), Takes::Rest));
-        let default = default.or(candidates.last().copied());
-        for &arm in &candidates {
-            let words = match arms[arm].takes() {
-                Takes::Success(inner) if arms[arm].label.is_none() => phrases::answer(inner),
-                _ => arms[arm].answer(),
-            };
-            let way = answer(decision, &words, arms[arm].condition(), Some(arm) == default);
-            leading[arm].push(way);
-        }
-    }
-
-    fn lead_errors(&mut self, node: NodeIndex, any_error: Way, arms: &[Arm<'_>], leading: &mut [Ways]) {
-        let mut seen: BTreeSet<String> = BTreeSet::new();
-        let mut is_covered = false;
-        let is_timeout = any_error.kind == FlowKind::Timeout;
-        for (index, arm) in arms.iter().enumerate() {
-            let span = arm.pattern.map_or_else(proc_macro2::Span::call_site, Spanned::span);
-            let found = arm.takes();
-            if arm.guard.is_some() && !matches!(found, Takes::Success(_)) {
-                self.refuse(span, "a guard on an error is not drawn yet; decide inside the arm");
-                continue;
-            }
-            let label = arm.label.clone().unwrap_or_default();
-            match found {
-                Takes::Variants(_) | Takes::AnyError | Takes::Rest if is_covered => {}
-                Takes::Variants(_) if is_timeout => {
-                    is_covered = true;
-                    leading[index].push(any_error.clone());
-                }
-                Takes::Variants(variants) => {
-                    for variant in variants {
-                        if !seen.insert(variant.clone()) {
-                            self.refuse(
-                                span,
-                                &format!("`{variant}` is told apart twice; decide inside one arm"),
-                            );
-                        }
-                        let kind = FlowKind::Error { variant: variant.into(), label: label.clone().into() };
-                        leading[index].push(Way { from: node, kind });
-                    }
-                }
-                Takes::AnyError | Takes::Rest => {
-                    is_covered = true;
-                    let kind = match &any_error.kind {
-                        FlowKind::Error { variant, .. } => {
-                            FlowKind::Error { variant: variant.clone(), label: label.into() }
-                        }
-                        other => other.clone(),
-                    };
-                    leading[index].push(Way { from: node, kind });
-                }
-                Takes::Part => {
-                    let why = "a pattern that takes only a part of an error's variant is not drawn yet; \
-                               take the whole variant and decide inside the arm";
-                    self.refuse(span, why);
-                }
-                Takes::Success(_) | Takes::Other => {}
-            }
-        }
     }
 
     /// An arm, with the names that its pattern binds.
     fn arm(&mut self, arm: &Arm<'_>, ways: Ways, end: End) -> Ways {
         let outside = self.locals.len();
         self.locals.extend(arm.pattern.into_iter().flat_map(bound_by));
+        self.locals.extend(arm.guard.into_iter().flat_map(bound_by_condition));
         let ways = self.arm_body(arm.body, ways, end);
         self.locals.truncate(outside);
         ways

@@ -36,7 +36,7 @@ impl Lowerer<'_> {
             );
             return (None, ways);
         };
-        let label = self.label.take();
+        let label = self.take_label();
         let mut ways = self.expressions(call.args.iter(), ways);
         ways = self.expressions(overrides.arguments.iter().copied(), ways);
         let Some(segment) = function.path.segments.last() else { return (None, ways) };

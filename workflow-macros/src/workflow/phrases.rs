@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 
 use quote::ToTokens;
-use syn::{BinOp, Expr, ExprLit, Lit, Pat, UnOp};
+use syn::{BinOp, Expr, ExprLit, Lit, Pat, PatIdent, UnOp};
 use workflow_graph::{Span, humanise};
 
 /// The text of a piece of source, on one line and spaced as people write it.
@@ -28,17 +28,34 @@ pub(crate) fn source_text(tokens: &impl ToTokens) -> String {
 
 /// The question that a condition answers: `order.total > 1_000` becomes `Order total > 1000?`.
 pub(crate) fn question(condition: &Expr) -> String {
-    let words = match condition {
-        Expr::Let(condition) => expression(&condition.expr),
-        condition => expression(condition),
-    };
+    let words = words(condition);
     let mut chars = words.chars();
     let first: String = chars.next().map(|c| c.to_uppercase().collect()).unwrap_or_default();
     format!("{first}{}?", chars.as_str())
 }
 
+/// Methods that say nothing about what is asked: they borrow, copy, or name an error.
+const SILENT: &[&str] = &[
+    "as_ref",
+    "as_str",
+    "clone",
+    "iter",
+    "as_deref",
+    "into_iter",
+    "unwrap_or_default",
+    "ok_or",
+    "ok_or_else",
+    "map_err",
+];
+
+/// What an expression says, in the middle of a sentence.
+pub(crate) fn words(expression: &Expr) -> String {
+    self::expression(expression)
+}
+
 fn expression(expression_: &Expr) -> String {
     match expression_ {
+        Expr::Let(condition) => expression(&condition.expr),
         Expr::Path(path) => {
             path.path.segments.last().map(|s| lower(&s.ident.to_string())).unwrap_or_default()
         }
@@ -49,10 +66,17 @@ fn expression(expression_: &Expr) -> String {
         Expr::MethodCall(call) if call.method == "await" => expression(&call.receiver),
         Expr::MethodCall(call) => {
             let method = call.method.to_string();
-            let silent = ["as_ref", "as_str", "clone", "iter", "as_deref", "into_iter", "unwrap_or_default"];
             let base = expression(&call.receiver);
-            let base = if silent.contains(&method.as_str()) { base } else { join(&base, &lower(&method)) };
+            if SILENT.contains(&method.as_str()) {
+                return base;
+            }
+            let base = join(&base, &lower(&method));
             call.args.iter().fold(base, |words, argument| join(&words, &expression(argument)))
+        }
+        // A function says what it is about by its name, a variant by its fields too.
+        Expr::Call(call) if is_variant(&call.func) => {
+            let fields: Vec<String> = call.args.iter().map(expression).collect();
+            join(&expression(&call.func), &fields.join(", "))
         }
         Expr::Call(call) => expression(&call.func),
         Expr::Await(await_) => expression(&await_.base),
@@ -72,6 +96,13 @@ fn expression(expression_: &Expr) -> String {
         Expr::Lit(literal) => self::literal(literal),
         Expr::Tuple(tuple) => tuple.elems.iter().map(expression).collect::<Vec<_>>().join(", "),
         other => source_text(other),
+    }
+}
+
+fn is_variant(function: &Expr) -> bool {
+    match function {
+        Expr::Path(path) => path.path.segments.last().is_some_and(|s| super::patterns::is_constant(&s.ident)),
+        _ => false,
     }
 }
 
@@ -108,17 +139,29 @@ fn lower(identifier: &str) -> String {
 pub(crate) fn answer(pattern: &Pat) -> String {
     match pattern {
         Pat::Wild(_) | Pat::Rest(_) => "otherwise".to_owned(),
+        Pat::Ident(PatIdent { subpat: Some((_, inner)), .. }) => answer(inner),
         Pat::Ident(ident) if !super::patterns::is_constant(&ident.ident) => "otherwise".to_owned(),
         Pat::Ident(ident) => lower(&ident.ident.to_string()),
         Pat::Path(path) => path.path.segments.last().map(|s| lower(&s.ident.to_string())).unwrap_or_default(),
         Pat::TupleStruct(tuple) => {
             let name = tuple.path.segments.last().map(|s| lower(&s.ident.to_string())).unwrap_or_default();
-            let inner: Vec<String> =
-                tuple.elems.iter().map(answer).filter(|word| word != "otherwise").collect();
-            join(&name, &inner.join(", "))
+            join(&name, &inside(pattern))
         }
         Pat::Struct(named) => {
-            named.path.segments.last().map(|s| lower(&s.ident.to_string())).unwrap_or_default()
+            let name = named.path.segments.last().map(|s| lower(&s.ident.to_string())).unwrap_or_default();
+            join(&name, &inside(pattern))
+        }
+        Pat::Range(range) => {
+            let end = |end: &Option<Box<Expr>>| end.as_ref().map(|end| expression(end));
+            let is_closed = matches!(range.limits, syn::RangeLimits::Closed(_));
+            match (end(&range.start), end(&range.end)) {
+                (Some(start), Some(end)) if is_closed => format!("{start} to {end}"),
+                (Some(start), Some(end)) => format!("{start} to below {end}"),
+                (Some(start), None) => format!("from {start}"),
+                (None, Some(end)) if is_closed => format!("up to {end}"),
+                (None, Some(end)) => format!("below {end}"),
+                (None, None) => "otherwise".to_owned(),
+            }
         }
         Pat::Or(or) => or.cases.iter().map(answer).collect::<Vec<_>>().join(" or "),
         Pat::Paren(paren) => answer(&paren.pat),
@@ -128,6 +171,36 @@ pub(crate) fn answer(pattern: &Pat) -> String {
         Pat::Lit(literal) => self::literal(literal),
         other => source_text(other),
     }
+}
+
+/// The answer that a pattern stands for where its variant is known already: `Refused::Code(404)` becomes `404`.
+pub(crate) fn fields(pattern: &Pat) -> String {
+    let words = match pattern {
+        Pat::Ident(_) | Pat::Path(_) => String::new(),
+        Pat::TupleStruct(_) | Pat::Struct(_) => inside(pattern),
+        pattern => answer(pattern),
+    };
+    if words.is_empty() { "otherwise".to_owned() } else { words }
+}
+
+/// What a pattern says about the fields of a variant.
+fn inside(pattern: &Pat) -> String {
+    let words: Vec<String> = match pattern {
+        Pat::TupleStruct(tuple) => {
+            tuple.elems.iter().map(answer).filter(|word| word != "otherwise").collect()
+        }
+        Pat::Struct(named) => {
+            let fields = named.fields.iter().map(|field| (&field.member, answer(&field.pat)));
+            let told = fields.filter(|(_, word)| word != "otherwise");
+            told.map(|(member, word)| match member {
+                syn::Member::Named(name) => join(&lower(&name.to_string()), &word),
+                syn::Member::Unnamed(_) => word,
+            })
+            .collect()
+        }
+        _ => Vec::new(),
+    };
+    words.join(", ")
 }
 
 /// A part of an id made of these words: `Order total > 1000?` becomes `order_total_1000`.
@@ -201,9 +274,25 @@ mod tests {
             ("!order.is_paid()", "Not order is paid?"),
             ("is_in_stock(&order)", "Is in stock?"),
             ("a && b.c == \"x\"", "A and b c = x?"),
-            ("let Some(card) = order.card", "Order card?"),
+            ("let Some(card) = order.card && card.is_new()", "Order card and card is new?"),
+            ("error == Refused::Code(404)", "Error = code 404?"),
+            ("find(id).ok_or(Trouble::Gone)", "Find?"),
         ] {
             assert_eq!(question(&syn::parse_str(source).unwrap()), expected);
+        }
+    }
+
+    #[test]
+    fn patterns_read_like_answers() {
+        for (source, expected) in [
+            ("Kind::PaidInFull", "paid in full"),
+            ("Kind::Parcel { weight: 30.., .. }", "parcel weight from 30"),
+            ("Refused::Code(400..=499 | 0)", "code 400 to 499 or 0"),
+            ("some @ 1..3", "1 to below 3"),
+            ("other", "otherwise"),
+        ] {
+            let arm: syn::Arm = syn::parse_str(&format!("{source} => {{}}")).unwrap();
+            assert_eq!(answer(&arm.pat), expected);
         }
     }
 

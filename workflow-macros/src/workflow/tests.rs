@@ -146,6 +146,10 @@ fn local_code_leaves_no_trace() {
         outline("let mut n = 0; for l in &order.lines { if l.big { n += 1; continue; } n += 2; } Ok(n)"),
         "started: start -> completed\ncompleted: success\n"
     );
+    assert_eq!(
+        outline("for l in &order.lines { if l.big && random().await > 1 { let t = now().await; } } Ok(1)"),
+        "started: start -> completed\ncompleted: success\n"
+    );
 }
 
 #[test]
@@ -164,6 +168,100 @@ fn an_if_let_and_a_let_else_over_a_step_have_error_ways() {
          twice: failure \"Twice\"\n\
          completed: success\n"
     );
+}
+
+#[test]
+fn guards_and_parts_of_variants_are_decisions_on_the_way_of_the_error() {
+    assert_eq!(
+        outline(
+            "match pay(&order).await {
+                 Ok(n) if n > 3 => Ok(n),
+                 Ok(_) => Err(Trouble::TooLittle),
+                 Err(E::Declined) if tries < 3 => Ok(ask(&order).await),
+                 Err(E::Code(404) | E::Gone) => Err(Trouble::Gone),
+                 Err(E::Code(500..)) => Ok(call(&order).await),
+                 Err(error) => Err(error.into()),
+             }"
+        ),
+        "started: start -> pay\n\
+         pay: step -> if_n_3, error Declined -> if_tries_3, error Code -> if_code, error Gone -> merge, \
+         error -> merge_2\n\
+         if_n_3: decision \"N > 3?\" [yes] -> completed, [no, default] -> too_little\n\
+         if_tries_3: decision \"Tries < 3?\" [yes] -> ask, [no, default] -> merge_2\n\
+         if_code: decision \"Code?\" [404] -> merge, [from 500] -> call, [otherwise, default] -> merge_2\n\
+         completed: success\n\
+         too_little: failure \"Too little\"\n\
+         ask: step -> completed_2\n\
+         completed_2: success\n\
+         merge: merge -> gone\n\
+         gone: failure \"Gone\"\n\
+         call: step -> completed_3\n\
+         completed_3: success\n\
+         merge_2: merge -> pay_failed\n\
+         pay_failed: failure \"Pay failed\"\n"
+    );
+}
+
+#[test]
+fn a_right_side_that_waits_stands_behind_the_answer_of_the_left_one() {
+    assert_eq!(
+        outline(
+            "if order.is_big() && check(&order).await? > 2 || !order.is_odd() { pick(&order).await; }
+             while let Ok(x) = next(&order).await && x > 3 {}
+             let ok = order.is_paid() || pay(&order).await;
+             Ok(ok)"
+        ),
+        "started: start -> if_order_is_big\n\
+         if_order_is_big: decision \"Order is big?\" [yes] -> check, [no, default] -> merge\n\
+         check: step -> if_check_2, error -> check_failed\n\
+         check_failed: failure \"Check failed\"\n\
+         if_check_2: decision \"Check > 2?\" [yes] -> merge_2, [no, default] -> merge\n\
+         merge: merge -> if_not_order_is_odd\n\
+         if_not_order_is_odd: decision \"Not order is odd?\" [yes] -> merge_2, [no, default] -> repeat\n\
+         merge_2: merge -> pick\n\
+         pick: step -> repeat\n\
+         repeat: merge -> next\n\
+         next: step -> if_x_3, error -> merge_3\n\
+         if_x_3: decision \"X > 3?\" [yes] -> repeat, [no, default] -> merge_3\n\
+         merge_3: merge -> if_order_is_paid\n\
+         if_order_is_paid: decision \"Order is paid?\" [yes] -> merge_4, [no, default] -> pay\n\
+         pay: step -> merge_4\n\
+         merge_4: merge -> completed\n\
+         completed: success\n"
+    );
+}
+
+#[test]
+fn a_break_out_of_a_labelled_block_or_loop_takes_its_value_along() {
+    assert_eq!(
+        outline(
+            "let n = 'n: { if order.is_big() { break 'n pick(&order).await?; } 1 };
+             let quiet = 'quiet: { if n > 1 { break 'quiet 2; } 3 };
+             loop { if order.is_odd() { break Err(Trouble::Odd) } if ship(n).await { break Ok(quiet) } }"
+        ),
+        "started: start -> if_order_is_big\n\
+         if_order_is_big: decision \"Order is big?\" [yes] -> pick, [no, default] -> repeat\n\
+         pick: step -> repeat, error -> pick_failed\n\
+         pick_failed: failure \"Pick failed\"\n\
+         repeat: merge -> if_order_is_odd\n\
+         if_order_is_odd: decision \"Order is odd?\" [yes] -> odd, [no, default] -> ship\n\
+         odd: failure \"Odd\"\n\
+         ship: step -> if_ship\n\
+         if_ship: decision \"Ship?\" [yes] -> completed, [no, default] -> repeat\n\
+         completed: success\n"
+    );
+}
+
+#[test]
+fn a_flow_of_thousands_of_nodes_is_lowered_like_a_small_one() {
+    let round = "if order.is_big() { check(&order).await?; } else if order.is_odd() { return Ok(1); } ";
+    let nested = format!("{}{}", "if order.is_big() { ".repeat(60), "}".repeat(60));
+    let nested = nested.replacen("{ }", "{ check(&order).await?; }", 1);
+    let (graph, errors) = lowered(&format!("loop {{ {} {nested} }}", round.repeat(2_000)));
+    assert_eq!(errors, [] as [String; 0]);
+    // Of each round two decisions, a step with its failure, an end and a merge; the loop has its head, and a
+    // merge that leads back to it.
+    assert_eq!(graph.nodes.len(), 1 + 2_000 * 6 + 60 + 2 + 2);
 }
 
 #[test]
@@ -191,15 +289,23 @@ fn what_cannot_be_drawn_is_refused() {
         ("let f = || reserve(&order); f().await?; Ok(1)", "`f` is a local value"),
         ("let v = vec![reserve(&order).await?]; Ok(1)", "inside `vec!` is not drawn"),
         ("order.client.get().await?; Ok(1)", "a method's result is awaited"),
-        ("let x = a().await && b().await; Ok(1)", "right of `&&`"),
+        ("if matches!(pay(&order).await, Ok(1)) {} Ok(1)", "inside `matches!` is not drawn; bind it"),
+        (
+            "match order.kind { k if check(k).await => pay(&order).await?, _ => 1 }; Ok(1)",
+            "a guard that awaits",
+        ),
+        ("async fn more() {} Ok(1)", "make it a `#[step]`"),
         ("return Ok(1); reserve(&order).await; Ok(2)", "can never be reached"),
         ("let f = async { reserve(&order).await }; Ok(1)", "an `async` block"),
         ("order.lines.iter().map(|l| reserve(l).await); Ok(1)", "a closure that awaits"),
         ("tokio::join!(reserve(&order), pay(&order)); Ok(1)", "`join!` in a workflow"),
         ("anyhow::bail!(\"no\"); Ok(1)", "leaves the workflow unseen"),
-        ("match pay(&order).await { Ok(_) => 1, Err(E::A(404)) => 2, Err(_) => 3 }; Ok(1)", "only a part"),
         ("reserve(&order).label(name).await?; Ok(1)", "write `.label(\"..\")`"),
         ("publish(order.event()).await; Ok(1)", "write `publish::<OrderCompleted>(..)`"),
+        (
+            "match pay().await { Ok(_) => 1, Err(_) => 2, Err(E::A) => pay().await? }; Ok(1)",
+            "can never be reached",
+        ),
         ("receive(&order.id).forever().await; Ok(1)", "write which message"),
         ("macro_rules! m { () => { pay(&order).await }; } m!()?; Ok(1)", "what is awaited here is not drawn"),
         ("impl Order { fn later() { || pay().await; } } Ok(1)", "what is awaited here is not drawn"),

@@ -12,8 +12,8 @@ async fn opaque(items: Vec<u32>) -> u32 {
     let first = call.await;
     let all = vec![pack(2).await];
     let lazily = async { pack(3).await };
-    let both = pack(4).await > 0 && pack(5).await > 0;
-    drop((lazily, both));
+    let each = items.iter().map(|item| pack(*item).await);
+    drop((lazily, each));
     if items.is_empty() {
         return first;
         pack(6).await;

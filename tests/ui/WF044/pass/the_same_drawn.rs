@@ -22,21 +22,23 @@ async fn drawn(items: Vec<u32>) -> u32 {
     let first = pack(1).await;
     let second = pack(2).await;
     let all = vec![second];
-    if pack(4).await > 0 {
-        pack(5).await;
+    let both = pack(4).await > 0 && pack(5).await > 0;
+    for item in &items {
+        pack(*item).await;
     }
     if items.is_empty() {
         return first;
     }
     match charge().await {
-        Ok(n) => n,
-        Err(Refused::Code(code)) => {
-            if code == 404 {
-                all[0]
-            } else {
-                1
+        Ok(n) if both => n,
+        Ok(n) => {
+            if pack(n).await == 1 {
+                return 7;
             }
+            n
         }
+        Err(Refused::Code(404)) => all[0],
+        Err(Refused::Code(_)) => pack(6).await,
     }
 }
 

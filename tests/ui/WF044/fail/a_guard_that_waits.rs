@@ -1,4 +1,4 @@
-//! An arm that takes only a part of an error's variant has no place in the diagram.
+//! What a guard or a macro waits for has no place in the diagram; the remedy is named.
 use workflow_runtime::prelude::*;
 
 #[derive(Debug, Serialize, Deserialize, thiserror::Error, StepError)]
@@ -14,9 +14,13 @@ async fn charge() -> Result<u32, Refused> {
 
 #[workflow]
 async fn sell() -> u32 {
+    async fn later() {}
+    if matches!(charge().await, Ok(1)) {
+        return 7;
+    }
     match charge().await {
-        Ok(n) => n,
-        Err(Refused::Code(404)) => 0,
+        Ok(n) if charge().await.is_ok() => n,
+        Ok(n) => n + 1,
         Err(Refused::Code(_)) => 1,
     }
 }
