@@ -9,6 +9,7 @@ use std::time::Duration;
 use workflow_runtime::prelude::*;
 use workflow_runtime::store::Store;
 use workflow_runtime::{Client, Delivery, Memory, MessageFilter, MessageState, MessageStatus, ParkReason};
+use world::faulty::{Crash, Faulty};
 use world::*;
 
 on_every_store! {
@@ -30,6 +31,20 @@ on_every_store! {
         let MessageState::Taken { by } = taken.state else { panic!("{taken:?}") };
         let by: Vec<_> = by.iter().map(|taker| (taker.run_id.as_ref(), &taker.op)).collect();
         assert_eq!(by, [("audit:p-1", &None), ("open_order:p-1", &None)]);
+    }
+
+    async fn a_full_disk_is_waited_for_and_a_message_starts_one_run_all_the_same(store, world, clock) {
+        let store = Faulty::new(store, Crash::Never);
+        let engine = builder(Arc::clone(&store), &world, &clock).register(audit).start().await.unwrap();
+        let client = engine.client();
+        for round in 0..5_i64 {
+            store.fail_next(round);
+            let id = format!("p-{round}");
+            let delivery = client.deliver(placed("o-1", 3)).message_id(&id).await.unwrap();
+            assert_eq!(delivery, Delivery::Started, "{round}");
+            assert_eq!(client.result::<u64>(&format!("audit:{id}")).await.unwrap(), 3);
+        }
+        assert_eq!((world.count("note"), store.failures_left()), (5, 0), "no step ran twice");
     }
 
     async fn only_the_highest_version_starts(store, world, clock) {

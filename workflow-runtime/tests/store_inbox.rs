@@ -247,3 +247,26 @@ on_every_store! {
         assert_eq!(store.commit(&[begin("a")], 0).await.unwrap(), [written()], "the id is free again");
     }
 }
+
+#[tokio::test]
+async fn messages_of_the_first_release_are_still_known() {
+    let folder = Folder::new();
+    let options =
+        sqlx::sqlite::SqliteConnectOptions::new().filename(folder.database()).create_if_missing(true);
+    let mut connection = sqlx::ConnectOptions::connect(&options).await.unwrap();
+    let first = include_str!("../src/store/migrations/sqlite/0001_runs.sql");
+    let rows = "CREATE TABLE workflow_schema (version INTEGER NOT NULL PRIMARY KEY); \
+         INSERT INTO workflow_schema VALUES (1); \
+         INSERT INTO workflow_messages (message_id, message, key, payload, delivered_ms, expires_ms, run_id, op) VALUES \
+         ('t', 'Paid', 'k', '1', 5, 100, 'a', 'paid'), ('w', 'Paid', 'k', '2', 6, 100, '', '')";
+    sqlx::raw_sql(sqlx::AssertSqlSafe(format!("{first};{rows}"))).execute(&mut connection).await.unwrap();
+    sqlx::Connection::close(connection).await.unwrap();
+    let store = Sqlite::open(folder.database()).await.unwrap();
+    assert_eq!(state(&store, "t", 0).await, taken(&[("a", Some("paid"))]));
+    assert_eq!(state(&store, "w", 0).await, MessageState::Waiting);
+    let outcomes = store.commit(&[begin_waiting("b", 1)], 0).await.unwrap();
+    let [TurnOutcome::Written(offers)] = &outcomes[..] else { panic!("{outcomes:?}") };
+    assert_eq!(offered(offers), [("b", "w")]);
+    let swept = store.sweep(&sweep(50, 5, None, 10)).await.unwrap();
+    assert_eq!(swept.messages, 1, "the time since it came counts");
+}

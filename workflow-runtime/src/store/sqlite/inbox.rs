@@ -182,6 +182,9 @@ pub(super) async fn messages(
             sql.push_str(&format!(" AND {}", condition.replacen('?', &parameter, 1)));
         }
     }
+    if filter.only_parked || filter.only_waiting {
+        sql.push_str(" AND m.run_id = ''"); // Most messages were taken: they are not even looked into.
+    }
     const TAKEN: &str = "(run_id <> '' OR takes <> '[]' OR (is_event AND is_over))";
     sql.push_str(") WHERE true");
     if filter.only_parked {
