@@ -8,7 +8,9 @@ use std::time::Duration;
 
 use workflow_runtime::prelude::*;
 use workflow_runtime::store::Store;
-use workflow_runtime::{Client, Delivery, Memory, MessageFilter, MessageState, MessageStatus, ParkReason};
+use workflow_runtime::{
+    Client, Delivery, Memory, MessageFilter, MessageState, MessageStatus, ParkReason, RunStatus,
+};
 use world::faulty::{Crash, Faulty};
 use world::*;
 
@@ -97,7 +99,8 @@ on_every_store! {
         let published = client.publish(paid("o-1", 1)).message_id("e-1").time_to_live(minute).await.unwrap();
         assert_eq!(published, Delivery::Awaited);
         assert_eq!(client.publish(paid("o-1", 9)).message_id("e-1").await.unwrap(), Delivery::Duplicate);
-        until(&client, "twice", "it waits again", |status| status.waits.keys().any(|op| op.as_str() == "paid_2")).await;
+        let waits_again = |status: &RunStatus| status.waits.keys().any(|op| op.as_str() == "paid_2");
+        until(&client, "twice", "it waits again", waits_again).await;
         clock.advance(minute - Duration::from_millis(1));
         let late = engine.start(patient("o-1".into())).await.unwrap();
         assert_eq!(late.result().await.unwrap(), 1);
@@ -116,7 +119,8 @@ on_every_store! {
         until(&client, "order-1", "it waits", |status| !status.waits.is_empty()).await;
         client.deliver(wrong::Paid { order: "o-1".into(), amount: "two" .into() }).message_id("bad").await.unwrap();
         let parked = parked(&client).await;
-        let MessageState::Parked(ParkReason::Misfit { run_id, op, error }) = &parked.state else { panic!("{parked:?}") };
+        let MessageState::Parked(reason) = &parked.state else { panic!("{parked:?}") };
+        let ParkReason::Misfit { run_id, op, error } = reason else { panic!("{reason:?}") };
         assert_eq!((run_id.as_str(), op.as_str()), ("order-1", "paid"));
         assert!(error.contains("expected u64"), "{error}");
         let status = client.status("order-1").await.unwrap();
