@@ -9,7 +9,7 @@ use std::time::Duration;
 use workflow_runtime::prelude::*;
 use workflow_runtime::store::Store;
 use workflow_runtime::{
-    Client, Delivery, Memory, MessageFilter, MessageState, MessageStatus, ParkReason, RunStatus,
+    Client, Delivery, Memory, MessageFilter, MessageState, MessageStatus, ParkReason, RunFilter, RunStatus,
 };
 use world::faulty::{Crash, Faulty};
 use world::*;
@@ -110,6 +110,21 @@ on_every_store! {
         assert_eq!(twice.result().await.unwrap(), 102, "the first event did not come a second time");
         assert_eq!(client.result::<u64>("too-late").await.unwrap(), 2);
         assert_eq!(client.publish(unheard()).await.unwrap(), Delivery::Buffered, "nobody need know an event");
+    }
+
+    async fn an_event_that_started_a_run_is_redelivered_to_the_one_that_could_not_read_it(store, world, clock) {
+        let engine = builder(store, &world, &clock).register(strict::inspect).start().await.unwrap();
+        let client = engine.client();
+        engine.start(strict::inspect("o-1".into())).id("strict").await.unwrap();
+        until(&client, "strict", "it waits", |status| !status.waits.is_empty()).await;
+        assert_eq!(client.publish(placed("o-1", 2)).message_id("p-1").await.unwrap(), Delivery::Started);
+        let parked = parked(&client).await;
+        assert!(matches!(parked.state, MessageState::Parked(ParkReason::Misfit { .. })), "{parked:?}");
+        let mended = strict::Placed { order: "o-1".into(), amount: 2, currency: "EUR".into() };
+        assert_eq!(client.redeliver("p-1").payload(&mended).await.unwrap(), Delivery::Awaited);
+        assert_eq!(client.result::<String>("strict").await.unwrap(), "EUR");
+        let runs = client.runs(&RunFilter::default()).await.unwrap();
+        assert_eq!(runs.len(), 2, "nothing started twice: {runs:?}");
     }
 
     async fn a_message_that_does_not_fit_is_parked_and_the_run_goes_on_waiting(store, world, clock) {
@@ -307,6 +322,24 @@ mod second {
     pub async fn audit(placed: Placed) -> Result<u64, ShopError> {
         note(&placed.order).await?;
         Ok(placed.amount + 1_000)
+    }
+}
+
+/// A receiver that wants more than the sender has.
+mod strict {
+    use super::*;
+
+    #[derive(Clone, Serialize, Deserialize, Message)]
+    #[message(name = "Placed", key = order)]
+    pub(crate) struct Placed {
+        pub(crate) order: String,
+        pub(crate) amount: u64,
+        pub(crate) currency: String,
+    }
+
+    #[workflow]
+    pub(crate) async fn inspect(order: String) -> String {
+        receive::<Placed>(&order).forever().await.currency
     }
 }
 

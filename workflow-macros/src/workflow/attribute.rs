@@ -93,7 +93,7 @@ mod tests {
         let mut errors = Errors::default();
         let options = parse(
             Kind::Workflow,
-            "version = 0, ownr = \"a\", on = A, name = \"x\"".parse().unwrap(),
+            "version = 0, ownr = \"a\", priority = 1, name = \"x\"".parse().unwrap(),
             &mut errors,
         );
         assert_eq!(options.name.as_deref(), Some("x"));
@@ -102,7 +102,7 @@ mod tests {
             [
                 "a version is a number from 1 on",
                 "`#[workflow]` does not know `ownr`; did you mean `owner`?",
-                "`on` on a workflow is not supported yet",
+                "`priority` on a workflow is not supported yet",
             ]
         );
     }

@@ -298,6 +298,7 @@ fn storable_checks(source: &Source<'_>, is_result: bool, output_span: Span) -> T
     quote! {
         #(#conditions)*
         const _: fn() = || {
+            #[allow(dead_code)]
             fn is_storable<T: ::workflow_runtime::__private::core::Storable>() {}
             #[allow(dead_code)]
             fn is_error<T: ::workflow_runtime::__private::core::StepError>() {}

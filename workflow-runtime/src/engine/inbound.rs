@@ -114,7 +114,7 @@ async fn keep_and_start(parts: Arc<Parts>, mut message: NewMessage) -> Result<De
             }
         }
     }
-    let is_parked = message.parked.is_some();
+    let (is_event, is_parked) = (message.is_event, message.parked.is_some());
     let seats = beginnings.iter().map(Beginning::seat).collect();
     let delivered = parts.deliver(message, seats).await?;
     let has_starts = !beginnings.is_empty();
@@ -127,9 +127,10 @@ async fn keep_and_start(parts: Arc<Parts>, mut message: NewMessage) -> Result<De
     }
     Ok(match () {
         () if has_started => Delivery::Started,
-        // The runs outlive the id of their message, by which it would be known.
-        () if delivered.is_duplicate || has_starts => Delivery::Duplicate,
+        () if delivered.is_duplicate => Delivery::Duplicate,
         () if is_parked => Delivery::Parked,
+        // Its runs outlive the id by which it would be known.
+        () if has_starts && !is_event => Delivery::Duplicate,
         () if delivered.offers.is_empty() => Delivery::Buffered,
         () => Delivery::Awaited,
     })
