@@ -51,7 +51,9 @@ pub use error::{CoreError, Mismatch};
 pub use event::{Event, Failure, FailureKind, Parent, Record};
 pub use judge::AttemptOutcome;
 pub use many::{JoinAll, TryJoinAll, join_all, try_join_all};
-pub use message::{HasDeadline, Message, Receive, ReceiveForever, ReceiveWithin, TimedOut, receive};
+pub use message::{
+    BeginsWith, HasDeadline, Message, Receive, ReceiveForever, ReceiveWithin, TimedOut, receive,
+};
 pub use op::OpId;
 pub use parallel::{
     Branches, Raced1, Raced2, Raced3, Raced4, Raced5, Raced6, Raced7, Raced8, Racers, TryBranches,

@@ -22,6 +22,17 @@ pub trait Message: Storable {
     fn key(&self) -> String;
 }
 
+/// That the parameter of a workflow which begins with the message `M` is that message.
+#[diagnostic::on_unimplemented(
+    message = "WF021: the workflow begins with the message `{M}`, but its parameter is of the type `{Self}`",
+    label = "write `{M}` here",
+    note = "see docs/errors/WF021.md"
+)]
+pub trait BeginsWith<M: Message> {}
+
+#[diagnostic::do_not_recommend]
+impl<M: Message> BeginsWith<M> for M {}
+
 /// That no message came in time.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 #[error("no message came in time")]

@@ -3,11 +3,15 @@
 
 use std::fmt;
 
-use crate::{FlowKind, Graph, Instances, Node, NodeKind, Outcome};
+use crate::{FlowKind, Graph, Instances, Node, NodeKind, Outcome, Trigger};
 
 impl fmt::Display for Graph {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "{} v{}", self.workflow, self.version)?;
+        write!(f, "{} v{}", self.workflow, self.version)?;
+        if let Trigger::Message(message) = &self.trigger {
+            write!(f, " on {message}")?;
+        }
+        writeln!(f)?;
         for (index, node) in self.nodes.iter().enumerate() {
             let ways: Vec<String> = self
                 .outgoing(index)

@@ -41,6 +41,7 @@ pub(crate) fn expand(kind: Kind, attribute: TokenStream, item: TokenStream) -> T
     let mut errors = Errors::default();
     let options = attribute::parse(kind, attribute, &mut errors);
     let parameters = signature::check(&function, kind, &mut errors);
+    signature::check_trigger(&function, options.on.as_ref(), &mut errors);
     let docs = docs::split(&function.attrs);
     let lowered = match awaits::parse_body(&function) {
         Ok(body) => Some(lower::lower(&function, &body, &mut errors)),

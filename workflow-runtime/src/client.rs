@@ -1,25 +1,22 @@
-//! What may be asked of runs from outside: messages, cancels, retries, and what they are at.
+//! What may be asked of runs from outside: cancels, retries, and what they are at; messages are a file beside it.
 //! It reads the store and asks the engine; it drives nothing.
 
-use std::future::{Future, IntoFuture};
-use std::pin::Pin;
+mod inbox;
+
 use std::sync::Arc;
-use std::time::Duration;
 
 use serde::de::DeserializeOwned;
 use tokio::sync::oneshot;
-use uuid::Uuid;
-use workflow_core::{Conclusion, Message, Payload, Record, Timestamp, Workflow, WorkflowFn};
+use workflow_core::{Conclusion, Payload, Record, Workflow, WorkflowFn};
+
+pub use self::inbox::{Deliver, Redeliver};
 
 use crate::engine::Input;
 use crate::engine::parts::{Parts, Phase};
 use crate::error::{Error, ErrorKind, RunError, RunFailure};
 use crate::handle::{self, RunHandle};
-use crate::limits::{check_id, check_size};
-use crate::store::{NewMessage, RunFilter, RunState, RunStatus, RunSummary, StoreError};
-
-/// How long an early message is kept unless its sender says otherwise: seven days.
-const TIME_TO_LIVE: Duration = Duration::from_secs(7 * 24 * 60 * 60);
+use crate::limits::check_size;
+use crate::store::{RunFilter, RunState, RunStatus, RunSummary, StoreError};
 
 /// Talks to the runs of one engine. Cheap to clone; does not keep the engine running.
 #[derive(Clone)]
@@ -30,14 +27,6 @@ pub struct Client {
 impl Client {
     pub(crate) fn new(parts: Arc<Parts>) -> Client {
         Client { parts }
-    }
-
-    /// Sends a message: `client.deliver(NewCard { .. }).message_id("card-7").await?`.
-    ///
-    /// When this returns, the message is on the disk. It reaches one run that waits for its name and key, once;
-    /// if none does, it is kept until its time to live is over.
-    pub fn deliver<M: Message>(&self, message: M) -> Deliver<M> {
-        Deliver { parts: Arc::clone(&self.parts), message, message_id: None, time_to_live: TIME_TO_LIVE }
     }
 
     /// Asks for a run to be cancelled: what was done is undone, then the run ends. A run past its point of no
@@ -176,72 +165,4 @@ pub enum Cancel {
     Requested,
     /// The run had ended before.
     AlreadyEnded,
-}
-
-/// What became of a message.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Delivery {
-    /// A run waits for such a message and is being woken.
-    Awaited,
-    /// No run waits for it yet; it is kept.
-    Buffered,
-    /// A message with this id is there already; this one was dropped. Also said of the first one when the store
-    /// failed after it had kept it, and was asked again.
-    Duplicate,
-}
-
-/// A message to be sent: await it.
-#[must_use = "nothing is sent until this is awaited"]
-pub struct Deliver<M: Message> {
-    parts: Arc<Parts>,
-    message: M,
-    message_id: Option<String>,
-    time_to_live: Duration,
-}
-
-impl<M: Message> Deliver<M> {
-    /// Gives the message an id: 1 to 255 bytes without control characters. A second message with the same id
-    /// is dropped. Without this it gets a random one.
-    pub fn message_id(mut self, message_id: impl Into<String>) -> Deliver<M> {
-        self.message_id = Some(message_id.into());
-        self
-    }
-
-    /// How long to keep the message while nobody waits for it; seven days unless said otherwise.
-    pub fn time_to_live(mut self, time_to_live: Duration) -> Deliver<M> {
-        self.time_to_live = time_to_live;
-        self
-    }
-
-    async fn deliver(self) -> Result<Delivery, Error> {
-        let Deliver { parts, message, message_id, time_to_live } = self;
-        let message_id = message_id.unwrap_or_else(|| Uuid::now_v7().to_string());
-        check_id("the id of a message", &message_id)?;
-        let key = message.key();
-        check_id("the key of a message", &key)?;
-        let what = format!("the message `{}`", M::NAME);
-        let payload = match Payload::of(&message) {
-            Ok(payload) => payload,
-            Err(error) => return Err(ErrorKind::Unstorable { what, error }.into()),
-        };
-        check_size(&what, &payload, parts.payload_limit)?;
-        let live_ms = Timestamp::try_from(time_to_live.as_millis()).unwrap_or(Timestamp::MAX);
-        let expires_ms = parts.clock.now_ms().saturating_add(live_ms);
-        let new = NewMessage { message_id, message: M::NAME.to_owned(), key, payload, expires_ms };
-        let delivered = parts.deliver(new).await?;
-        Ok(match delivered {
-            delivered if delivered.is_duplicate => Delivery::Duplicate,
-            delivered if delivered.offers.is_empty() => Delivery::Buffered,
-            _ => Delivery::Awaited,
-        })
-    }
-}
-
-impl<M: Message> IntoFuture for Deliver<M> {
-    type Output = Result<Delivery, Error>;
-    type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send>>;
-
-    fn into_future(self) -> Self::IntoFuture {
-        Box::pin(self.deliver())
-    }
 }

@@ -6,11 +6,13 @@ mod attempts;
 mod builder;
 mod committer;
 mod driver;
+pub(crate) mod inbound;
 mod live;
 mod live_run;
 pub(crate) mod parts;
 mod recovery;
 mod registry;
+mod retention;
 mod start;
 
 use std::sync::{Arc, Mutex};

@@ -37,6 +37,10 @@ pub(crate) enum ErrorKind {
     CannotBegin(#[source] workflow_core::CoreError),
     #[error("{0}")]
     NothingToRetry(String),
+    #[error("{0}")]
+    UnknownMessage(String),
+    #[error("{0}")]
+    NotParked(String),
     #[error("the engine has stopped; what is not finished goes on when an engine starts again")]
     Stopped,
 }
@@ -101,6 +105,16 @@ impl Error {
     /// Whether there was no incident to retry.
     pub fn is_nothing_to_retry(&self) -> bool {
         matches!(*self.0, ErrorKind::NothingToRetry(_))
+    }
+
+    /// Whether no registered workflow knows a message of that name, or no message has that id.
+    pub fn is_unknown_message(&self) -> bool {
+        matches!(*self.0, ErrorKind::UnknownMessage(_))
+    }
+
+    /// Whether the message that was named is not set aside: it waits, was taken, or was discarded.
+    pub fn is_not_parked(&self) -> bool {
+        matches!(*self.0, ErrorKind::NotParked(_))
     }
 
     fn store_fault(&self) -> Option<StoreFault> {

@@ -10,12 +10,16 @@ mod limits;
 pub mod prelude;
 pub mod store;
 
-pub use client::{Cancel, Client, Deliver, Delivery};
+pub use client::{Cancel, Client, Deliver, Redeliver};
 pub use clock::Clock;
+pub use engine::inbound::Delivery;
 pub use engine::{Engine, EngineBuilder, Orphan, Start};
 pub use error::{Error, RunError, RunFailure};
 pub use handle::{RunHandle, RunOutput};
-pub use store::{Incident, IncidentPlace, Memory, RunFilter, RunState, RunStatus, RunSummary, Sqlite};
+pub use store::{
+    Incident, IncidentPlace, Memory, MessageFilter, MessageState, MessageStatus, ParkReason, RunFilter,
+    RunState, RunStatus, RunSummary, Sqlite, Taker,
+};
 
 pub use workflow_core::{
     AttemptControl, Conclusion, Message, OpId, Payload, Resource, StepCall, StepContext, StepError, TimedOut,

@@ -6,7 +6,7 @@ use workflow_core::Payload;
 use crate::error::{Error, ErrorKind};
 
 /// The longest id or key, in bytes: they are part of database keys and of log fields.
-const LONGEST_ID: usize = 255;
+pub(crate) const LONGEST_ID: usize = 255;
 
 /// Ids and keys have 1 to 255 bytes and no control characters.
 pub(crate) fn check_id(what: &str, id: &str) -> Result<(), Error> {

@@ -5,6 +5,7 @@
 
 mod codec;
 mod fault;
+mod inbox;
 mod memory;
 mod rows;
 mod sqlite;
@@ -17,10 +18,14 @@ use async_trait::async_trait;
 use workflow_core::{Record, Timestamp};
 
 pub use fault::{StoreError, StoreFault};
+pub use inbox::{
+    Delivered, MessageFilter, MessageState, MessageStatus, Misfit, NewMessage, ParkReason, Sweep, Swept,
+    Taker,
+};
 pub use memory::Memory;
 pub use rows::{
-    Changes, ClaimedRun, Delivered, Incident, IncidentPlace, Lease, LoadedRun, MessageWait, NewMessage,
-    NewRun, Offer, RunFilter, RunState, RunStatus, RunSummary, Turn, TurnOutcome,
+    Changes, ClaimedRun, Incident, IncidentPlace, Lease, LoadedRun, MessageWait, NewRun, Offer, RunFilter,
+    RunState, RunStatus, RunSummary, Turn, TurnOutcome,
 };
 pub use sqlite::{Sqlite, SqliteOptions};
 
@@ -48,9 +53,26 @@ pub trait Store: Send + Sync + 'static {
     /// Reads what is needed to go on with these runs. A run that does not exist is left out.
     async fn load(&self, leases: &[Lease], now_ms: Timestamp) -> Result<Vec<LoadedRun>, StoreError>;
 
-    /// Keeps messages, and says which runs wait for them. A message whose id is known already is dropped.
+    /// Keeps messages, begins the runs that begin with them, and says which runs wait for them. A message whose id
+    /// is known already is dropped, unless it is the redelivery of one that is parked. A message that was sent is
+    /// taken by one run, or by those that begin with it; an event by any number of runs, by each once.
     async fn deliver(&self, messages: &[NewMessage], now_ms: Timestamp)
     -> Result<Vec<Delivered>, StoreError>;
+
+    /// Throws a message away that nobody has taken; says whether it is gone, `None` when there is no such message.
+    /// Its id stays known. An event is kept from those who do not have it yet.
+    async fn discard(&self, message_id: &str, now_ms: Timestamp) -> Result<Option<bool>, StoreError>;
+
+    /// Messages that the filter lets through, in the order in which they came. `now_ms` decides which of them have
+    /// expired: they are parked from that moment on, whether a sweep has noted it or not.
+    async fn messages(
+        &self,
+        filter: &MessageFilter,
+        now_ms: Timestamp,
+    ) -> Result<Vec<MessageStatus>, StoreError>;
+
+    /// Removes some of what may go by now, the oldest first. A run goes with its journal and all that belongs to it.
+    async fn sweep(&self, sweep: &Sweep) -> Result<Swept, StoreError>;
 
     /// Notes that a run is to be cancelled, and gives the state it is in; `None` when there is no such run.
     /// Only a run that has not ended keeps the note.
@@ -114,6 +136,22 @@ impl<S: Store + ?Sized> Store for Arc<S> {
         now_ms: Timestamp,
     ) -> Result<Vec<Delivered>, StoreError> {
         (**self).deliver(messages, now_ms).await
+    }
+
+    async fn discard(&self, message_id: &str, now_ms: Timestamp) -> Result<Option<bool>, StoreError> {
+        (**self).discard(message_id, now_ms).await
+    }
+
+    async fn messages(
+        &self,
+        filter: &MessageFilter,
+        now_ms: Timestamp,
+    ) -> Result<Vec<MessageStatus>, StoreError> {
+        (**self).messages(filter, now_ms).await
+    }
+
+    async fn sweep(&self, sweep: &Sweep) -> Result<Swept, StoreError> {
+        (**self).sweep(sweep).await
     }
 
     async fn request_cancel(&self, run_id: &str, reason: &str) -> Result<Option<RunState>, StoreError> {

@@ -9,7 +9,7 @@ use std::time::Duration;
 use workflow_core::Event;
 use workflow_runtime::prelude::*;
 use workflow_runtime::store::Store;
-use workflow_runtime::{Clock, Memory, RunError};
+use workflow_runtime::{Client, Clock, Memory, MessageFilter, MessageState, RunError};
 use world::faulty::{Crash, Faulty};
 use world::*;
 
@@ -24,6 +24,8 @@ enum Scenario {
     Messages,
     /// A cancel while the run waits.
     Cancel,
+    /// A message with which a run begins, then an event, then one it cannot read and the same once more, mended.
+    Inbox,
 }
 
 impl Scenario {
@@ -31,7 +33,7 @@ impl Scenario {
         match self {
             Scenario::Saga => world.always("ship", Behaviour::Fail(ShopError::Declined)),
             Scenario::Retries => world.script("charge", [Behaviour::Fail(ShopError::Busy)]),
-            Scenario::Messages | Scenario::Cancel => {}
+            Scenario::Messages | Scenario::Cancel | Scenario::Inbox => {}
         }
     }
 
@@ -64,7 +66,27 @@ impl Scenario {
                 client.cancel("order-1", "enough").await.unwrap();
                 assert!(run.result().await.unwrap_err().is_cancelled());
             }
+            Scenario::Inbox => {
+                let placed = Placed { order: "o-1".into(), amount: 4 };
+                client.deliver(placed).message_id("m-1").await.unwrap();
+                let id = "open_order:m-1";
+                assert!(client.status(id).await.is_ok(), "what was acknowledged is there");
+                let waits =
+                    |status: &workflow_runtime::RunStatus| !status.waits.is_empty() || status.has_ended();
+                until(&client, id, "it waits", waits).await;
+                let unreadable = other::Paid { order: "o-1".into(), amount: "two".into() };
+                client.publish(unreadable).message_id("m-2").await.unwrap();
+                if let MessageState::Parked(_) = judged(&client, "m-2").await {
+                    let mended = client.redeliver("m-2").payload(&Paid { order: "o-1".into(), amount: 2 });
+                    mended.await.unwrap();
+                }
+                assert_eq!(client.result::<u64>(id).await.unwrap(), 402);
+            }
         }
+    }
+
+    fn run_id(self) -> &'static str {
+        if self == Scenario::Inbox { "open_order:m-1" } else { "order-1" }
     }
 
     /// The calls of steps in their order, when nothing is repeated.
@@ -72,9 +94,23 @@ impl Scenario {
         match self {
             Scenario::Saga => &["reserve", "charge", "ship", "refund", "release"],
             Scenario::Retries => &["reserve", "charge", "charge", "ship"],
-            Scenario::Messages => &["reserve"],
+            Scenario::Messages | Scenario::Inbox => &["reserve"],
             Scenario::Cancel => &["reserve", "release"],
         }
+    }
+}
+
+/// What became of a message, once something has.
+async fn judged(client: &Client, message_id: &str) -> MessageState {
+    let only = MessageFilter { message_id: Some(message_id.into()), ..MessageFilter::default() };
+    let began = std::time::Instant::now();
+    loop {
+        let found = client.messages(&only).await.unwrap().pop().expect("it was sent");
+        if found.state != MessageState::Waiting {
+            return found.state;
+        }
+        assert!(began.elapsed() < Duration::from_secs(10), "{found:?}");
+        tokio::time::sleep(Duration::from_millis(1)).await;
     }
 }
 
@@ -111,7 +147,7 @@ async fn crash_once(store: Arc<dyn Store>, scenario: Scenario, crash: Crash) -> 
     ticking.abort();
     let label = format!("{scenario:?}, {crash:?}");
     check_calls(&world, scenario, &label);
-    check_journal(&store, &label).await;
+    check_journal(&store, scenario.run_id(), &label).await;
     !ended
 }
 
@@ -130,8 +166,8 @@ fn check_calls(world: &World, scenario: Scenario, label: &str) {
 }
 
 /// No answer of a step is recorded twice.
-async fn check_journal(store: &Arc<dyn Store>, label: &str) {
-    let journal = store.journal("order-1").await.unwrap();
+async fn check_journal(store: &Arc<dyn Store>, run_id: &str, label: &str) {
+    let journal = store.journal(run_id).await.unwrap();
     let mut completed: Vec<String> = journal
         .iter()
         .filter_map(|record| match &record.event {
@@ -144,7 +180,7 @@ async fn check_journal(store: &Arc<dyn Store>, label: &str) {
     completed.sort();
     completed.dedup();
     assert_eq!(completed.len(), count, "{label}: {journal:?}");
-    let status = store.run("order-1").await.unwrap().unwrap();
+    let status = store.run(run_id).await.unwrap().unwrap();
     assert!(status.has_ended() && status.timers.is_empty() && status.waits.is_empty(), "{label}: {status:?}");
 }
 
@@ -191,6 +227,7 @@ crash_everywhere! {
     retries_survive_a_crash_at_every_write: Scenario::Retries;
     messages_survive_a_crash_at_every_write: Scenario::Messages;
     a_cancel_survives_a_crash_at_every_write: Scenario::Cancel;
+    what_comes_in_survives_a_crash_at_every_write: Scenario::Inbox;
 }
 
 on_every_store! {
@@ -244,5 +281,17 @@ on_every_store! {
             assert_eq!(client.result::<u64>(&format!("run-{n}")).await.unwrap(), n);
         }
         eventually("nothing stays in memory", async || (engine.live_runs() == 0).then_some(())).await;
+    }
+}
+
+/// The same message by another hand.
+mod other {
+    use super::*;
+
+    #[derive(Clone, Serialize, Deserialize, Message)]
+    #[message(name = "Paid", key = order)]
+    pub(crate) struct Paid {
+        pub(crate) order: String,
+        pub(crate) amount: String,
     }
 }

@@ -5,69 +5,12 @@ mod world;
 
 use std::sync::Arc;
 
-use workflow_core::{Command, Conclusion, Event, OpId, Payload, Record};
+use workflow_core::{Command, Conclusion, Event, Payload, Record};
 use workflow_runtime::prelude::*;
 use workflow_runtime::store::*;
 use workflow_runtime::{Memory, RunFilter};
+use world::turns::*;
 use world::*;
-
-fn op(id: &str) -> OpId {
-    OpId::from_text(id)
-}
-
-fn record(at_ms: i64, text: &str) -> Record {
-    let input = Payload::of(text).unwrap();
-    Record::new(at_ms, Event::started(input), vec![Command::Withdraw { op: op("x") }])
-}
-
-fn turn(run_id: &str, epoch: i64, first_seq: i64, texts: &[&str]) -> Turn {
-    Turn {
-        lease: Lease { run_id: run_id.into(), epoch },
-        begins: None,
-        at_ms: 100 + first_seq,
-        first_seq,
-        records: texts.iter().map(|text| record(100 + first_seq, text)).collect(),
-        changes: Changes::default(),
-    }
-}
-
-fn begin(run_id: &str) -> Turn {
-    let begins = Some(NewRun { workflow: "flow".into(), version: 2 });
-    Turn { begins, ..turn(run_id, 1, 1, &["input"]) }
-}
-
-fn begin_waiting(run_id: &str, since_ms: i64) -> Turn {
-    let mut turn = begin(run_id);
-    let wait = MessageWait { message: "Paid".into(), key: "k".into(), since_ms };
-    turn.changes.begin_waits.insert(op("paid"), wait);
-    turn
-}
-
-fn taking(run_id: &str, message_id: &str) -> Turn {
-    let mut turn = turn(run_id, 1, 2, &["got it"]);
-    turn.changes.take_messages.insert(message_id.into(), op("paid"));
-    turn.changes.end_waits.insert(op("paid"));
-    turn
-}
-
-fn ending(run_id: &str, first_seq: i64) -> Turn {
-    let mut turn = turn(run_id, 1, first_seq, &["the end"]);
-    turn.changes.conclusion = Some(Conclusion::Completed(Payload::of("done").unwrap()));
-    turn
-}
-
-fn message(id: &str, expires_ms: i64) -> NewMessage {
-    let payload = Payload::of(id).unwrap();
-    NewMessage { message_id: id.into(), message: "Paid".into(), key: "k".into(), payload, expires_ms }
-}
-
-fn written() -> TurnOutcome {
-    TurnOutcome::Written(Vec::new())
-}
-
-fn offered(offers: &[Offer]) -> Vec<(&str, &str)> {
-    offers.iter().map(|offer| (offer.run_id.as_ref(), offer.message_id.as_str())).collect()
-}
 
 on_every_store! {
     async fn a_run_begins_once_and_its_journal_grows_in_order(store, _world, _clock) {

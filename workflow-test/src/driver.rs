@@ -179,6 +179,15 @@ impl Driver {
             let text = format!("the run does not end: it has written {MOST_ROWS} rows");
             return Err(Violation::new(Oracle::Deadlock, text));
         }
+        if let Event::MessageReceived { op, payload, .. } = &event
+            && let Err(error) = self.run.fits(op, payload)
+        {
+            let text = format!(
+                "the message {payload} does not fit what `{op}` waits for: {error}; an engine sets it aside, and the \
+                 run goes on waiting"
+            );
+            return Err(Violation::new(Oracle::Mock, text));
+        }
         let commands = self.run.feed(self.now_ms, &event).map_err(|error| Violation::core(&error))?;
         if let Event::MessageReceived { op, .. } = &event {
             self.agenda.remove(op);

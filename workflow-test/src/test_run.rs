@@ -12,6 +12,8 @@ use workflow_core::{
     Conclusion, Definition, Event, Fallible, Message, Payload, Record, Storable, Timestamp, Workflow,
 };
 
+use workflow_graph::Trigger;
+
 use crate::agenda::Delivery;
 use crate::driver::{Call, Deed, Driver, Wait, World};
 use crate::history::{self, Names, Outcome};
@@ -112,6 +114,16 @@ impl<W: Workflow> TestRun<W> {
             inside.outside.messages += 1;
             let message_id = format!("message-{}", inside.outside.messages);
             let op = inside.driver.waits_for(M::NAME, Some(&key));
+            let starts =
+                matches!(&inside.definition.graph().trigger, Trigger::Message(name) if name == M::NAME);
+            if op.is_none() && starts {
+                let (message, workflow) = (M::NAME, inside.definition.name);
+                drop(inside);
+                self.fail(&format!(
+                    "`{message}` starts another run of `{workflow}` and does not reach this one; start it with \
+                     `kit.start({workflow}(..))`"
+                ));
+            }
             if op.is_none() {
                 let (message_id, payload) = (message_id.clone(), payload.clone());
                 inside.outside.kept.push(Kept { name: M::NAME, key, message_id, payload });

@@ -269,3 +269,66 @@ fn a_workflow_that_cannot_fail_gives_its_value_and_timers_cost_no_time() {
     assert_eq!(run.value(), 42);
     assert_eq!(run.transcript(), "0s  start remind\n2h  sleep: fired\n2h  thank: ok\n2h  completed\n");
 }
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Message)]
+#[message(name = "OrderPlaced", key = id)]
+struct OrderPlaced {
+    id: u32,
+    total: u64,
+}
+
+#[workflow(on = OrderPlaced)]
+async fn begin_order(placed: OrderPlaced) -> Result<u32, OrderError> {
+    let order = Order { id: placed.id, total: placed.total };
+    reserve_goods(&order).await?;
+    let card = receive::<NewCard>(order.id).forever().await;
+    Ok(card.order_id)
+}
+
+#[workflow_test]
+fn a_workflow_that_begins_with_a_message_is_started_with_it(kit: Kit) {
+    kit.on(reserve_goods).returns(Ok(Reservation(7)));
+    let run = kit.start(begin_order(OrderPlaced { id: 42, total: 7 }));
+    run.until_waiting_for::<NewCard>();
+    run.deliver(NewCard { order_id: 42 });
+    assert_eq!(run.ok(), 42);
+}
+
+#[workflow_test]
+fn a_message_that_starts_a_run_does_not_reach_one_that_is_under_way(kit: Kit) {
+    kit.on(reserve_goods).returns(Ok(Reservation(7)));
+    let run = kit.start(begin_order(OrderPlaced { id: 42, total: 7 }));
+    let failure = failure_of(|| run.deliver(OrderPlaced { id: 42, total: 7 }));
+    assert!(failure.starts_with("`OrderPlaced` starts another run of `begin_order`"), "{failure}");
+    std::mem::forget(run);
+}
+
+/// The same message by another hand.
+mod other {
+    use super::*;
+
+    #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Message)]
+    #[message(name = "NewCard", key = card)]
+    pub(crate) struct NewCard {
+        pub(crate) card: u32,
+    }
+}
+
+#[test]
+fn a_message_that_does_not_fit_fails_the_test() {
+    for is_early in [false, true] {
+        let kit = kit();
+        let run = kit.start(begin_order(OrderPlaced { id: 42, total: 7 }));
+        if !is_early {
+            run.until_waiting_for::<NewCard>();
+        }
+        let failure = failure_of(|| {
+            run.deliver(other::NewCard { card: 42 });
+            run.run_to_end();
+        });
+        let expected =
+            "mock: the message {\"card\":42} does not fit what `new_card` waits for: missing field";
+        assert!(failure.starts_with(expected), "{failure}");
+        std::mem::forget(run);
+    }
+}

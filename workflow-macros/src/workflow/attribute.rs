@@ -2,7 +2,7 @@
 //! What they mean for a run is not known here.
 
 use proc_macro2::TokenStream;
-use syn::{LitInt, LitStr};
+use syn::{LitInt, LitStr, Path};
 
 use super::emit::Kind;
 use crate::duration;
@@ -18,15 +18,17 @@ pub(crate) struct Options {
     pub(crate) version: Option<u32>,
     pub(crate) owner: Option<String>,
     pub(crate) deadline_ms: Option<u64>,
+    /// The message that runs begin with.
+    pub(crate) on: Option<Path>,
 }
 
-const KNOWN: &[&str] = &["name", "label", "version", "owner", "deadline"];
+const KNOWN: &[&str] = &["name", "label", "version", "owner", "deadline", "on"];
 
 /// A subflow has no runs of its own: what is said about runs is said about the workflow.
 const KNOWN_OF_SUBFLOW: &[&str] = &["name", "label"];
 
 /// Words of the language that have no meaning yet.
-const NOT_YET: &[&str] = &["on", "cron", "timezone", "catch_up", "bpmn", "conform", "priority"];
+const NOT_YET: &[&str] = &["cron", "timezone", "catch_up", "bpmn", "conform", "priority"];
 
 /// Reads the attribute.
 pub(crate) fn parse(kind: Kind, attribute: TokenStream, errors: &mut Errors) -> Options {
@@ -47,6 +49,7 @@ pub(crate) fn parse(kind: Kind, attribute: TokenStream, errors: &mut Errors) -> 
                 let literal = word.value::<LitStr>("deadline = \"30d\"", errors);
                 options.deadline_ms = literal.and_then(|text| errors.ok(duration::positive_ms(&text)));
             }
+            "on" => options.on = word.value("on = OrderPlaced", errors),
             "version" => options.version = version(word, errors),
             name if NOT_YET.contains(&name) => {
                 errors.at(word.name.span(), format!("`{name}` on a workflow is not supported yet"));
@@ -90,7 +93,7 @@ mod tests {
         let mut errors = Errors::default();
         let options = parse(
             Kind::Workflow,
-            "version = 0, ownr = \"a\", on = A, name = \"x\"".parse().unwrap(),
+            "version = 0, ownr = \"a\", priority = 1, name = \"x\"".parse().unwrap(),
             &mut errors,
         );
         assert_eq!(options.name.as_deref(), Some("x"));
@@ -99,7 +102,7 @@ mod tests {
             [
                 "a version is a number from 1 on",
                 "`#[workflow]` does not know `ownr`; did you mean `owner`?",
-                "`on` on a workflow is not supported yet",
+                "`priority` on a workflow is not supported yet",
             ]
         );
     }

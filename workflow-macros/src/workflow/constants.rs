@@ -4,6 +4,7 @@
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::ExprPath;
+use syn::spanned::Spanned;
 use workflow_graph::{Flow, FlowKind, Instances, Node, NodeKind, Outcome};
 
 use super::emit::{Source, label};
@@ -14,6 +15,7 @@ pub(super) fn graph(source: &Source<'_>, name: &str, version: u32) -> TokenStrea
     let Some(lowered) = &source.lowered else { return empty_graph(name, version) };
     let label = label(source);
     let documentation = &source.docs.documentation;
+    let trigger = trigger(source);
     let owner = source.options.owner.clone().unwrap_or_default();
     let deadline_ms = optional(source.options.deadline_ms.map(|deadline_ms| quote!(#deadline_ms)));
     let operation = |node: usize| lowered.operations.iter().find(|operation| operation.node == node);
@@ -35,7 +37,7 @@ pub(super) fn graph(source: &Source<'_>, name: &str, version: u32) -> TokenStrea
             label: __borrowed(#label),
             documentation: __borrowed(#documentation),
             owner: __borrowed(#owner),
-            trigger: __graph::Trigger::None,
+            trigger: #trigger,
             deadline_ms: #deadline_ms,
             source: __graph::Source::at(::core::file!(), #line),
             nodes: __borrowed(&__NODES),
@@ -44,6 +46,16 @@ pub(super) fn graph(source: &Source<'_>, name: &str, version: u32) -> TokenStrea
         #(#effects)*
         #(#errors)*
         &__GRAPH
+    }
+}
+
+/// What starts a run by itself.
+fn trigger(source: &Source<'_>) -> TokenStream {
+    match &source.options.on {
+        Some(message) => quote_spanned! {message.span()=>
+            __graph::Trigger::Message(__borrowed(<#message as ::workflow_runtime::__private::core::Message>::NAME))
+        },
+        None => quote!(__graph::Trigger::None),
     }
 }
 

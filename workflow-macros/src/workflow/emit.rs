@@ -279,6 +279,21 @@ fn storable_checks(source: &Source<'_>, is_result: bool, output_span: Span) -> T
             }
         }
     };
+    let begins = match (&source.options.on, &source.parameters[..]) {
+        (Some(message), [Parameter { ty, .. }]) => {
+            let begins = quote_spanned!(ty.span()=> begins_with::<#ty, #message>(););
+            quote! {
+                fn begins_with<P, M>()
+                where
+                    P: ::workflow_runtime::__private::core::BeginsWith<M>,
+                    M: ::workflow_runtime::__private::core::Message,
+                {
+                }
+                #begins
+            }
+        }
+        _ => TokenStream::new(),
+    };
     let conditions = attributes(&source.function.attrs, &["cfg"]);
     quote! {
         #(#conditions)*
@@ -288,6 +303,7 @@ fn storable_checks(source: &Source<'_>, is_result: bool, output_span: Span) -> T
             #[allow(dead_code)]
             fn is_error<T: ::workflow_runtime::__private::core::StepError>() {}
             #(#arguments)*
+            #begins
             #result
         };
     }

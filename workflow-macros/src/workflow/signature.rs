@@ -3,9 +3,10 @@
 
 use proc_macro2::{Span, TokenStream};
 use quote::quote;
+use syn::ext::IdentExt;
 use syn::spanned::Spanned;
 use syn::visit::Visit;
-use syn::{FnArg, Ident, Pat, ReturnType, Type, TypeImplTrait, TypeReference};
+use syn::{FnArg, Ident, Pat, Path, ReturnType, Type, TypeImplTrait, TypeReference};
 
 use super::emit::Kind;
 use crate::errors::Errors;
@@ -49,6 +50,17 @@ pub(crate) fn check(function: &RawFn, kind: Kind, errors: &mut Errors) -> Vec<Pa
     }
     let inputs = signature.inputs.iter().enumerate();
     inputs.filter_map(|(index, input)| parameter(index, input, kind, errors)).collect()
+}
+
+/// What a workflow that begins with a message takes: this message and nothing else.
+pub(crate) fn check_trigger(function: &RawFn, on: Option<&Path>, errors: &mut Errors) {
+    let Some(on) = on.filter(|_| function.sig.inputs.len() != 1) else { return };
+    let (name, message) = (function.sig.ident.unraw(), super::phrases::source_text(on));
+    let why = format!(
+        "WF021: a workflow that begins with a message takes this message and nothing else: write \
+         `async fn {name}(message: {message})`; see docs/errors/WF021.md"
+    );
+    errors.at(on.span(), why);
 }
 
 fn parameter(index: usize, input: &FnArg, kind: Kind, errors: &mut Errors) -> Option<Parameter> {

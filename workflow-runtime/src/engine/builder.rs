@@ -10,6 +10,7 @@ use super::committer::commit_all;
 use super::parts::{Materials, Parts};
 use super::recovery::recover;
 use super::registry::Registry;
+use super::retention::{Retention, keep_in_order};
 use super::{Engine, Owner, Running};
 use crate::clock::Clock;
 use crate::error::{Error, ErrorKind};
@@ -17,6 +18,9 @@ use crate::store::Store;
 
 /// The largest payload that is taken unless the builder says otherwise: 2 MiB.
 const PAYLOAD_LIMIT: usize = 2 << 20;
+
+/// How long the ids of messages are known unless the builder says otherwise: thirty days.
+const MESSAGE_RETENTION: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
 /// An engine to be set up: [`Engine::builder`].
 #[must_use = "nothing runs until `.start().await`"]
@@ -27,6 +31,7 @@ pub struct EngineBuilder {
     clock: Clock,
     payload_limit: usize,
     grace: Duration,
+    retention: Retention,
 }
 
 impl EngineBuilder {
@@ -38,6 +43,7 @@ impl EngineBuilder {
             clock: Clock::system(),
             payload_limit: PAYLOAD_LIMIT,
             grace: Duration::from_secs(30),
+            retention: Retention { messages: MESSAGE_RETENTION, runs: None },
         }
     }
 
@@ -69,6 +75,21 @@ impl EngineBuilder {
     /// How long [`Engine::shutdown`] waits for attempts under way. 30 seconds unless said otherwise.
     pub fn grace_period(mut self, grace: Duration) -> EngineBuilder {
         self.grace = grace;
+        self
+    }
+
+    /// How long a message is remembered after it was taken, parked or discarded: as long, a message with the same id
+    /// is known as a duplicate, and a parked one can be redelivered. 30 days unless said otherwise;
+    /// [`Duration::MAX`] for ever.
+    pub fn message_retention(mut self, retention: Duration) -> EngineBuilder {
+        self.retention.messages = retention;
+        self
+    }
+
+    /// How long a run is kept after it has ended, with its journal. For ever unless said otherwise. A start with the
+    /// id of a run that is gone starts another one.
+    pub fn run_retention(mut self, retention: Duration) -> EngineBuilder {
+        self.retention.runs = Some(retention);
         self
     }
 
@@ -106,6 +127,7 @@ impl EngineBuilder {
         });
         let committer = tokio::spawn(commit_all(Arc::clone(&parts), jobs));
         let orphans = recover(&parts, claimed);
+        tokio::spawn(keep_in_order(Arc::clone(&parts), self.retention));
         let running = Mutex::new(Some(Running { _lock: lock, committer, drivers_gone }));
         Ok(Engine { owner: Arc::new(Owner { parts, orphans, grace: self.grace, running }) })
     }

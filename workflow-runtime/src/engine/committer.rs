@@ -26,7 +26,9 @@ pub(crate) enum Job {
         reply: Reply<TurnOutcome>,
     },
     Deliver {
-        message: NewMessage,
+        message: Box<NewMessage>,
+        /// Where the runs can be reached that begin with it.
+        seats: Vec<Seat>,
         reply: Reply<Delivered>,
     },
     Cancel {
@@ -39,12 +41,15 @@ pub(crate) enum Job {
 /// Who asked for a turn, and where the run can be reached if it begins with it.
 type Asker = (Option<Seat>, Reply<TurnOutcome>);
 
+/// Who sent a message, and where the runs can be reached that begin with it.
+type Sender = (Vec<Seat>, Reply<Delivered>);
+
 #[derive(Default)]
 struct Batch {
     turns: Vec<Turn>,
     askers: Vec<Asker>,
     messages: Vec<NewMessage>,
-    senders: Vec<Reply<Delivered>>,
+    senders: Vec<Sender>,
     cancels: Vec<(Arc<str>, String, Reply<Option<RunState>>)>,
     bytes: usize,
 }
@@ -76,10 +81,11 @@ impl Batch {
                 self.turns.push(*turn);
                 self.askers.push((seat, reply));
             }
-            Job::Deliver { message, reply } => {
-                self.bytes += message.payload.as_json().len();
-                self.messages.push(message);
-                self.senders.push(reply);
+            Job::Deliver { message, seats, reply } => {
+                let starts = message.starts.iter().flat_map(|turn| &turn.records);
+                self.bytes += message.payload.as_json().len() + starts.map(weight).sum::<usize>();
+                self.messages.push(*message);
+                self.senders.push((seats, reply));
             }
             Job::Cancel { run_id, reason, reply } => self.cancels.push((run_id, reason, reply)),
         }
@@ -142,19 +148,18 @@ fn seated(parts: &Parts, turn: &Turn, seat: Option<Seat>, outcome: TurnOutcome) 
     }
 }
 
-async fn deliver(
-    parts: &Parts,
-    messages: Vec<NewMessage>,
-    senders: Vec<Reply<Delivered>>,
-    now_ms: Timestamp,
-) {
+async fn deliver(parts: &Parts, messages: Vec<NewMessage>, senders: Vec<Sender>, now_ms: Timestamp) {
     if messages.is_empty() {
         return;
     }
     let Some(delivered) = persist(parts, || parts.store.deliver(&messages, now_ms)).await else { return };
     match delivered {
         Ok(delivered) => {
-            for (delivered, reply) in delivered.into_iter().zip(senders) {
+            for ((message, mut delivered), (seats, reply)) in messages.iter().zip(delivered).zip(senders) {
+                let starts =
+                    std::mem::take(&mut delivered.starts).into_iter().zip(seats).zip(&message.starts);
+                delivered.starts =
+                    starts.map(|((outcome, seat), turn)| seated(parts, turn, Some(seat), outcome)).collect();
                 for offer in &delivered.offers {
                     parts.live.send(&offer.run_id, Input::Offer(offer.clone()));
                 }
@@ -162,7 +167,7 @@ async fn deliver(
             }
         }
         Err(error) if messages.len() == 1 => {
-            let reply = senders.into_iter().next().expect("one message has one sender");
+            let (_, reply) = senders.into_iter().next().expect("one message has one sender");
             let _ = reply.send(Err(error));
         }
         Err(_) => {

@@ -4,14 +4,15 @@
 use std::sync::Arc;
 
 use tokio::sync::{mpsc, oneshot, watch};
-use workflow_core::{Command, Definition, OpId, Payload, Record};
+use tracing::Instrument;
+use workflow_core::{Command, CoreError, Definition, OpId, Payload, Record};
 
 use super::attempts::Attempts;
 use super::live::{Ends, Input, Seat};
 use super::live_run::{Happening, LiveRun, Taken, journal_incident};
 use super::parts::{Backoff, Parts, Phase};
 use crate::error::{Error, ErrorKind};
-use crate::store::{Lease, LoadedRun, Turn, TurnOutcome};
+use crate::store::{Lease, LoadedRun, Offer, Turn, TurnOutcome};
 
 /// See the module.
 pub(crate) struct Driver {
@@ -21,6 +22,13 @@ pub(crate) struct Driver {
     ends: Ends,
     phase: watch::Receiver<Phase>,
     _permit: mpsc::Sender<()>,
+}
+
+/// A run that begins with a message: its first turn is written with the message.
+pub(crate) struct Beginning {
+    driver: Driver,
+    live: LiveRun,
+    seat: Seat,
 }
 
 /// What a driver goes on with.
@@ -76,6 +84,22 @@ impl Driver {
         if begins {
             self.go(Next::Drive(Box::new(live), Attempts::default())).await;
         }
+    }
+
+    /// A run that is to begin with a message, and its first turn; `None` when the engine is on its way out.
+    ///
+    /// # Errors
+    /// When the code cannot even begin.
+    pub(crate) fn prepare(
+        parts: &Arc<Parts>,
+        definition: Definition,
+        run_id: Arc<str>,
+        input: Payload,
+    ) -> Result<Option<(Beginning, Turn)>, CoreError> {
+        let (live, turn) = LiveRun::begin(definition, &run_id, input, parts.clock.now_ms())?;
+        let (seat, ends) = Seat::new();
+        let driver = Driver::new(parts, definition, Lease { run_id, epoch: 1 }, ends);
+        Ok(driver.map(|driver| (Beginning { driver, live, seat }, turn)))
     }
 
     /// Goes on with a run that was read from the store.
@@ -270,6 +294,23 @@ fn cancelled_steps(turn: &Turn) -> Vec<OpId> {
         _ => None,
     });
     cancelled.collect()
+}
+
+impl Beginning {
+    /// Where the run can be reached.
+    pub(crate) fn seat(&self) -> Seat {
+        self.seat.clone()
+    }
+
+    /// The store has the first turn: the run goes on by itself.
+    pub(crate) fn go_on(self, offers: Vec<Offer>) {
+        let Beginning { mut driver, mut live, .. } = self;
+        let (run_id, workflow) = (&driver.lease.run_id, driver.definition.name);
+        let span = tracing::info_span!("run", run_id = %run_id, workflow);
+        live.note_written(offers);
+        let drive = async move { driver.go(Next::Drive(Box::new(live), Attempts::default())).await };
+        tokio::spawn(drive.instrument(span));
+    }
 }
 
 fn hear(input: Input, live: &mut LiveRun, happenings: &mut Vec<Happening>) {

@@ -6,11 +6,11 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use tokio::sync::oneshot;
-use workflow_core::{CoreError, Definition, Event, OpId, Record, Run, StepDef, Timestamp};
+use workflow_core::{CoreError, Definition, Event, OpId, Payload, Record, Run, StepDef, Timestamp};
 
 use super::agenda::{Agenda, DueAttempt};
 use super::attempts::Attempted;
-use crate::store::{Changes, IncidentPlace, Lease, LoadedRun, NewRun, Offer, Turn};
+use crate::store::{Changes, IncidentPlace, Lease, LoadedRun, Misfit, NewRun, Offer, Turn};
 
 /// Something that happened and that the run may have to hear of.
 pub(crate) enum Happening {
@@ -52,7 +52,7 @@ impl LiveRun {
     pub(crate) fn begin(
         definition: Definition,
         run_id: &Arc<str>,
-        input: workflow_core::Payload,
+        input: Payload,
         now_ms: Timestamp,
     ) -> Result<(LiveRun, Turn), CoreError> {
         let lease = Lease { run_id: Arc::clone(run_id), epoch: 1 };
@@ -142,7 +142,7 @@ impl LiveRun {
                 break;
             }
         }
-        if !records.is_empty() {
+        if !records.is_empty() || !changes.misfits.is_empty() {
             taken.turn = Some(self.turn(now_ms, records, changes));
         }
         taken
@@ -181,6 +181,16 @@ impl LiveRun {
                 if !self.agenda.waits_for_message(&op) {
                     return Ok(());
                 }
+                if let Err(error) = self.reads(&op, &payload) {
+                    tracing::warn!(
+                        message_id,
+                        op = op.as_str(),
+                        error,
+                        "a message is set aside: it does not fit"
+                    );
+                    changes.misfits.insert(message_id, Misfit { op, error });
+                    return Ok(());
+                }
                 self.feed(now_ms, Event::MessageReceived { op, message_id, payload }, records, changes)
             }
             Happening::Due(over_ms) => self.agenda.due_timers(over_ms).into_iter().try_for_each(|op| {
@@ -191,6 +201,14 @@ impl LiveRun {
                     Ok(())
                 }
             }),
+        }
+    }
+
+    /// Whether the operation can read this message; if not, why.
+    fn reads(&self, op: &OpId, payload: &Payload) -> Result<(), String> {
+        match catch_unwind(AssertUnwindSafe(|| self.run.fits(op, payload))) {
+            Ok(fits) => fits.map_err(|error| error.to_string()),
+            Err(panic) => Err(panicked(panic.as_ref()).to_string()),
         }
     }
 

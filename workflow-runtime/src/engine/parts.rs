@@ -97,9 +97,9 @@ impl Parts {
         self.ask(|reply| Job::Turn { turn: Box::new(turn), seat, reply }).await
     }
 
-    pub(crate) async fn deliver(&self, message: NewMessage) -> Result<Delivered, Error> {
+    pub(crate) async fn deliver(&self, message: NewMessage, seats: Vec<Seat>) -> Result<Delivered, Error> {
         self.refuse_when_leaving()?;
-        self.ask(|reply| Job::Deliver { message, reply }).await
+        self.ask(|reply| Job::Deliver { message: Box::new(message), seats, reply }).await
     }
 
     pub(crate) async fn request_cancel(

@@ -1,14 +1,19 @@
 //! Which workflows this process has code for, checked before anything runs.
 //! It knows definitions, not runs.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use workflow_core::{Definition, Resources};
+use workflow_graph::{Graph, NodeKind, Trigger};
 
 /// Workflows by name and version.
 #[derive(Default)]
 pub(crate) struct Registry {
     definitions: BTreeMap<(&'static str, u32), Definition>,
+    /// The workflows that begin with a message, by its name: of each the highest version.
+    starters: BTreeMap<&'static str, Vec<Definition>>,
+    /// The names of all messages that a workflow waits for or begins with.
+    messages: BTreeSet<&'static str>,
 }
 
 impl Registry {
@@ -31,7 +36,39 @@ impl Registry {
                 }
             }
         }
+        registry.note_messages();
         if defects.is_empty() { Ok(registry) } else { Err(defects) }
+    }
+
+    fn note_messages(&mut self) {
+        let newest: BTreeMap<_, _> = self.definitions.values().map(|found| (found.name, *found)).collect();
+        for definition in newest.into_values() {
+            if let Trigger::Message(message) = &definition.graph().trigger {
+                self.starters.entry(message).or_default().push(definition);
+            }
+        }
+        self.messages.extend(self.starters.keys());
+        let mut seen = Vec::new();
+        for definition in self.definitions.values() {
+            note_received(definition.graph(), &mut self.messages, &mut seen);
+        }
+    }
+
+    /// The workflows that begin with a message of this name, in the order of their names.
+    pub(crate) fn started_by(&self, message: &str) -> &[Definition] {
+        self.starters.get(message).map_or(&[], Vec::as_slice)
+    }
+
+    /// What to tell somebody who sent a message that no workflow knows; `None` when one does.
+    pub(crate) fn explain_unknown_message(&self, message: &str) -> Option<String> {
+        if self.messages.contains(message) {
+            return None;
+        }
+        let hint = match nearest(message, self.messages.iter().copied()) {
+            Some(name) => format!("did you mean `{name}`?"),
+            None => "is the workflow registered?".to_owned(),
+        };
+        Some(format!("no registered workflow waits for the message `{message}` or begins with it; {hint}"))
     }
 
     pub(crate) fn find(&self, workflow: &str, version: u32) -> Option<Definition> {
@@ -54,14 +91,34 @@ impl Registry {
             );
         }
         let names = self.definitions.keys().map(|(name, _)| *name);
-        let nearest = names.map(|name| (distance(name, workflow), name)).min();
-        match nearest {
-            Some((distance, name)) if distance <= workflow.len().max(3) / 3 => {
-                format!("the workflow `{workflow}` is not registered; did you mean `{name}`?")
-            }
-            _ => format!("the workflow `{workflow}` is not registered: add `.register({workflow})`"),
+        match nearest(workflow, names) {
+            Some(name) => format!("the workflow `{workflow}` is not registered; did you mean `{name}`?"),
+            None => format!("the workflow `{workflow}` is not registered: add `.register({workflow})`"),
         }
     }
+}
+
+/// Adds the names of the messages that a graph waits for, also inside of its subflows.
+fn note_received(graph: &'static Graph, messages: &mut BTreeSet<&'static str>, seen: &mut Vec<*const Graph>) {
+    if seen.contains(&std::ptr::from_ref(graph)) {
+        return; // A subflow may contain itself.
+    }
+    seen.push(graph);
+    for node in graph.nodes.iter() {
+        match &node.kind {
+            NodeKind::Receive { message, .. } => {
+                messages.insert(message);
+            }
+            NodeKind::Subflow(subflow) => note_received(subflow.graph.get(), messages, seen),
+            _ => {}
+        }
+    }
+}
+
+/// The name that was meant, if one is close enough.
+fn nearest<'a>(word: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    let (distance, name) = names.map(|name| (distance(name, word), name)).min()?;
+    (distance <= word.len().max(3) / 3).then_some(name)
 }
 
 /// How many letters have to change to make one word the other.

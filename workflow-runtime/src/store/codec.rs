@@ -4,7 +4,7 @@
 use workflow_core::{Conclusion, OpId, Record};
 
 use super::rows::IncidentPlace;
-use super::{RunState, StoreError, StoreFault};
+use super::{ParkReason, RunState, StoreError, StoreFault};
 
 pub(super) fn record_text(record: &Record) -> String {
     serde_json::to_string(record).expect("records consist of text, numbers and JSON that was checked")
@@ -27,6 +27,10 @@ pub(super) fn read_state(run_id: &str, conclusion: Option<&str>) -> Result<RunSt
         let message = format!("run {run_id}: the conclusion cannot be read: {error}");
         StoreError::new(StoreFault::Corrupt, message).caused_by(error)
     })
+}
+
+pub(super) fn reason_text(reason: &ParkReason) -> String {
+    serde_json::to_string(reason).expect("reasons consist of text")
 }
 
 /// Operation ids begin with a node id, which is never empty and never begins with `*`.

@@ -1,6 +1,8 @@
 //! The store in memory: the executable specification of [`Store`], and a store for tests and trials.
 //! It must not be clever: where this and another store differ, this one is right.
 
+mod inbox;
+
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -8,9 +10,11 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use async_trait::async_trait;
 use workflow_core::{OpId, Record, Timestamp};
 
+use self::inbox::KeptMessage;
 use super::{
-    ClaimedRun, Delivered, EngineLock, Incident, IncidentPlace, Lease, LoadedRun, MessageWait, NewMessage,
-    Offer, RunFilter, RunState, RunStatus, RunSummary, Store, StoreError, StoreFault, Turn, TurnOutcome,
+    ClaimedRun, Delivered, EngineLock, Incident, IncidentPlace, Lease, LoadedRun, MessageFilter,
+    MessageStatus, MessageWait, NewMessage, RunFilter, RunState, RunStatus, RunSummary, Store, StoreError,
+    StoreFault, Sweep, Swept, Turn, TurnOutcome,
 };
 
 /// Keeps runs for as long as the process lives. Clones share the same runs.
@@ -30,8 +34,10 @@ pub struct Memory {
 #[derive(Default)]
 struct Tables {
     runs: BTreeMap<Arc<str>, Row>,
-    /// In the order in which they came.
-    messages: Vec<KeptMessage>,
+    /// By their numbers: in the order in which they came.
+    messages: BTreeMap<i64, KeptMessage>,
+    /// How many messages have come.
+    last_number: i64,
 }
 
 struct Row {
@@ -46,11 +52,6 @@ struct Row {
     timers: BTreeMap<OpId, Timestamp>,
     waits: BTreeMap<OpId, MessageWait>,
     incidents: BTreeMap<IncidentPlace, Incident>,
-}
-
-struct KeptMessage {
-    message: NewMessage,
-    taken_by: Option<(Arc<str>, OpId)>,
 }
 
 impl Memory {
@@ -94,7 +95,7 @@ impl Store for Memory {
     async fn commit(&self, turns: &[Turn], now_ms: Timestamp) -> Result<Vec<TurnOutcome>, StoreError> {
         let mut tables = self.tables();
         let refusals: Vec<Option<TurnOutcome>> = turns.iter().map(|turn| tables.write(turn)).collect();
-        let offers = |turn: &Turn| tables.offers(&turn.lease.run_id, turn.changes.begin_waits.keys(), now_ms);
+        let offers = |turn: &Turn| tables.offers_to(turn, now_ms);
         let outcomes = turns.iter().zip(refusals).map(|(turn, refusal)| match refusal {
             Some(refusal) => refusal,
             None => TurnOutcome::Written(offers(turn)),
@@ -122,14 +123,32 @@ impl Store for Memory {
         now_ms: Timestamp,
     ) -> Result<Vec<Delivered>, StoreError> {
         let mut tables = self.tables();
-        let are_duplicates: Vec<bool> = messages.iter().map(|message| tables.keep(message)).collect();
-        let delivered = messages.iter().zip(are_duplicates);
-        Ok(delivered
-            .map(|(message, is_duplicate)| Delivered {
-                is_duplicate,
-                offers: tables.offers_for(message, now_ms),
-            })
-            .collect())
+        let kept: Vec<_> = messages.iter().map(|message| tables.keep(message, now_ms)).collect();
+        let delivered = messages.iter().zip(kept).map(|(message, (is_duplicate, refusals))| {
+            let starts = message.starts.iter().zip(refusals);
+            let starts = starts.map(|(turn, refusal)| match refusal {
+                Some(refusal) => refusal,
+                None => TurnOutcome::Written(tables.offers_to(turn, now_ms)),
+            });
+            Delivered { is_duplicate, offers: tables.offers_for(message, now_ms), starts: starts.collect() }
+        });
+        Ok(delivered.collect())
+    }
+
+    async fn discard(&self, message_id: &str, now_ms: Timestamp) -> Result<Option<bool>, StoreError> {
+        Ok(self.tables().discard(message_id, now_ms))
+    }
+
+    async fn messages(
+        &self,
+        filter: &MessageFilter,
+        now_ms: Timestamp,
+    ) -> Result<Vec<MessageStatus>, StoreError> {
+        Ok(self.tables().list(filter, now_ms))
+    }
+
+    async fn sweep(&self, sweep: &Sweep) -> Result<Swept, StoreError> {
+        Ok(self.tables().sweep(sweep))
     }
 
     async fn request_cancel(&self, run_id: &str, reason: &str) -> Result<Option<RunState>, StoreError> {
@@ -213,17 +232,15 @@ impl Tables {
             (None, Some(row)) if row.can_write(turn) => {}
             (None, _) => return Some(TurnOutcome::LostLease),
         }
-        let is_taken = |message_id: &String| {
-            let kept = self.messages.iter().find(|kept| kept.message.message_id == *message_id);
-            kept.is_none_or(|kept| kept.taken_by.is_some())
-        };
-        if turn.changes.take_messages.keys().any(is_taken) {
+        let (run_id, changes) = (&turn.lease.run_id, &turn.changes);
+        if changes.take_messages.keys().any(|message_id| !self.can_take(message_id, run_id)) {
             return Some(TurnOutcome::MessageTaken);
         }
-        for (message_id, op) in &turn.changes.take_messages {
-            let kept = self.messages.iter_mut().find(|kept| kept.message.message_id == *message_id);
-            let kept = kept.expect("looked at above");
-            kept.taken_by = Some((Arc::clone(&turn.lease.run_id), op.clone()));
+        for (message_id, op) in &changes.take_messages {
+            self.take(message_id, run_id, op, turn.at_ms);
+        }
+        for (message_id, misfit) in &changes.misfits {
+            self.refuse(message_id, run_id, misfit, turn.at_ms);
         }
         self.runs.get_mut(&turn.lease.run_id).expect("looked at above").apply(turn);
         None
@@ -238,53 +255,6 @@ impl Tables {
         }
         let first = usize::try_from(turn.first_seq - 1).expect("rows are counted from 1");
         row.epoch == turn.lease.epoch && row.journal.get(first..) == Some(turn.records.as_slice())
-    }
-
-    /// Keeps a message; says whether it was there already.
-    fn keep(&mut self, message: &NewMessage) -> bool {
-        let is_known = self.messages.iter().any(|kept| kept.message.message_id == message.message_id);
-        if !is_known {
-            self.messages.push(KeptMessage { message: message.clone(), taken_by: None });
-        }
-        is_known
-    }
-
-    fn offers<'a>(
-        &self,
-        run_id: &Arc<str>,
-        ops: impl Iterator<Item = &'a OpId>,
-        now_ms: Timestamp,
-    ) -> Vec<Offer> {
-        let row = self.runs.get(run_id);
-        let waits = ops.filter_map(|op| Some((op, row?.waits.get(op)?)));
-        waits.filter_map(|(op, wait)| self.offer(run_id, op, wait, now_ms)).collect()
-    }
-
-    /// The waits for such a message, longest wait first.
-    fn offers_for(&self, message: &NewMessage, now_ms: Timestamp) -> Vec<Offer> {
-        let waits =
-            self.runs.iter().flat_map(|(run_id, row)| row.waits.iter().map(move |wait| (run_id, wait)));
-        let mut waits: Vec<_> = waits
-            .filter(|(_, (_, wait))| wait.message == message.message && wait.key == message.key)
-            .collect();
-        waits.sort_by_key(|(run_id, (op, wait))| (wait.since_ms, Arc::clone(run_id), (*op).clone()));
-        waits.iter().filter_map(|(run_id, (op, wait))| self.offer(run_id, op, wait, now_ms)).collect()
-    }
-
-    /// The oldest message that this wait can have.
-    fn offer(&self, run_id: &Arc<str>, op: &OpId, wait: &MessageWait, now_ms: Timestamp) -> Option<Offer> {
-        let fits = |kept: &&KeptMessage| {
-            kept.taken_by.is_none()
-                && kept.message.expires_ms > now_ms
-                && kept.message.message == wait.message
-                && kept.message.key == wait.key
-        };
-        self.messages.iter().find(fits).map(|kept| Offer {
-            run_id: Arc::clone(run_id),
-            op: op.clone(),
-            message_id: kept.message.message_id.clone(),
-            payload: kept.message.payload.clone(),
-        })
     }
 }
 

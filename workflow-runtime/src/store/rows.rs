@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use workflow_core::{Conclusion, OpId, Payload, Record, Timestamp};
 
-use super::StoreError;
+use super::{Misfit, StoreError};
 
 /// The right to write to one run. A write whose epoch is not the run's is refused.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -67,6 +67,9 @@ pub struct Changes {
     pub begin_waits: BTreeMap<OpId, MessageWait>,
     /// Messages that reach the run in this turn, by their ids, with the operation that gets them.
     pub take_messages: BTreeMap<String, OpId>,
+    /// Messages that the run was offered but cannot read, by their ids. One that was sent is parked, unless somebody
+    /// took it meanwhile; an event is kept from this run. The operations are offered the next ones.
+    pub misfits: BTreeMap<String, Misfit>,
     /// Incidents that are settled.
     pub close_incidents: BTreeSet<IncidentPlace>,
     /// Incidents, with their causes.
@@ -127,30 +130,6 @@ pub struct LoadedRun {
     pub cancel_reason: Option<String>,
     /// Whether it could not go on with its journal before.
     pub has_journal_incident: bool,
-}
-
-/// A message from outside.
-#[derive(Clone, Debug, PartialEq)]
-pub struct NewMessage {
-    /// By which duplicates are known.
-    pub message_id: String,
-    /// The name of the message.
-    pub message: String,
-    /// The correlation key.
-    pub key: String,
-    /// The message itself.
-    pub payload: Payload,
-    /// Not given to anybody from this time on.
-    pub expires_ms: Timestamp,
-}
-
-/// What became of a message from outside.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Delivered {
-    /// The id was known already.
-    pub is_duplicate: bool,
-    /// The operations that wait for such a message, longest wait first, each with the oldest message it can have.
-    pub offers: Vec<Offer>,
 }
 
 /// What a run is at.

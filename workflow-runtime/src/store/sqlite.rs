@@ -2,9 +2,11 @@
 //! The same functions in the same order as in every store; what differs is the dialect.
 
 mod batch;
+mod inbox;
 mod read;
 mod refuse;
 mod schema;
+mod sweep;
 mod writer;
 
 use std::fs::{File, TryLockError};
@@ -20,8 +22,8 @@ use workflow_core::{Record, Timestamp};
 
 use self::writer::Writer;
 use super::{
-    ClaimedRun, Delivered, EngineLock, Lease, LoadedRun, NewMessage, RunFilter, RunState, RunStatus,
-    RunSummary, Store, StoreError, StoreFault, Turn, TurnOutcome,
+    ClaimedRun, Delivered, EngineLock, Lease, LoadedRun, MessageFilter, MessageStatus, NewMessage, RunFilter,
+    RunState, RunStatus, RunSummary, Store, StoreError, StoreFault, Sweep, Swept, Turn, TurnOutcome,
 };
 
 /// How long a write waits for another process that has the file open, before it is tried again from the start.
@@ -150,6 +152,22 @@ impl Store for Sqlite {
         now_ms: Timestamp,
     ) -> Result<Vec<Delivered>, StoreError> {
         self.writer.lock().await.deliver(messages, now_ms).await
+    }
+
+    async fn discard(&self, message_id: &str, now_ms: Timestamp) -> Result<Option<bool>, StoreError> {
+        self.writer.lock().await.discard(message_id, now_ms).await
+    }
+
+    async fn messages(
+        &self,
+        filter: &MessageFilter,
+        now_ms: Timestamp,
+    ) -> Result<Vec<MessageStatus>, StoreError> {
+        inbox::messages(&self.readers, filter, now_ms).await
+    }
+
+    async fn sweep(&self, sweep: &Sweep) -> Result<Swept, StoreError> {
+        self.writer.lock().await.sweep(sweep).await
     }
 
     async fn request_cancel(&self, run_id: &str, reason: &str) -> Result<Option<RunState>, StoreError> {

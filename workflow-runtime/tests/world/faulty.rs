@@ -105,6 +105,26 @@ impl<S: Store> Store for Faulty<S> {
         self.write(self.inner.deliver(messages, now_ms)).await
     }
 
+    async fn discard(&self, message_id: &str, now_ms: Timestamp) -> Result<Option<bool>, StoreError> {
+        self.write(self.inner.discard(message_id, now_ms)).await
+    }
+
+    async fn messages(
+        &self,
+        filter: &MessageFilter,
+        now_ms: Timestamp,
+    ) -> Result<Vec<MessageStatus>, StoreError> {
+        self.inner.messages(filter, now_ms).await
+    }
+
+    /// Not counted: when it comes is not up to the test.
+    async fn sweep(&self, sweep: &Sweep) -> Result<Swept, StoreError> {
+        if self.has_crashed() {
+            std::future::pending::<()>().await;
+        }
+        self.inner.sweep(sweep).await
+    }
+
     async fn request_cancel(&self, run_id: &str, reason: &str) -> Result<Option<RunState>, StoreError> {
         self.write(self.inner.request_cancel(run_id, reason)).await
     }

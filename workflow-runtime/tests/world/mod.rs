@@ -14,6 +14,7 @@ use workflow_runtime::store::Store;
 use workflow_runtime::{Client, Clock, EngineBuilder, RunStatus};
 
 pub mod faulty;
+pub mod turns;
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, thiserror::Error, StepError)]
 pub enum ShopError {
@@ -197,6 +198,21 @@ pub async fn patient(order: String) -> u64 {
     paid.amount
 }
 
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Message)]
+#[message(name = "Placed", key = order)]
+pub struct Placed {
+    pub order: String,
+    pub amount: u64,
+}
+
+/// Begins with a message, then waits for another one.
+#[workflow(on = Placed)]
+pub async fn open_order(placed: Placed) -> Result<u64, ShopError> {
+    reserve(&placed.order).await?;
+    let paid = receive::<Paid>(&placed.order).forever().await;
+    Ok(placed.amount * 100 + paid.amount)
+}
+
 /// An engine with all workflows of this world.
 pub fn builder(store: impl Store, world: &World, clock: &Clock) -> EngineBuilder {
     Engine::builder()
@@ -209,6 +225,7 @@ pub fn builder(store: impl Store, world: &World, clock: &Clock) -> EngineBuilder
         .register(slow)
         .register(collect)
         .register(patient)
+        .register(open_order)
 }
 
 /// A database file of its own, deleted with its folder.

@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use serde::Serialize;
 use workflow_core::Timestamp;
 
+use super::inbox;
 use crate::store::codec::{conclusion_text, place_text, record_text};
 use crate::store::{NewMessage, Turn};
 
@@ -47,7 +48,7 @@ impl Script {
     }
 
     /// A statement that takes rows, unless there are none.
-    fn push_rows(&mut self, statement: &str, rows: &[impl Serialize]) {
+    pub(super) fn push_rows(&mut self, statement: &str, rows: &[impl Serialize]) {
         if !rows.is_empty() {
             self.push(statement).bind_rows(rows);
         }
@@ -63,7 +64,9 @@ impl Script {
 
     pub(super) fn and_offers(mut self, turns: &[&Turn], now_ms: Timestamp) -> Script {
         let waits = turns.iter().flat_map(|turn| {
-            turn.changes.begin_waits.keys().map(|op| (turn.lease.run_id.as_ref(), op.as_str()))
+            let misfits = turn.changes.misfits.values().map(|misfit| &misfit.op);
+            let ops = turn.changes.begin_waits.keys().chain(misfits);
+            ops.map(|op| (turn.lease.run_id.as_ref(), op.as_str()))
         });
         // The same beginning may be there twice; a wait is asked about once.
         let waits: Vec<_> = waits.collect::<BTreeSet<_>>().into_iter().collect();
@@ -82,11 +85,13 @@ impl Script {
     }
 }
 
-/// What a wait can have: the oldest message that nobody took and that has not expired.
+/// What a wait can have: the oldest message that is not settled, has not expired, and has not reached the run.
 macro_rules! oldest_message {
     () => {
         "JOIN workflow_messages m ON m.number = (SELECT min(x.number) FROM workflow_messages x \
-         WHERE x.message = w.message AND x.key = w.key AND x.run_id = '' AND x.expires_ms > ?)"
+         WHERE x.message = w.message AND x.key = w.key AND x.settled_ms IS NULL AND x.expires_ms > ? \
+         AND (NOT x.is_event OR NOT EXISTS (SELECT 1 FROM workflow_takes t \
+          WHERE t.message_id = x.message_id AND t.run_id = w.run_id)))"
     };
 }
 
@@ -116,15 +121,6 @@ const EVENTS: &str = "INSERT INTO workflow_events (run_id, seq, at_ms, record) \
      b.value ->> 3, b.value ->> 4 \
      FROM json_each(?) b LEFT JOIN workflow_runs r ON r.run_id = b.value ->> 0";
 
-/// The same for a message: one that somebody took loses its owner, one that is not there has no name, and the
-/// table allows neither.
-const TAKE_MESSAGES: &str = "INSERT INTO workflow_messages \
-     (message_id, message, key, payload, delivered_ms, expires_ms, run_id, op) \
-     SELECT b.value ->> 0, m.message, m.key, m.payload, m.delivered_ms, m.expires_ms, b.value ->> 1, \
-     b.value ->> 2 FROM json_each(?) b LEFT JOIN workflow_messages m ON m.message_id = b.value ->> 0 WHERE true \
-     ON CONFLICT (message_id) DO UPDATE SET \
-     run_id = CASE WHEN workflow_messages.run_id = '' THEN excluded.run_id END, op = excluded.op";
-
 /// Everything that these turns write.
 pub(super) fn turns(turns: &[&Turn]) -> Script {
     let mut script = Script::default();
@@ -151,10 +147,7 @@ pub(super) fn turns(turns: &[&Turn]) -> Script {
         })
         .collect();
     script.push_rows(EVENTS, &events);
-    let taken: Vec<_> = each(turns, |turn| &turn.changes.take_messages)
-        .map(|(turn, (message_id, op))| (message_id, turn.lease.run_id.as_ref(), op.as_str()))
-        .collect();
-    script.push_rows(TAKE_MESSAGES, &taken);
+    inbox::takes(&mut script, turns);
     changes(&mut script, turns);
     endings(&mut script, turns);
     script
@@ -240,28 +233,22 @@ fn endings(script: &mut Script, turns: &[&Turn]) {
     }
 }
 
-/// Keeps messages and asks who waits for them. Each new message gives a row with its position.
+/// Keeps messages and asks who waits for them. Each new message gives a row with its id.
 pub(super) fn messages(messages: &[NewMessage], now_ms: Timestamp) -> Script {
     let mut script = Script::default();
-    let rows: Vec<_> = messages
-        .iter()
-        .map(|new| (&new.message_id, &new.message, &new.key, new.payload.as_json(), now_ms, new.expires_ms))
-        .collect();
-    script
-        .push(
-            "INSERT INTO workflow_messages (message_id, message, key, payload, delivered_ms, expires_ms) \
-             SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5 \
-             FROM json_each(?) WHERE true ORDER BY key ON CONFLICT (message_id) DO NOTHING \
-             RETURNING NULL, NULL, message_id, NULL, NULL, true",
-        )
-        .bind_rows(&rows);
-    let keys: Vec<_> = messages.iter().map(|new| (&new.message, &new.key)).collect();
-    script.push(OFFERS_TO_ALL).bind_rows(&keys).bind_number(now_ms);
+    inbox::keep(&mut script, messages, now_ms);
+    offers_to_all(&mut script, messages, now_ms);
     script
 }
 
+/// Asks who waits for such messages.
+pub(super) fn offers_to_all(script: &mut Script, messages: &[NewMessage], now_ms: Timestamp) {
+    let keys: Vec<_> = messages.iter().map(|new| (&new.message, &new.key)).collect();
+    script.push(OFFERS_TO_ALL).bind_rows(&keys).bind_number(now_ms);
+}
+
 /// All pairs of a turn and one of the rows that it has of some kind.
-fn each<'a, C>(
+pub(super) fn each<'a, C>(
     turns: &'a [&'a Turn],
     rows: impl Fn(&'a Turn) -> C + 'a,
 ) -> impl Iterator<Item = (&'a Turn, C::Item)> + 'a

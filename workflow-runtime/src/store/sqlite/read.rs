@@ -217,7 +217,11 @@ pub(super) fn delivered(rows: &[SqliteRow], messages: &[NewMessage]) -> Result<V
     let delivered = messages.iter().zip(offers);
     Ok(delivered
         // Of two in one batch with the same id, the second is the duplicate.
-        .map(|(message, offers)| Delivered { is_duplicate: !new_ids.remove(&message.message_id), offers })
+        .map(|(message, offers)| Delivered {
+            is_duplicate: !new_ids.remove(&message.message_id),
+            offers,
+            starts: Vec::new(),
+        })
         .collect())
 }
 

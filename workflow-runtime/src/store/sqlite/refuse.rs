@@ -1,12 +1,13 @@
 //! Which turns of a batch must be refused, looked at one by one: the slow way, taken when the fast one failed.
 //! The same rules as in the memory store, over what SQLite says.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use sqlx::Row;
 use workflow_core::Timestamp;
 
 use super::batch::{self, Script};
+use super::inbox::Free;
 use super::writer::Writer;
 use super::{fault, read};
 use crate::store::codec::record_text;
@@ -24,16 +25,18 @@ enum Verdict {
     Refuse(TurnOutcome),
 }
 
+/// A turn that may not be new is only looked for: a call that failed may have written it.
 pub(super) async fn commit_what_is_not_refused(
     writer: &mut Writer,
-    turns: &[Turn],
+    turns: &[&Turn],
+    may_be_new: impl Fn(usize) -> bool,
     now_ms: Timestamp,
 ) -> Result<Vec<TurnOutcome>, StoreError> {
     let mut seen = Seen::read(writer, turns).await?;
     let mut outcomes = Vec::with_capacity(turns.len());
     let (mut to_write, mut written) = (Vec::new(), Vec::new());
-    for turn in turns {
-        match seen.judge(turn) {
+    for (index, turn) in turns.iter().copied().enumerate() {
+        match seen.judge(turn, may_be_new(index)) {
             Verdict::Refuse(outcome) => {
                 outcomes.push(outcome);
                 continue;
@@ -59,7 +62,7 @@ pub(super) async fn commit_what_is_not_refused(
 /// What the database says about the runs and messages of a batch, and what the batch itself has done so far.
 struct Seen {
     runs: BTreeMap<String, SeenRun>,
-    free_messages: BTreeSet<String>,
+    free: Free,
 }
 
 struct SeenRun {
@@ -71,7 +74,7 @@ struct SeenRun {
 }
 
 impl Seen {
-    async fn read(writer: &mut Writer, turns: &[Turn]) -> Result<Seen, StoreError> {
+    async fn read(writer: &mut Writer, turns: &[&Turn]) -> Result<Seen, StoreError> {
         let places: Vec<_> = turns.iter().map(|turn| (turn.lease.run_id.as_ref(), turn.first_seq)).collect();
         let mut script = Script::default();
         script
@@ -105,24 +108,17 @@ impl Seen {
                 run.rows.insert(row.try_get(1).map_err(fault)?, row.try_get(2).map_err(fault)?);
             }
         }
-        let wanted: Vec<_> = turns.iter().flat_map(|turn| turn.changes.take_messages.keys()).collect();
-        let mut script = Script::default();
-        script
-            .push(
-                "SELECT message_id FROM workflow_messages WHERE run_id = '' \
-                 AND message_id IN (SELECT value FROM json_each(?))",
-            )
-            .bind_rows(&wanted);
-        let rows = writer.run_inside(script).await?;
-        let free_messages = rows.iter().map(|row| row.try_get(0)).collect::<Result<_, _>>();
-        Ok(Seen { runs, free_messages: free_messages.map_err(fault)? })
+        Ok(Seen { runs, free: Free::read(writer, turns).await? })
     }
 
-    fn judge(&mut self, turn: &Turn) -> Verdict {
+    fn judge(&mut self, turn: &Turn, may_be_new: bool) -> Verdict {
         let run_id = turn.lease.run_id.as_ref();
         let run = self.runs.get(run_id);
         if run.is_some_and(|run| run.has_written(turn)) {
             return Verdict::Written;
+        }
+        if !may_be_new {
+            return Verdict::Refuse(TurnOutcome::Exists);
         }
         match (&turn.begins, run) {
             (Some(_), Some(_)) => return Verdict::Refuse(TurnOutcome::Exists),
@@ -130,17 +126,15 @@ impl Seen {
             (None, _) => return Verdict::Refuse(TurnOutcome::LostLease),
             (Some(_), None) => {}
         }
-        let wanted = &turn.changes.take_messages;
-        if wanted.keys().any(|message_id| !self.free_messages.contains(message_id)) {
+        let last_seq = run.map_or(0, |run| run.last_seq);
+        if !self.free.take(turn) {
             return Verdict::Refuse(TurnOutcome::MessageTaken);
         }
-        self.free_messages.retain(|message_id| !wanted.contains_key(message_id));
         let records = i64::try_from(turn.records.len()).expect("a batch fits in memory");
-        let last_seq = run.map_or(0, |run| run.last_seq) + records;
         let run = SeenRun {
             epoch: turn.lease.epoch,
             has_ended: turn.changes.conclusion.is_some(),
-            last_seq,
+            last_seq: last_seq + records,
             rows: (turn.first_seq..).zip(turn.records.iter().map(record_text)).collect(),
         };
         self.runs.insert(run_id.to_owned(), run);

@@ -6,9 +6,9 @@ use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Row};
 use workflow_core::Timestamp;
 
 use super::batch::{self, Script};
-use super::{fault, is_refusal, read, refuse};
+use super::{fault, inbox, is_refusal, read, refuse, sweep};
 use crate::store::{
-    ClaimedRun, Delivered, Lease, NewMessage, RunState, StoreError, Turn, TurnOutcome, codec,
+    ClaimedRun, Delivered, Lease, NewMessage, RunState, StoreError, Sweep, Swept, Turn, TurnOutcome, codec,
 };
 
 pub(super) struct Writer {
@@ -49,8 +49,8 @@ impl Writer {
         turns: &[Turn],
         now_ms: Timestamp,
     ) -> Result<Vec<TurnOutcome>, StoreError> {
+        let all: Vec<&Turn> = turns.iter().collect();
         if !refuse::needs_a_look(turns) {
-            let all: Vec<&Turn> = turns.iter().collect();
             match self.run(batch::turns(&all).and_offers(&all, now_ms).in_one_transaction()).await {
                 Ok(rows) => {
                     let mut outcomes = vec![TurnOutcome::Written(Vec::new()); turns.len()];
@@ -66,7 +66,7 @@ impl Writer {
             }
         }
         self.begin().await?;
-        let outcomes = refuse::commit_what_is_not_refused(self, turns, now_ms).await?;
+        let outcomes = refuse::commit_what_is_not_refused(self, &all, |_| true, now_ms).await?;
         self.end().await?;
         Ok(outcomes)
     }
@@ -76,8 +76,62 @@ impl Writer {
         messages: &[NewMessage],
         now_ms: Timestamp,
     ) -> Result<Vec<Delivered>, StoreError> {
+        if messages.iter().any(|message| message.is_redelivery || !message.starts.is_empty()) {
+            self.begin().await?;
+            let delivered = self.deliver_and_start(messages, now_ms).await?;
+            self.end().await?;
+            return Ok(delivered);
+        }
         let rows = self.run(batch::messages(messages, now_ms).in_one_transaction()).await.map_err(fault)?;
         read::delivered(&rows, messages)
+    }
+
+    /// The slower way, for messages that runs begin with and for those that come again.
+    async fn deliver_and_start(
+        &mut self,
+        messages: &[NewMessage],
+        now_ms: Timestamp,
+    ) -> Result<Vec<Delivered>, StoreError> {
+        let mut script = Script::default();
+        inbox::give_way(&mut script, messages.iter(), now_ms);
+        inbox::keep(&mut script, messages, now_ms);
+        let kept = self.run_inside(script).await?;
+        let are_new: Vec<bool> =
+            read::delivered(&kept, messages)?.iter().map(|delivered| !delivered.is_duplicate).collect();
+        let mut script = Script::default();
+        inbox::starts(
+            &mut script,
+            messages.iter().zip(&are_new).filter(|(_, is_new)| **is_new).map(|(new, _)| new),
+        );
+        self.run_inside(script).await?;
+        let starts = messages.iter().zip(&are_new);
+        let starts = starts.flat_map(|(new, is_new)| new.starts.iter().map(move |turn| (turn, *is_new)));
+        let (turns, may_be_new): (Vec<&Turn>, Vec<bool>) = starts.unzip();
+        let outcomes =
+            refuse::commit_what_is_not_refused(self, &turns, |index| may_be_new[index], now_ms).await?;
+        let mut script = Script::default();
+        batch::offers_to_all(&mut script, messages, now_ms);
+        let mut rows = kept;
+        rows.extend(self.run_inside(script).await?);
+        let mut delivered = read::delivered(&rows, messages)?;
+        let mut outcomes = outcomes.into_iter();
+        for (delivered, new) in delivered.iter_mut().zip(messages) {
+            delivered.starts = outcomes.by_ref().take(new.starts.len()).collect();
+        }
+        Ok(delivered)
+    }
+
+    pub(super) async fn discard(
+        &mut self,
+        message_id: &str,
+        now_ms: Timestamp,
+    ) -> Result<Option<bool>, StoreError> {
+        let rows = self.run(inbox::discard(message_id, now_ms)).await.map_err(fault)?;
+        rows.first().map(|row| row.try_get(0).map_err(fault)).transpose()
+    }
+
+    pub(super) async fn sweep(&mut self, what: &Sweep) -> Result<Swept, StoreError> {
+        sweep::sweep(self, what).await
     }
 
     pub(super) async fn request_cancel(

@@ -1,0 +1,69 @@
+//! Forgets what nobody needs any more, in the background and a little at a time.
+//! It decides when something is old; what belongs to it is the store's affair.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use workflow_core::Timestamp;
+
+use super::parts::{Parts, Phase};
+use crate::store::Sweep;
+
+/// How often it is looked after.
+const INTERVAL_MS: Timestamp = 60_000;
+
+/// How much goes at once: whoever writes waits for it.
+const BATCH: u32 = 500;
+
+/// How long what is over is kept.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Retention {
+    /// Messages that were taken, parked or discarded.
+    pub(crate) messages: Duration,
+    /// Runs that have ended; for ever when not said.
+    pub(crate) runs: Option<Duration>,
+}
+
+/// Sweeps until the engine is on its way out.
+pub(crate) async fn keep_in_order(parts: Arc<Parts>, retention: Retention) {
+    let mut phase = parts.phase.subscribe();
+    loop {
+        let now_ms = parts.clock.now_ms();
+        while parts.phase() == Phase::Running && sweep(&parts, retention, now_ms).await {
+            tokio::task::yield_now().await;
+        }
+        tokio::select! {
+            biased;
+            _ = phase.wait_for(|phase| *phase != Phase::Running) => return,
+            () = parts.clock.sleep_until(now_ms.saturating_add(INTERVAL_MS)) => {}
+        }
+    }
+}
+
+/// Whether there was something to do, and may be more.
+async fn sweep(parts: &Parts, retention: Retention, now_ms: Timestamp) -> bool {
+    let sweep = Sweep {
+        now_ms,
+        messages_until_ms: before(now_ms, retention.messages),
+        runs_until_ms: retention.runs.map(|runs| before(now_ms, runs)),
+        limit: BATCH,
+    };
+    match parts.store.sweep(&sweep).await {
+        Ok(swept) => {
+            if swept.is_anything() {
+                let (expired, messages, runs) = (swept.expired, swept.messages, swept.runs);
+                tracing::debug!(expired, messages, runs, "what is over was put away");
+            }
+            swept.is_anything()
+        }
+        Err(_) if parts.phase() != Phase::Running => false,
+        Err(error) => {
+            tracing::warn!(%error, "what is over could not be removed; trying again later");
+            false
+        }
+    }
+}
+
+fn before(now_ms: Timestamp, duration: Duration) -> Timestamp {
+    Timestamp::try_from(duration.as_millis()).map_or(Timestamp::MIN, |ms| now_ms.saturating_sub(ms))
+}
