@@ -9,8 +9,9 @@ use async_trait::async_trait;
 use workflow_core::{OpId, Record, Timestamp};
 
 use super::{
-    ClaimedRun, Delivered, EngineLock, Incident, IncidentPlace, Lease, LoadedRun, MessageWait, NewMessage,
-    Offer, RunFilter, RunState, RunStatus, RunSummary, Store, StoreError, StoreFault, Turn, TurnOutcome,
+    ClaimedRun, Delivered, EngineLock, Incident, IncidentPlace, KeptSchedule, Lease, LoadedRun, MessageWait,
+    NewMessage, Offer, RunFilter, RunState, RunStatus, RunSummary, Store, StoreError, StoreFault, Turn,
+    TurnOutcome,
 };
 
 /// Keeps runs for as long as the process lives. Clones share the same runs.
@@ -32,6 +33,8 @@ struct Tables {
     runs: BTreeMap<Arc<str>, Row>,
     /// In the order in which they came.
     messages: Vec<KeptMessage>,
+    /// By workflow.
+    schedules: BTreeMap<String, KeptSchedule>,
 }
 
 struct Row {
@@ -181,6 +184,15 @@ impl Store for Memory {
 
     async fn journal(&self, run_id: &str) -> Result<Vec<Record>, StoreError> {
         Ok(self.tables().runs.get(run_id).map(|row| row.journal.clone()).unwrap_or_default())
+    }
+
+    async fn schedules(&self) -> Result<Vec<KeptSchedule>, StoreError> {
+        Ok(self.tables().schedules.values().cloned().collect())
+    }
+
+    async fn note_schedule(&self, schedule: &KeptSchedule) -> Result<(), StoreError> {
+        self.tables().schedules.insert(schedule.workflow.clone(), schedule.clone());
+        Ok(())
     }
 
     async fn close(&self) {}
