@@ -11,6 +11,8 @@ mod live_run;
 pub(crate) mod parts;
 mod recovery;
 mod registry;
+mod scheduler;
+mod schedules;
 mod start;
 
 use std::sync::{Arc, Mutex};

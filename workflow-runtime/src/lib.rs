@@ -8,6 +8,7 @@ mod error;
 mod handle;
 mod limits;
 pub mod prelude;
+mod schedule;
 pub mod store;
 
 pub use client::{Cancel, Client, Deliver, Delivery};
@@ -15,6 +16,7 @@ pub use clock::Clock;
 pub use engine::{Engine, EngineBuilder, Orphan, Start};
 pub use error::{Error, RunError, RunFailure};
 pub use handle::{RunHandle, RunOutput};
+pub use schedule::ScheduleStatus;
 pub use store::{Incident, IncidentPlace, Memory, RunFilter, RunState, RunStatus, RunSummary, Sqlite};
 
 pub use workflow_core::{
@@ -29,6 +31,7 @@ pub use workflow_macros::{Message, StepError, step, subflow, workflow};
 /// What the macros write refers to these paths and to no others.
 #[doc(hidden)]
 pub mod __private {
+    pub use crate::schedule::ScheduledTime;
     pub use workflow_core as core;
     pub use workflow_graph as graph;
 }

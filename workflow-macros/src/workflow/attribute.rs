@@ -5,6 +5,7 @@ use proc_macro2::TokenStream;
 use syn::{LitInt, LitStr};
 
 use super::emit::Kind;
+use super::schedule::{Schedule, ScheduleWords};
 use crate::duration;
 use crate::errors::Errors;
 use crate::suggest::did_you_mean;
@@ -18,19 +19,21 @@ pub(crate) struct Options {
     pub(crate) version: Option<u32>,
     pub(crate) owner: Option<String>,
     pub(crate) deadline_ms: Option<u64>,
+    pub(crate) schedule: Option<Schedule>,
 }
 
-const KNOWN: &[&str] = &["name", "label", "version", "owner", "deadline"];
+const KNOWN: &[&str] = &["name", "label", "version", "owner", "deadline", "cron", "timezone", "catch_up"];
 
 /// A subflow has no runs of its own: what is said about runs is said about the workflow.
 const KNOWN_OF_SUBFLOW: &[&str] = &["name", "label"];
 
 /// Words of the language that have no meaning yet.
-const NOT_YET: &[&str] = &["on", "cron", "timezone", "catch_up", "bpmn", "conform", "priority"];
+const NOT_YET: &[&str] = &["on", "bpmn", "conform", "priority"];
 
 /// Reads the attribute.
 pub(crate) fn parse(kind: Kind, attribute: TokenStream, errors: &mut Errors) -> Options {
     let mut options = Options::default();
+    let mut schedule = ScheduleWords::default();
     let words = words::split(attribute, errors);
     words::refuse_repeated(&words, errors);
     for word in &words {
@@ -48,6 +51,7 @@ pub(crate) fn parse(kind: Kind, attribute: TokenStream, errors: &mut Errors) -> 
                 options.deadline_ms = literal.and_then(|text| errors.ok(duration::positive_ms(&text)));
             }
             "version" => options.version = version(word, errors),
+            "cron" | "timezone" | "catch_up" => schedule.add(word, errors),
             name if NOT_YET.contains(&name) => {
                 errors.at(word.name.span(), format!("`{name}` on a workflow is not supported yet"));
             }
@@ -57,6 +61,7 @@ pub(crate) fn parse(kind: Kind, attribute: TokenStream, errors: &mut Errors) -> 
             }
         }
     }
+    options.schedule = schedule.read(errors);
     options
 }
 

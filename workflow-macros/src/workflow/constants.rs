@@ -8,6 +8,7 @@ use workflow_graph::{Flow, FlowKind, Instances, Node, NodeKind, Outcome};
 
 use super::emit::{Source, label};
 use super::lower::{Operation, What};
+use super::schedule::Schedule;
 
 /// The body of the function that gives the graph.
 pub(super) fn graph(source: &Source<'_>, name: &str, version: u32) -> TokenStream {
@@ -16,6 +17,8 @@ pub(super) fn graph(source: &Source<'_>, name: &str, version: u32) -> TokenStrea
     let documentation = &source.docs.documentation;
     let owner = source.options.owner.clone().unwrap_or_default();
     let deadline_ms = optional(source.options.deadline_ms.map(|deadline_ms| quote!(#deadline_ms)));
+    let trigger = source.options.schedule.as_ref().map(Schedule::trigger);
+    let trigger = trigger.unwrap_or_else(|| quote!(__graph::Trigger::None));
     let operation = |node: usize| lowered.operations.iter().find(|operation| operation.node == node);
     let nodes = lowered.nodes.iter().enumerate().map(|(index, item)| node(item, operation(index)));
     let flows = lowered.flows.iter().map(flow);
@@ -35,7 +38,7 @@ pub(super) fn graph(source: &Source<'_>, name: &str, version: u32) -> TokenStrea
             label: __borrowed(#label),
             documentation: __borrowed(#documentation),
             owner: __borrowed(#owner),
-            trigger: __graph::Trigger::None,
+            trigger: #trigger,
             deadline_ms: #deadline_ms,
             source: __graph::Source::at(::core::file!(), #line),
             nodes: __borrowed(&__NODES),

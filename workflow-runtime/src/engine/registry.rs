@@ -2,13 +2,18 @@
 //! It knows definitions, not runs.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use workflow_core::{Definition, Resources};
+
+use super::schedules::Scheduled;
 
 /// Workflows by name and version.
 #[derive(Default)]
 pub(crate) struct Registry {
     definitions: BTreeMap<(&'static str, u32), Definition>,
+    /// In the order of their names; of each workflow the newest version decides.
+    schedules: Vec<Arc<Scheduled>>,
 }
 
 impl Registry {
@@ -31,12 +36,35 @@ impl Registry {
                 }
             }
         }
+        for definition in registry.newest() {
+            match Scheduled::of(definition) {
+                Ok(scheduled) => registry.schedules.extend(scheduled.map(Arc::new)),
+                Err(defect) => defects.push(defect),
+            }
+        }
         if defects.is_empty() { Ok(registry) } else { Err(defects) }
     }
 
     pub(crate) fn find(&self, workflow: &str, version: u32) -> Option<Definition> {
         let mut definitions = self.definitions.range(..);
         definitions.find(|((name, v), _)| *name == workflow && *v == version).map(|(_, found)| *found)
+    }
+
+    /// The newest version of each workflow.
+    fn newest(&self) -> Vec<Definition> {
+        let newest: BTreeMap<&str, Definition> =
+            self.definitions.values().map(|definition| (definition.name, *definition)).collect();
+        newest.into_values().collect()
+    }
+
+    /// The workflows that start by themselves.
+    pub(crate) fn schedules(&self) -> &[Arc<Scheduled>] {
+        &self.schedules
+    }
+
+    /// Whether there is code for any version of this workflow.
+    pub(crate) fn knows(&self, workflow: &str) -> bool {
+        self.definitions.keys().any(|(name, _)| *name == workflow)
     }
 
     /// What to tell somebody who asked for a workflow that is not there.
