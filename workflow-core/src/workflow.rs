@@ -121,6 +121,7 @@ pub struct Definition {
     graph: fn() -> &'static Graph,
     positions: fn() -> &'static [usize],
     parts: fn(&mut Parts),
+    accepts: fn(&Payload) -> bool,
     body: fn(Cx, &Payload) -> Result<Body, PayloadError>,
 }
 
@@ -137,6 +138,7 @@ impl Definition {
             graph: W::graph,
             positions: W::positions,
             parts: W::parts,
+            accepts: |input| input.read::<W::Args>().is_ok(),
             body: body::<W>,
         }
     }
@@ -155,6 +157,11 @@ impl Definition {
         steps.sort_by(|a, b| a.facts.name.cmp(&b.facts.name));
         steps.dedup_by(|a, b| std::ptr::eq(*a, *b));
         steps
+    }
+
+    /// Whether a run can begin with this input: it reads as the arguments of the function.
+    pub fn accepts(&self, input: &Payload) -> bool {
+        (self.accepts)(input)
     }
 
     /// The workflows that runs of this one start as children; each once, by name and version.

@@ -21,6 +21,7 @@ mod overrides;
 mod patterns;
 mod phrases;
 mod rewrite;
+mod schedule;
 mod signature;
 #[cfg(test)]
 mod tests;
@@ -42,6 +43,9 @@ pub(crate) fn expand(kind: Kind, attribute: TokenStream, item: TokenStream) -> T
     let options = attribute::parse(kind, attribute, &mut errors);
     let parameters = signature::check(&function, kind, &mut errors);
     signature::check_trigger(&function, options.on.as_ref(), &mut errors);
+    if let Some(schedule) = &options.schedule {
+        schedule.check_parameters(&parameters, &mut errors);
+    }
     let docs = docs::split(&function.attrs);
     let lowered = match awaits::parse_body(&function) {
         Ok(body) => Some(lower::lower(&function, &body, &mut errors)),

@@ -16,6 +16,7 @@ use crate::engine::parts::{Parts, Phase};
 use crate::error::{Error, ErrorKind, RunError, RunFailure};
 use crate::handle::{self, RunHandle};
 use crate::limits::check_size;
+use crate::schedule::ScheduleStatus;
 use crate::store::{RunFilter, RunState, RunStatus, RunSummary, StoreError};
 
 /// Talks to the runs of one engine. Cheap to clone; does not keep the engine running.
@@ -143,6 +144,25 @@ impl Client {
             return Err(ErrorKind::Taken(text).into());
         }
         Ok(RunHandle::of(Arc::clone(&self.parts), run_id.into()))
+    }
+
+    /// The schedules that this engine keeps, in the order of the workflows.
+    ///
+    /// # Errors
+    /// When the store fails.
+    ///
+    /// ```
+    /// # async fn f(engine: workflow_runtime::Engine) -> Result<(), workflow_runtime::Error> {
+    /// for schedule in engine.client().schedules().await? {
+    ///     println!("{}: {} {}", schedule.workflow, schedule.cron, schedule.timezone);
+    /// }
+    /// # Ok(()) }
+    /// ```
+    pub async fn schedules(&self) -> Result<Vec<ScheduleStatus>, Error> {
+        let kept = self.read(self.parts.store.schedules().await)?;
+        let now_ms = self.parts.clock.now_ms();
+        let schedules = self.parts.registry.schedules().iter();
+        Ok(schedules.map(|scheduled| scheduled.status(&kept, now_ms)).collect())
     }
 
     /// What the store said. A store that the engine has closed fails in words that help nobody.

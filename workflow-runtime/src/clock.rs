@@ -47,6 +47,13 @@ impl Clock {
         }
     }
 
+    /// Sets a manual clock, also back, as somebody may set the system's. The system's clock cannot be told anything.
+    pub fn set(&self, now_ms: Timestamp) {
+        if let Source::Manual(shown_ms) = &self.0 {
+            shown_ms.send_replace(now_ms);
+        }
+    }
+
     /// The time: milliseconds since the Unix epoch, UTC.
     pub fn now_ms(&self) -> Timestamp {
         match &self.0 {
@@ -81,11 +88,41 @@ impl Clock {
             }
         }
     }
+
+    /// Waits until then, or until the clock may have been set: whoever naps has to look again.
+    pub(crate) async fn nap_until(&self, due_ms: Timestamp) {
+        match &self.0 {
+            Source::System => {
+                let left_ms = u64::try_from(due_ms.saturating_sub(self.now_ms())).unwrap_or(0);
+                tokio::time::sleep(Duration::from_millis(left_ms).min(LONGEST_NAP)).await;
+            }
+            Source::Manual(now_ms) => {
+                let mut shown = now_ms.subscribe();
+                let began_ms = *shown.borrow_and_update();
+                let is_over = |now_ms: &Timestamp| *now_ms >= due_ms || *now_ms < began_ms;
+                // The sender lives in this very clock, so it is not gone.
+                let _ = shown.wait_for(is_over).await;
+            }
+        }
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[tokio::test]
+    async fn a_nap_ends_when_the_clock_is_set_back() {
+        let clock = Clock::manual(1_000);
+        let napper = tokio::spawn({
+            let clock = clock.clone();
+            async move { clock.nap_until(2_000).await }
+        });
+        tokio::task::yield_now().await;
+        clock.set(500);
+        napper.await.unwrap();
+        assert_eq!(clock.now_ms(), 500);
+    }
 
     #[tokio::test]
     async fn a_sleep_never_ends_early() {

@@ -13,6 +13,8 @@ pub(crate) mod parts;
 mod recovery;
 mod registry;
 mod retention;
+mod scheduler;
+mod schedules;
 mod start;
 
 use std::sync::{Arc, Mutex};

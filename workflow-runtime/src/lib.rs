@@ -8,6 +8,7 @@ mod error;
 mod handle;
 mod limits;
 pub mod prelude;
+mod schedule;
 pub mod store;
 
 pub use client::{Cancel, Client, Deliver, Redeliver};
@@ -16,6 +17,7 @@ pub use engine::inbound::Delivery;
 pub use engine::{Engine, EngineBuilder, Orphan, Start};
 pub use error::{Error, RunError, RunFailure};
 pub use handle::{RunHandle, RunOutput};
+pub use schedule::ScheduleStatus;
 pub use store::{
     Incident, IncidentPlace, Memory, MessageFilter, MessageState, MessageStatus, ParkReason, RunFilter,
     RunState, RunStatus, RunSummary, Sqlite, Taker,
@@ -33,6 +35,7 @@ pub use workflow_macros::{Message, StepError, step, subflow, workflow};
 /// What the macros write refers to these paths and to no others.
 #[doc(hidden)]
 pub mod __private {
+    pub use crate::schedule::ScheduledTime;
     pub use workflow_core as core;
     pub use workflow_graph as graph;
 }

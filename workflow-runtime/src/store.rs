@@ -1,4 +1,4 @@
-//! What the engine asks of a database: about ten promises, each of them one transaction.
+//! What the engine asks of a database: about a dozen promises, each of them one transaction.
 //! No business decision is made here: what a turn changes is computed above and comes down as data.
 //!
 //! [`Memory`] is the executable specification; read it first. [`Sqlite`] keeps the same promises on a disk.
@@ -24,8 +24,8 @@ pub use inbox::{
 };
 pub use memory::Memory;
 pub use rows::{
-    Changes, ClaimedRun, Incident, IncidentPlace, Lease, LoadedRun, MessageWait, NewRun, Offer, RunFilter,
-    RunState, RunStatus, RunSummary, Turn, TurnOutcome,
+    Changes, ClaimedRun, Incident, IncidentPlace, KeptSchedule, Lease, LoadedRun, MessageWait, NewRun, Offer,
+    RunFilter, RunState, RunStatus, RunSummary, Turn, TurnOutcome,
 };
 pub use sqlite::{Sqlite, SqliteOptions};
 
@@ -89,6 +89,12 @@ pub trait Store: Send + Sync + 'static {
     /// # Errors
     /// [`StoreFault::Corrupt`] when a row cannot be read.
     async fn journal(&self, run_id: &str) -> Result<Vec<Record>, StoreError>;
+
+    /// How far each schedule has been kept, in the order of the workflows.
+    async fn schedules(&self) -> Result<Vec<KeptSchedule>, StoreError>;
+
+    /// Notes how far a schedule has been kept. What was noted for its workflow before is replaced.
+    async fn note_schedule(&self, schedule: &KeptSchedule) -> Result<(), StoreError>;
 
     /// Puts everything in order before the process ends. Nothing else is asked of the store afterwards.
     async fn close(&self);
@@ -168,6 +174,14 @@ impl<S: Store + ?Sized> Store for Arc<S> {
 
     async fn journal(&self, run_id: &str) -> Result<Vec<Record>, StoreError> {
         (**self).journal(run_id).await
+    }
+
+    async fn schedules(&self) -> Result<Vec<KeptSchedule>, StoreError> {
+        (**self).schedules().await
+    }
+
+    async fn note_schedule(&self, schedule: &KeptSchedule) -> Result<(), StoreError> {
+        (**self).note_schedule(schedule).await
     }
 
     async fn close(&self) {

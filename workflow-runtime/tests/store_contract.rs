@@ -218,6 +218,27 @@ on_every_store! {
         }
     }
 
+    async fn a_schedule_is_noted_by_its_workflow(store, _world, _clock) {
+        assert_eq!(store.schedules().await.unwrap(), []);
+        let noted = |workflow: &str, kept_until_ms, last_tick_ms| KeptSchedule {
+            workflow: workflow.into(),
+            cron: "0 6 * * *".into(),
+            timezone: "Europe/Berlin".into(),
+            kept_until_ms,
+            last_tick_ms,
+        };
+        for schedule in [noted("b", 1, None), noted("a \u{1F980} '", -5, Some(i64::MAX)), noted("b", 7, Some(6))] {
+            store.note_schedule(&schedule).await.unwrap();
+        }
+        assert_eq!(
+            store.schedules().await.unwrap(),
+            [noted("a \u{1F980} '", -5, Some(i64::MAX)), noted("b", 7, Some(6))]
+        );
+        let withdrawn = KeptSchedule { cron: String::new(), ..noted("b", 3, None) };
+        store.note_schedule(&withdrawn).await.unwrap();
+        assert_eq!(store.schedules().await.unwrap()[1], withdrawn, "the last word counts, also about the past");
+    }
+
     async fn one_engine_at_a_time(store, _world, _clock) {
         let store = Arc::new(store);
         let lock = store.lock().unwrap();

@@ -4,8 +4,10 @@
 mod shop;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::SystemTime;
 
 use shop::*;
+use workflow_runtime::graph::{CatchUp, Trigger};
 use workflow_runtime::prelude::*;
 use workflow_test::{Kit, Outcome, workflow_test};
 
@@ -331,4 +333,26 @@ fn a_message_that_does_not_fit_fails_the_test() {
         assert!(failure.starts_with(expected), "{failure}");
         std::mem::forget(run);
     }
+}
+
+/// Report
+#[workflow(cron = "0 6 * * *", timezone = "Europe/Berlin")]
+async fn report(time: SystemTime) -> u64 {
+    let hour = time.duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_secs() / 3_600 % 24);
+    sleep(hours(1)).await;
+    hour
+}
+
+#[test]
+fn a_scheduled_workflow_is_started_with_the_time() {
+    let six_in_berlin = SystemTime::UNIX_EPOCH + seconds(1_795_323_600);
+    let run = Kit::new().start(report(six_in_berlin));
+    assert_eq!(run.value(), 5);
+    assert_eq!(run.elapsed(), hours(1));
+    let schedule = Trigger::Schedule {
+        cron: "0 6 * * *".into(),
+        timezone: "Europe/Berlin".into(),
+        catch_up: CatchUp::Latest,
+    };
+    assert_eq!(report.graph().trigger, schedule);
 }

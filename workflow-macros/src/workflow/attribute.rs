@@ -2,9 +2,11 @@
 //! What they mean for a run is not known here.
 
 use proc_macro2::TokenStream;
+use syn::spanned::Spanned;
 use syn::{LitInt, LitStr, Path};
 
 use super::emit::Kind;
+use super::schedule::{Schedule, ScheduleWords};
 use crate::duration;
 use crate::errors::Errors;
 use crate::suggest::did_you_mean;
@@ -20,19 +22,22 @@ pub(crate) struct Options {
     pub(crate) deadline_ms: Option<u64>,
     /// The message that runs begin with.
     pub(crate) on: Option<Path>,
+    pub(crate) schedule: Option<Schedule>,
 }
 
-const KNOWN: &[&str] = &["name", "label", "version", "owner", "deadline", "on"];
+const KNOWN: &[&str] =
+    &["name", "label", "version", "owner", "deadline", "on", "cron", "timezone", "catch_up"];
 
 /// A subflow has no runs of its own: what is said about runs is said about the workflow.
 const KNOWN_OF_SUBFLOW: &[&str] = &["name", "label"];
 
 /// Words of the language that have no meaning yet.
-const NOT_YET: &[&str] = &["cron", "timezone", "catch_up", "bpmn", "conform", "priority"];
+const NOT_YET: &[&str] = &["bpmn", "conform", "priority"];
 
 /// Reads the attribute.
 pub(crate) fn parse(kind: Kind, attribute: TokenStream, errors: &mut Errors) -> Options {
     let mut options = Options::default();
+    let mut schedule = ScheduleWords::default();
     let words = words::split(attribute, errors);
     words::refuse_repeated(&words, errors);
     for word in &words {
@@ -51,6 +56,7 @@ pub(crate) fn parse(kind: Kind, attribute: TokenStream, errors: &mut Errors) -> 
             }
             "on" => options.on = word.value("on = OrderPlaced", errors),
             "version" => options.version = version(word, errors),
+            "cron" | "timezone" | "catch_up" => schedule.add(word, errors),
             name if NOT_YET.contains(&name) => {
                 errors.at(word.name.span(), format!("`{name}` on a workflow is not supported yet"));
             }
@@ -59,6 +65,12 @@ pub(crate) fn parse(kind: Kind, attribute: TokenStream, errors: &mut Errors) -> 
                 errors.at(word.name.span(), format!("`#[workflow]` does not know `{name}`{hint}"));
             }
         }
+    }
+    options.schedule = schedule.read(errors);
+    if let (Some(on), Some(_)) = (&options.on, &options.schedule) {
+        let why = "a workflow begins with a message or by a schedule, not both; write a second workflow for the other";
+        errors.at(on.span(), why);
+        options.schedule = None;
     }
     options
 }
@@ -105,5 +117,13 @@ mod tests {
                 "`priority` on a workflow is not supported yet",
             ]
         );
+    }
+
+    #[test]
+    fn a_workflow_begins_in_one_way() {
+        let mut errors = Errors::default();
+        parse(Kind::Workflow, "on = OrderPlaced, cron = \"0 6 * * *\"".parse().unwrap(), &mut errors);
+        assert_eq!(errors.texts().len(), 1);
+        assert!(errors.texts()[0].contains("not both"));
     }
 }

@@ -9,6 +9,7 @@ use workflow_graph::{Flow, FlowKind, Instances, Node, NodeKind, Outcome};
 
 use super::emit::{Source, label};
 use super::lower::{Operation, What};
+use super::schedule::Schedule;
 
 /// The body of the function that gives the graph.
 pub(super) fn graph(source: &Source<'_>, name: &str, version: u32) -> TokenStream {
@@ -55,7 +56,10 @@ fn trigger(source: &Source<'_>) -> TokenStream {
         Some(message) => quote_spanned! {message.span()=>
             __graph::Trigger::Message(__borrowed(<#message as ::workflow_runtime::__private::core::Message>::NAME))
         },
-        None => quote!(__graph::Trigger::None),
+        None => {
+            let schedule = source.options.schedule.as_ref().map(Schedule::trigger);
+            schedule.unwrap_or_else(|| quote!(__graph::Trigger::None))
+        }
     }
 }
 

@@ -294,6 +294,15 @@ fn storable_checks(source: &Source<'_>, is_result: bool, output_span: Span) -> T
         }
         _ => TokenStream::new(),
     };
+    let schedule = source.options.schedule.as_ref();
+    let time = schedule.and_then(|_| source.parameters.first()).map(|parameter| {
+        let ty = &parameter.ty;
+        let check = quote_spanned!(ty.span()=> is_scheduled_time::<#ty>(););
+        quote! {
+            fn is_scheduled_time<T: ::workflow_runtime::__private::ScheduledTime>() {}
+            #check
+        }
+    });
     let conditions = attributes(&source.function.attrs, &["cfg"]);
     quote! {
         #(#conditions)*
@@ -305,6 +314,7 @@ fn storable_checks(source: &Source<'_>, is_result: bool, output_span: Span) -> T
             #(#arguments)*
             #begins
             #result
+            #time
         };
     }
 }

@@ -11,7 +11,7 @@ use super::parts::{Materials, Parts};
 use super::recovery::recover;
 use super::registry::Registry;
 use super::retention::{Retention, keep_in_order};
-use super::{Engine, Owner, Running};
+use super::{Engine, Owner, Running, scheduler};
 use crate::clock::Clock;
 use crate::error::{Error, ErrorKind};
 use crate::store::Store;
@@ -102,7 +102,8 @@ impl EngineBuilder {
     /// Starts: takes the store for this engine, and goes on with every run that has not ended.
     ///
     /// # Errors
-    /// When the set-up is wrong (no store, a workflow registered twice, a missing resource), when another
+    /// When the set-up is wrong (no store, a workflow registered twice, a missing resource, a schedule
+    /// that cannot be kept), when another
     /// engine works on the store, or when the store fails.
     pub async fn start(self) -> Result<Engine, Error> {
         let registry = Registry::of(self.definitions, &self.resources);
@@ -125,9 +126,14 @@ impl EngineBuilder {
             resources: self.resources,
             payload_limit: self.payload_limit,
         });
+        // Before anybody hears that the engine runs: a new schedule begins now, not some time later.
+        let kept = scheduler::open(&parts).await?;
         let committer = tokio::spawn(commit_all(Arc::clone(&parts), jobs));
         let orphans = recover(&parts, claimed);
         tokio::spawn(keep_in_order(Arc::clone(&parts), self.retention));
+        if !kept.is_empty() {
+            tokio::spawn(scheduler::fire_all(Arc::clone(&parts), kept));
+        }
         let running = Mutex::new(Some(Running { _lock: lock, committer, drivers_gone }));
         Ok(Engine { owner: Arc::new(Owner { parts, orphans, grace: self.grace, running }) })
     }

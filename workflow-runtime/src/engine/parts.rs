@@ -92,6 +92,12 @@ impl Parts {
         let _ = self.phase.subscribe().wait_for(|phase| *phase == Phase::Stopped).await;
     }
 
+    /// Returns once the engine is on its way out.
+    pub(crate) async fn leaving(&self) {
+        // The sender lives in these very parts, so it is not gone.
+        let _ = self.phase.subscribe().wait_for(|phase| *phase != Phase::Running).await;
+    }
+
     /// Has a turn written. Returns when it is on the disk, or refused.
     pub(crate) async fn commit(&self, turn: Turn, seat: Option<Seat>) -> Result<TurnOutcome, Error> {
         self.ask(|reply| Job::Turn { turn: Box::new(turn), seat, reply }).await

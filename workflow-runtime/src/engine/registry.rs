@@ -2,9 +2,12 @@
 //! It knows definitions, not runs.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use workflow_core::{Definition, Resources};
 use workflow_graph::{Graph, NodeKind, Trigger};
+
+use super::schedules::Scheduled;
 
 /// Workflows by name and version.
 #[derive(Default)]
@@ -14,6 +17,8 @@ pub(crate) struct Registry {
     starters: BTreeMap<&'static str, Vec<Definition>>,
     /// The names of all messages that a workflow waits for or begins with.
     messages: BTreeSet<&'static str>,
+    /// In the order of their names; of each workflow the newest version decides.
+    schedules: Vec<Arc<Scheduled>>,
 }
 
 impl Registry {
@@ -37,6 +42,12 @@ impl Registry {
             }
         }
         registry.note_messages();
+        for definition in registry.newest() {
+            match Scheduled::of(definition) {
+                Ok(scheduled) => registry.schedules.extend(scheduled.map(Arc::new)),
+                Err(defect) => defects.push(defect),
+            }
+        }
         if defects.is_empty() { Ok(registry) } else { Err(defects) }
     }
 
@@ -74,6 +85,23 @@ impl Registry {
     pub(crate) fn find(&self, workflow: &str, version: u32) -> Option<Definition> {
         let mut definitions = self.definitions.range(..);
         definitions.find(|((name, v), _)| *name == workflow && *v == version).map(|(_, found)| *found)
+    }
+
+    /// The newest version of each workflow.
+    fn newest(&self) -> Vec<Definition> {
+        let newest: BTreeMap<&str, Definition> =
+            self.definitions.values().map(|definition| (definition.name, *definition)).collect();
+        newest.into_values().collect()
+    }
+
+    /// The workflows that start by themselves.
+    pub(crate) fn schedules(&self) -> &[Arc<Scheduled>] {
+        &self.schedules
+    }
+
+    /// Whether there is code for any version of this workflow.
+    pub(crate) fn knows(&self, workflow: &str) -> bool {
+        self.definitions.keys().any(|(name, _)| *name == workflow)
     }
 
     /// What to tell somebody who asked for a workflow that is not there.

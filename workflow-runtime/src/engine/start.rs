@@ -5,10 +5,10 @@ use std::future::{Future, IntoFuture};
 use std::pin::Pin;
 use std::sync::Arc;
 
-use tokio::sync::oneshot;
+use tokio::sync::{oneshot, watch};
 use tracing::Instrument;
 use uuid::Uuid;
-use workflow_core::{Event, Payload, Workflow, WorkflowCall};
+use workflow_core::{Conclusion, Definition, Event, Payload, Workflow, WorkflowCall};
 
 use super::driver::Driver;
 use super::live::Seat;
@@ -57,17 +57,9 @@ impl<W: Workflow> Start<W> {
             .map_err(|error| ErrorKind::Unstorable { what: "the input".to_owned(), error })?;
         check_size("the input", &input, parts.payload_limit)?;
 
-        let (seat, ends) = Seat::new();
-        let handle = RunHandle::live(Arc::clone(&parts), Arc::clone(&run_id), seat.ending.clone());
-        let lease = Lease { run_id: Arc::clone(&run_id), epoch: 1 };
-        let span = tracing::info_span!("run", run_id = %run_id, workflow = definition.name);
-        let driver = Driver::new(&parts, definition, lease, ends).ok_or(ErrorKind::Stopped)?;
-        let (reply, answer) = oneshot::channel();
-        // On a task of its own: whoever waits here may lose patience, the run must not.
-        tokio::spawn(driver.begin(input.clone(), seat, reply).instrument(span));
-        match answer.await.map_err(|_| ErrorKind::Stopped)?? {
-            TurnOutcome::Exists => existing::<W>(parts, run_id, &input).await,
-            _ => Ok(handle),
+        match begin(&parts, definition, &run_id, input.clone()).await? {
+            Some(ending) => Ok(RunHandle::live(parts, run_id, ending)),
+            None => existing::<W>(parts, run_id, &input).await,
         }
     }
 }
@@ -78,6 +70,27 @@ impl<W: Workflow> IntoFuture for Start<W> {
 
     fn into_future(self) -> Self::IntoFuture {
         Box::pin(self.start())
+    }
+}
+
+/// Begins a run, and gives what will hold its ending; `None` when there is a run with this id already.
+pub(super) async fn begin(
+    parts: &Arc<Parts>,
+    definition: Definition,
+    run_id: &Arc<str>,
+    input: Payload,
+) -> Result<Option<watch::Receiver<Option<Conclusion>>>, Error> {
+    let (seat, ends) = Seat::new();
+    let ending = seat.ending.clone();
+    let lease = Lease { run_id: Arc::clone(run_id), epoch: 1 };
+    let span = tracing::info_span!("run", run_id = %run_id, workflow = definition.name);
+    let driver = Driver::new(parts, definition, lease, ends).ok_or(ErrorKind::Stopped)?;
+    let (reply, answer) = oneshot::channel();
+    // On a task of its own: whoever waits here may lose patience, the run must not.
+    tokio::spawn(driver.begin(input, seat, reply).instrument(span));
+    match answer.await.map_err(|_| ErrorKind::Stopped)?? {
+        TurnOutcome::Exists => Ok(None),
+        _ => Ok(Some(ending)),
     }
 }
 

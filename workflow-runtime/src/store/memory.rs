@@ -12,9 +12,9 @@ use workflow_core::{OpId, Record, Timestamp};
 
 use self::inbox::KeptMessage;
 use super::{
-    ClaimedRun, Delivered, EngineLock, Incident, IncidentPlace, Lease, LoadedRun, MessageFilter,
-    MessageStatus, MessageWait, NewMessage, RunFilter, RunState, RunStatus, RunSummary, Store, StoreError,
-    StoreFault, Sweep, Swept, Turn, TurnOutcome,
+    ClaimedRun, Delivered, EngineLock, Incident, IncidentPlace, KeptSchedule, Lease, LoadedRun,
+    MessageFilter, MessageStatus, MessageWait, NewMessage, RunFilter, RunState, RunStatus, RunSummary, Store,
+    StoreError, StoreFault, Sweep, Swept, Turn, TurnOutcome,
 };
 
 /// Keeps runs for as long as the process lives. Clones share the same runs.
@@ -38,6 +38,8 @@ struct Tables {
     messages: BTreeMap<i64, KeptMessage>,
     /// How many messages have come.
     last_number: i64,
+    /// By workflow.
+    schedules: BTreeMap<String, KeptSchedule>,
 }
 
 struct Row {
@@ -200,6 +202,15 @@ impl Store for Memory {
 
     async fn journal(&self, run_id: &str) -> Result<Vec<Record>, StoreError> {
         Ok(self.tables().runs.get(run_id).map(|row| row.journal.clone()).unwrap_or_default())
+    }
+
+    async fn schedules(&self) -> Result<Vec<KeptSchedule>, StoreError> {
+        Ok(self.tables().schedules.values().cloned().collect())
+    }
+
+    async fn note_schedule(&self, schedule: &KeptSchedule) -> Result<(), StoreError> {
+        self.tables().schedules.insert(schedule.workflow.clone(), schedule.clone());
+        Ok(())
     }
 
     async fn close(&self) {}

@@ -214,6 +214,21 @@ pub struct MessageWait {
     pub since_ms: Timestamp,
 }
 
+/// How far a schedule has been kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeptSchedule {
+    /// The workflow that it starts.
+    pub workflow: String,
+    /// The cron expression by which it was kept; empty once the workflow has no schedule any more.
+    pub cron: String,
+    /// The time zone by which it was kept.
+    pub timezone: String,
+    /// All its ticks up to this time are dealt with.
+    pub kept_until_ms: Timestamp,
+    /// The last tick for which a run was started.
+    pub last_tick_ms: Option<Timestamp>,
+}
+
 /// Which runs a listing shows. The default is the first hundred of all runs.
 ///
 /// ```

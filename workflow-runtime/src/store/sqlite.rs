@@ -22,8 +22,9 @@ use workflow_core::{Record, Timestamp};
 
 use self::writer::Writer;
 use super::{
-    ClaimedRun, Delivered, EngineLock, Lease, LoadedRun, MessageFilter, MessageStatus, NewMessage, RunFilter,
-    RunState, RunStatus, RunSummary, Store, StoreError, StoreFault, Sweep, Swept, Turn, TurnOutcome,
+    ClaimedRun, Delivered, EngineLock, KeptSchedule, Lease, LoadedRun, MessageFilter, MessageStatus,
+    NewMessage, RunFilter, RunState, RunStatus, RunSummary, Store, StoreError, StoreFault, Sweep, Swept,
+    Turn, TurnOutcome,
 };
 
 /// How long a write waits for another process that has the file open, before it is tried again from the start.
@@ -184,6 +185,14 @@ impl Store for Sqlite {
 
     async fn journal(&self, run_id: &str) -> Result<Vec<Record>, StoreError> {
         read::journal(&self.readers, run_id).await
+    }
+
+    async fn schedules(&self) -> Result<Vec<KeptSchedule>, StoreError> {
+        read::schedules(&self.readers).await
+    }
+
+    async fn note_schedule(&self, schedule: &KeptSchedule) -> Result<(), StoreError> {
+        self.writer.lock().await.note_schedule(schedule).await
     }
 
     async fn close(&self) {

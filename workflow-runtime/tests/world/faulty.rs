@@ -141,6 +141,14 @@ impl<S: Store> Store for Faulty<S> {
         self.inner.journal(run_id).await
     }
 
+    async fn schedules(&self) -> Result<Vec<KeptSchedule>, StoreError> {
+        self.inner.schedules().await
+    }
+
+    async fn note_schedule(&self, schedule: &KeptSchedule) -> Result<(), StoreError> {
+        self.write(self.inner.note_schedule(schedule)).await
+    }
+
     /// The store beneath stays open, for the next engine.
     async fn close(&self) {}
 }

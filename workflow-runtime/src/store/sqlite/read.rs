@@ -12,8 +12,8 @@ use super::batch::OFFERS_TO_RUNS;
 use super::fault;
 use crate::store::codec::{read_place, read_record, read_state};
 use crate::store::{
-    Delivered, Incident, Lease, LoadedRun, MessageWait, NewMessage, Offer, RunFilter, RunStatus, RunSummary,
-    StoreError, StoreFault, Turn,
+    Delivered, Incident, KeptSchedule, Lease, LoadedRun, MessageWait, NewMessage, Offer, RunFilter,
+    RunStatus, RunSummary, StoreError, StoreFault, Turn,
 };
 
 pub(super) async fn load(
@@ -176,6 +176,23 @@ pub(super) async fn journal(readers: &SqlitePool, run_id: &str) -> Result<Vec<Re
         append(&mut journal, run_id, &row);
     }
     journal
+}
+
+pub(super) async fn schedules(readers: &SqlitePool) -> Result<Vec<KeptSchedule>, StoreError> {
+    let query = sqlx::query(
+        "SELECT workflow, cron, timezone, kept_until_ms, last_tick_ms FROM workflow_schedules ORDER BY workflow",
+    );
+    let rows = query.fetch_all(readers).await.map_err(fault)?;
+    let read = |row: &SqliteRow| {
+        Ok(KeptSchedule {
+            workflow: row.try_get(0)?,
+            cron: row.try_get(1)?,
+            timezone: row.try_get(2)?,
+            kept_until_ms: row.try_get(3)?,
+            last_tick_ms: row.try_get(4)?,
+        })
+    };
+    rows.iter().map(|row| read(row).map_err(fault)).collect()
 }
 
 /// Hands each offer to the turns whose run it is for, by their positions: a beginning that comes twice in one batch

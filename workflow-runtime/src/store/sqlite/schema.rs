@@ -9,6 +9,7 @@ use crate::store::{StoreError, StoreFault};
 /// The migrations, oldest first. The version of a database is how many of them it has seen.
 const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/sqlite/0001_runs.sql"),
+    include_str!("../migrations/sqlite/0002_schedules.sql"),
     include_str!("../migrations/sqlite/0003_inbox.sql"),
 ];
 

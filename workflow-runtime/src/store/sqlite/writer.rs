@@ -8,7 +8,8 @@ use workflow_core::Timestamp;
 use super::batch::{self, Script};
 use super::{fault, inbox, is_refusal, read, refuse, sweep};
 use crate::store::{
-    ClaimedRun, Delivered, Lease, NewMessage, RunState, StoreError, Sweep, Swept, Turn, TurnOutcome, codec,
+    ClaimedRun, Delivered, KeptSchedule, Lease, NewMessage, RunState, StoreError, Sweep, Swept, Turn,
+    TurnOutcome, codec,
 };
 
 pub(super) struct Writer {
@@ -148,6 +149,18 @@ impl Writer {
         let rows = self.run(script).await.map_err(fault)?;
         let Some(row) = rows.first() else { return Ok(None) };
         codec::read_state(run_id, row.try_get(0).map_err(fault)?).map(Some)
+    }
+
+    pub(super) async fn note_schedule(&mut self, schedule: &KeptSchedule) -> Result<(), StoreError> {
+        let KeptSchedule { workflow, cron, timezone, kept_until_ms, last_tick_ms } = schedule;
+        let mut script = Script::default();
+        script.push(
+            "INSERT OR REPLACE INTO workflow_schedules (workflow, cron, timezone, kept_until_ms, last_tick_ms) \
+             SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4 FROM json_each(?)",
+        );
+        script.bind_rows(&[(workflow, cron, timezone, kept_until_ms, last_tick_ms)]);
+        self.run(script).await.map_err(fault)?;
+        Ok(())
     }
 
     pub(super) async fn close(&mut self) {
