@@ -3,11 +3,12 @@
 
 use workflow_graph::{Effect, Graph};
 
+use crate::parallel;
 use crate::sketch::{Stmt, ask, fail, graph, receive, repeat, run, sleep, step, succeed};
 
 /// All samples, by file name.
 pub(crate) fn all() -> Vec<(&'static str, Graph)> {
-    vec![
+    let sequential = vec![
         ("fulfil_order", fulfil_order()),
         ("sequence", sequence()),
         ("if_else", if_else()),
@@ -24,7 +25,8 @@ pub(crate) fn all() -> Vec<(&'static str, Graph)> {
         ("retry_by_hand", retry_by_hand()),
         ("long_flow", long_flow()),
         ("hostile_names", hostile_names()),
-    ]
+    ];
+    sequential.into_iter().chain(parallel::all()).collect()
 }
 
 /// The flagship: a saga with an error that is dealt with, and a way out of every step.
