@@ -138,7 +138,7 @@ pub enum ShapeKind {
     CompensationTask,
     /// A rounded box with an envelope.
     ReceiveTask,
-    /// A rounded box with a bold border: another workflow, or a subflow that is drawn elsewhere.
+    /// A rounded box with a bold border and a plus: another workflow, or a subflow that is drawn elsewhere.
     CallActivity,
     /// A frame with its title at the top and its own flow inside.
     SubProcess,

@@ -98,8 +98,11 @@ pub(super) fn title(name: &str, half_width: i32, top: i32) -> Option<Caption> {
     Some(Caption { lines, area })
 }
 
-/// Half the room for the symbols in the middle of the bottom: several instances, something folded away.
+/// Half the room for the symbols in the middle of the bottom: several instances, a flow that is elsewhere.
 pub(super) fn marker(element: &Element) -> i32 {
-    let folded = matches!(element.kind, ElementKind::SubProcess { expanded: false, .. });
+    let folded = matches!(
+        element.kind,
+        ElementKind::SubProcess { expanded: false, .. } | ElementKind::CallActivity { .. }
+    );
     MARKER * (i32::from(element.instances.is_some()) + i32::from(folded))
 }

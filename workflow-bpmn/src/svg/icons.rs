@@ -27,7 +27,7 @@ pub(super) fn write(markup: &mut Markup, shape: &Shape) {
     write_kind(markup, shape.kind, shape.bounds);
     // Symbols at the foot of a box stand side by side.
     let foot = Point { x: shape.bounds.center().x, y: shape.bounds.bottom() - 11 };
-    let folded = shape.kind == ShapeKind::CollapsedSubProcess;
+    let folded = matches!(shape.kind, ShapeKind::CollapsedSubProcess | ShapeKind::CallActivity);
     let aside = if folded && shape.is_multiple { 12 } else { 0 };
     if folded {
         icon(markup, "icon", FOLDED, Point { x: foot.x + aside, ..foot }, "1");
