@@ -8,7 +8,7 @@ use workflow_graph::{
 };
 use workflow_graph::{Trigger as Begins, humanise};
 
-use super::ids::Ids;
+use super::ids::{self, Ids};
 use super::outcomes::{self, Arrivals, Pasts};
 use super::places::{Place, Places};
 use super::{
@@ -205,7 +205,7 @@ impl Draft<'_, '_> {
                 }
             }
             NodeKind::Child(child) if child.detached => ElementKind::SendTask { message: None },
-            NodeKind::Child(child) => ElementKind::CallActivity { called: one_line(&child.workflow) },
+            NodeKind::Child(child) => ElementKind::CallActivity { called: ids::slug(&child.workflow) },
             NodeKind::Subflow(subflow) => self.subflow(index, subflow),
             NodeKind::Block => {
                 ElementKind::SubProcess { inside: self.of.draw(Place::Block(index)), expanded: true }
@@ -266,7 +266,7 @@ impl Draft<'_, '_> {
     /// A subflow inside of itself is not drawn again: it is called by its name.
     fn subflow(&mut self, index: NodeIndex, subflow: &SubflowFacts) -> ElementKind {
         if self.of.file.around.contains(&subflow.graph) {
-            return ElementKind::CallActivity { called: one_line(&subflow.name) };
+            return ElementKind::CallActivity { called: ids::slug(&subflow.name) };
         }
         let entering = self.of.arrivals.get(&index).map(outcomes::of_subflow).unwrap_or_default();
         let prefix = format!("{}.", self.of.id(index));

@@ -89,7 +89,7 @@ pub(crate) enum ElementKind {
     ReceiveTask {
         message: usize,
     },
-    /// Another workflow, by its name.
+    /// Another workflow, by the id of its process: a name may hold what no reference can.
     CallActivity {
         called: String,
     },

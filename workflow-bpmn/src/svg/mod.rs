@@ -23,7 +23,8 @@ const MARGIN: i32 = 30;
 pub(crate) fn document(title: &str, diagram: &Diagram) -> String {
     let mut markup = Markup::new();
     let pages = || diagram.details.iter().map(|detail| &detail.diagram);
-    let full_width = pages().map(|page| page.width).fold(diagram.width, i32::max);
+    let headings = diagram.details.iter().map(|detail| text::width(&detail.name, 16) + 2 * MARGIN);
+    let full_width = pages().map(|page| page.width).chain(headings).fold(diagram.width, i32::max);
     let full_height = diagram.height + pages().map(|page| page.height + HEADING).sum::<i32>();
     let (width, height) = (full_width.to_string(), full_height.to_string());
     let view_box = format!("0 0 {width} {height}");
