@@ -28,16 +28,59 @@ pub struct Diagram {
     pub width: i32,
     /// From the top border to the bottom one, margins included.
     pub height: i32,
-    /// All shapes, in the order of the model; boundary events follow their host.
+    /// All shapes, in the order of the model; what stands in a sub-process comes after it.
     pub shapes: Vec<Shape>,
     /// All edges, in the order of the model.
     pub edges: Vec<Edge>,
+    /// The insides of collapsed sub-processes, at whatever depth they stand.
+    pub details: Vec<Detail>,
+}
+
+/// The inside of a collapsed sub-process, on a page of its own.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Detail {
+    /// The id of the collapsed sub-process.
+    pub id: String,
+    /// Its name.
+    pub name: String,
+    /// Its inside; this one has no details, they all stand in the diagram of the workflow.
+    pub diagram: Diagram,
 }
 
 impl Diagram {
-    /// The shape of the element with this id.
+    /// The shape of the element with this id; not those in [`details`](Diagram::details).
     pub fn shape(&self, id: &str) -> Option<&Shape> {
         self.shapes.iter().find(|shape| shape.id == id)
+    }
+
+    /// Everything that takes up room.
+    pub(crate) fn boxes(&self) -> Vec<Rect> {
+        let shapes = self.shapes.iter().map(|shape| shape.bounds);
+        let labels = self.shapes.iter().filter_map(|shape| shape.label.as_ref());
+        let labels = labels.chain(self.edges.iter().filter_map(|edge| edge.label.as_ref()));
+        let corners = self.edges.iter().flat_map(|edge| &edge.points);
+        shapes
+            .chain(labels.map(|label| label.bounds))
+            .chain(corners.map(|point| Rect { x: point.x, y: point.y, width: 0, height: 0 }))
+            .collect()
+    }
+
+    pub(crate) fn shift(&mut self, dx: i32, dy: i32) {
+        let moved = |rect: &mut Rect| {
+            rect.x += dx;
+            rect.y += dy;
+        };
+        for shape in &mut self.shapes {
+            moved(&mut shape.bounds);
+            shape.label.iter_mut().for_each(|label| moved(&mut label.bounds));
+        }
+        for edge in &mut self.edges {
+            edge.label.iter_mut().for_each(|label| moved(&mut label.bounds));
+            for point in &mut edge.points {
+                *point = Point { x: point.x + dx, y: point.y + dy };
+            }
+        }
     }
 
     /// The edge with this id.
@@ -52,15 +95,20 @@ impl Diagram {
 pub struct Shape {
     /// The id of its BPMN element.
     pub id: String,
-    /// The id of the node in the graph that it belongs to: its own, or that of the step it is attached to.
+    /// The id of the node in the graph that it belongs to: its own, or that of the step it is attached to. Nodes of
+    /// a subflow stand behind its id and a dot: `deliver.book_carrier`.
     pub node: String,
+    /// The id of the sub-process in whose frame it stands; `None` on the page itself.
+    pub parent: Option<String>,
     /// What it is drawn as.
     pub kind: ShapeKind,
+    /// Whether it happens for each of many values, in parallel: three bars at the bottom.
+    pub is_multiple: bool,
     /// Where it stands.
     pub bounds: Rect,
     /// The whole name; a label may show a shortened one.
     pub name: String,
-    /// What is written inside (tasks) or beside it (all others); `None` without a name.
+    /// What is written inside (tasks, frames) or beside it (all others); `None` without a name.
     pub label: Option<Label>,
 }
 
@@ -70,22 +118,46 @@ pub struct Shape {
 pub enum ShapeKind {
     /// A thin circle.
     StartEvent,
+    /// A thin circle with an envelope.
+    MessageStartEvent,
+    /// A thin circle with a clock.
+    TimerStartEvent,
     /// A bold circle.
     EndEvent,
     /// A bold circle with a filled rewind sign: completed steps are undone first.
     CompensationEndEvent,
+    /// A bold circle with a filled bolt: the sub-process around it fails.
+    ErrorEndEvent,
+    /// A bold circle around a filled one: all else in the sub-process around it is withdrawn.
+    TerminateEndEvent,
     /// A rounded box with a gear.
     ServiceTask,
+    /// A rounded box with a filled envelope.
+    SendTask,
     /// A rounded box with a gear and the rewind marker.
     CompensationTask,
     /// A rounded box with an envelope.
     ReceiveTask,
+    /// A rounded box with a bold border and a plus: another workflow, or a subflow that is drawn elsewhere.
+    CallActivity,
+    /// A frame with its title at the top and its own flow inside.
+    SubProcess,
+    /// A rounded box with a plus at the bottom: its flow has a page of its own.
+    CollapsedSubProcess,
     /// A double circle with an envelope.
     MessageCatchEvent,
+    /// A double circle with a filled envelope.
+    MessageThrowEvent,
     /// A double circle with a clock.
     TimerCatchEvent,
+    /// A double circle with a filled rewind sign: what was completed is undone, and the flow goes on.
+    CompensationThrowEvent,
     /// A diamond with an X.
     ExclusiveGateway,
+    /// A diamond with a plus: all ways are taken, or have arrived.
+    ParallelGateway,
+    /// A diamond with a pentagon in a double circle: the event that comes first decides.
+    EventGateway,
     /// A double circle with a bolt on the border of a task.
     ErrorBoundaryEvent,
     /// A double circle with a clock on the border of a task.
@@ -95,12 +167,25 @@ pub enum ShapeKind {
 }
 
 impl ShapeKind {
-    /// Whether it is a rounded box with its name inside.
+    /// Whether it is a rounded box with its name in the middle.
     pub fn is_task(self) -> bool {
-        matches!(self, ShapeKind::ServiceTask | ShapeKind::CompensationTask | ShapeKind::ReceiveTask)
+        matches!(
+            self,
+            ShapeKind::ServiceTask
+                | ShapeKind::SendTask
+                | ShapeKind::CompensationTask
+                | ShapeKind::ReceiveTask
+                | ShapeKind::CallActivity
+                | ShapeKind::CollapsedSubProcess
+        )
     }
 
-    /// Whether it sits on the border of a task.
+    /// Whether it is a diamond.
+    pub fn is_gateway(self) -> bool {
+        matches!(self, ShapeKind::ExclusiveGateway | ShapeKind::ParallelGateway | ShapeKind::EventGateway)
+    }
+
+    /// Whether it sits on the border of a task or sub-process.
     pub fn is_boundary_event(self) -> bool {
         matches!(
             self,

@@ -25,6 +25,8 @@
 //!
 //! A saga in this language is undone in strict reverse order of completion. BPMN says so too, but engines that
 //! run the exported file may not keep that order: Camunda 8 starts all compensation handlers at once.
+//!
+//! What becomes of each construct is told in the guide, under "How a workflow is drawn".
 
 mod diagram;
 mod layout;
@@ -35,7 +37,7 @@ mod svg;
 mod text;
 mod xml;
 
-use workflow_graph::Graph;
+use workflow_graph::{Graph, NodeKind, Subgraph};
 
 pub use diagram::{Diagram, Edge, EdgeKind, Label, Point, Rect, Shape, ShapeKind};
 
@@ -43,7 +45,8 @@ pub use diagram::{Diagram, Edge, EdgeKind, Label, Point, Rect, Shape, ShapeKind}
 ///
 /// # Panics
 ///
-/// If the graph has [defects](Graph::defects), naming all of them. No graph that the macro emits has any.
+/// If the graph, or that of a subflow, has [defects](Graph::defects), naming all of them. No graph that the macro
+/// emits has any.
 pub fn to_xml(graph: &Graph) -> String {
     let process = model::process(sound(graph));
     xml::document(&process, &layout::diagram(&process))
@@ -54,7 +57,8 @@ pub fn to_xml(graph: &Graph) -> String {
 ///
 /// # Panics
 ///
-/// If the graph has [defects](Graph::defects), naming all of them. No graph that the macro emits has any.
+/// If the graph, or that of a subflow, has [defects](Graph::defects), naming all of them. No graph that the macro
+/// emits has any.
 pub fn to_svg(graph: &Graph) -> String {
     svg::document(&graph.label, &Diagram::of(graph))
 }
@@ -64,14 +68,33 @@ impl Diagram {
     ///
     /// # Panics
     ///
-    /// If the graph has [defects](Graph::defects), naming all of them. No graph that the macro emits has any.
+    /// If the graph, or that of a subflow, has [defects](Graph::defects), naming all of them. No graph that the macro
+    /// emits has any.
     pub fn of(graph: &Graph) -> Diagram {
         layout::diagram(&model::process(sound(graph)))
     }
 }
 
 fn sound(graph: &Graph) -> &Graph {
-    let defects: Vec<String> = graph.defects().iter().map(ToString::to_string).collect();
-    assert!(defects.is_empty(), "the graph of `{}` cannot be drawn: {}", graph.workflow, defects.join("; "));
+    check(graph, &mut Vec::new());
     graph
 }
+
+/// Refuses a graph with defects, or with a subflow that has some; `around` are the subflows it stands in.
+fn check(graph: &Graph, around: &mut Vec<Subgraph>) {
+    let defects: Vec<String> = graph.defects().iter().map(ToString::to_string).collect();
+    assert!(defects.is_empty(), "the graph of `{}` cannot be drawn: {}", graph.workflow, defects.join("; "));
+    for node in graph.nodes.iter() {
+        let NodeKind::Subflow(subflow) = &node.kind else { continue };
+        if !around.contains(&subflow.graph) {
+            around.push(subflow.graph);
+            check(subflow.graph.get(), around);
+            around.pop();
+        }
+    }
+}
+
+/// The page of the guide, so that its example compiles.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/diagrams.md")]
+struct Guide;

@@ -149,7 +149,8 @@ impl Graph {
             | NodeKind::Send { .. }
             | NodeKind::Timer(_)
             | NodeKind::TimerAt { .. } => next == 1 && kinds.len() == 1,
-            NodeKind::Fork | NodeKind::Race => next >= 2 && next == kinds.len(),
+            NodeKind::Fork => next >= 2 && next == kinds.len() && self.joins_properly(node),
+            NodeKind::Race => next >= 2 && next == kinds.len() && self.races_properly(node),
             // What never succeeds, or whose every success leaves the function, has no `Next` of its own.
             NodeKind::Step(_) | NodeKind::Child(_) | NodeKind::Subflow(_) | NodeKind::Block => {
                 next <= 1 && next + errors == kinds.len()

@@ -44,9 +44,10 @@ pub enum NodeKind {
     Block,
     /// The flow splits into branches that all run: one leaving flow per branch.
     Fork,
-    /// The branches of a fork have all arrived. Has one leaving flow.
+    /// The branches of a fork have all arrived, each by one flow. Has one leaving flow.
     Join,
     /// The first of several operations wins (`select!`): one leaving flow per operation, the others are withdrawn.
+    /// Nothing else leads to these operations, and what leaves the one that wins goes on.
     Race,
     /// One of several ways is taken. Leaving flows carry answers; exactly one of them is the default.
     Decision {

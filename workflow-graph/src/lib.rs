@@ -26,6 +26,7 @@ mod facts;
 mod kinds;
 mod names;
 mod outline;
+mod regions;
 mod shape;
 
 pub use defects::{Defect, lacks_effect, lacks_error};

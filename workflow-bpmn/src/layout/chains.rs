@@ -8,11 +8,11 @@
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
 
-use crate::model::{ElementIndex, ElementKind, Process};
+use crate::model::{ElementIndex, ElementKind, Scope};
 
 /// The position of a chain in [`Chains::list`]; the happy path is the first.
 pub(super) type ChainIndex = usize;
-/// The position of a link in [`Process::links`].
+/// The position of a link in [`Scope::links`].
 pub(super) type LinkIndex = usize;
 
 /// The whole flow, cut into chains.
@@ -95,6 +95,12 @@ impl Chains {
         }
     }
 
+    /// Whether a chain begins at a parallel gateway, so that it is one of several that all happen.
+    pub(super) fn is_branch(&self, scope: &Scope, chain: ChainIndex) -> bool {
+        let from = self.list[chain].entry.map(|entry| &scope.elements[scope.links[entry].from].kind);
+        from.is_some_and(|kind| matches!(kind, ElementKind::ParallelGateway { .. }))
+    }
+
     /// The node that a landing means.
     pub(super) fn landing_node(&self, landing: Landing) -> ElementIndex {
         self.list[landing.chain].nodes[landing.at]
@@ -102,18 +108,18 @@ impl Chains {
 }
 
 /// Cuts the flow into chains.
-pub(super) fn decompose(process: &Process) -> Chains {
+pub(super) fn decompose(scope: &Scope) -> Chains {
     let mut cutter = Cutter {
-        process,
-        leaving: vec![Vec::new(); process.elements.len()],
-        chains: Chains { list: Vec::new(), place: vec![None; process.elements.len()], children: Vec::new() },
+        scope,
+        leaving: vec![Vec::new(); scope.elements.len()],
+        chains: Chains { list: Vec::new(), place: vec![None; scope.elements.len()], children: Vec::new() },
         followed: BTreeSet::new(),
     };
-    for (index, link) in process.sequence_flows() {
-        cutter.leaving[process.origin(link)].push(index);
+    for (index, link) in scope.sequence_flows() {
+        cutter.leaving[scope.origin(link)].push(index);
     }
-    let starts = |kind: &ElementKind| matches!(kind, ElementKind::StartEvent);
-    let start = process.elements.iter().position(|element| starts(&element.kind));
+    let starts = |kind: &ElementKind| matches!(kind, ElementKind::StartEvent(_));
+    let start = scope.elements.iter().position(|element| starts(&element.kind));
     cutter.add(None, None, start);
     let mut current = 0;
     while current < cutter.chains.list.len() {
@@ -124,7 +130,7 @@ pub(super) fn decompose(process: &Process) -> Chains {
 }
 
 struct Cutter<'a> {
-    process: &'a Process,
+    scope: &'a Scope,
     /// Per element: the sequence flows that leave it, those of its boundary events included.
     leaving: Vec<Vec<LinkIndex>>,
     chains: Chains,
@@ -138,7 +144,7 @@ impl Cutter<'_> {
             let node = self.chains.list[chain].nodes[at];
             for link in self.leaving[node].clone() {
                 if self.followed.insert(link) {
-                    let first = self.process.links[link].to;
+                    let first = self.scope.links[link].to;
                     let first = self.chains.place[first].is_none().then_some(first);
                     self.add(Some(link), Some((chain, at)), first);
                 }
@@ -184,7 +190,7 @@ impl Cutter<'_> {
             self.chains.list[chain].nodes.push(node);
             let link = self.happy_exit(node)?;
             self.followed.insert(link);
-            let next = self.process.links[link].to;
+            let next = self.scope.links[link].to;
             if self.chains.place[next].is_some() {
                 return Some(link);
             }
@@ -193,11 +199,14 @@ impl Cutter<'_> {
     }
 
     fn ordinary_exits(&self, node: ElementIndex) -> impl Iterator<Item = LinkIndex> {
-        self.leaving[node].iter().copied().filter(move |&link| self.process.links[link].from == node)
+        self.leaving[node].iter().copied().filter(move |&link| self.scope.links[link].from == node)
     }
 
     fn happy_exit(&self, node: ElementIndex) -> Option<LinkIndex> {
         let exits: Vec<LinkIndex> = self.ordinary_exits(node).collect();
+        if matches!(self.scope.elements[node].kind, ElementKind::ParallelGateway { splits: true }) {
+            return exits.first().copied(); // All of them are taken, so the order of the source decides.
+        }
         let best = exits.iter().map(|&link| self.promise(node, link)).max()?;
         exits.into_iter().find(|&link| self.promise(node, link) == best)
     }
@@ -206,18 +215,18 @@ impl Cutter<'_> {
     fn promise(&self, node: ElementIndex, link: LinkIndex) -> Promise {
         let mut best = Promise::Nothing;
         let mut seen = BTreeSet::new();
-        let mut open = vec![self.process.links[link].to];
+        let mut open = vec![self.scope.links[link].to];
         while let Some(reached) = open.pop() {
             if !seen.insert(reached) {
                 continue;
             }
-            match self.process.elements[reached].kind {
+            match self.scope.elements[reached].kind {
                 _ if self.chains.place[reached].is_some() => {
                     best = best.max(self.promise_of_landing(node, reached))
                 }
                 ElementKind::EndEvent { success: true, .. } => best = best.max(Promise::Succeeds(reached)),
                 ElementKind::EndEvent { success: false, .. } => best = best.max(Promise::Fails),
-                _ => open.extend(self.ordinary_exits(reached).map(|link| self.process.links[link].to)),
+                _ => open.extend(self.ordinary_exits(reached).map(|link| self.scope.links[link].to)),
             }
         }
         best
@@ -247,7 +256,7 @@ impl Cutter<'_> {
     }
 
     fn reach(&self, chain: ChainIndex, tail: LinkIndex) -> Reach {
-        let Some((target, at)) = self.chains.place[self.process.links[tail].to] else {
+        let Some((target, at)) = self.chains.place[self.scope.links[tail].to] else {
             return Reach::DeadEnd;
         };
         if target == chain {
@@ -267,7 +276,7 @@ impl Cutter<'_> {
             == self.chains.list[target].parent.map(|(parent, _)| parent);
         let same_port = self.chains.list[target]
             .entry
-            .is_some_and(|entry| self.process.links[entry].from == self.process.links[tail].from);
+            .is_some_and(|entry| self.scope.links[entry].from == self.scope.links[tail].from);
         if siblings && at == 0 && self.chains.list[chain].nodes.is_empty() && !same_port {
             return Reach::Joins(target);
         }

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, VecDeque};
 use super::chains::{ChainIndex, Chains, Landing, LinkIndex, Reach, Side};
 use super::forms::{self, Anchor, Form};
 use super::{Area, EVENT};
-use crate::model::{ElementIndex, ElementKind, Process};
+use crate::model::{ElementIndex, ElementKind, Scope};
 
 /// Least distance between the borders of two neighbours on a chain.
 const GAP: i32 = 60;
@@ -23,8 +23,8 @@ pub(super) struct Columns {
 }
 
 /// Finds the columns.
-pub(super) fn solve(process: &Process, chains: &Chains, forms: &[Form]) -> Columns {
-    let mut solver = Solver::new(process, chains, forms);
+pub(super) fn solve(scope: &Scope, chains: &Chains, forms: &[Form]) -> Columns {
+    let mut solver = Solver::new(scope, chains, forms);
     solver.keep_chains_in_order();
     solver.keep_exits_right_of_their_origin();
     for chain in 0..chains.list.len() {
@@ -50,14 +50,12 @@ pub(super) enum Exit {
 }
 
 /// How the line to this chain leaves; nothing for the happy path.
-pub(super) fn exit(process: &Process, chains: &Chains, forms: &[Form], chain: ChainIndex) -> Option<Exit> {
-    let link = &process.links[chains.list[chain].entry?];
-    Some(match process.elements[link.from].kind {
-        ElementKind::Boundary { .. } => Exit::Vertical(forms[process.origin(link)].port(link.from)),
-        ElementKind::ExclusiveGateway { splits: true } => Exit::Vertical(0),
-        ElementKind::ServiceTask | ElementKind::ReceiveTask { .. } if forms[link.from].events.is_empty() => {
-            Exit::Vertical(0)
-        }
+pub(super) fn exit(scope: &Scope, chains: &Chains, forms: &[Form], chain: ChainIndex) -> Option<Exit> {
+    let link = &scope.links[chains.list[chain].entry?];
+    Some(match &scope.elements[link.from].kind {
+        ElementKind::Boundary { .. } => Exit::Vertical(forms[scope.origin(link)].port(link.from)),
+        kind if kind.splits() => Exit::Vertical(0),
+        kind if kind.is_activity() && forms[link.from].events.is_empty() => Exit::Vertical(0),
         _ => forms[link.from].way_back.map_or(Exit::Right, Exit::Vertical),
     })
 }
@@ -66,7 +64,7 @@ pub(super) fn exit(process: &Process, chains: &Chains, forms: &[Form], chain: Ch
 type Column = usize;
 
 struct Solver<'a> {
-    process: &'a Process,
+    scope: &'a Scope,
     chains: &'a Chains,
     forms: &'a [Form],
     /// Per column: the one that it is tied to, and the distance to it.
@@ -76,13 +74,13 @@ struct Solver<'a> {
 }
 
 impl<'a> Solver<'a> {
-    fn new(process: &'a Process, chains: &'a Chains, forms: &'a [Form]) -> Solver<'a> {
+    fn new(scope: &'a Scope, chains: &'a Chains, forms: &'a [Form]) -> Solver<'a> {
         // One for each element, and one for the turn of each line that leaves to the right.
-        let count = process.elements.len() + chains.list.len();
+        let count = scope.elements.len() + chains.list.len();
         let anchor = (0..count).map(|element| (element, 0)).collect();
-        let mut solver = Solver { process, chains, forms, anchor, right_of: vec![BTreeMap::new(); count] };
+        let mut solver = Solver { scope, chains, forms, anchor, right_of: vec![BTreeMap::new(); count] };
         for chain in 0..chains.list.len() {
-            if forms::is_glued(process, chains, chain)
+            if forms::is_glued(scope, chains, chain)
                 && let Some((host, dx)) = solver.port(chain)
             {
                 solver.anchor[chains.list[chain].nodes[0]] = (host, dx);
@@ -93,9 +91,9 @@ impl<'a> Solver<'a> {
 
     /// Where the line to a chain turns: below the node it leaves, or on its own right of it.
     fn port(&self, chain: ChainIndex) -> Option<(Column, i32)> {
-        match exit(self.process, self.chains, self.forms, chain)? {
+        match exit(self.scope, self.chains, self.forms, chain)? {
             Exit::Vertical(dx) => Some((self.origin(chain)?, dx)),
-            Exit::Right => Some((self.process.elements.len() + chain, 0)),
+            Exit::Right => Some((self.scope.elements.len() + chain, 0)),
         }
     }
 
@@ -127,7 +125,7 @@ impl<'a> Solver<'a> {
     }
 
     fn caption_between(&self, node: ElementIndex, later: ElementIndex) -> i32 {
-        let link = self.process.links.iter().find(|link| link.from == node && link.to == later);
+        let link = self.scope.links.iter().find(|link| link.from == node && link.to == later);
         link.and_then(|link| forms::caption(&link.name, Anchor::Below(0)))
             .map_or(0, |c| c.area.right - c.area.left)
     }
@@ -146,7 +144,7 @@ impl<'a> Solver<'a> {
                 xs.extend(self.port(child).filter(|(column, _)| *column == node).map(|(_, dx)| dx));
             }
             xs.extend(self.chains.landing(child).filter(|l| (l.chain, l.at) == (chain, at)).map(|_| 0));
-            let top = self.forms[node].half_height;
+            let top = self.forms[node].bottom;
             outline.extend(xs.into_iter().map(|x| Area { left: x, right: x, top, bottom: DEEP }));
         }
         outline
@@ -181,7 +179,7 @@ impl<'a> Solver<'a> {
                 }
                 Reach::Across => {
                     if let Some(link) = chain.tail {
-                        self.require(port, (self.process.links[link].to, 0), BEND);
+                        self.require(port, (self.scope.links[link].to, 0), BEND);
                     }
                 }
                 Reach::DeadEnd | Reach::Back(_) => {}
@@ -190,13 +188,19 @@ impl<'a> Solver<'a> {
     }
 
     fn caption_of(&self, link: Option<LinkIndex>) -> i32 {
-        let name = link.map_or("", |link| &self.process.links[link].name);
+        let name = link.map_or("", |link| &self.scope.links[link].name);
         forms::caption(name, Anchor::Below(0)).map_or(0, |c| c.area.right - c.area.left)
     }
 
     /// What leaves between the exit of a chain and its landing lies within it, so it must end before.
     fn enclose_before_landing(&mut self, chain: ChainIndex, landing: Landing) {
         let target = (self.chains.landing_node(landing), 0);
+        if self.chains.is_branch(self.scope, chain) {
+            // The lines of branches further down rise beside all of this one.
+            for &node in &self.chains.list[chain].nodes {
+                self.require_before(node, target);
+            }
+        }
         // A block that is complete before its landing leaves the columns behind it to others.
         for &child in &self.chains.children[chain] {
             self.require_family_before(child, target);
@@ -265,7 +269,7 @@ impl<'a> Solver<'a> {
                 self.require_before(node, target);
             }
             if let Some((turn, 0)) =
-                self.port(member).filter(|(column, _)| *column >= self.process.elements.len())
+                self.port(member).filter(|(column, _)| *column >= self.scope.elements.len())
             {
                 self.require((turn, 0), target, CLEAR);
             }

@@ -9,11 +9,11 @@ use super::routes::{self, Route};
 use super::rows::Rows;
 use super::{Area, Caption, EVENT};
 use crate::diagram::Point;
-use crate::model::{ElementKind, Link, Process};
+use crate::model::{ElementKind, Link, Scope};
 
 /// Draws what [`routes::draw`] left out.
 pub(super) fn draw(
-    process: &Process,
+    scope: &Scope,
     chains: &Chains,
     forms: &[Form],
     columns: &Columns,
@@ -33,18 +33,18 @@ pub(super) fn draw(
         let (Some(link), Reach::Across, true) = (chain.entry, chain.reach, chain.nodes.is_empty()) else {
             continue;
         };
-        let exit = columns::exit(process, chains, forms, index).unwrap_or(Exit::Right);
-        routes[link] = detour(process, &process.links[link], exit, &still, routes);
+        let exit = columns::exit(scope, chains, forms, index).unwrap_or(Exit::Right);
+        routes[link] = detour(scope, &scope.links[link], exit, &still, routes);
     }
 }
 
 type Still = (usize, Area, Option<Area>);
 
-fn detour(process: &Process, link: &Link, exit: Exit, still: &[Still], routes: &[Route]) -> Route {
+fn detour(scope: &Scope, link: &Link, exit: Exit, still: &[Still], routes: &[Route]) -> Route {
     let area = |element| still.iter().find(|(other, ..)| *other == element).map(|(_, area, _)| *area);
     let (Some(origin), Some(target)) = (area(link.from), area(link.to)) else { return Route::default() };
-    let obstacles = obstacles(process, link, still, routes);
-    let from = way_out(process, link, exit, origin);
+    let obstacles = obstacles(scope, link, still, routes);
+    let from = way_out(scope, link, exit, origin);
     let to = ways_in(target);
     // Without a free way, a plain line is better than none.
     let mut points = maze::find(&obstacles, from, &to).unwrap_or_else(|| plain(from.at, to[0].at));
@@ -53,19 +53,18 @@ fn detour(process: &Process, link: &Link, exit: Exit, still: &[Still], routes: &
     Route { points, caption }
 }
 
-fn obstacles(process: &Process, link: &Link, still: &[Still], routes: &[Route]) -> Obstacles {
+fn obstacles(scope: &Scope, link: &Link, still: &[Still], routes: &[Route]) -> Obstacles {
     let mut obstacles = Obstacles::default();
     for (element, area, caption) in still {
         obstacles.captions.extend(caption);
         // The line begins and ends on the borders of its own two.
         let own = *element == link.from || *element == link.to;
         let area = if own { shrunk(*area) } else { *area };
-        if !matches!(process.elements[link.from].kind, ElementKind::Boundary { host, .. } if host == *element)
-        {
+        if !matches!(scope.elements[link.from].kind, ElementKind::Boundary { host, .. } if host == *element) {
             obstacles.shapes.push(area);
         }
     }
-    for (other, route) in process.links.iter().zip(routes) {
+    for (other, route) in scope.links.iter().zip(routes) {
         obstacles.captions.extend(route.caption.iter().map(|caption| caption.area));
         let pieces = route.points.windows(2).map(|pair| (pair[0], pair[1]));
         if other.from == link.from || other.to == link.to {
@@ -82,9 +81,9 @@ fn shrunk(area: Area) -> Area {
     Area { left: area.left + 8, right: area.right - 8, top: area.top + 8, bottom: area.bottom - 8 }
 }
 
-fn way_out(process: &Process, link: &Link, exit: Exit, area: Area) -> Gate {
+fn way_out(scope: &Scope, link: &Link, exit: Exit, area: Area) -> Gate {
     let (x, y) = ((area.left + area.right) / 2, (area.top + area.bottom) / 2);
-    let boundary = matches!(process.elements[link.from].kind, ElementKind::Boundary { .. });
+    let boundary = matches!(scope.elements[link.from].kind, ElementKind::Boundary { .. });
     debug_assert!(!boundary || area.bottom - area.top == 2 * EVENT);
     match exit {
         Exit::Vertical(_) => Gate { at: Point { x, y: area.bottom }, heading: Heading::Down },
@@ -120,9 +119,18 @@ fn caption_beside(name: &str, points: &[Point], obstacles: &Obstacles) -> Option
         obstacles.shapes.iter().chain(&obstacles.captions).all(|area| !maze::touch(caption.area, *area, 3))
             && lines.into_iter().all(|(a, b)| !maze::touch(caption.area, maze::boxed(*a, *b), 2))
     };
+    // Beside a piece that it shares with others, nobody would know which line it speaks of.
+    let is_own = |at: &Point| {
+        let at = maze::boxed(*at, *at);
+        !obstacles.companions.iter().any(|(a, b)| maze::touch(at, maze::boxed(*a, *b), 1))
+    };
     let middles = pieces.iter().map(|(a, b)| Point { x: (a.x + b.x) / 2, y: (a.y + b.y) / 2 });
-    let mut choices =
-        points.iter().copied().chain(middles).flat_map(|at| anchors.map(|anchor| placed(anchor, at)));
+    let (own, shared): (Vec<Point>, Vec<Point>) = if is_own(&points[0]) {
+        points.iter().copied().chain(middles).partition(is_own)
+    } else {
+        middles.chain(points.iter().copied()).partition(is_own)
+    };
+    let mut choices = own.into_iter().chain(shared).flat_map(|at| anchors.map(|anchor| placed(anchor, at)));
     choices
         .find(|choice| choice.as_ref().is_none_or(is_free))
         .unwrap_or_else(|| placed(anchors[0], points[0]))

@@ -2,8 +2,9 @@
 //! It knows what hangs on a node, not where the node stands.
 
 use super::chains::{ChainIndex, Chains, Landing, LinkIndex, Reach, Side};
+use super::insides::{self, Inside, Insides, Size};
 use super::{Area, Caption, EVENT, LABEL_FONT, LINE_HEIGHT, ROW, TASK_FONT};
-use crate::model::{ElementIndex, ElementKind, Process, Trigger};
+use crate::model::{ElementIndex, ElementKind, Scope, Trigger};
 use crate::text;
 
 /// Widest line beside events and lines.
@@ -23,7 +24,9 @@ const HANDLER_OFFSET: i32 = 32;
 #[derive(Clone, Debug, Default)]
 pub(super) struct Form {
     pub(super) half_width: i32,
-    pub(super) half_height: i32,
+    /// From the line that arrives to the upper border, and to the lower one.
+    pub(super) top: i32,
+    pub(super) bottom: i32,
     pub(super) caption: Option<Caption>,
     /// Boundary events from left to right: element, distance from the middle, caption.
     pub(super) events: Vec<(ElementIndex, i32, Option<Caption>)>,
@@ -57,12 +60,17 @@ pub(super) struct Part<'a> {
 }
 
 impl Form {
+    /// The box of the node itself.
+    pub(super) fn area(&self) -> Area {
+        Area { left: -self.half_width, right: self.half_width, top: -self.top, bottom: self.bottom }
+    }
+
     /// The node itself, its boundary events and its handler.
     pub(super) fn parts(&self, node: ElementIndex) -> Vec<Part<'_>> {
-        let area = Area::around(0, 0, self.half_width, self.half_height);
+        let area = self.area();
         let mut parts = vec![Part { element: node, area, caption: self.caption.as_ref() }];
         for (element, dx, caption) in &self.events {
-            let area = Area::around(*dx, self.half_height, EVENT, EVENT);
+            let area = Area::around(*dx, self.bottom, EVENT, EVENT);
             parts.push(Part { element: *element, area, caption: caption.as_ref() });
         }
         if let Some(handler) = self.handler {
@@ -81,7 +89,7 @@ impl Form {
         }
         if let Some(handler) = self.handler {
             let (left, right) = (handler.left() - HANDLER_OFFSET, handler.left());
-            areas.push(Area { left, right, top: self.half_height, bottom: ROW + 2 });
+            areas.push(Area { left, right, top: self.bottom, bottom: ROW + 2 });
         }
         areas
     }
@@ -92,31 +100,33 @@ impl Form {
     }
 }
 
-/// Measures every element that belongs to a chain.
-pub(super) fn measure(process: &Process, chains: &Chains) -> Vec<Form> {
-    (0..process.elements.len())
+/// Measures every element that belongs to a chain, around the insides that are drawn already.
+pub(super) fn measure(scope: &Scope, chains: &Chains, insides: &Insides) -> Vec<Form> {
+    (0..scope.elements.len())
         .map(|element| match chains.place[element] {
-            Some(_) => form(process, chains, element),
+            Some(_) => form(scope, chains, element, insides.get(&element)),
             None => Form::default(),
         })
         .collect()
 }
 
-fn form(process: &Process, chains: &Chains, element: ElementIndex) -> Form {
-    let name = &process.elements[element].name;
-    match process.elements[element].kind {
-        ElementKind::ServiceTask | ElementKind::ReceiveTask { .. } | ElementKind::CompensationHandler => {
-            task(process, chains, element)
-        }
-        ElementKind::ExclusiveGateway { .. } => Form {
+fn form(scope: &Scope, chains: &Chains, element: ElementIndex, inside: Option<&Inside>) -> Form {
+    let name = &scope.elements[element].name;
+    match &scope.elements[element].kind {
+        kind if kind.is_activity() => activity(scope, chains, element, inside),
+        ElementKind::ExclusiveGateway { .. }
+        | ElementKind::ParallelGateway { .. }
+        | ElementKind::EventGateway => Form {
             half_width: 25,
-            half_height: 25,
-            caption: question(process, chains, element),
+            top: 25,
+            bottom: 25,
+            caption: question(scope, chains, element),
             ..Form::default()
         },
         _ => Form {
             half_width: EVENT,
-            half_height: EVENT,
+            top: EVENT,
+            bottom: EVENT,
             caption: caption(name, Anchor::Below(EVENT + 6)),
             ..Form::default()
         },
@@ -124,21 +134,20 @@ fn form(process: &Process, chains: &Chains, element: ElementIndex) -> Form {
 }
 
 /// A question stands above its gateway, or on a side where no line leaves.
-fn question(process: &Process, chains: &Chains, gateway: ElementIndex) -> Option<Caption> {
-    let sides: Vec<Side> =
-        exits(process, chains, gateway).map(|(_, child)| chains.list[child].side).collect();
+fn question(scope: &Scope, chains: &Chains, gateway: ElementIndex) -> Option<Caption> {
+    let sides: Vec<Side> = exits(scope, chains, gateway).map(|(_, child)| chains.list[child].side).collect();
     let (above, below) = (sides.contains(&Side::Above), sides.contains(&Side::Below));
     let anchor = match (above, below) {
         (false, _) => Anchor::Above(30),
         (true, false) => Anchor::Below(30),
         (true, true) => Anchor::AboveLeft(10, 46),
     };
-    caption(&process.elements[gateway].name, anchor)
+    caption(&scope.elements[gateway].name, anchor)
 }
 
 /// The chains that leave this element, with the link that leads there.
 fn exits<'a>(
-    process: &'a Process,
+    scope: &'a Scope,
     chains: &'a Chains,
     element: ElementIndex,
 ) -> impl Iterator<Item = (LinkIndex, ChainIndex)> + 'a {
@@ -146,19 +155,19 @@ fn exits<'a>(
     let children = here.map_or(&[][..], |(chain, _)| &chains.children[chain]);
     children.iter().filter_map(move |&child| {
         let entry = chains.list[child].entry?;
-        (chains.list[child].parent == here && process.origin(&process.links[entry]) == element)
+        (chains.list[child].parent == here && scope.origin(&scope.links[entry]) == element)
             .then_some((entry, child))
     })
 }
 
-fn task(process: &Process, chains: &Chains, task: ElementIndex) -> Form {
-    let mut events: Vec<(EventKey, ElementIndex, Option<i32>)> = process
+fn activity(scope: &Scope, chains: &Chains, task: ElementIndex, inside: Option<&Inside>) -> Form {
+    let mut events: Vec<(EventKey, ElementIndex, Option<i32>)> = scope
         .boundaries(task)
         .map(|event| {
-            let child = exits(process, chains, task).find(|(link, _)| process.links[*link].from == event);
+            let child = exits(scope, chains, task).find(|(link, _)| scope.links[*link].from == event);
             match child {
                 Some((_, child)) => {
-                    (event_key(process, chains, child), event, glued_end_width(process, chains, child))
+                    (event_key(scope, chains, child), event, glued_end_width(scope, chains, child))
                 }
                 None => (EventKey::COMPENSATION, event, None),
             }
@@ -170,66 +179,76 @@ fn task(process: &Process, chains: &Chains, task: ElementIndex) -> Form {
     let mut placed = Vec::new();
     for (index, (key, event, _)) in events.iter().enumerate().rev() {
         if let Some((_, right, end_width)) = events.get(index + 1) {
-            let right_caption = event_caption(process, *right).map_or(0, |c| c.area.right - c.area.left + 30);
+            let right_caption = event_caption(scope, *right).map_or(0, |c| c.area.right - c.area.left + 30);
             let beside_end = end_width.map_or(0, |width| width / 2 + 14);
             x -= EVENT_PITCH.max(right_caption).max(beside_end);
         }
         let caption = if *key == EventKey::COMPENSATION {
-            caption(&process.elements[*event].name, Anchor::Right(6, EVENT + 4))
+            caption(&scope.elements[*event].name, Anchor::Right(6, EVENT + 4))
         } else {
-            event_caption(process, *event)
+            event_caption(scope, *event)
         };
         placed.push((*event, x, caption));
     }
     placed.reverse();
-    let way_back = leaves_back_below(process, chains, task).then(|| {
-        let caption = events.first().and_then(|(_, event, _)| event_caption(process, *event));
+    let way_back = leaves_back_below(scope, chains, task).then(|| {
+        let caption = events.first().and_then(|(_, event, _)| event_caption(scope, *event));
         x -=
             caption.map_or(0, |caption| caption.area.right - caption.area.left + 18).max(EVENT_PITCH - EVENT);
         x
     });
     let has_handler = events.last().is_some_and(|(key, ..)| *key == EventKey::COMPENSATION);
     let right_inset = if has_handler { EVENT_INSET } else { EVENT_INSET + 4 };
-    let name = &process.elements[task].name;
-    let half_width = ((2 * EVENT_INSET - x).max(width_for(name)) + 1) / 2;
+    let element = &scope.elements[task];
+    let size = inside
+        .map_or_else(|| Size::of_task(element), |inside| Size::around(element, inside, !events.is_empty()));
+    let mut half_width = ((2 * EVENT_INSET - x).max(size.width) + 1) / 2;
+    let marker = insides::marker(element);
+    if marker > 0 && !events.is_empty() {
+        // The symbols in the middle of the bottom stay clear of the leftmost event.
+        half_width = half_width.max(right_inset - x + marker + EVENT);
+    }
     let shift = half_width - right_inset;
     let mut form = Form {
         half_width,
-        half_height: 40,
-        caption: inside(name, half_width),
+        top: size.top,
+        bottom: size.bottom,
+        caption: match inside {
+            Some(_) => insides::title(&element.name, half_width, size.top),
+            None => inscription(&element.name, half_width),
+        },
         way_back: way_back.map(|x| x + shift),
         events: placed.into_iter().map(|(event, x, caption)| (event, x + shift, caption)).collect(),
         ..Form::default()
     };
-    if let Some(caption) =
-        form.caption.as_mut().filter(|caption| events.is_empty() && caption.lines.len() > 2)
-    {
+    let in_the_way = inside.is_none() && events.is_empty() && marker == 0;
+    if let Some(caption) = form.caption.as_mut().filter(|caption| in_the_way && caption.lines.len() > 2) {
         // Out of the way of the symbol in the corner; with events on the border there is no room for that.
         caption.area = caption.area.moved(0, 6);
     }
     for (_, dx, caption) in &mut form.events {
         if let Some(caption) = caption {
-            caption.area = caption.area.moved(*dx, form.half_height);
+            caption.area = caption.area.moved(*dx, form.bottom);
         }
     }
     if has_handler {
         let (event, dx) = (form.events[form.events.len() - 1].0, form.events[form.events.len() - 1].1);
-        attach_handler(process, &mut form, event, dx);
+        attach_handler(scope, &mut form, event, dx);
     }
     form
 }
 
 /// Whether the way back to a loop's head has to leave left of the boundary events, because from the right border
 /// it would cross a line that leaves the loop.
-fn leaves_back_below(process: &Process, chains: &Chains, task: ElementIndex) -> bool {
+fn leaves_back_below(scope: &Scope, chains: &Chains, task: ElementIndex) -> bool {
     let leaves_loop = |child: ChainIndex| {
         let family = chains.family(child);
         let outside = |landing: Landing| !family.contains(&landing.chain);
         family.iter().any(|&member| matches!(chains.list[member].reach, Reach::Forward(l) if outside(l)))
     };
     let (mut back, mut out) = (false, false);
-    for (link, child) in exits(process, chains, task) {
-        if process.links[link].from == task {
+    for (link, child) in exits(scope, chains, task) {
+        if scope.links[link].from == task {
             back =
                 matches!(chains.list[child].reach, Reach::Back(_)) && chains.list[child].side == Side::Below;
         } else {
@@ -239,13 +258,13 @@ fn leaves_back_below(process: &Process, chains: &Chains, task: ElementIndex) -> 
     back && out
 }
 
-fn attach_handler(process: &Process, form: &mut Form, event: ElementIndex, event_dx: i32) {
-    let link = process.links.iter().find(|link| link.from == event);
+fn attach_handler(scope: &Scope, form: &mut Form, event: ElementIndex, event_dx: i32) {
+    let link = scope.links.iter().find(|link| link.from == event);
     let Some(handler) = link.map(|link| link.to) else { return };
-    let half_width = width_for(&process.elements[handler].name) / 2;
+    let half_width = width_for(&scope.elements[handler].name) / 2;
     let dx = event_dx + HANDLER_OFFSET + half_width;
     form.handler = Some(Handler { element: handler, dx, half_width });
-    form.handler_caption = inside(&process.elements[handler].name, half_width).map(|mut caption| {
+    form.handler_caption = inscription(&scope.elements[handler].name, half_width).map(|mut caption| {
         caption.area = caption.area.moved(dx, ROW);
         caption
     });
@@ -261,9 +280,9 @@ impl EventKey {
     const COMPENSATION: EventKey = EventKey(9, 0, 0, 0);
 }
 
-fn event_key(process: &Process, chains: &Chains, child: ChainIndex) -> EventKey {
+fn event_key(scope: &Scope, chains: &Chains, child: ChainIndex) -> EventKey {
     if let Reach::Joins(sibling) = chains.list[child].reach {
-        return EventKey { 3: child, ..event_key(process, chains, sibling) };
+        return EventKey { 3: child, ..event_key(scope, chains, sibling) };
     }
     let signed = |number: usize| i64::try_from(number).unwrap_or(i64::MAX);
     let family = chains.family(child);
@@ -285,38 +304,38 @@ fn event_key(process: &Process, chains: &Chains, child: ChainIndex) -> EventKey 
         (Some((chain, at)), _) => (0, chain, -at),
         (None, Some((chain, at))) => (3, -chain, -at),
         (None, None) if chains.list[child].reach == Reach::Across => (2, 0, 0),
-        (None, None) if is_glued(process, chains, child) => (4, 0, 0),
+        (None, None) if is_glued(scope, chains, child) => (4, 0, 0),
         (None, None) => (1, 0, 0),
     };
     EventKey(class, outer * 10_000 + inner, length, child)
 }
 
 /// A lone end hangs straight below the event that leads to it.
-pub(super) fn is_glued(process: &Process, chains: &Chains, child: ChainIndex) -> bool {
+pub(super) fn is_glued(scope: &Scope, chains: &Chains, child: ChainIndex) -> bool {
     let chain = &chains.list[child];
     let ([end], Some(entry), Some((parent, _))) = (&chain.nodes[..], chain.entry, chain.parent) else {
         return false;
     };
-    let from = process.links[entry].from;
+    let from = scope.links[entry].from;
     let same_port = chains.children[parent].iter().filter(|&&other| {
         chains.list[other].side == Side::Below
-            && chains.list[other].entry.is_some_and(|entry| process.links[entry].from == from)
+            && chains.list[other].entry.is_some_and(|entry| scope.links[entry].from == from)
     });
     let joined = chains.list.iter().any(|other| other.reach == Reach::Joins(child));
-    matches!(process.elements[*end].kind, ElementKind::EndEvent { .. }) && same_port.count() == 1 && !joined
+    matches!(scope.elements[*end].kind, ElementKind::EndEvent { .. }) && same_port.count() == 1 && !joined
 }
 
-fn glued_end_width(process: &Process, chains: &Chains, child: ChainIndex) -> Option<i32> {
-    is_glued(process, chains, child).then(|| {
+fn glued_end_width(scope: &Scope, chains: &Chains, child: ChainIndex) -> Option<i32> {
+    is_glued(scope, chains, child).then(|| {
         let end = chains.list[child].nodes[0];
-        caption(&process.elements[end].name, Anchor::Below(0)).map_or(36, |c| c.area.right - c.area.left)
+        caption(&scope.elements[end].name, Anchor::Below(0)).map_or(36, |c| c.area.right - c.area.left)
     })
 }
 
-fn event_caption(process: &Process, event: ElementIndex) -> Option<Caption> {
-    match process.elements[event].kind {
+fn event_caption(scope: &Scope, event: ElementIndex) -> Option<Caption> {
+    match scope.elements[event].kind {
         ElementKind::Boundary { trigger: Trigger::Compensation, .. } => None,
-        _ => caption(&process.elements[event].name, Anchor::Left(6, EVENT + 4)),
+        _ => caption(&scope.elements[event].name, Anchor::Left(6, EVENT + 4)),
     }
 }
 
@@ -355,13 +374,13 @@ pub(super) fn caption(name: &str, anchor: Anchor) -> Option<Caption> {
 }
 
 /// The narrowest task that holds the name without cutting it; long ones are cut in the widest.
-fn width_for(name: &str) -> i32 {
+pub(super) fn width_for(name: &str) -> i32 {
     let fits = |width: &i32| text::wrap(name, TASK_FONT, width - 12, usize::MAX).len() <= TASK_LINES;
     [100, 120, 140, 160].into_iter().find(fits).unwrap_or(160)
 }
 
 /// The wrapped name in the middle of a task.
-fn inside(name: &str, half_width: i32) -> Option<Caption> {
+fn inscription(name: &str, half_width: i32) -> Option<Caption> {
     let lines = text::wrap(name, TASK_FONT, 2 * half_width - 12, TASK_LINES);
     let half = LINE_HEIGHT * i32::try_from(lines.len()).unwrap_or(1) / 2;
     (!lines.is_empty()).then(|| Caption { lines, area: Area::around(0, 0, half_width - 5, half) })

@@ -10,13 +10,16 @@ mod chains;
 mod columns;
 mod detours;
 mod forms;
+mod insides;
 mod maze;
 mod routes;
 mod rows;
 mod sides;
 
-use crate::diagram::{Diagram, Edge, EdgeKind, Label, Point, Rect, Shape, ShapeKind};
-use crate::model::{ElementIndex, ElementKind, LinkKind, Process, Trigger};
+use insides::{Inside, Insides};
+
+use crate::diagram::{Detail, Diagram, Edge, EdgeKind, Label, Rect, Shape, ShapeKind};
+use crate::model::{Element, ElementIndex, ElementKind, Ending, LinkKind, Process, Scope, Start, Trigger};
 
 /// Distance between the middles of a task and its handler, and usually of two rows.
 const ROW: i32 = 140;
@@ -33,13 +36,40 @@ pub(crate) const LINE_HEIGHT: i32 = 14;
 
 /// Lays out a process.
 pub(crate) fn diagram(process: &Process) -> Diagram {
-    let mut chains = chains::decompose(process);
-    sides::choose(process, &mut chains);
-    let forms = forms::measure(process, &chains);
-    let columns = columns::solve(process, &chains, &forms);
-    let rows = rows::stack(process, &chains, &forms, &columns);
-    let routes = routes::draw(process, &chains, &forms, &columns, &rows);
-    assemble(process, &chains, &forms, &columns, &rows, routes)
+    moved_to_origin(draw(&process.scope))
+}
+
+/// Lays out a scope, its happy path at height 0.
+fn draw(scope: &Scope) -> Diagram {
+    let mut insides = Insides::new();
+    let mut details = Vec::new();
+    for (element, inside) in scope.insides() {
+        let mut drawn = draw(inside);
+        let further = std::mem::take(&mut drawn.details);
+        let Element { id, name, kind, .. } = &scope.elements[element];
+        if matches!(kind, ElementKind::SubProcess { expanded: true, .. }) {
+            insides.insert(element, Inside::of(drawn));
+        } else {
+            let (id, name) = (id.clone(), name.clone());
+            details.push(Detail { id, name, diagram: moved_to_origin(drawn) });
+        }
+        details.extend(further);
+    }
+    let mut chains = chains::decompose(scope);
+    sides::choose(scope, &mut chains);
+    let forms = forms::measure(scope, &chains, &insides);
+    let columns = columns::solve(scope, &chains, &forms);
+    let rows = rows::stack(scope, &chains, &forms, &columns);
+    let routes = routes::draw(scope, &chains, &forms, &columns, &rows);
+    let mut diagram = assemble(scope, &chains, &forms, &columns, &rows, routes);
+    for (element, inside) in insides {
+        let Some((chain, _)) = chains.place[element] else { continue };
+        let placed = inside.placed(&scope.elements[element].id, columns.x[element], rows.y[chain]);
+        diagram.shapes.extend(placed.shapes);
+        diagram.edges.extend(placed.edges);
+    }
+    diagram.details = details;
+    diagram
 }
 
 /// A box relative to something else, by its borders.
@@ -83,7 +113,7 @@ impl Caption {
 }
 
 fn assemble(
-    process: &Process,
+    scope: &Scope,
     chains: &chains::Chains,
     forms: &[forms::Form],
     columns: &columns::Columns,
@@ -101,15 +131,22 @@ fn assemble(
     }
     placed.sort_by_key(|(element, ..)| *element);
     let shapes = placed.into_iter().map(|(element, area, label)| {
-        let of = &process.elements[element];
-        let node = node_id(process, element);
-        let (id, name, kind) = (of.id.clone(), of.name.clone(), shape_kind(&of.kind));
-        Shape { id, node, kind, bounds: area.rect(), name, label }
+        let Element { id, name, node, kind, instances, .. } = &scope.elements[element];
+        Shape {
+            id: id.clone(),
+            node: node.clone(),
+            parent: None,
+            kind: shape_kind(kind),
+            is_multiple: instances.is_some(),
+            bounds: area.rect(),
+            name: name.clone(),
+            label,
+        }
     });
-    let edges = routes.into_iter().zip(&process.links).map(|(route, link)| Edge {
+    let edges = routes.into_iter().zip(&scope.links).map(|(route, link)| Edge {
         id: link.id.clone(),
-        from: process.elements[link.from].id.clone(),
-        to: process.elements[link.to].id.clone(),
+        from: scope.elements[link.from].id.clone(),
+        to: scope.elements[link.to].id.clone(),
         kind: match link.kind {
             LinkKind::Always | LinkKind::When(_) => EdgeKind::SequenceFlow,
             LinkKind::Default => EdgeKind::DefaultFlow,
@@ -120,30 +157,34 @@ fn assemble(
         label: route.caption.map(|caption| caption.label(0, 0)),
     });
     let (shapes, edges) = (shapes.collect(), edges.collect());
-    moved_to_origin(Diagram { width: 0, height: 0, shapes, edges })
-}
-
-/// The id of the graph's node: the main element of a node is the last one added before its boundary events
-/// that is no join, and carries the node's own id.
-fn node_id(process: &Process, element: ElementIndex) -> String {
-    let node = process.elements[element].node;
-    let is_main =
-        |kind: &ElementKind| !matches!(kind, ElementKind::Boundary { .. } | ElementKind::CompensationHandler);
-    let mut own = process.elements.iter().filter(|other| other.node == node && is_main(&other.kind));
-    own.next_back().map(|main| main.id.clone()).unwrap_or_default()
+    Diagram { width: 0, height: 0, shapes, edges, details: Vec::new() }
 }
 
 fn shape_kind(kind: &ElementKind) -> ShapeKind {
     match kind {
-        ElementKind::StartEvent => ShapeKind::StartEvent,
-        ElementKind::EndEvent { compensates: true, .. } => ShapeKind::CompensationEndEvent,
-        ElementKind::EndEvent { compensates: false, .. } => ShapeKind::EndEvent,
+        ElementKind::StartEvent(Start::Plain) => ShapeKind::StartEvent,
+        ElementKind::StartEvent(Start::Message { .. }) => ShapeKind::MessageStartEvent,
+        ElementKind::StartEvent(Start::Timer { .. }) => ShapeKind::TimerStartEvent,
+        ElementKind::EndEvent { ending, .. } => match ending {
+            Ending::Plain => ShapeKind::EndEvent,
+            Ending::Compensation => ShapeKind::CompensationEndEvent,
+            Ending::Error { .. } => ShapeKind::ErrorEndEvent,
+            Ending::Terminate => ShapeKind::TerminateEndEvent,
+        },
         ElementKind::ServiceTask => ShapeKind::ServiceTask,
+        ElementKind::SendTask { .. } => ShapeKind::SendTask,
         ElementKind::CompensationHandler => ShapeKind::CompensationTask,
         ElementKind::ReceiveTask { .. } => ShapeKind::ReceiveTask,
+        ElementKind::CallActivity { .. } => ShapeKind::CallActivity,
+        ElementKind::SubProcess { expanded: true, .. } => ShapeKind::SubProcess,
+        ElementKind::SubProcess { expanded: false, .. } => ShapeKind::CollapsedSubProcess,
         ElementKind::MessageCatchEvent { .. } => ShapeKind::MessageCatchEvent,
+        ElementKind::MessageThrowEvent { .. } => ShapeKind::MessageThrowEvent,
         ElementKind::TimerCatchEvent { .. } => ShapeKind::TimerCatchEvent,
+        ElementKind::CompensationThrowEvent => ShapeKind::CompensationThrowEvent,
         ElementKind::ExclusiveGateway { .. } => ShapeKind::ExclusiveGateway,
+        ElementKind::ParallelGateway { .. } => ShapeKind::ParallelGateway,
+        ElementKind::EventGateway => ShapeKind::EventGateway,
         ElementKind::Boundary { trigger: Trigger::Compensation, .. } => ShapeKind::CompensationBoundaryEvent,
         ElementKind::Boundary { trigger: Trigger::Error { .. }, .. } => ShapeKind::ErrorBoundaryEvent,
         ElementKind::Boundary { trigger: Trigger::Timer { .. }, .. } => ShapeKind::TimerBoundaryEvent,
@@ -151,34 +192,11 @@ fn shape_kind(kind: &ElementKind) -> ShapeKind {
 }
 
 fn moved_to_origin(mut diagram: Diagram) -> Diagram {
-    let shapes = diagram.shapes.iter().map(|shape| shape.bounds);
-    let labels = diagram.shapes.iter().filter_map(|shape| shape.label.as_ref());
-    let labels = labels.chain(diagram.edges.iter().filter_map(|edge| edge.label.as_ref()));
-    let corners = diagram.edges.iter().flat_map(|edge| &edge.points);
-    let boxes: Vec<Rect> = shapes
-        .chain(labels.map(|label| label.bounds))
-        .chain(corners.map(|point| Rect { x: point.x, y: point.y, width: 0, height: 0 }))
-        .collect();
+    let boxes = diagram.boxes();
     let dx = MARGIN - boxes.iter().map(|b| b.x).min().unwrap_or(0);
     let dy = MARGIN - boxes.iter().map(|b| b.y).min().unwrap_or(0);
     diagram.width = boxes.iter().map(Rect::right).max().unwrap_or(0) + dx + MARGIN;
     diagram.height = boxes.iter().map(Rect::bottom).max().unwrap_or(0) + dy + MARGIN;
-    let moved = |rect: &mut Rect| {
-        rect.x += dx;
-        rect.y += dy;
-    };
-    diagram.shapes.iter_mut().for_each(|shape| moved(&mut shape.bounds));
-    diagram
-        .shapes
-        .iter_mut()
-        .filter_map(|shape| shape.label.as_mut())
-        .for_each(|label| moved(&mut label.bounds));
-    diagram
-        .edges
-        .iter_mut()
-        .filter_map(|edge| edge.label.as_mut())
-        .for_each(|label| moved(&mut label.bounds));
-    let corners = diagram.edges.iter_mut().flat_map(|edge| &mut edge.points);
-    corners.for_each(|point| *point = Point { x: point.x + dx, y: point.y + dy });
+    diagram.shift(dx, dy);
     diagram
 }

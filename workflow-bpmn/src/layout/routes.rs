@@ -7,7 +7,7 @@ use super::forms::{self, Anchor, Form};
 use super::rows::{self, Rows};
 use super::{Area, Caption, EVENT, ROW, detours};
 use crate::diagram::Point;
-use crate::model::{ElementIndex, ElementKind, LinkKind, Process};
+use crate::model::{ElementIndex, ElementKind, LinkKind, Scope};
 
 /// A line with its caption.
 #[derive(Clone, Debug, Default)]
@@ -18,14 +18,14 @@ pub(super) struct Route {
 
 /// Draws all links, in their order.
 pub(super) fn draw(
-    process: &Process,
+    scope: &Scope,
     chains: &Chains,
     forms: &[Form],
     columns: &Columns,
     rows: &Rows,
 ) -> Vec<Route> {
     let mut pen =
-        Pen { process, chains, forms, columns, rows, routes: vec![Route::default(); process.links.len()] };
+        Pen { scope, chains, forms, columns, rows, routes: vec![Route::default(); scope.links.len()] };
     for chain in 0..chains.list.len() {
         pen.draw_inner_links(chain);
         pen.draw_entry(chain);
@@ -36,26 +36,26 @@ pub(super) fn draw(
     for route in &mut routes {
         straighten(&mut route.points);
     }
-    detours::draw(process, chains, forms, columns, rows, &mut routes);
+    detours::draw(scope, chains, forms, columns, rows, &mut routes);
     routes
 }
 
 /// The caption of the line that leads to a chain, relative to the corner of that line at the chain's height.
 pub(super) fn entry_caption(
-    process: &Process,
+    scope: &Scope,
     chains: &Chains,
     columns: &Columns,
     chain: ChainIndex,
 ) -> Option<Caption> {
     let entry = chains.list[chain].entry?;
-    let anchor = rows::anchor_of_entry(process, chains, chain);
-    let mut caption = forms::caption(&process.links[entry].name, anchor)?;
+    let anchor = rows::anchor_of_entry(scope, chains, chain);
+    let mut caption = forms::caption(&scope.links[entry].name, anchor)?;
     caption.area = caption.area.moved(columns.port[chain], 0);
     Some(caption)
 }
 
 struct Pen<'a> {
-    process: &'a Process,
+    scope: &'a Scope,
     chains: &'a Chains,
     forms: &'a [Form],
     columns: &'a Columns,
@@ -64,22 +64,26 @@ struct Pen<'a> {
 }
 
 impl Pen<'_> {
+    /// The height at which lines arrive at a node of a chain.
+    fn line(&self, node: ElementIndex) -> i32 {
+        self.chains.place[node].map_or(0, |(chain, _)| self.rows.y[chain])
+    }
+
     /// The box of a node of a chain.
     fn area(&self, node: ElementIndex) -> Area {
-        let y = self.chains.place[node].map_or(0, |(chain, _)| self.rows.y[chain]);
-        let form = &self.forms[node];
-        Area::around(self.columns.x[node], y, form.half_width, form.half_height)
+        let y = self.line(node);
+        self.forms[node].area().moved(self.columns.x[node], y)
     }
 
     fn draw_inner_links(&mut self, chain: ChainIndex) {
         let y = self.rows.y[chain];
         for pair in self.chains.list[chain].nodes.windows(2) {
             let (left, right) = (self.area(pair[0]), self.area(pair[1]));
-            let links = self.process.links.iter().position(|link| {
+            let links = self.scope.links.iter().position(|link| {
                 link.from == pair[0] && link.to == pair[1] && link.kind != LinkKind::Association
             });
             let Some(link) = links else { continue };
-            let mut caption = forms::caption(&self.process.links[link].name, Anchor::AboveRight(16, 4));
+            let mut caption = forms::caption(&self.scope.links[link].name, Anchor::AboveRight(16, 4));
             if let Some(caption) = &mut caption {
                 caption.area = caption.area.moved(left.right, y);
             }
@@ -110,9 +114,9 @@ impl Pen<'_> {
             points.extend([Point { x: turn, y }, Point { x: area.left, y }]);
         } else {
             points.push(Point { x: turn, y });
-            points.extend(self.way_in(self.process.links[link].to, y));
+            points.extend(self.way_in(self.scope.links[link].to, y));
         }
-        let mut caption = entry_caption(self.process, self.chains, self.columns, chain);
+        let mut caption = entry_caption(self.scope, self.chains, self.columns, chain);
         if let Some(caption) = &mut caption {
             caption.area = caption.area.moved(0, y);
         }
@@ -124,8 +128,8 @@ impl Pen<'_> {
         let (Some(link), Some(&last)) = (this.tail, this.nodes.last()) else { return };
         let y = self.rows.y[chain];
         let mut points = vec![Point { x: self.area(last).right, y }];
-        points.extend(self.way_in(self.process.links[link].to, y));
-        let mut caption = forms::caption(&self.process.links[link].name, Anchor::AboveRight(16, 4));
+        points.extend(self.way_in(self.scope.links[link].to, y));
+        let mut caption = forms::caption(&self.scope.links[link].name, Anchor::AboveRight(16, 4));
         if let Some(caption) = &mut caption {
             caption.area = caption.area.moved(self.area(last).right, y);
         }
@@ -134,14 +138,14 @@ impl Pen<'_> {
 
     /// From the border of the node up to where the line turns towards its chain's height.
     fn way_out(&self, chain: ChainIndex, link: LinkIndex) -> Vec<Point> {
-        let link = &self.process.links[link];
-        let origin = self.process.origin(link);
+        let link = &self.scope.links[link];
+        let origin = self.scope.origin(link);
         let area = self.area(origin);
         let turn = self.columns.port[chain];
-        let boundary = matches!(self.process.elements[link.from].kind, ElementKind::Boundary { .. });
-        match columns::exit(self.process, self.chains, self.forms, chain) {
+        let boundary = matches!(self.scope.elements[link.from].kind, ElementKind::Boundary { .. });
+        match columns::exit(self.scope, self.chains, self.forms, chain) {
             Some(Exit::Right) | None => {
-                let y = (area.top + area.bottom) / 2;
+                let y = self.line(origin);
                 vec![Point { x: area.right, y }, Point { x: turn, y }]
             }
             Some(Exit::Vertical(_)) if boundary => vec![Point { x: turn, y: area.bottom + EVENT }],
@@ -160,14 +164,14 @@ impl Pen<'_> {
     }
 
     fn draw_associations(&mut self) {
-        for (index, link) in self.process.links.iter().enumerate() {
+        for (index, link) in self.scope.links.iter().enumerate() {
             if link.kind != LinkKind::Association {
                 continue;
             }
-            let host = self.process.origin(link);
+            let host = self.scope.origin(link);
             let area = self.area(host);
             let Some(handler) = self.forms[host].handler else { continue };
-            let (x, y) = (self.columns.x[host], (area.top + area.bottom) / 2);
+            let (x, y) = (self.columns.x[host], self.line(host));
             let down = x + self.forms[host].port(link.from);
             self.routes[index].points = vec![
                 Point { x: down, y: area.bottom + EVENT },

@@ -5,7 +5,7 @@ use super::chains::{ChainIndex, Chains, Reach, Side};
 use super::columns::Columns;
 use super::forms::{self, Anchor, Form};
 use super::{Area, ROW};
-use crate::model::Process;
+use crate::model::{ElementKind, Scope};
 
 /// Least distance between two things one above the other.
 const CLEAR: i32 = 20;
@@ -19,8 +19,8 @@ pub(super) struct Rows {
 }
 
 /// Finds the rows.
-pub(super) fn stack(process: &Process, chains: &Chains, forms: &[Form], columns: &Columns) -> Rows {
-    let mut stacker = Stacker { process, chains, forms, columns, dy: vec![0; chains.list.len()] };
+pub(super) fn stack(scope: &Scope, chains: &Chains, forms: &[Form], columns: &Columns) -> Rows {
+    let mut stacker = Stacker { scope, chains, forms, columns, dy: vec![0; chains.list.len()] };
     stacker.block(0);
     let mut y = vec![0; chains.list.len()];
     // A parent stands before its children in the list.
@@ -31,7 +31,7 @@ pub(super) fn stack(process: &Process, chains: &Chains, forms: &[Form], columns:
 }
 
 struct Stacker<'a> {
-    process: &'a Process,
+    scope: &'a Scope,
     chains: &'a Chains,
     forms: &'a [Form],
     columns: &'a Columns,
@@ -56,6 +56,7 @@ impl Stacker<'_> {
             }
         }
         children.sort_by_key(|(block, child)| self.nearness(block, *child));
+        self.right_border_first(&mut children);
         for (child_block, child) in children {
             let dy = self.depth(&block, &child_block, chain, child);
             self.dy[child] = dy;
@@ -72,8 +73,30 @@ impl Stacker<'_> {
         let returns: Vec<i32> = block.rises.iter().map(|(x, ..)| *x).chain(landing).collect();
         let port = self.columns.port[child];
         let left = returns.iter().copied().min().unwrap_or(port).min(port);
-        let right = block.areas.iter().map(|area| area.right).max().unwrap_or(0);
+        // Branches keep the order of the source.
+        let right = if self.chains.is_branch(self.scope, child) {
+            0
+        } else {
+            block.areas.iter().map(|area| area.right).max().unwrap_or(0)
+        };
         (-left, returns.is_empty(), right, child)
+    }
+
+    /// Of ways back that leave one border, the right one hangs closer, whatever their width: the line of the other
+    /// would run through it.
+    fn right_border_first(&self, children: &mut [(Block, ChainIndex)]) {
+        let border = |(block, child): &(Block, ChainIndex)| {
+            let entry = self.chains.list[*child].entry.map(|entry| &self.scope.links[entry])?;
+            let event = matches!(self.scope.elements[entry.from].kind, ElementKind::Boundary { .. });
+            let (left, ends, ..) = self.nearness(block, *child);
+            (event && !ends).then(|| (self.scope.origin(entry), left))
+        };
+        for index in 0..children.len() {
+            let Some(here) = border(&children[index]) else { continue };
+            let same = (index..children.len()).filter(|&other| border(&children[other]) == Some(here));
+            let first = same.max_by_key(|&other| self.columns.port[children[other].1]);
+            children.swap(index, first.unwrap_or(index));
+        }
     }
 
     /// Lines that join a neighbour run in its row; those that go across find their way last of all.
@@ -89,7 +112,7 @@ impl Stacker<'_> {
         match (self.chains.list[child].nodes.is_empty(), handlers) {
             (true, _) => ROW / 2,
             (false, false) => ROW,
-            (false, true) if forms::is_glued(self.process, self.chains, child) => ROW + 80,
+            (false, true) if forms::is_glued(self.scope, self.chains, child) => ROW + 80,
             (false, true) => 2 * ROW,
         }
     }
@@ -127,8 +150,7 @@ impl Stacker<'_> {
 
     /// The answer beside the line that leads to a chain, relative to the middle line of that chain.
     pub(super) fn entry_caption(&self, chain: ChainIndex) -> Option<Area> {
-        super::routes::entry_caption(self.process, self.chains, self.columns, chain)
-            .map(|caption| caption.area)
+        super::routes::entry_caption(self.scope, self.chains, self.columns, chain).map(|caption| caption.area)
     }
 
     fn depth(&self, block: &Block, child_block: &Block, chain: ChainIndex, child: ChainIndex) -> i32 {
@@ -187,9 +209,9 @@ fn line(from: i32, to: i32, y: i32) -> Area {
 }
 
 /// The caption of a line that leaves a node straight down or up, beside its first piece.
-pub(super) fn anchor_of_entry(process: &Process, chains: &Chains, chain: ChainIndex) -> Anchor {
+pub(super) fn anchor_of_entry(scope: &Scope, chains: &Chains, chain: ChainIndex) -> Anchor {
     let this = &chains.list[chain];
-    if forms::is_glued(process, chains, chain) {
+    if forms::is_glued(scope, chains, chain) {
         return Anchor::AboveRight(8, 40);
     }
     match this.reach {

@@ -5,11 +5,11 @@
 //! cross, because neither lies within the other, the one that can goes to the other side.
 
 use super::chains::{ChainIndex, Chains, Reach, Side};
-use crate::model::{ElementIndex, ElementKind, Process};
+use crate::model::{ElementIndex, ElementKind, Scope};
 
-pub(super) fn choose(process: &Process, chains: &mut Chains) {
+pub(super) fn choose(scope: &Scope, chains: &mut Chains) {
     for chain in 0..chains.list.len() {
-        choose_for_children(process, chains, chain);
+        choose_for_children(scope, chains, chain);
     }
 }
 
@@ -28,9 +28,9 @@ impl Stretch {
     }
 }
 
-fn choose_for_children(process: &Process, chains: &mut Chains, parent: ChainIndex) {
+fn choose_for_children(scope: &Scope, chains: &mut Chains, parent: ChainIndex) {
     let (mut free, fixed): (Vec<ChainIndex>, Vec<ChainIndex>) =
-        chains.children[parent].iter().partition(|&&child| can_run_above(process, chains, child));
+        chains.children[parent].iter().partition(|&&child| can_run_above(scope, chains, child));
     let mut settled: Vec<Stretch> = fixed.iter().map(|&child| stretch(chains, parent, child)).collect();
     // Loops first: they come back below unless something has to cross them there.
     free.sort_by_key(|&child| matches!(chains.list[child].reach, Reach::Forward(_)));
@@ -51,15 +51,15 @@ fn choose_for_children(process: &Process, chains: &mut Chains, parent: ChainInde
 }
 
 /// A bare line can, from where it may leave upwards; so can a way on which nothing hangs but its own way back.
-fn can_run_above(process: &Process, chains: &Chains, child: ChainIndex) -> bool {
+fn can_run_above(scope: &Scope, chains: &Chains, child: ChainIndex) -> bool {
     let chain = &chains.list[child];
     let Some(entry) = chain.entry else { return false };
-    if matches!(process.elements[process.links[entry].from].kind, ElementKind::Boundary { .. }) {
+    if matches!(scope.elements[scope.links[entry].from].kind, ElementKind::Boundary { .. }) {
         return false;
     }
     let stays = |member: ChainIndex| chains.landing(member).is_some_and(|landing| landing.branch == child);
     let is_way_back = |&other: &ChainIndex| chains.list[other].nodes.is_empty() && stays(other);
-    let is_plain = |&node: &ElementIndex| process.boundaries(node).next().is_none();
+    let is_plain = |&node: &ElementIndex| scope.boundaries(node).next().is_none();
     (chain.tail.is_none() || stays(child))
         && chains.children[child].iter().all(is_way_back)
         && chain.nodes.iter().all(is_plain)

@@ -1,119 +1,293 @@
 //! From the flow graph to the BPMN model: which element stands for which node.
 //! It decides what is drawn; where, and how it is written, is decided elsewhere.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use workflow_graph::{
-    CompensationFacts, Flow, FlowKind, Graph, Node, NodeIndex, NodeKind, Outcome, Span, StepFacts, humanise,
+    CompensationFacts, FlowKind, Graph, Node, NodeIndex, NodeKind, Outcome, StepFacts, SubflowFacts, Subgraph,
 };
+use workflow_graph::{Trigger as Begins, humanise};
 
-use super::ids::Ids;
+use super::ids::{self, Ids};
+use super::outcomes::{self, Arrivals, Pasts};
+use super::places::{Place, Places};
 use super::{
-    Element, ElementIndex, ElementKind, ErrorDefinition, Link, LinkKind, MessageDefinition, Process, Trigger,
-    facts, outcomes,
+    Element, ElementIndex, ElementKind, Ending, ErrorDefinition, Fact, Link, LinkKind, MessageDefinition,
+    Process, Scope, Start, Time, Trigger, facts, names,
 };
 use crate::text::{self, clean, one_line};
 
+/// Most nodes of a subflow that is drawn in its place; a larger one gets a page of its own.
+const EXPANDED_NODES: usize = 8;
+
 /// The BPMN model of a graph without defects.
 pub(crate) fn process(graph: &Graph) -> Process {
-    let mut ids = Ids::reserving(graph.nodes.iter().map(|node| node.id.as_ref()));
-    let mut builder = Builder {
-        graph,
-        process: Process {
-            id: ids.give(&graph.workflow),
-            name: text::name(&graph.label),
-            documentation: clean(graph.documentation.trim()),
-            facts: facts::of_workflow(graph),
-            elements: Vec::new(),
-            links: Vec::new(),
-            messages: Vec::new(),
-            errors: Vec::new(),
-        },
-        ids,
-        undoing: outcomes::compensating_ends(graph),
-        arrivals: Vec::new(),
-        origins: Vec::new(),
-    };
-    for node in 0..graph.nodes.len() {
-        builder.add_node(node);
+    let mut reserved = Vec::new();
+    collect_ids(graph, "", &mut Vec::new(), &mut reserved);
+    let mut ids = Ids::reserving(reserved.iter().map(String::as_str));
+    let id = ids.give(&graph.workflow);
+    let mut file = File { ids, messages: Vec::new(), errors: Vec::new(), around: Vec::new() };
+    let scope = Drafter::new(graph, &mut file, &outcomes::at_the_start()).draw(Place::Flow);
+    Process {
+        id,
+        name: text::name(&graph.label),
+        documentation: facts::documentation_of_workflow(graph),
+        facts: facts::of_workflow(graph),
+        scope,
+        messages: file.messages,
+        errors: file.errors,
     }
-    for (index, flow) in graph.flows.iter().enumerate() {
-        builder.add_flow(index, flow);
-    }
-    builder.process
 }
 
-struct Builder<'a> {
-    graph: &'a Graph,
-    process: Process,
-    ids: Ids,
+/// The ids of all nodes, those in subflows behind the id of the subflow.
+fn collect_ids(graph: &Graph, prefix: &str, around: &mut Vec<Subgraph>, ids: &mut Vec<String>) {
+    for node in graph.nodes.iter() {
+        let id = format!("{prefix}{}", node.id);
+        if let NodeKind::Subflow(subflow) = &node.kind
+            && !around.contains(&subflow.graph)
+        {
+            around.push(subflow.graph);
+            collect_ids(subflow.graph.get(), &format!("{id}."), around, ids);
+            around.pop();
+        }
+        ids.push(id);
+    }
+}
+
+/// What all scopes of one file share.
+pub(super) struct File {
+    pub(super) ids: Ids,
+    messages: Vec<MessageDefinition>,
+    errors: Vec<ErrorDefinition>,
+    /// The subflows around the graph that is being drawn.
+    around: Vec<Subgraph>,
+}
+
+impl File {
+    pub(super) fn message(&mut self, name: &str) -> usize {
+        let name = one_line(name);
+        let known = self.messages.iter().position(|message| message.name == name);
+        known.unwrap_or_else(|| {
+            let id = self.ids.give(&format!("message_{name}"));
+            self.messages.push(MessageDefinition { id, name });
+            self.messages.len() - 1
+        })
+    }
+
+    pub(super) fn error(&mut self, code: &str, name: String) -> usize {
+        let code = one_line(code);
+        let known = self.errors.iter().position(|error| error.code == code);
+        known.unwrap_or_else(|| {
+            let id = self.ids.give(&format!("error_{code}"));
+            self.errors.push(ErrorDefinition { id, name, code });
+            self.errors.len() - 1
+        })
+    }
+}
+
+/// Draws one graph, the workflow's own or that of a subflow, place by place.
+pub(super) struct Drafter<'a> {
+    pub(super) graph: &'a Graph,
+    pub(super) file: &'a mut File,
+    pub(super) places: Places,
+    /// What stands before the ids of the nodes: empty, or the id of the subflow and a dot.
+    prefix: String,
+    /// Set when it is the graph of a subflow.
+    subflow: Option<&'a SubflowFacts>,
+    arrivals: Arrivals,
     undoing: BTreeSet<NodeIndex>,
-    /// Per node: the element that flows to it arrive at, which is a join of its own where several meet.
-    arrivals: Vec<ElementIndex>,
-    /// Per node: the element itself.
-    origins: Vec<ElementIndex>,
 }
 
-impl Builder<'_> {
+impl<'a> Drafter<'a> {
+    fn new(graph: &'a Graph, file: &'a mut File, entering: &Pasts) -> Drafter<'a> {
+        let arrivals = outcomes::arrivals(graph, entering, &file.around);
+        let undoing = outcomes::compensating_ends(graph, &arrivals);
+        let places = Places::of(graph);
+        Drafter { graph, file, places, prefix: String::new(), subflow: None, arrivals, undoing }
+    }
+
+    /// The id of a node in the file.
+    pub(super) fn id(&self, node: NodeIndex) -> String {
+        format!("{}{}", self.prefix, self.graph.nodes[node].id)
+    }
+
+    pub(super) fn flow_id(&mut self, flow: usize) -> String {
+        let wanted = format!("{}{}", self.prefix, self.graph.flow_id(flow));
+        self.file.ids.give(&wanted)
+    }
+
+    pub(super) fn draw(&mut self, place: Place) -> Scope {
+        let mut draft =
+            Draft { of: self, scope: Scope::default(), origins: BTreeMap::new(), arrivals: BTreeMap::new() };
+        if let Place::Race(race) = place {
+            draft.begin_race(race);
+        }
+        for node in 0..draft.of.graph.nodes.len() {
+            if draft.of.places.of_node(draft.of.graph, node) == place {
+                draft.add_node(node);
+            }
+        }
+        for (index, flow) in draft.of.graph.flows.iter().enumerate() {
+            if draft.of.places.of_flow(draft.of.graph, flow) == place {
+                draft.add_flow(index, flow);
+            }
+        }
+        if let Place::Race(race) = place {
+            draft.end_race(race);
+        }
+        draft.scope
+    }
+}
+
+/// A scope that is being filled.
+pub(super) struct Draft<'d, 'a> {
+    pub(super) of: &'d mut Drafter<'a>,
+    pub(super) scope: Scope,
+    /// Per node: the element that flows from it leave.
+    pub(super) origins: BTreeMap<NodeIndex, ElementIndex>,
+    /// Per node: the element that flows to it arrive at, which is a join of its own where several meet.
+    pub(super) arrivals: BTreeMap<NodeIndex, ElementIndex>,
+}
+
+impl Draft<'_, '_> {
     fn add_node(&mut self, index: NodeIndex) {
-        let node = &self.graph.nodes[index];
-        let meet = node.kind != NodeKind::Merge && self.graph.incoming(index).count() > 1;
+        let graph = self.of.graph;
+        let node = &graph.nodes[index];
+        let id = self.of.id(index);
+        let joins = matches!(node.kind, NodeKind::Merge | NodeKind::Join);
+        let meet = !joins && graph.incoming(index).count() > 1;
         let join = meet.then(|| {
-            let id = self.ids.give(&format!("{}_join", node.id));
+            let id = self.of.file.ids.give(&format!("{id}_join"));
             self.add_element(id, String::new(), index, ElementKind::ExclusiveGateway { splits: false })
         });
+        let undo = self.undoes_before_its_error(index).then(|| {
+            let id = self.of.file.ids.give(&format!("{id}_undo"));
+            self.add_element(id, names::UNDO.into(), index, ElementKind::CompensationThrowEvent)
+        });
         let kind = self.kind_of(index, node);
-        let origin = self.add_element(node.id.to_string(), name_of(node), index, kind);
-        self.process.elements[origin].documentation = facts::documentation_of(node);
-        self.process.elements[origin].facts = facts::of_node(self.graph, node);
-        if let Some(join) = join {
-            let id = self.ids.give(&format!("flow_{0}_join_to_{0}", node.id));
-            self.add_link(id, join, origin, LinkKind::Always);
+        let origin = self.add_element(id.clone(), names::of_node(graph, index), index, kind);
+        let element = &mut self.scope.elements[origin];
+        element.documentation = facts::documentation_of(node);
+        element.facts = facts::of_node(graph, node);
+        element.instances = node.instances.as_ref().map(|_| format!("instances_{}", variable(&id)));
+        let chain: Vec<ElementIndex> = join.into_iter().chain(undo).chain([origin]).collect();
+        for pair in chain.windows(2) {
+            let (from, to) = (&self.scope.elements[pair[0]].id, &self.scope.elements[pair[1]].id);
+            let wanted = format!("flow_{from}_to_{to}");
+            let id = self.of.file.ids.give(&wanted);
+            self.add_link(id, pair[0], pair[1], LinkKind::Always);
         }
-        self.origins.push(origin);
-        self.arrivals.push(join.unwrap_or(origin));
+        self.arrivals.insert(index, chain[0]);
+        self.origins.insert(index, origin);
         if let NodeKind::Step(StepFacts { compensation: Some(compensation), .. }) = &node.kind {
             self.add_compensation(index, origin, compensation);
         }
+        if node.kind == NodeKind::Race && self.of.places.is_boxed(index) {
+            self.add_question_after_race(index, origin);
+        }
+    }
+
+    /// A subflow that fails undoes itself before its caller hears of the error.
+    fn undoes_before_its_error(&self, index: NodeIndex) -> bool {
+        self.of.subflow.is_some() && self.of.undoing.contains(&index)
     }
 
     fn kind_of(&mut self, index: NodeIndex, node: &Node) -> ElementKind {
         match &node.kind {
-            NodeKind::Start => ElementKind::StartEvent,
-            NodeKind::Step(_)
-            | NodeKind::Send { .. }
-            | NodeKind::Child(_)
-            | NodeKind::Subflow(_)
-            | NodeKind::Block
-            | NodeKind::Compensate => ElementKind::ServiceTask,
-            NodeKind::TimerAt { .. } => ElementKind::TimerCatchEvent { duration: String::new() },
-            NodeKind::Timer(span) => ElementKind::TimerCatchEvent { duration: duration(span) },
+            NodeKind::Start => ElementKind::StartEvent(self.start(node)),
+            NodeKind::Step(_) => ElementKind::ServiceTask,
+            NodeKind::Send { message, publishes } => {
+                let message = self.of.file.message(message);
+                if *publishes {
+                    ElementKind::MessageThrowEvent { message }
+                } else {
+                    ElementKind::SendTask { message: Some(message) }
+                }
+            }
+            NodeKind::Child(child) if child.detached => ElementKind::SendTask { message: None },
+            NodeKind::Child(child) => ElementKind::CallActivity { called: ids::slug(&child.workflow) },
+            NodeKind::Subflow(subflow) => self.subflow(index, subflow),
+            NodeKind::Block => {
+                ElementKind::SubProcess { inside: self.of.draw(Place::Block(index)), expanded: true }
+            }
+            NodeKind::Race if self.of.places.is_boxed(index) => {
+                ElementKind::SubProcess { inside: self.of.draw(Place::Race(index)), expanded: true }
+            }
+            NodeKind::Race => ElementKind::EventGateway,
+            NodeKind::Compensate => ElementKind::CompensationThrowEvent,
+            NodeKind::TimerAt { text } => ElementKind::TimerCatchEvent { time: Time::At(one_line(text)) },
+            NodeKind::Timer(span) => {
+                ElementKind::TimerCatchEvent { time: Time::After(facts::duration(span)) }
+            }
             NodeKind::Receive { message, .. } => {
-                let message = self.message(message);
-                if self.graph.outgoing(index).any(|flow| flow.kind == FlowKind::Timeout) {
+                let message = self.of.file.message(message);
+                let times_out = self.of.graph.outgoing(index).any(|flow| flow.kind == FlowKind::Timeout);
+                if times_out && !self.of.places.is_caught(index) {
                     ElementKind::ReceiveTask { message }
                 } else {
                     ElementKind::MessageCatchEvent { message }
                 }
             }
-            NodeKind::Decision { .. } | NodeKind::VersionSwitch { .. } | NodeKind::Fork | NodeKind::Race => {
+            NodeKind::Decision { .. } | NodeKind::VersionSwitch { .. } => {
                 ElementKind::ExclusiveGateway { splits: true }
             }
-            NodeKind::Merge | NodeKind::Join => ElementKind::ExclusiveGateway { splits: false },
+            NodeKind::Merge => ElementKind::ExclusiveGateway { splits: false },
+            NodeKind::Fork => ElementKind::ParallelGateway { splits: true },
+            NodeKind::Join => ElementKind::ParallelGateway { splits: false },
             NodeKind::End(outcome) => ElementKind::EndEvent {
-                success: *outcome == Outcome::Success,
-                compensates: self.undoing.contains(&index),
+                success: *outcome != Outcome::Failure,
+                ending: self.ending(index, node, *outcome),
             },
         }
     }
 
+    fn start(&mut self, node: &Node) -> Start {
+        match &self.of.graph.trigger {
+            Begins::Message(message) if node.scope.is_none() => {
+                Start::Message { message: self.of.file.message(message) }
+            }
+            Begins::Schedule { cron, .. } if node.scope.is_none() => Start::Timer { cycle: one_line(cron) },
+            _ => Start::Plain,
+        }
+    }
+
+    fn ending(&mut self, index: NodeIndex, node: &Node, outcome: Outcome) -> Ending {
+        if outcome != Outcome::Failure {
+            Ending::Plain
+        } else if self.of.subflow.is_some() || node.scope.is_some() {
+            Ending::Error { definition: self.error_of_end(index) }
+        } else if self.of.undoing.contains(&index) {
+            Ending::Compensation
+        } else {
+            Ending::Plain
+        }
+    }
+
+    /// A subflow inside of itself is not drawn again: it is called by its name.
+    fn subflow(&mut self, index: NodeIndex, subflow: &SubflowFacts) -> ElementKind {
+        if self.of.file.around.contains(&subflow.graph) {
+            return ElementKind::CallActivity { called: ids::slug(&subflow.name) };
+        }
+        let entering = self.of.arrivals.get(&index).map(outcomes::of_subflow).unwrap_or_default();
+        let prefix = format!("{}.", self.of.id(index));
+        self.of.file.around.push(subflow.graph);
+        let mut inner = Drafter::new(subflow.graph.get(), self.of.file, &entering);
+        inner.prefix = prefix;
+        inner.subflow = Some(subflow);
+        let inside = inner.draw(Place::Flow);
+        self.of.file.around.pop();
+        let expanded = inside.size() <= EXPANDED_NODES;
+        ElementKind::SubProcess { inside, expanded }
+    }
+
     fn add_compensation(&mut self, index: NodeIndex, host: ElementIndex, compensation: &CompensationFacts) {
-        let node = &self.graph.nodes[index].id;
-        let event_id = self.ids.give(&format!("{node}_compensation"));
+        let node = self.of.id(index);
+        let event_id = self.of.file.ids.give(&format!("{node}_compensation"));
         let trigger = Trigger::Compensation;
         // Lint wants a name on every event, and this one reads the same on all of them.
-        let event = self.add_element(event_id, "Undo".into(), index, ElementKind::Boundary { host, trigger });
-        let handler_id = self.ids.give(&format!("{node}_undo"));
+        let event =
+            self.add_element(event_id, names::UNDO.into(), index, ElementKind::Boundary { host, trigger });
+        let handler_id = self.of.file.ids.give(&format!("{node}_undo"));
         let label = if compensation.label.trim().is_empty() {
             humanise(&compensation.step)
         } else {
@@ -121,145 +295,73 @@ impl Builder<'_> {
         };
         let handler =
             self.add_element(handler_id, text::name(&label), index, ElementKind::CompensationHandler);
-        self.process.elements[handler].facts =
-            vec![super::Fact { element: "step", attributes: vec![("name", one_line(&compensation.step))] }];
-        let id = self.ids.give(&format!("association_{node}_undo"));
+        self.scope.elements[handler].facts =
+            vec![Fact { element: "step", attributes: vec![("name", one_line(&compensation.step))] }];
+        let id = self.of.file.ids.give(&format!("association_{node}_undo"));
         self.add_link(id, event, handler, LinkKind::Association);
     }
 
-    fn add_flow(&mut self, index: usize, flow: &Flow) {
-        let id = self.ids.give(&self.graph.flow_id(index));
-        let (from, to) = (self.origins[flow.from], self.arrivals[flow.to]);
-        match &flow.kind {
-            FlowKind::Next => {
-                self.add_link(id, from, to, LinkKind::Always);
-            }
-            FlowKind::Answer { label, condition, default } => {
-                let answer = self.answer(index, flow, label);
-                let kind = if *default {
-                    LinkKind::Default
-                } else {
-                    let variable = format!("decision_{}", self.graph.nodes[flow.from].id);
-                    LinkKind::When(format!("{variable} == \"{}\"", escaped(&answer)))
-                };
-                let link = self.add_link(id, from, to, kind);
-                self.process.links[link].name = answer;
-                self.process.links[link].documentation = clean(condition.trim());
-            }
-            FlowKind::Error { variant, label } => {
-                let event = self.add_error(flow, variant, label);
-                self.add_link(id, event, to, LinkKind::Always);
-            }
-            FlowKind::Timeout => {
-                let event = self.add_timeout(flow);
-                self.add_link(id, event, to, LinkKind::Always);
-            }
-        }
+    pub(super) fn add_element(
+        &mut self,
+        id: String,
+        name: String,
+        node: NodeIndex,
+        kind: ElementKind,
+    ) -> ElementIndex {
+        let node = self.of.id(node);
+        let (documentation, facts) = (String::new(), Vec::new());
+        let element = Element { id, name, node, kind, instances: None, documentation, facts };
+        self.scope.elements.push(element);
+        self.scope.elements.len() - 1
     }
 
-    /// The answer's name; engines tell answers apart by it, so no two of one question may be alike.
-    fn answer(&self, index: usize, flow: &Flow, label: &str) -> String {
-        let answer = Some(text::name(label)).filter(|name| !name.is_empty());
-        let answer = answer.unwrap_or_else(|| "otherwise".to_owned());
-        let earlier = self.graph.flows[..index].iter().filter(|other| other.from == flow.from);
-        let alike = earlier
-            .filter(
-                |other| matches!(&other.kind, FlowKind::Answer { label, .. } if text::name(label) == answer),
-            )
-            .count();
-        if alike == 0 { answer } else { format!("{answer} ({})", alike + 1) }
-    }
-
-    fn add_error(&mut self, flow: &Flow, variant: &str, label: &str) -> ElementIndex {
-        let node = &self.graph.nodes[flow.from];
-        let NodeKind::Step(step) = &node.kind else {
-            unreachable!("only steps have error flows in a sound graph")
-        };
-        let facts = step.error(variant);
-        let known = facts.map(|error| text::name(&error.label)).filter(|label| !label.is_empty());
-        let mut name = text::name(label);
-        let (id, definition) = if variant.is_empty() {
-            if name.is_empty() {
-                let others = self.graph.outgoing(flow.from).any(
-                    |other| matches!(&other.kind, FlowKind::Error { variant, .. } if !variant.is_empty()),
-                );
-                name = if others { "Other failure" } else { "Failed" }.to_owned();
-            }
-            (format!("{}_error", node.id), None)
-        } else {
-            let wording = capitalised(&known.unwrap_or_else(|| humanise(variant)));
-            if name.is_empty() {
-                name.clone_from(&wording);
-            }
-            let code = facts.map_or(variant, |error| error.code.as_ref());
-            (format!("{}_error_{variant}", node.id), Some(self.error(code, wording)))
-        };
-        let id = self.ids.give(&id);
-        let host = self.origins[flow.from];
-        let kind = ElementKind::Boundary { host, trigger: Trigger::Error { definition } };
-        self.add_element(id, name, flow.from, kind)
-    }
-
-    fn add_timeout(&mut self, flow: &Flow) -> ElementIndex {
-        let node = &self.graph.nodes[flow.from];
-        let NodeKind::Receive { deadline: Some(deadline), .. } = &node.kind else {
-            unreachable!("only receives with a deadline have a timeout flow in a sound graph")
-        };
-        let id = self.ids.give(&format!("{}_timeout", node.id));
-        let host = self.origins[flow.from];
-        let kind = ElementKind::Boundary { host, trigger: Trigger::Timer { duration: duration(deadline) } };
-        self.add_element(id, text::name(&deadline.text), flow.from, kind)
-    }
-
-    fn message(&mut self, name: &str) -> usize {
-        let name = one_line(name);
-        let known = self.process.messages.iter().position(|message| message.name == name);
-        known.unwrap_or_else(|| {
-            let id = self.ids.give(&format!("message_{name}"));
-            self.process.messages.push(MessageDefinition { id, name });
-            self.process.messages.len() - 1
-        })
-    }
-
-    fn error(&mut self, code: &str, name: String) -> usize {
-        let code = one_line(code);
-        let known = self.process.errors.iter().position(|error| error.code == code);
-        known.unwrap_or_else(|| {
-            let id = self.ids.give(&format!("error_{code}"));
-            self.process.errors.push(ErrorDefinition { id, name, code });
-            self.process.errors.len() - 1
-        })
-    }
-
-    fn add_element(&mut self, id: String, name: String, node: NodeIndex, kind: ElementKind) -> ElementIndex {
-        let documentation = String::new();
-        self.process.elements.push(Element { id, name, node, kind, documentation, facts: Vec::new() });
-        self.process.elements.len() - 1
-    }
-
-    fn add_link(&mut self, id: String, from: ElementIndex, to: ElementIndex, kind: LinkKind) -> usize {
+    pub(super) fn add_link(
+        &mut self,
+        id: String,
+        from: ElementIndex,
+        to: ElementIndex,
+        kind: LinkKind,
+    ) -> usize {
         let (name, documentation) = (String::new(), String::new());
-        self.process.links.push(Link { id, name, from, to, kind, documentation });
-        self.process.links.len() - 1
+        self.scope.links.push(Link { id, name, from, to, kind, documentation });
+        self.scope.links.len() - 1
+    }
+
+    /// A sequence flow out of a split that asks a question.
+    pub(super) fn add_answer(&mut self, link: AnswerLink<'_>) {
+        let kind = if link.default {
+            LinkKind::Default
+        } else {
+            LinkKind::When(format!("decision_{} == \"{}\"", variable(&link.split), escaped(&link.answer)))
+        };
+        let index = self.add_link(link.id, link.from, link.to, kind);
+        self.scope.links[index].name = link.answer;
+        self.scope.links[index].documentation = clean(link.condition.trim());
+    }
+
+    /// What the failing subflow's or block's end throws, for whoever catches it outside.
+    pub(super) fn subflow_errors(&self) -> &[workflow_graph::ErrorFacts] {
+        self.of.subflow.map_or(&[], |subflow| &subflow.errors)
     }
 }
 
-/// The title; where an author's label is blank, the id still says something.
-fn name_of(node: &Node) -> String {
-    let name = text::name(&node.title());
-    if name.is_empty() && node.kind != NodeKind::Merge { humanise(&node.id) } else { name }
+/// One answer of a question.
+pub(super) struct AnswerLink<'a> {
+    pub(super) id: String,
+    /// The id of the split, by which engines are told the answer.
+    pub(super) split: String,
+    pub(super) from: ElementIndex,
+    pub(super) to: ElementIndex,
+    pub(super) answer: String,
+    pub(super) condition: &'a str,
+    pub(super) default: bool,
 }
 
-/// ISO 8601 where the source is a literal, else the expression that computes it.
-fn duration(span: &Span) -> String {
-    one_line(if span.iso.is_empty() { &span.text } else { &span.iso })
+/// The part of a variable's name that comes from an id: a dot would ask for a field.
+fn variable(id: &str) -> String {
+    id.replace('.', "_")
 }
 
 fn escaped(text: &str) -> String {
     text.replace('\\', "\\\\").replace('"', "\\\"")
-}
-
-fn capitalised(text: &str) -> String {
-    let mut chars = text.chars();
-    chars.next().into_iter().flat_map(char::to_uppercase).chain(chars).collect()
 }

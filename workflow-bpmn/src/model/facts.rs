@@ -1,7 +1,10 @@
 //! What is known beside the picture: documentation for people, extension elements for machines.
 //! It decides wording only, never what is drawn.
 
-use workflow_graph::{Effect, Graph, Node, NodeKind, RetryPolicy, Source, StepFacts};
+use workflow_graph::{
+    CatchUp, ChildFacts, Effect, Graph, Instances, Node, NodeKind, Outcome, RetryPolicy, Source, Span,
+    StepFacts, Trigger,
+};
 
 use super::Fact;
 use crate::text;
@@ -13,9 +16,51 @@ pub(crate) fn of_workflow(graph: &Graph) -> Vec<Fact> {
     if !graph.owner.is_empty() {
         attributes.push(("owner", text::one_line(&graph.owner)));
     }
+    attributes.extend(graph.deadline_ms.map(|deadline| ("deadlineMs", deadline.to_string())));
     let mut facts = vec![Fact { element: "definition", attributes }];
+    facts.extend(of_trigger(&graph.trigger));
     facts.extend(of_source(&graph.source));
     facts
+}
+
+fn of_trigger(trigger: &Trigger) -> Option<Fact> {
+    let Trigger::Schedule { cron, timezone, catch_up } = trigger else { return None };
+    let catch_up = match catch_up {
+        CatchUp::Latest => "latest",
+        CatchUp::All => "all",
+        CatchUp::Skip => "skip",
+    };
+    let attributes = vec![
+        ("cron", text::one_line(cron)),
+        ("timezone", text::one_line(timezone)),
+        ("catchUp", catch_up.to_owned()),
+    ];
+    Some(Fact { element: "schedule", attributes })
+}
+
+/// The author's own words about the workflow, then what begins it and how long it may take.
+pub(crate) fn documentation_of_workflow(graph: &Graph) -> String {
+    let mut paragraphs = vec![text::clean(graph.documentation.trim())];
+    if let Trigger::Schedule { cron, timezone, catch_up } = &graph.trigger {
+        let missed = match catch_up {
+            CatchUp::Latest => "of the times that passed while no engine ran, the latest is made up for",
+            CatchUp::All => "every time that passed while no engine ran is made up for",
+            CatchUp::Skip => "times that passed while no engine ran are left out",
+        };
+        let (cron, timezone) = (text::one_line(cron), text::one_line(timezone));
+        paragraphs.push(format!("Begins by the schedule `{cron}` ({timezone}); {missed}."));
+    }
+    if let Some(deadline) = graph.deadline_ms {
+        let deadline = span(deadline);
+        paragraphs.push(format!("A run may take {deadline}; after that, what was done is undone."));
+    }
+    paragraphs.retain(|paragraph| !paragraph.is_empty());
+    paragraphs.join("\n")
+}
+
+/// ISO 8601 where the source is a literal, else the expression that computes it.
+pub(crate) fn duration(span: &Span) -> String {
+    text::one_line(if span.iso.is_empty() { &span.text } else { &span.iso })
 }
 
 /// The facts about a node: what its step does, and where it stands in the source text.
@@ -25,12 +70,24 @@ pub(crate) fn of_node(graph: &Graph, node: &Node) -> Vec<Fact> {
         facts.push(of_step(step));
         facts.extend(of_source(&step.source));
     }
+    if let NodeKind::Subflow(subflow) = &node.kind {
+        facts.extend(of_source(&subflow.graph.get().source));
+    }
+    facts.extend(node.instances.as_ref().map(of_instances));
     if node.line > 0 {
         let place = [("file", text::one_line(&graph.source.file)), ("line", node.line.to_string())];
         let attributes = place.into_iter().filter(|(_, value)| !value.is_empty()).collect();
         facts.push(Fact { element: "call", attributes });
     }
     facts
+}
+
+fn of_instances(instances: &Instances) -> Fact {
+    let mut attributes = vec![("failsFast", instances.fails_fast.to_string())];
+    if !instances.limit.is_empty() {
+        attributes.push(("limit", text::one_line(&instances.limit)));
+    }
+    Fact { element: "instances", attributes }
 }
 
 fn of_source(source: &Source) -> Option<Fact> {
@@ -71,10 +128,46 @@ pub(crate) fn documentation_of(node: &Node) -> String {
     if text::name(&title) != title {
         paragraphs.push(title);
     }
-    if let NodeKind::Step(step) = &node.kind {
-        paragraphs.extend(sentences_about(step));
+    match &node.kind {
+        NodeKind::Step(step) => paragraphs.extend(sentences_about(step)),
+        NodeKind::Child(child) => paragraphs.push(about_child(child)),
+        NodeKind::Subflow(subflow) => {
+            paragraphs.push(text::clean(subflow.graph.get().documentation.trim()));
+        }
+        NodeKind::VersionSwitch { patch } => paragraphs.push(format!(
+            "Runs that were already past this place when the change `{}` was made keep to the old way.",
+            text::one_line(patch)
+        )),
+        NodeKind::End(Outcome::Continued) => {
+            paragraphs.push("The run begins again under the same id, with a fresh journal.".to_owned());
+        }
+        _ => {}
     }
+    paragraphs.extend(node.instances.as_ref().map(about_instances));
+    paragraphs.retain(|paragraph| !paragraph.is_empty());
     paragraphs.join("\n")
+}
+
+fn about_child(child: &ChildFacts) -> String {
+    let name = text::one_line(&child.workflow);
+    if child.detached {
+        format!("Starts a run of the workflow `{name}` and does not wait for it.")
+    } else {
+        format!("A run of the workflow `{name}`; this one waits for its result.")
+    }
+}
+
+fn about_instances(instances: &Instances) -> String {
+    let limit = match text::one_line(&instances.limit) {
+        limit if limit.is_empty() => "all at once".to_owned(),
+        limit => format!("at most {limit} at a time"),
+    };
+    let errors = if instances.fails_fast {
+        "After the first error nothing new is begun, and what is under way is waited for."
+    } else {
+        "All of them are waited for, whether they succeed or fail."
+    };
+    format!("Once for each of many values, {limit}. {errors}")
 }
 
 fn sentences_about(step: &StepFacts) -> Vec<String> {

@@ -27,7 +27,7 @@ impl Ids {
 }
 
 /// Letters, digits and `_.-` stay, everything else becomes `_`; never empty, never a name other tools reserve.
-fn slug(text: &str) -> String {
+pub(crate) fn slug(text: &str) -> String {
     let mut slug: String = text
         .chars()
         .take(120)

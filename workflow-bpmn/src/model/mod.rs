@@ -3,14 +3,16 @@
 
 mod build;
 mod facts;
+mod flows;
 pub(crate) mod ids;
+mod names;
 mod outcomes;
-
-use workflow_graph::NodeIndex;
+mod places;
+mod races;
 
 pub(crate) use build::process;
 
-/// The position of an element in [`Process::elements`].
+/// The position of an element in [`Scope::elements`].
 pub(crate) type ElementIndex = usize;
 
 /// One process with everything that stands in its file.
@@ -20,10 +22,16 @@ pub(crate) struct Process {
     pub(crate) name: String,
     pub(crate) documentation: String,
     pub(crate) facts: Vec<Fact>,
-    pub(crate) elements: Vec<Element>,
-    pub(crate) links: Vec<Link>,
+    pub(crate) scope: Scope,
     pub(crate) messages: Vec<MessageDefinition>,
     pub(crate) errors: Vec<ErrorDefinition>,
+}
+
+/// What stands in a process, or in a sub-process: elements, and the links between them.
+#[derive(Debug, Default)]
+pub(crate) struct Scope {
+    pub(crate) elements: Vec<Element>,
+    pub(crate) links: Vec<Link>,
 }
 
 /// What a machine should know and no label should say: an extension element with its attributes.
@@ -53,9 +61,11 @@ pub(crate) struct ErrorDefinition {
 pub(crate) struct Element {
     pub(crate) id: String,
     pub(crate) name: String,
-    /// The node of the graph that it belongs to; boundary events and handlers belong to their step's.
-    pub(crate) node: NodeIndex,
+    /// The id of the node of the graph that it belongs to; boundary events and handlers belong to their step's.
+    pub(crate) node: String,
     pub(crate) kind: ElementKind,
+    /// How many times it happens in parallel, as an expression; nothing when it happens once.
+    pub(crate) instances: Option<String>,
     pub(crate) documentation: String,
     pub(crate) facts: Vec<Fact>,
 }
@@ -63,32 +73,83 @@ pub(crate) struct Element {
 /// What a flow node is, with what only this kind has.
 #[derive(Debug)]
 pub(crate) enum ElementKind {
-    StartEvent,
+    StartEvent(Start),
     EndEvent {
+        /// Whether it is what the flow is there for; the happy path leads to such an end.
         success: bool,
-        /// Whether completed steps are undone before the end: a compensation end event.
-        compensates: bool,
+        ending: Ending,
     },
     ServiceTask,
+    SendTask {
+        /// Nothing where what is sent is the order to begin another workflow.
+        message: Option<usize>,
+    },
     /// The task that undoes another; joined to its boundary event by an association.
     CompensationHandler,
     ReceiveTask {
         message: usize,
     },
+    /// Another workflow, by the id of its process: a name may hold what no reference can.
+    CallActivity {
+        called: String,
+    },
+    SubProcess {
+        inside: Scope,
+        /// Whether the inside is drawn in its place; if not, it has a page of its own.
+        expanded: bool,
+    },
     MessageCatchEvent {
         message: usize,
     },
-    TimerCatchEvent {
-        duration: String,
+    MessageThrowEvent {
+        message: usize,
     },
+    TimerCatchEvent {
+        time: Time,
+    },
+    CompensationThrowEvent,
     ExclusiveGateway {
         /// Whether it asks a question; if not, it joins.
         splits: bool,
     },
+    ParallelGateway {
+        splits: bool,
+    },
+    /// What happens first decides.
+    EventGateway,
     Boundary {
         host: ElementIndex,
         trigger: Trigger,
     },
+}
+
+/// What begins a process.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Start {
+    Plain,
+    Message { message: usize },
+    Timer { cycle: String },
+}
+
+/// What an end does beside ending.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Ending {
+    Plain,
+    /// Completed steps are undone first.
+    Compensation,
+    /// The surrounding activity fails, with this definition where it is known.
+    Error {
+        definition: Option<usize>,
+    },
+    /// Everything else in the same scope is withdrawn.
+    Terminate,
+}
+
+/// When a timer fires: an expression or ISO 8601.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Time {
+    After(String),
+    At(String),
 }
 
 /// What makes a boundary event fire.
@@ -128,15 +189,67 @@ pub(crate) enum LinkKind {
     Association,
 }
 
+impl ElementKind {
+    /// Whether it is a rounded box that may carry boundary events.
+    pub(crate) fn is_activity(&self) -> bool {
+        matches!(
+            self,
+            ElementKind::ServiceTask
+                | ElementKind::SendTask { .. }
+                | ElementKind::CompensationHandler
+                | ElementKind::ReceiveTask { .. }
+                | ElementKind::CallActivity { .. }
+                | ElementKind::SubProcess { .. }
+        )
+    }
+
+    /// Whether several ways leave it.
+    pub(crate) fn splits(&self) -> bool {
+        matches!(
+            self,
+            ElementKind::ExclusiveGateway { splits: true }
+                | ElementKind::ParallelGateway { splits: true }
+                | ElementKind::EventGateway
+        )
+    }
+}
+
 impl Process {
     /// All ids of the model, so that what is added to its file gets others.
     pub(crate) fn ids(&self) -> ids::Ids {
-        let elements = self.elements.iter().map(|element| element.id.as_str());
-        let links = self.links.iter().map(|link| link.id.as_str());
-        let messages = self.messages.iter().map(|message| message.id.as_str());
-        let errors = self.errors.iter().map(|error| error.id.as_str());
-        let all = elements.chain(links).chain(messages).chain(errors);
-        ids::Ids::reserving(all.chain([self.id.as_str()]))
+        let mut all: Vec<&str> = vec![&self.id];
+        all.extend(self.messages.iter().map(|message| message.id.as_str()));
+        all.extend(self.errors.iter().map(|error| error.id.as_str()));
+        self.scope.collect_ids(&mut all);
+        ids::Ids::reserving(all.into_iter())
+    }
+}
+
+impl Scope {
+    fn collect_ids<'a>(&'a self, ids: &mut Vec<&'a str>) {
+        ids.extend(self.elements.iter().map(|element| element.id.as_str()));
+        ids.extend(self.links.iter().map(|link| link.id.as_str()));
+        for (_, inside) in self.insides() {
+            inside.collect_ids(ids);
+        }
+    }
+
+    /// The sub-processes with what stands in them.
+    pub(crate) fn insides(&self) -> impl Iterator<Item = (ElementIndex, &Scope)> {
+        self.elements.iter().enumerate().filter_map(|(index, element)| match &element.kind {
+            ElementKind::SubProcess { inside, .. } => Some((index, inside)),
+            _ => None,
+        })
+    }
+
+    /// How many nodes a reader has to take in; what sits on a border or has a page of its own is not counted.
+    pub(crate) fn size(&self) -> usize {
+        let own = self.elements.iter().map(|element| match &element.kind {
+            ElementKind::Boundary { .. } | ElementKind::CompensationHandler => 0,
+            ElementKind::SubProcess { inside, expanded: true } => 1 + inside.size(),
+            _ => 1,
+        });
+        own.sum()
     }
 
     /// The element on which a link leaves the drawing's point of view: the host, if it is a boundary event.
@@ -154,7 +267,7 @@ impl Process {
         )
     }
 
-    /// The sequence flows, by their position in [`Process::links`].
+    /// The sequence flows, by their position in [`Scope::links`].
     pub(crate) fn sequence_flows(&self) -> impl Iterator<Item = (usize, &Link)> {
         self.links.iter().enumerate().filter(|(_, link)| link.kind != LinkKind::Association)
     }

@@ -1,7 +1,7 @@
 //! The symbols inside shapes, drawn by hand as simple paths.
 //! It knows what each kind shows, not where the shapes come from.
 
-use crate::diagram::{Point, Rect, ShapeKind};
+use crate::diagram::{Point, Rect, Shape, ShapeKind};
 use crate::markup::Markup;
 
 /// Eight teeth around the middle.
@@ -13,30 +13,64 @@ const ENVELOPE: &str = "M-9 -6 L9 -6 L9 6 L-9 6 Z M-9 -6 L0 1 L9 -6";
 const BOLT: &str = "M-9 8 L-4.5 -8 L2.5 0 L9 -9 L4.5 8.5 L-2.5 0.5 Z";
 const REWIND: &str = "M-1 -5.5 L-9 0 L-1 5.5 Z M7.5 -5.5 L-0.5 0 L7.5 5.5 Z";
 const CROSS: &str = "M-7 -8 L7 8 M7 -8 L-7 8";
+const ENVELOPE_FILLED: &str = "M-9 -6 L0 0.4 L9 -6 Z M-9 -4 L0 2.4 L9 -4 L9 6 L-9 6 Z";
+const DISC: &str = "M10 0 A10 10 0 1 1 -10 0 A10 10 0 1 1 10 0 Z";
+const PLUS: &str = "M-10 0 L10 0 M0 -10 L0 10";
+const PENTAGON: &str = "M0 -7 L6.7 -2.2 L4.1 5.7 L-4.1 5.7 L-6.7 -2.2 Z";
+const FOLDED: &str = "M-7 -7 L7 -7 L7 7 L-7 7 Z M0 -4 L0 4 M-4 0 L4 0";
+const BARS: &str = "M-6 -6 h2.4 v12 h-2.4 Z M-1.2 -6 h2.4 v12 h-2.4 Z M3.6 -6 h2.4 v12 h-2.4 Z";
 const CLOCK: &str = "M10 0 A10 10 0 1 1 -10 0 A10 10 0 1 1 10 0 Z M0 -10 L0 -8 M0 10 L0 8 M-10 0 L-8 0 M10 0 L8 0 \
     M0.8 -7 L0 0 L5 0.8";
 
-/// Draws the symbol of this kind of shape into its bounds.
-pub(super) fn write(markup: &mut Markup, kind: ShapeKind, bounds: Rect) {
+/// Draws the symbols of a shape into its bounds.
+pub(super) fn write(markup: &mut Markup, shape: &Shape) {
+    write_kind(markup, shape.kind, shape.bounds);
+    // Symbols at the foot of a box stand side by side.
+    let foot = Point { x: shape.bounds.center().x, y: shape.bounds.bottom() - 11 };
+    let folded = matches!(shape.kind, ShapeKind::CollapsedSubProcess | ShapeKind::CallActivity);
+    let aside = if folded && shape.is_multiple { 12 } else { 0 };
+    if folded {
+        icon(markup, "icon", FOLDED, Point { x: foot.x + aside, ..foot }, "1");
+    }
+    if shape.is_multiple {
+        icon(markup, "filled", BARS, Point { x: foot.x - aside, ..foot }, "1");
+    }
+}
+
+fn write_kind(markup: &mut Markup, kind: ShapeKind, bounds: Rect) {
     let center = bounds.center();
     let corner = Point { x: bounds.x + 16, y: bounds.y + 15 };
     let foot = Point { x: center.x, y: bounds.bottom() - 11 };
     match kind {
-        ShapeKind::StartEvent | ShapeKind::EndEvent => {}
+        ShapeKind::StartEvent
+        | ShapeKind::EndEvent
+        | ShapeKind::CallActivity
+        | ShapeKind::SubProcess
+        | ShapeKind::CollapsedSubProcess => {}
         ShapeKind::ServiceTask => icon(markup, "icon", GEAR, corner, "0.8"),
         ShapeKind::CompensationTask => {
             icon(markup, "icon", GEAR, corner, "0.8");
             icon(markup, "icon", REWIND, foot, "0.9");
         }
         ShapeKind::ReceiveTask => icon(markup, "icon", ENVELOPE, corner, "1"),
-        ShapeKind::MessageCatchEvent => icon(markup, "icon", ENVELOPE, center, "0.95"),
-        ShapeKind::TimerCatchEvent | ShapeKind::TimerBoundaryEvent => {
-            icon(markup, "icon", CLOCK, center, "1")
+        ShapeKind::SendTask => icon(markup, "filled", ENVELOPE_FILLED, corner, "1"),
+        ShapeKind::MessageThrowEvent => icon(markup, "filled", ENVELOPE_FILLED, center, "0.95"),
+        ShapeKind::MessageStartEvent | ShapeKind::MessageCatchEvent => {
+            icon(markup, "icon", ENVELOPE, center, "0.95")
         }
+        ShapeKind::TimerStartEvent | ShapeKind::TimerCatchEvent | ShapeKind::TimerBoundaryEvent => {
+            icon(markup, "icon", CLOCK, center, "1");
+        }
+        ShapeKind::ParallelGateway => icon(markup, "icon cross", PLUS, center, "1"),
+        ShapeKind::EventGateway => icon(markup, "icon", PENTAGON, center, "0.9"),
+        ShapeKind::ErrorEndEvent => icon(markup, "filled", BOLT, center, "0.95"),
+        ShapeKind::TerminateEndEvent => icon(markup, "filled", DISC, center, "1"),
         ShapeKind::ExclusiveGateway => icon(markup, "icon cross", CROSS, center, "1"),
         ShapeKind::ErrorBoundaryEvent => icon(markup, "icon", BOLT, center, "0.95"),
         ShapeKind::CompensationBoundaryEvent => icon(markup, "icon", REWIND, center, "1"),
-        ShapeKind::CompensationEndEvent => icon(markup, "filled", REWIND, center, "1"),
+        ShapeKind::CompensationEndEvent | ShapeKind::CompensationThrowEvent => {
+            icon(markup, "filled", REWIND, center, "1")
+        }
     }
 }
 

@@ -2,10 +2,11 @@
 //! It copies places out of the drawing and computes none; the look is in the style sheet at the top.
 
 mod icons;
+mod shapes;
 
 use std::fmt::Write;
 
-use crate::diagram::{Diagram, Edge, EdgeKind, Label, Point, Rect, Shape, ShapeKind};
+use crate::diagram::{Detail, Diagram, Edge, EdgeKind, Label, Point, Shape, ShapeKind};
 use crate::layout::{LABEL_FONT, LINE_HEIGHT, TASK_FONT};
 use crate::markup::Markup;
 use crate::palette::{LINE, PAPER, UNDO_FILL, UNDO_LINE};
@@ -13,11 +14,19 @@ use crate::text;
 
 /// Radius of the rounded corners of lines.
 const BEND: i32 = 6;
+/// Height of the name above the inside of a collapsed sub-process.
+const HEADING: i32 = 34;
+/// From the left border to such a name.
+const MARGIN: i32 = 30;
 
 /// The picture of a workflow with this title.
 pub(crate) fn document(title: &str, diagram: &Diagram) -> String {
     let mut markup = Markup::new();
-    let (width, height) = (diagram.width.to_string(), diagram.height.to_string());
+    let pages = || diagram.details.iter().map(|detail| &detail.diagram);
+    let headings = diagram.details.iter().map(|detail| text::width(&detail.name, 16) + 2 * MARGIN);
+    let full_width = pages().map(|page| page.width).chain(headings).fold(diagram.width, i32::max);
+    let full_height = diagram.height + pages().map(|page| page.height + HEADING).sum::<i32>();
+    let (width, height) = (full_width.to_string(), full_height.to_string());
     let view_box = format!("0 0 {width} {height}");
     markup.open(
         "svg",
@@ -34,13 +43,41 @@ pub(crate) fn document(title: &str, diagram: &Diagram) -> String {
     markup.text("style", &[], &style_sheet());
     write_markers(&mut markup);
     markup.empty("rect", &[("class", "paper"), ("width", &width), ("height", &height), ("rx", "8")]);
-    for edge in &diagram.edges {
-        write_edge(&mut markup, edge);
-    }
-    for shape in &diagram.shapes {
-        write_shape(&mut markup, shape);
+    write_page(&mut markup, diagram);
+    let mut top = diagram.height;
+    for detail in &diagram.details {
+        write_detail(&mut markup, detail, top, full_width);
+        top += HEADING + detail.diagram.height;
     }
     markup.finish()
+}
+
+/// Frames, then lines, then everything else: no line may vanish behind a frame, none may run over a symbol.
+fn write_page(markup: &mut Markup, diagram: &Diagram) {
+    let is_frame = |shape: &&Shape| shape.kind == ShapeKind::SubProcess;
+    for shape in diagram.shapes.iter().filter(is_frame) {
+        shapes::write(markup, shape);
+    }
+    for edge in &diagram.edges {
+        write_edge(markup, edge);
+    }
+    for shape in diagram.shapes.iter().filter(|shape| !is_frame(shape)) {
+        shapes::write(markup, shape);
+    }
+}
+
+/// The inside of a collapsed sub-process, under its name, below what was painted before.
+fn write_detail(markup: &mut Markup, detail: &Detail, top: i32, full_width: i32) {
+    let place = format!("translate(0 {top})");
+    markup.open("g", &[("class", "page"), ("transform", &place)]);
+    markup.empty("path", &[("class", "line"), ("d", &format!("M{MARGIN} 0 L{} 0", full_width - MARGIN))]);
+    let (x, y) = (MARGIN.to_string(), (HEADING - 8).to_string());
+    let style = ("style", "text-anchor: start; font-size: 14px; font-weight: bold");
+    markup.text("text", &[style, ("x", &x), ("y", &y)], &detail.name);
+    markup.open("g", &[("transform", &format!("translate(0 {HEADING})"))]);
+    write_page(markup, &detail.diagram);
+    markup.close();
+    markup.close();
 }
 
 fn style_sheet() -> String {
@@ -142,64 +179,6 @@ fn slash(points: &[Point]) -> String {
     } else {
         format!("M{} {} L{} {}", x - 6, y + 3, x + 6, y - 3)
     }
-}
-
-fn write_shape(markup: &mut Markup, shape: &Shape) {
-    let tint = if shape.kind.is_undo() { " undo" } else { "" };
-    let class = format!("{}{tint} {}", css_class(shape.kind), shape.node);
-    markup.open("g", &[("id", &shape.id), ("class", &class)]);
-    if !shape.name.is_empty() {
-        markup.text("title", &[], &shape.name);
-    }
-    write_body(markup, shape);
-    icons::write(markup, shape.kind, shape.bounds);
-    if let Some(label) = &shape.label {
-        let (class, font) = if shape.kind.is_task() { ("inside", TASK_FONT) } else { ("beside", LABEL_FONT) };
-        write_label(markup, label, class, font);
-    }
-    markup.close();
-}
-
-fn css_class(kind: ShapeKind) -> &'static str {
-    match kind {
-        ShapeKind::StartEvent => "start-event",
-        ShapeKind::EndEvent | ShapeKind::CompensationEndEvent => "end-event",
-        ShapeKind::ServiceTask => "service-task",
-        ShapeKind::CompensationTask => "compensation-task",
-        ShapeKind::ReceiveTask => "receive-task",
-        ShapeKind::MessageCatchEvent | ShapeKind::TimerCatchEvent => "catch-event",
-        ShapeKind::ExclusiveGateway => "gateway",
-        ShapeKind::ErrorBoundaryEvent
-        | ShapeKind::TimerBoundaryEvent
-        | ShapeKind::CompensationBoundaryEvent => "boundary-event",
-    }
-}
-
-fn write_body(markup: &mut Markup, shape: &Shape) {
-    let Rect { x, y, width, height } = shape.bounds;
-    let center = shape.bounds.center();
-    if shape.kind.is_task() {
-        let (x, y) = (x.to_string(), y.to_string());
-        let (width, height) = (width.to_string(), height.to_string());
-        let place = [("x", x.as_str()), ("y", &y), ("width", &width), ("height", &height), ("rx", "10")];
-        markup.empty("rect", &[&[("class", "body")], &place[..]].concat());
-    } else if shape.kind == ShapeKind::ExclusiveGateway {
-        let (right, bottom) = (shape.bounds.right(), shape.bounds.bottom());
-        let diamond =
-            format!("M{} {y} L{right} {} L{} {bottom} L{x} {} Z", center.x, center.y, center.x, center.y);
-        markup.empty("path", &[("class", "body"), ("d", &diamond)]);
-    } else {
-        let ends = matches!(shape.kind, ShapeKind::EndEvent | ShapeKind::CompensationEndEvent);
-        write_circle(markup, center, width / 2, if ends { "body bold" } else { "body" });
-        if !ends && shape.kind != ShapeKind::StartEvent {
-            write_circle(markup, center, width / 2 - 3, "body");
-        }
-    }
-}
-
-fn write_circle(markup: &mut Markup, center: Point, radius: i32, class: &str) {
-    let (x, y, radius) = (center.x.to_string(), center.y.to_string(), radius.to_string());
-    markup.empty("circle", &[("class", class), ("cx", &x), ("cy", &y), ("r", &radius)]);
 }
 
 fn write_label(markup: &mut Markup, label: &Label, class: &str, font_size: i32) {

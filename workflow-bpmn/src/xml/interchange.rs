@@ -7,12 +7,19 @@ use crate::model::Process;
 use crate::model::ids::Ids;
 use crate::palette::{UNDO_FILL, UNDO_LINE};
 
-/// Writes the picture of the process.
+/// Writes the picture of the process, and one of each collapsed sub-process.
 pub(super) fn write(markup: &mut Markup, process: &Process, diagram: &Diagram, ids: &mut Ids) {
-    let diagram_id = ids.give(&format!("diagram_{}", process.id));
+    write_page(markup, &process.id, diagram, ids);
+    for detail in &diagram.details {
+        write_page(markup, &detail.id, &detail.diagram, ids);
+    }
+}
+
+fn write_page(markup: &mut Markup, element: &str, diagram: &Diagram, ids: &mut Ids) {
+    let diagram_id = ids.give(&format!("diagram_{element}"));
     markup.open("bpmndi:BPMNDiagram", &[("id", &diagram_id)]);
-    let plane = ids.give(&format!("plane_{}", process.id));
-    markup.open("bpmndi:BPMNPlane", &[("id", &plane), ("bpmnElement", &process.id)]);
+    let plane = ids.give(&format!("plane_{element}"));
+    markup.open("bpmndi:BPMNPlane", &[("id", &plane), ("bpmnElement", element)]);
     for shape in &diagram.shapes {
         write_shape(markup, shape, ids);
     }
@@ -29,13 +36,19 @@ fn write_shape(markup: &mut Markup, shape: &Shape, ids: &mut Ids) {
     if shape.kind == ShapeKind::ExclusiveGateway {
         attributes.push(("isMarkerVisible", "true"));
     }
+    match shape.kind {
+        ShapeKind::SubProcess => attributes.push(("isExpanded", "true")),
+        ShapeKind::CollapsedSubProcess => attributes.push(("isExpanded", "false")),
+        _ => {}
+    }
     if shape.kind.is_undo() {
         attributes.extend([("color:background-color", UNDO_FILL), ("color:border-color", UNDO_LINE)]);
     }
     markup.open("bpmndi:BPMNShape", &attributes);
     write_bounds(markup, shape.bounds);
-    // A task's name is placed by whoever draws it.
-    if let Some(label) = shape.label.as_ref().filter(|_| !shape.kind.is_task()) {
+    // The name inside a box is placed by whoever draws it.
+    let is_inside = shape.kind.is_task() || shape.kind == ShapeKind::SubProcess;
+    if let Some(label) = shape.label.as_ref().filter(|_| !is_inside) {
         write_label(markup, label);
     }
     markup.close();

@@ -12,8 +12,12 @@ fn every_sample_is_written_for_the_judges() {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("bpmn-samples");
     fs::create_dir_all(&folder).unwrap();
     let generated = (0..24).map(|seed| (format!("generated_{seed:02}"), family::graph(seed)));
-    for (name, graph) in
-        samples::all().into_iter().map(|(name, graph)| (name.to_owned(), graph)).chain(generated)
+    let parallel = (0..24).map(|seed| (format!("parallel_{seed:02}"), family::parallel_graph(seed)));
+    for (name, graph) in samples::all()
+        .into_iter()
+        .map(|(name, graph)| (name.to_owned(), graph))
+        .chain(generated)
+        .chain(parallel)
     {
         fs::write(folder.join(format!("{name}.bpmn")), workflow_bpmn::to_xml(&graph)).unwrap();
         fs::write(folder.join(format!("{name}.svg")), workflow_bpmn::to_svg(&graph)).unwrap();

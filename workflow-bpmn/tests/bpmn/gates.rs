@@ -39,6 +39,20 @@ impl Report {
             .collect()
     }
 
+    /// What was found on another page.
+    fn add(&mut self, other: Report) {
+        self.overlaps.extend(other.overlaps);
+        self.narrow_gaps.extend(other.narrow_gaps);
+        self.lines_through_shapes.extend(other.lines_through_shapes);
+        self.lines_upon_lines.extend(other.lines_upon_lines);
+        self.label_collisions.extend(other.label_collisions);
+        self.diagonals.extend(other.diagonals);
+        self.crossings.extend(other.crossings);
+        self.backward.extend(other.backward);
+        self.bends += other.bends;
+        self.edges += other.edges;
+    }
+
     pub(crate) fn bends_per_edge(&self) -> f64 {
         self.bends as f64 / self.edges.max(1) as f64
     }
@@ -49,7 +63,7 @@ pub(crate) fn measure(diagram: &Diagram) -> Report {
     let mut report = Report { edges: diagram.edges.len(), ..Report::default() };
     for (index, one) in diagram.shapes.iter().enumerate() {
         for other in &diagram.shapes[index + 1..] {
-            compare_shapes(&mut report, one, other);
+            compare_shapes(&mut report, diagram, one, other);
         }
     }
     for edge in &diagram.edges {
@@ -62,11 +76,37 @@ pub(crate) fn measure(diagram: &Diagram) -> Report {
         }
     }
     check_labels(&mut report, diagram);
+    for detail in &diagram.details {
+        report.add(measure(&detail.diagram));
+    }
     report
 }
 
-fn compare_shapes(report: &mut Report, one: &Shape, other: &Shape) {
+/// Whether `frame` is a sub-process in which the shape with this id stands, at whatever depth.
+fn surrounds(diagram: &Diagram, frame: &Shape, id: &str) -> bool {
+    if frame.kind != ShapeKind::SubProcess {
+        return false;
+    }
+    let mut inner = diagram.shape(id);
+    while let Some(parent) = inner.and_then(|shape| shape.parent.as_deref()) {
+        if parent == frame.id {
+            return true;
+        }
+        inner = diagram.shape(parent);
+    }
+    false
+}
+
+fn compare_shapes(report: &mut Report, diagram: &Diagram, one: &Shape, other: &Shape) {
     let pair = format!("{} and {}", one.id, other.id);
+    for (frame, inner) in [(one, other), (other, one)] {
+        if surrounds(diagram, frame, &inner.id) {
+            if !within(inner.bounds, frame.bounds, GAP) {
+                report.narrow_gaps.push(format!("{} at the border of {}", inner.id, frame.id));
+            }
+            return;
+        }
+    }
     let same_step = one.node == other.node;
     if same_step && (one.kind.is_boundary_event() || other.kind.is_boundary_event()) {
         let both = one.kind.is_boundary_event() && other.kind.is_boundary_event();
@@ -89,9 +129,18 @@ fn check_edge(report: &mut Report, diagram: &Diagram, edge: &Edge) {
             report.diagonals.push(edge.id.clone());
         }
         for shape in &diagram.shapes {
+            if surrounds(diagram, shape, &edge.from) {
+                if !within(boxed(from, to), shape.bounds, 6) {
+                    report.lines_through_shapes.push(format!("{} leaves {}", edge.id, shape.id));
+                }
+                continue;
+            }
             let own = shape.id == edge.from || shape.id == edge.to;
-            let host =
-                shape.kind.is_task() && diagram.shape(&edge.from).is_some_and(|from| from.node == shape.node);
+            let is_activity = shape.kind.is_task() || shape.kind == ShapeKind::SubProcess;
+            let host = is_activity
+                && diagram
+                    .shape(&edge.from)
+                    .is_some_and(|from| from.kind.is_boundary_event() && from.node == shape.node);
             let clearance = if own || host { -1 } else { 6 };
             if touch(boxed(from, to), shape.bounds, clearance) {
                 report.lines_through_shapes.push(format!("{} through {}", edge.id, shape.id));
@@ -136,16 +185,27 @@ fn compare_edges(report: &mut Report, one: &Edge, other: &Edge) {
 
 fn check_labels(report: &mut Report, diagram: &Diagram) {
     let of_shapes = diagram.shapes.iter().filter(|shape| !shape.kind.is_task());
-    let of_shapes = of_shapes.filter_map(|shape| shape.label.as_ref().map(|label| (&shape.id, label)));
-    let of_edges = diagram.edges.iter().filter_map(|edge| edge.label.as_ref().map(|label| (&edge.id, label)));
+    let of_shapes =
+        of_shapes.filter_map(|shape| shape.label.as_ref().map(|label| (&shape.id, &shape.id, label)));
+    let of_edges = diagram
+        .edges
+        .iter()
+        .filter_map(|edge| edge.label.as_ref().map(|label| (&edge.id, &edge.from, label)));
     let labels: Vec<_> = of_shapes.chain(of_edges).collect();
-    for (index, (id, label)) in labels.iter().enumerate() {
-        for (other_id, other) in &labels[index + 1..] {
+    for (index, (id, at, label)) in labels.iter().enumerate() {
+        for (other_id, _, other) in &labels[index + 1..] {
             if touch(label.bounds, other.bounds, 2) {
                 report.label_collisions.push(format!("{id} and the label of {other_id}"));
             }
         }
         for shape in &diagram.shapes {
+            let is_own_frame = shape.kind == ShapeKind::SubProcess && **at == shape.id && *id == *at;
+            if is_own_frame || surrounds(diagram, shape, at) {
+                if !within(label.bounds, shape.bounds, 4) {
+                    report.label_collisions.push(format!("{id} leaves {}", shape.id));
+                }
+                continue;
+            }
             if touch(label.bounds, shape.bounds, 1) {
                 report.label_collisions.push(format!("{id} and {}", shape.id));
             }
@@ -180,6 +240,14 @@ fn touch(one: Rect, other: Rect, gap: i32) -> bool {
         && other.x < one.right() + gap
         && one.y < other.bottom() + gap
         && other.y < one.bottom() + gap
+}
+
+/// Whether one box lies in the other, this far from its border.
+fn within(inner: Rect, outer: Rect, gap: i32) -> bool {
+    inner.x >= outer.x + gap
+        && inner.y >= outer.y + gap
+        && inner.right() <= outer.right() - gap
+        && inner.bottom() <= outer.bottom() - gap
 }
 
 fn on_border(bounds: Rect, point: Point) -> bool {

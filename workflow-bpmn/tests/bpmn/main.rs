@@ -4,7 +4,9 @@
 mod family;
 mod files;
 mod gates;
+mod kinds;
 mod mapping;
+mod parallel;
 mod pictures;
 mod samples;
 mod sketch;

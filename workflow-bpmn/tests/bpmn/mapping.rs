@@ -11,7 +11,7 @@ use crate::samples;
 use crate::sketch::{ask, fail, graph, receive, run, sleep, step};
 
 /// The lines of the element with this id, from its begin tag to its end tag.
-fn element(xml: &str, id: &str) -> String {
+pub(crate) fn element(xml: &str, id: &str) -> String {
     let begins =
         |line: &&str| line.contains(&format!(" id=\"{id}\"")) && line.trim_start().starts_with("<bpmn:");
     let from = xml.lines().position(|line| begins(&line)).unwrap_or_else(|| panic!("no element {id}"));

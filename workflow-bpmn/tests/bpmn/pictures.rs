@@ -7,6 +7,8 @@ use crate::{family, gates, samples};
 
 /// How many generated flows are drawn.
 const SEEDS: u64 = 300;
+/// How many of those with branches, which are larger.
+const PARALLEL_SEEDS: u64 = 150;
 
 #[test]
 fn no_sample_has_faults_or_crossings() {
@@ -50,6 +52,23 @@ fn generated_flows_have_no_faults_and_hardly_a_crossing() {
 }
 
 #[test]
+fn generated_flows_with_branches_have_no_faults_and_hardly_a_crossing() {
+    let mut wrong = Vec::new();
+    let (mut edges, mut crossings, mut planar) = (0, 0, 0);
+    for seed in 0..PARALLEL_SEEDS {
+        let report = gates::measure(&Diagram::of(&family::parallel_graph(seed)));
+        wrong.extend(report.faults().into_iter().map(|fault| format!("seed {seed}: {fault}")));
+        edges += report.edges;
+        crossings += report.crossings.len();
+        planar += u64::from(report.crossings.is_empty());
+    }
+    println!("{edges} edges, {crossings} crossings, {planar} of {PARALLEL_SEEDS} flows without any");
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert!(crossings * 150 <= edges, "{crossings} crossings of {edges} edges");
+    assert!(planar * 100 >= PARALLEL_SEEDS * 85, "only {planar} of {PARALLEL_SEEDS} flows have no crossing");
+}
+
+#[test]
 fn samples_of_usual_length_fit_a_page() {
     for (name, graph) in samples::all().into_iter().filter(|(_, graph)| (8..=25).contains(&graph.nodes.len()))
     {
@@ -87,10 +106,13 @@ fn every_element_and_every_link_is_drawn_once() {
     for (name, graph) in samples::all() {
         let xml = workflow_bpmn::to_xml(&graph);
         let diagram = Diagram::of(&graph);
-        assert_eq!(xml.matches("<bpmndi:BPMNShape ").count(), diagram.shapes.len(), "{name}");
-        assert_eq!(xml.matches("<bpmndi:BPMNEdge ").count(), diagram.edges.len(), "{name}");
+        let pages = || std::iter::once(&diagram).chain(diagram.details.iter().map(|detail| &detail.diagram));
+        let (shapes, edges) = pages()
+            .fold((0, 0), |(shapes, edges), page| (shapes + page.shapes.len(), edges + page.edges.len()));
+        assert_eq!(xml.matches("<bpmndi:BPMNShape ").count(), shapes, "{name}");
+        assert_eq!(xml.matches("<bpmndi:BPMNEdge ").count(), edges, "{name}");
         let flows = xml.matches("<bpmn:sequenceFlow ").count() + xml.matches("<bpmn:association ").count();
-        assert_eq!(flows, diagram.edges.len(), "{name}");
+        assert_eq!(flows, edges, "{name}");
         for node in graph.nodes.iter() {
             assert!(diagram.shape(&node.id).is_some(), "{name} lacks {}", node.id);
         }

@@ -1,13 +1,16 @@
 //! Flows of every shape that people write, drawn once each and looked at.
 //! It holds no expectations; those are in the tests that use it.
 
-use workflow_graph::{Effect, Graph};
+use workflow_graph::{Effect, Graph, NodeKind};
 
-use crate::sketch::{Stmt, ask, fail, graph, receive, repeat, run, sleep, step, succeed};
+use crate::parallel;
+use crate::sketch::{
+    Stmt, ask, child, fail, graph, publish, receive, repeat, run, sleep, step, succeed, try_join,
+};
 
 /// All samples, by file name.
 pub(crate) fn all() -> Vec<(&'static str, Graph)> {
-    vec![
+    let sequential = vec![
         ("fulfil_order", fulfil_order()),
         ("sequence", sequence()),
         ("if_else", if_else()),
@@ -24,7 +27,8 @@ pub(crate) fn all() -> Vec<(&'static str, Graph)> {
         ("retry_by_hand", retry_by_hand()),
         ("long_flow", long_flow()),
         ("hostile_names", hostile_names()),
-    ]
+    ];
+    sequential.into_iter().chain(parallel::all()).collect()
 }
 
 /// The flagship: a saga with an error that is dealt with, and a way out of every step.
@@ -220,12 +224,18 @@ pub(crate) fn hostile_names() -> Graph {
             step("b").on("Bad", "]]> & \"quoted\" <b>bold</b>", vec![fail("e")]).into(),
             ask("c", "?", vec![("\"yes\" \\ & <no>", vec![run("d")]), ("same", vec![]), ("same", vec![])]),
             receive("f", "Weird <Message> & \u{1} name", Some(vec![fail("g")])),
+            child("no QName: <at> all & \"more\" \u{2}", false, None),
+            publish("h", "Weird <Message> & \u{1} name"),
+            try_join("i", vec![vec![run("j")], vec![run("k")]], "l"),
         ],
     );
     flow.workflow = "3 strange <names> & \"more\"".into();
     flow.label = "<script>alert('x')</script> \u{0}\u{8}\u{FFFE} \u{202E}gnorw".into();
     let mut nodes = flow.nodes.into_owned();
     for node in &mut nodes {
+        if matches!(node.kind, NodeKind::Child(_)) {
+            node.id = "called".into();
+        }
         node.label = match node.id.as_ref() {
             "a" => "Rindfleischetikettierungsüberwachungsaufgabenübertragungsgesetz prüfen".into(),
             "b" => "very ".repeat(200).into(),
@@ -233,6 +243,7 @@ pub(crate) fn hostile_names() -> Graph {
             "d" => "شحن الطلب إلى العميل".into(),
             "e" => "<end/> ' \" & \u{B}".into(),
             "g" => "\n\n  \t".into(),
+            "i" | "j" => "]]> <all> of it, ".repeat(20).into(),
             _ => continue,
         };
     }

@@ -2,8 +2,8 @@
 //! It lowers them the way the macro does, and knows nothing of drawing.
 
 use workflow_graph::{
-    CompensationFacts, Effect, ErrorFacts, Flow, FlowKind, Graph, Node, NodeIndex, NodeKind, Outcome, Source,
-    Span, StepFacts, humanise,
+    ChildFacts, CompensationFacts, Effect, ErrorFacts, Flow, FlowKind, Graph, Instances, Node, NodeIndex,
+    NodeKind, Outcome, Source, Span, StepFacts, SubflowFacts, Subgraph, humanise,
 };
 
 /// One statement of a body.
@@ -35,7 +35,33 @@ pub(crate) enum Stmt {
     Continue(usize),
     Succeed(String),
     Fail(String),
+    /// `continue_as_new(..)`.
+    ContinueAsNew(String),
+    /// `join!`: all branches run, and all arrive.
+    Join {
+        id: String,
+        branches: Vec<Vec<Stmt>>,
+    },
+    /// `try_join!`: the same in a block, which the first failure leaves.
+    TryJoin {
+        id: String,
+        branches: Vec<Vec<Stmt>>,
+        errors: Handlers,
+    },
+    /// `select!`: operations, and what is done when they win.
+    Select {
+        id: String,
+        arms: Vec<(Stmt, Vec<Stmt>)>,
+    },
+    /// Any other operation.
+    Operation {
+        node: Box<Node>,
+        errors: Handlers,
+    },
 }
+
+/// Variant (empty: all others), label, what is done about it.
+pub(crate) type Handlers = Vec<(String, String, Vec<Stmt>)>;
 
 /// A call of a step.
 #[derive(Clone, Debug)]
@@ -44,8 +70,7 @@ pub(crate) struct Step {
     pub(crate) function: String,
     pub(crate) undo: Option<String>,
     pub(crate) effect: Effect,
-    /// Variant (empty: all others), label, what is done about it.
-    pub(crate) errors: Vec<(String, String, Vec<Stmt>)>,
+    pub(crate) errors: Handlers,
 }
 
 pub(crate) fn step(id: &str) -> Step {
@@ -77,6 +102,25 @@ impl Step {
 
     pub(crate) fn or_fail(self, end: &str) -> Step {
         self.on("", "", vec![fail(end)])
+    }
+}
+
+impl Step {
+    fn facts(&self) -> StepFacts {
+        let variants = self.errors.iter().filter(|(variant, ..)| !variant.is_empty());
+        let errors: Vec<ErrorFacts> = variants.map(|(variant, ..)| error_facts(variant)).collect();
+        StepFacts {
+            effect: self.effect,
+            errors: errors.into(),
+            compensation: self.undo.as_ref().map(|undo| CompensationFacts {
+                step: undo.clone().into(),
+                label: humanise(undo).into(),
+                wiring: vec![].into(),
+            }),
+            timeout_ms: Some(30_000),
+            source: Source::at("src/steps.rs", 7),
+            ..StepFacts::named(&self.function)
+        }
     }
 }
 
@@ -115,6 +159,98 @@ pub(crate) fn fail(id: &str) -> Stmt {
     Stmt::Fail(id.to_owned())
 }
 
+pub(crate) fn join(id: &str, branches: Vec<Vec<Stmt>>) -> Stmt {
+    Stmt::Join { id: id.to_owned(), branches }
+}
+
+/// `try_join!(..)?`: any failure ends the workflow there.
+pub(crate) fn try_join(id: &str, branches: Vec<Vec<Stmt>>, end: &str) -> Stmt {
+    let errors = vec![(String::new(), String::new(), vec![fail(end)])];
+    Stmt::TryJoin { id: id.to_owned(), branches, errors }
+}
+
+pub(crate) fn select(id: &str, arms: Vec<(Stmt, Vec<Stmt>)>) -> Stmt {
+    Stmt::Select { id: id.to_owned(), arms }
+}
+
+pub(crate) fn operation(id: &str, kind: NodeKind) -> Stmt {
+    Stmt::Operation { node: Box::new(Node::new(id, kind)), errors: vec![] }
+}
+
+pub(crate) fn send(id: &str, message: &str) -> Stmt {
+    operation(id, NodeKind::Send { message: message.to_owned().into(), publishes: false })
+}
+
+pub(crate) fn publish(id: &str, message: &str) -> Stmt {
+    operation(id, NodeKind::Send { message: message.to_owned().into(), publishes: true })
+}
+
+pub(crate) fn sleep_until(id: &str, text: &str) -> Stmt {
+    operation(id, NodeKind::TimerAt { text: text.to_owned().into() })
+}
+
+pub(crate) fn child(id: &str, detached: bool, end: Option<&str>) -> Stmt {
+    let facts = ChildFacts {
+        workflow: id.to_owned().into(),
+        label: humanise(id).into(),
+        detached,
+        errors: vec![].into(),
+    };
+    operation(id, NodeKind::Child(facts)).or_fail(end)
+}
+
+pub(crate) fn subflow(id: &str, name: &str, graph: fn() -> &'static Graph) -> Stmt {
+    let facts = SubflowFacts {
+        name: name.to_owned().into(),
+        label: humanise(name).into(),
+        errors: vec![error_facts("BadAddress"), error_facts("CarrierDown")].into(),
+        graph: Subgraph(graph),
+    };
+    operation(id, NodeKind::Subflow(facts))
+}
+
+impl Stmt {
+    /// What is done when it fails with this variant; for operations and blocks.
+    pub(crate) fn on(mut self, variant: &str, label: &str, body: Vec<Stmt>) -> Stmt {
+        let errors = match &mut self {
+            Stmt::Step(step) => &mut step.errors,
+            Stmt::Operation { errors, .. } | Stmt::TryJoin { errors, .. } => errors,
+            other => panic!("{other:?} cannot fail"),
+        };
+        // The catch-all stays the last one.
+        let at = errors.iter().position(|(variant, ..)| variant.is_empty()).unwrap_or(errors.len());
+        errors.insert(at, (variant.to_owned(), label.to_owned(), body));
+        self
+    }
+
+    pub(crate) fn or_fail(self, end: Option<&str>) -> Stmt {
+        match end {
+            Some(end) => self.on("", "", vec![fail(end)]),
+            None => self,
+        }
+    }
+
+    /// Once for each of many values: `try_join_all`, with this many at a time.
+    pub(crate) fn for_each(mut self, limit: &str) -> Stmt {
+        if let Stmt::Step(step) = self {
+            let node = Box::new(Node::new(&step.id, NodeKind::Step(step.facts())));
+            self = Stmt::Operation { node, errors: step.errors };
+        }
+        let Stmt::Operation { node, .. } = &mut self else { panic!("only operations have instances") };
+        node.instances = Some(Instances { limit: limit.to_owned().into(), fails_fast: true });
+        self
+    }
+}
+
+fn error_facts(variant: &str) -> ErrorFacts {
+    ErrorFacts {
+        variant: variant.to_owned().into(),
+        code: variant.to_uppercase().into(),
+        label: humanise(variant).to_lowercase().into(),
+        transient: false,
+    }
+}
+
 /// The graph of a body that ends in the success end `completed`.
 pub(crate) fn graph(workflow: &str, body: Vec<Stmt>) -> Graph {
     let mut lowering = Lowering { nodes: vec![Node::new("started", NodeKind::Start)], ..Lowering::default() };
@@ -143,13 +279,15 @@ struct Lowering {
     /// Per loop around the current place: its head, and the ways out of it.
     loops: Vec<(NodeIndex, Open)>,
     merges: usize,
+    /// The block around the current place.
+    scope: Option<NodeIndex>,
 }
 
 impl Lowering {
     fn arrive(&mut self, open: Open, node: Node) -> NodeIndex {
         let open = if open.len() > 1 { vec![(self.merge(open), FlowKind::Next)] } else { open };
         let index = self.nodes.len();
-        self.nodes.push(Node { line: 20 + index as u32, ..node });
+        self.nodes.push(Node { line: 20 + index as u32, scope: self.scope, ..node });
         self.flows.extend(open.into_iter().map(|(from, kind)| Flow::new(from, index, kind)));
         index
     }
@@ -157,7 +295,8 @@ impl Lowering {
     fn merge(&mut self, open: Open) -> NodeIndex {
         self.merges += 1;
         let index = self.nodes.len();
-        self.nodes.push(Node::new(&format!("merge_{}", self.merges), NodeKind::Merge));
+        let merge = Node::new(&format!("merge_{}", self.merges), NodeKind::Merge);
+        self.nodes.push(Node { scope: self.scope, ..merge });
         self.flows.extend(open.into_iter().map(|(from, kind)| Flow::new(from, index, kind)));
         index
     }
@@ -232,38 +371,75 @@ impl Lowering {
                 self.arrive(open, Node::new(id, NodeKind::End(Outcome::Failure)));
                 vec![]
             }
+            Stmt::ContinueAsNew(id) => {
+                self.arrive(open, Node::new(id, NodeKind::End(Outcome::Continued)));
+                vec![]
+            }
+            Stmt::Join { id, branches } => self.join(id, branches, open),
+            Stmt::TryJoin { id, branches, errors } => self.try_join(id, branches, errors, open),
+            Stmt::Select { id, arms } => {
+                let race = self.arrive(open, Node::new(id, NodeKind::Race));
+                let mut after = Vec::new();
+                for (operation, body) in arms {
+                    let won = self.stmt(operation, vec![(race, FlowKind::Next)]);
+                    after.extend(self.block(body, won));
+                }
+                after
+            }
+            Stmt::Operation { node, errors } => {
+                let node = self.arrive(open, Node::clone(node));
+                self.after(node, errors)
+            }
         }
     }
 
-    fn step(&mut self, step: &Step, open: Open) -> Open {
-        let variants = step.errors.iter().filter(|(variant, ..)| !variant.is_empty());
-        let errors: Vec<ErrorFacts> = variants
-            .map(|(variant, ..)| ErrorFacts {
-                variant: variant.clone().into(),
-                code: variant.to_uppercase().into(),
-                label: humanise(variant).to_lowercase().into(),
-                transient: false,
-            })
-            .collect();
-        let facts = StepFacts {
-            effect: step.effect,
-            errors: errors.into(),
-            compensation: step.undo.as_ref().map(|undo| CompensationFacts {
-                step: undo.clone().into(),
-                label: humanise(undo).into(),
-                wiring: vec![].into(),
-            }),
-            timeout_ms: Some(30_000),
-            source: Source::at("src/steps.rs", 7),
-            ..StepFacts::named(&step.function)
-        };
-        let node = self.arrive(open, Node::new(&step.id, NodeKind::Step(facts)));
+    fn join(&mut self, id: &str, branches: &[Vec<Stmt>], open: Open) -> Open {
+        let fork = self.arrive(open, Node::new(&format!("{id}_fork"), NodeKind::Fork));
+        let mut arriving = Vec::new();
+        for branch in branches {
+            let open = self.block(branch, vec![(fork, FlowKind::Next)]);
+            arriving.extend(match open.len() {
+                0 | 1 => open,
+                _ => vec![(self.merge(open), FlowKind::Next)],
+            });
+        }
+        if arriving.is_empty() {
+            return arriving;
+        }
+        let join = self.nodes.len();
+        self.nodes.push(Node { scope: self.scope, ..Node::new(&format!("{id}_join"), NodeKind::Join) });
+        self.flows.extend(arriving.into_iter().map(|(from, kind)| Flow::new(from, join, kind)));
+        vec![(join, FlowKind::Next)]
+    }
+
+    fn try_join(&mut self, id: &str, branches: &[Vec<Stmt>], errors: &Handlers, open: Open) -> Open {
+        let block = self.arrive(open, Node::new(id, NodeKind::Block));
+        let outer = self.scope.replace(block);
+        // A branch is a closure: no loop reaches into it.
+        let loops = std::mem::take(&mut self.loops);
+        let start = self.arrive(vec![], Node::new(&format!("{id}_started"), NodeKind::Start));
+        let joined = self.join(id, branches, vec![(start, FlowKind::Next)]);
+        if !joined.is_empty() {
+            self.arrive(joined, Node::new(&format!("{id}_done"), NodeKind::End(Outcome::Success)));
+        }
+        self.loops = loops;
+        self.scope = outer;
+        self.after(block, errors)
+    }
+
+    /// The ways on from something that can fail.
+    fn after(&mut self, node: NodeIndex, errors: &Handlers) -> Open {
         let mut open = vec![(node, FlowKind::Next)];
-        for (variant, label, body) in &step.errors {
+        for (variant, label, body) in errors {
             let kind = FlowKind::Error { variant: variant.clone().into(), label: label.clone().into() };
             open.extend(self.block(body, vec![(node, kind)]));
         }
         open
+    }
+
+    fn step(&mut self, step: &Step, open: Open) -> Open {
+        let node = self.arrive(open, Node::new(&step.id, NodeKind::Step(step.facts())));
+        self.after(node, &step.errors)
     }
 }
 
@@ -280,6 +456,9 @@ fn without_idle_merges(mut nodes: Vec<Node>, mut flows: Vec<Flow>) -> (Vec<Node>
             }
         }
         nodes.remove(idle);
+        for scope in nodes.iter_mut().filter_map(|node| node.scope.as_mut()) {
+            *scope -= usize::from(*scope > idle);
+        }
         for flow in &mut flows {
             flow.from -= usize::from(flow.from > idle);
             flow.to -= usize::from(flow.to > idle);

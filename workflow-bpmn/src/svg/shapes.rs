@@ -1,0 +1,80 @@
+//! One shape of the drawing: its outline, its symbols, its name.
+//! It copies places out of the drawing and computes none.
+
+use super::{icons, write_label};
+use crate::diagram::{Point, Rect, Shape, ShapeKind};
+use crate::layout::{LABEL_FONT, TASK_FONT};
+use crate::markup::Markup;
+
+/// Writes a shape as a group of its own.
+pub(super) fn write(markup: &mut Markup, shape: &Shape) {
+    let tint = if shape.kind.is_undo() { " undo" } else { "" };
+    let class = format!("{}{tint} {}", css_class(shape.kind), shape.node);
+    markup.open("g", &[("id", &shape.id), ("class", &class)]);
+    if !shape.name.is_empty() {
+        markup.text("title", &[], &shape.name);
+    }
+    write_body(markup, shape);
+    icons::write(markup, shape);
+    if let Some(label) = &shape.label {
+        let is_inside = shape.kind.is_task() || shape.kind == ShapeKind::SubProcess;
+        let (class, font) = if is_inside { ("inside", TASK_FONT) } else { ("beside", LABEL_FONT) };
+        write_label(markup, label, class, font);
+    }
+    markup.close();
+}
+
+fn css_class(kind: ShapeKind) -> &'static str {
+    match kind {
+        ShapeKind::StartEvent | ShapeKind::MessageStartEvent | ShapeKind::TimerStartEvent => "start-event",
+        ShapeKind::EndEvent
+        | ShapeKind::CompensationEndEvent
+        | ShapeKind::ErrorEndEvent
+        | ShapeKind::TerminateEndEvent => "end-event",
+        ShapeKind::ServiceTask => "service-task",
+        ShapeKind::SendTask => "send-task",
+        ShapeKind::CompensationTask => "compensation-task",
+        ShapeKind::ReceiveTask => "receive-task",
+        ShapeKind::CallActivity => "call-activity",
+        ShapeKind::SubProcess | ShapeKind::CollapsedSubProcess => "sub-process",
+        ShapeKind::MessageCatchEvent | ShapeKind::TimerCatchEvent => "catch-event",
+        ShapeKind::MessageThrowEvent | ShapeKind::CompensationThrowEvent => "throw-event",
+        ShapeKind::ExclusiveGateway | ShapeKind::ParallelGateway | ShapeKind::EventGateway => "gateway",
+        ShapeKind::ErrorBoundaryEvent
+        | ShapeKind::TimerBoundaryEvent
+        | ShapeKind::CompensationBoundaryEvent => "boundary-event",
+    }
+}
+
+fn write_body(markup: &mut Markup, shape: &Shape) {
+    let Rect { x, y, width, height } = shape.bounds;
+    let center = shape.bounds.center();
+    let class = css_class(shape.kind);
+    if shape.kind.is_task() || shape.kind == ShapeKind::SubProcess {
+        let (x, y) = (x.to_string(), y.to_string());
+        let (width, height) = (width.to_string(), height.to_string());
+        let place = [("x", x.as_str()), ("y", &y), ("width", &width), ("height", &height), ("rx", "10")];
+        let class = if shape.kind == ShapeKind::CallActivity { "body bold" } else { "body" };
+        markup.empty("rect", &[&[("class", class)], &place[..]].concat());
+    } else if shape.kind.is_gateway() {
+        let (right, bottom) = (shape.bounds.right(), shape.bounds.bottom());
+        let diamond =
+            format!("M{} {y} L{right} {} L{} {bottom} L{x} {} Z", center.x, center.y, center.x, center.y);
+        markup.empty("path", &[("class", "body"), ("d", &diamond)]);
+        if shape.kind == ShapeKind::EventGateway {
+            write_circle(markup, center, 13, "icon");
+            write_circle(markup, center, 10, "icon");
+        }
+    } else {
+        let ends = class == "end-event";
+        write_circle(markup, center, width / 2, if ends { "body bold" } else { "body" });
+        if !ends && class != "start-event" {
+            write_circle(markup, center, width / 2 - 3, "body");
+        }
+    }
+}
+
+fn write_circle(markup: &mut Markup, center: Point, radius: i32, class: &str) {
+    let (x, y, radius) = (center.x.to_string(), center.y.to_string(), radius.to_string());
+    markup.empty("circle", &[("class", class), ("cx", &x), ("cy", &y), ("r", &radius)]);
+}
