@@ -27,6 +27,11 @@ pub(crate) enum Ending {
 }
 
 impl Ending {
+    /// Whether the code that is being lowered stands in a branch.
+    pub(crate) fn is_of_branch(&self) -> bool {
+        matches!(self, Ending::Branch { .. })
+    }
+
     /// Whether results and errors lead to the same place.
     pub(crate) fn takes_any(&self) -> bool {
         matches!(self, Ending::Branch { fails: false, .. })

@@ -80,6 +80,11 @@ impl Lowerer<'_> {
                 let draft = Draft { label, line, ..Draft::new("compensate", NodeKind::Compensate) };
                 BuiltIn::Passed(next(self.graph.add(std::mem::take(ways), draft)))
             }
+            "continue_as_new" if self.ending.is_of_branch() => {
+                let why = "a branch cannot end the run: continue as new behind the branches";
+                self.refuse(segment.ident.span(), why);
+                return Some(Err(()));
+            }
             "continue_as_new" => {
                 let line = line_of(segment.ident.span());
                 let label = self.label.take().unwrap_or_default();

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use proc_macro2::Span;
 use syn::spanned::Spanned;
-use syn::{Attribute, Block, Expr, ExprPath, FnArg, Item, ItemUse, ReturnType, Stmt, Type};
+use syn::{Attribute, Block, Expr, ExprPath, FnArg, Item, ItemUse, ReturnType, Stmt, StmtMacro, Type};
 use workflow_graph::{Flow, FlowKind, Node, NodeIndex, NodeKind};
 
 use super::awaits::Body;
@@ -16,6 +16,7 @@ use super::imports;
 use super::language::values_of;
 use super::matches::End;
 use super::patterns::bound_by;
+use super::regions::Word;
 use crate::docs;
 use crate::errors::Errors;
 use crate::signature::RawFn;
@@ -189,6 +190,7 @@ impl Lowerer<'_> {
             Stmt::Macro(call) if call.semi_token.is_none() => {
                 self.set_label(&call.attrs);
                 self.line = line_of(call.mac.span());
+                self.refuse_conditional_macro(call);
                 let ways = self.conclude_macro(&call.mac, ways);
                 self.label = None;
                 ways
@@ -236,6 +238,7 @@ impl Lowerer<'_> {
             }
             Stmt::Macro(call) => {
                 self.set_label(&call.attrs);
+                self.refuse_conditional_macro(call);
                 self.macro_call(&call.mac, ways)
             }
             Stmt::Item(Item::Fn(function)) if function.sig.asyncness.is_some() => {
@@ -277,6 +280,12 @@ impl Lowerer<'_> {
     pub(crate) fn refuse_as(&mut self, error: syn::Error) {
         self.has_refused = true;
         self.errors.push(error);
+    }
+
+    fn refuse_conditional_macro(&mut self, call: &StmtMacro) {
+        if Word::of(&call.mac).is_some() {
+            self.refuse_conditional(&call.attrs);
+        }
     }
 
     /// Refuses what is drawn but, under a condition of the build, not compiled.

@@ -18,7 +18,7 @@ use crate::workflow::patterns;
 /// What is no syntax at all, and what the language does not have.
 pub(crate) fn parse(word: Word, name: &Ident, tokens: TokenStream) -> Result<Vec<Part>> {
     let parts = (|input: ParseStream<'_>| parts(word, input)).parse2(tokens)?;
-    let mut errors = parts.iter().filter_map(|part| wrong(word, part)).chain(wrong_count(word, name, &parts));
+    let mut errors = parts.iter().filter_map(wrong).chain(wrong_count(word, name, &parts));
     match errors.next() {
         Some(first) => Err(errors.fold(first, |mut all, error| {
             all.combine(error);
@@ -117,7 +117,7 @@ fn ends_itself(body: &Expr) -> bool {
     )
 }
 
-fn wrong(word: Word, part: &Part) -> Option<Error> {
+fn wrong(part: &Part) -> Option<Error> {
     if let Some(attribute) = part.attrs.iter().find(|attribute| !attribute.path().is_ident("doc")) {
         let why = "WF044: only a label (`///`) can stand above a branch; see docs/errors/WF044.md";
         return Some(Error::new(attribute.span(), why));
@@ -128,9 +128,9 @@ fn wrong(word: Word, part: &Part) -> Option<Error> {
                    name one operation here, and do the rest inside the arm";
         return Some(refused(part.operation.tree.span(), why));
     }
-    debug_assert!(word == Word::Select, "only a `select!` has arms");
     if is_refutable(&arm.pattern.tree) {
-        let why = "a pattern of `select!` takes every outcome: bind the value to a name, and `match` on it inside the arm";
+        let why = "a pattern of `select!` takes every outcome: bind the value to a name, and `match` on it inside \
+                   the arm";
         return Some(refused(arm.pattern.tree.span(), why));
     }
     None

@@ -224,7 +224,8 @@ fn the_call_that_is_repeated_is_found_in_the_iterator() {
 fn the_first_error_of_a_try_join_all_leaves_it() {
     assert_eq!(
         outline(
-            "let all = try_join_all(order.lines.iter().map(pick)).await?; let some = join_all([ship(1)]).await; Ok(1)"
+            "let all = try_join_all(order.lines.iter().map(pick)).await?;
+             let some = join_all([ship(1)]).await; Ok(1)"
         ),
         "started: start -> pick\n\
          pick: step for each, until one fails -> ship, error -> pick_failed\n\
