@@ -40,7 +40,7 @@ impl<'a> Lowerer<'a> {
         let name = name_of(all);
         let mut bound = Vec::new();
         let found = call.args.first().map(|values| self.calls_in(values, &mut bound)).unwrap_or_default();
-        let limit = outer.limit.map(|limit| phrases::source_text(limit)).unwrap_or_default();
+        let limit = outer.limit.map(phrases::source_text).unwrap_or_default();
         let instances = Some(Instances { limit: limit.into(), fails_fast: name == "try_join_all" });
         let Some(&first) = found.first() else {
             let why = format!(
