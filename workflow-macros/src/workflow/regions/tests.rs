@@ -134,7 +134,8 @@ fn what_arguments_need_comes_before_any_branch() {
         "started: start -> find\n\
          find: step -> if_order_checked_succeeded, error -> find_failed\n\
          find_failed: failure \"Find failed\"\n\
-         if_order_checked_succeeded: decision \"Order checked succeeded?\" [no] -> order_checked_failed, [yes, default] -> fork\n\
+         if_order_checked_succeeded: decision \"Order checked succeeded?\" [no] -> order_checked_failed, \
+         [yes, default] -> fork\n\
          order_checked_failed: failure \"Order checked failed\"\n\
          fork: fork -> a, -> b\n\
          a: step -> join\n\
