@@ -200,6 +200,12 @@ pub const fn lacks_error(graph: &Graph, node: NodeIndex, variant: &str) -> bool 
     !variant.is_empty()
 }
 
+/// Whether this node is a subflow, which cannot be withdrawn as a whole.
+pub const fn is_subflow(graph: &Graph, node: NodeIndex) -> bool {
+    let Cow::Borrowed(nodes) = &graph.nodes else { return false };
+    matches!(nodes[node].kind, NodeKind::Subflow(_))
+}
+
 const fn is_same(left: &[u8], right: &[u8]) -> bool {
     let mut index = 0;
     while index < left.len() && index < right.len() && left[index] == right[index] {

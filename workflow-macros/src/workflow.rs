@@ -3,6 +3,7 @@
 
 mod attribute;
 mod awaits;
+mod branches;
 mod conditions;
 mod constants;
 mod emit;
@@ -13,13 +14,17 @@ mod imports;
 mod language;
 mod loops;
 mod lower;
+mod many;
 mod matches;
 mod merges;
 mod operations;
 mod outcomes;
 mod overrides;
+mod parallel;
 mod patterns;
 mod phrases;
+mod race;
+mod regions;
 mod rewrite;
 mod schedule;
 mod signature;

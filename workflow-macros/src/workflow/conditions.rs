@@ -2,13 +2,13 @@
 //! A condition in which nothing waits is one question, however long; it is taken apart only where something does.
 
 use proc_macro2::Span;
-use syn::{BinOp, Expr, ExprAwait, ExprBinary, ExprIf, ExprLet, Pat, UnOp};
+use syn::{BinOp, Expr, ExprBinary, ExprIf, ExprLet, Pat, UnOp};
 
 use super::expressions::{block_is_drawn, is_drawn};
 use super::graph::Ways;
 use super::lower::{Lowerer, answer, span_of};
 use super::matches::{Arm, ArmBody, End, tell_outcome};
-use super::operations::awaited;
+use super::operations::{Awaited, awaited};
 use super::patterns::{bound_by, bound_by_condition};
 use super::phrases;
 
@@ -82,11 +82,11 @@ impl Lowerer<'_> {
     }
 
     /// `let Ok(x) = step().await` among other conditions: an error of the step is a no.
-    fn outcome_condition(&mut self, let_: &ExprLet, await_: &ExprAwait, ways: Ways) -> Answers {
-        let (node, ways) = self.operation(await_, ways);
+    fn outcome_condition(&mut self, let_: &ExprLet, awaited: Awaited<'_>, ways: Ways) -> Answers {
+        let (node, ways) = self.operation(awaited, ways);
         self.locals.extend(bound_by(&let_.pat));
         let arms = [Arm::new(Some(&let_.pat), ArmBody::Nothing), Arm::new(None, ArmBody::Nothing)];
-        let span = await_.await_token.span;
+        let span = awaited.span();
         if let Some(node) = node
             && let Some(error) = self.error_way(node)
         {
@@ -131,7 +131,7 @@ impl Lowerer<'_> {
 }
 
 /// The operation whose success this condition tells from its errors.
-fn outcome_of(condition: &ExprLet) -> Option<&ExprAwait> {
+fn outcome_of(condition: &ExprLet) -> Option<Awaited<'_>> {
     let arms = [Arm::new(Some(&condition.pat), ArmBody::Nothing), Arm::new(None, ArmBody::Nothing)];
     awaited(&condition.expr).filter(|_| tell_outcome(&condition.expr, &arms))
 }

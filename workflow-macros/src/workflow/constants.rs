@@ -24,6 +24,7 @@ pub(super) fn graph(source: &Source<'_>, name: &str, version: u32) -> TokenStrea
     let flows = lowered.flows.iter().map(flow);
     let effects = lowered.operations.iter().filter_map(effect_check);
     let errors = lowered.flows.iter().filter_map(|flow| error_check(flow, operation(flow.from)?));
+    let races = lowered.flows.iter().filter_map(|flow| race_check(&lowered.nodes, flow, operation(flow.to)?));
     let line = u32::try_from(source.function.sig.ident.span().start().line).unwrap_or(0);
     let (node_count, flow_count) = (lowered.nodes.len(), lowered.flows.len());
     quote! {
@@ -46,6 +47,7 @@ pub(super) fn graph(source: &Source<'_>, name: &str, version: u32) -> TokenStrea
         };
         #(#effects)*
         #(#errors)*
+        #(#races)*
         &__GRAPH
     }
 }
@@ -233,6 +235,19 @@ fn error_check(flow: &Flow, operation: &Operation) -> Option<TokenStream> {
     let text = format!("WF044: {why}; see docs/errors/WF044.md");
     Some(quote_spanned! {operation.span=>
         const _: () = if __graph::lacks_error(&__GRAPH, #node, #name) { ::core::panic!(#text) };
+    })
+}
+
+/// WF005: what a `select!` withdraws must not stop half way.
+fn race_check(nodes: &[Node], flow: &Flow, operation: &Operation) -> Option<TokenStream> {
+    let (NodeKind::Race, What::Call(path)) = (&nodes[flow.from].kind, &operation.what) else { return None };
+    let (node, name) = (flow.to, super::phrases::source_text(path));
+    let text = format!(
+        "WF005: `{name}` is a subflow: in `select!` it could be withdrawn half way, between two of its steps; name one \
+         operation here, and call the subflow inside an arm; see docs/errors/WF005.md"
+    );
+    Some(quote_spanned! {operation.span=>
+        const _: () = if __graph::is_subflow(&__GRAPH, #node) { ::core::panic!(#text) };
     })
 }
 

@@ -44,6 +44,8 @@ pub(crate) fn emit(source: Source<'_>) -> TokenStream {
     let call = call_function(&source, &hidden);
     let body = body(&source);
     let about = about(&source, &hidden);
+    // What is refused should be all that is told.
+    let quiet = (!source.errors.is_empty()).then(|| quote!(#[allow(unused)]));
     let errors = source.errors.into_tokens();
     let vis = &function.vis;
     let conditions = attributes(&function.attrs, &["cfg"]);
@@ -55,6 +57,7 @@ pub(crate) fn emit(source: Source<'_>) -> TokenStream {
         #vis struct #hidden {}
         #(#conditions)*
         #[allow(clippy::all, clippy::items_after_statements, unused_braces)]
+        #quiet
         impl #hidden { #body }
         #about
         #errors

@@ -1,21 +1,24 @@
 //! How the function ends: with a result, with an error, or with a value that only the run will know.
 //! Ends are named by what they mean to the business, as far as the text tells.
 
-use syn::Expr;
+use quote::ToTokens;
+use syn::spanned::Spanned;
+use syn::{Expr, Macro};
 use workflow_graph::{FlowKind, NodeIndex, NodeKind, Outcome, humanise};
 
 use super::graph::{Draft, Way, Ways};
 use super::loops::loop_is_drawn;
-use super::lower::{Lowerer, answer, span_of};
+use super::lower::{Lowerer, answer};
 use super::matches::End;
-use super::operations::awaited;
+use super::operations::{Awaited, awaited};
 use super::patterns::is_constant;
 use super::phrases;
+use super::regions::Word;
 
 impl Lowerer<'_> {
     /// An expression whose value is the result of the function. Nothing comes after it.
     pub(crate) fn conclude(&mut self, value: &Expr, ways: Ways) -> Ways {
-        if !self.is_fallible {
+        if !self.is_fallible || self.ending.takes_any() {
             return match value {
                 // `return` and loops without an end have no value; what they lead to has been drawn.
                 Expr::If(if_) => {
@@ -64,11 +67,33 @@ impl Lowerer<'_> {
                 }
                 _ => self.unknown(value, ways),
             },
-            Expr::Macro(_) | Expr::Break(_) | Expr::Continue(_) => {
+            Expr::Macro(call) => self.conclude_macro(&call.mac, ways),
+            Expr::Break(_) | Expr::Continue(_) => {
                 let ways = self.expression(value, ways);
                 if ways.is_empty() { ways } else { self.unknown_after(value, ways) }
             }
             other => self.unknown(other, ways),
+        }
+    }
+
+    /// A macro call whose value is the result of the function.
+    pub(crate) fn conclude_macro(&mut self, call: &Macro, ways: Ways) -> Ways {
+        let tells_result = self.is_fallible && !self.ending.takes_any();
+        let (ways, is_over) = match (Word::of(call), tells_result) {
+            (Some(Word::Select), true) => (self.select(call, ways, End::Result), true),
+            (Some(Word::TryJoin), true) => {
+                let (node, ways) = self.operation(Awaited::TryJoin(call), ways);
+                if let Some(way) = node.and_then(|node| self.error_way(node)) {
+                    self.failure(vec![way]);
+                }
+                (self.success(ways), true)
+            }
+            _ => (self.macro_call(call, ways), false),
+        };
+        match (is_over || ways.is_empty(), tells_result) {
+            (true, _) => ways,
+            (false, true) => self.unknown_after(call, ways),
+            (false, false) => self.success(ways),
         }
     }
 
@@ -78,11 +103,11 @@ impl Lowerer<'_> {
         self.unknown_after(value, ways)
     }
 
-    fn unknown_after(&mut self, value: &Expr, ways: Ways) -> Ways {
+    fn unknown_after(&mut self, value: &(impl ToTokens + Spanned), ways: Ways) -> Ways {
         if ways.is_empty() {
             return ways;
         }
-        let decision = self.decision(ways, "Succeeded?".to_owned(), span_of(value));
+        let decision = self.decision(ways, "Succeeded?".to_owned(), value.span());
         let condition = format!("{} is `Err`", phrases::source_text(value));
         self.failure_named(vec![answer(decision, "no", condition, false)], "Failed");
         self.success(vec![answer(decision, "yes", String::new(), true)])
@@ -141,6 +166,7 @@ impl Lowerer<'_> {
     }
 
     fn end(&mut self, ways: Ways, name: String, label: String, outcome: Outcome) -> Ways {
+        let ways = self.leave_branch(ways, outcome);
         if !ways.is_empty() {
             let name = if name.is_empty() { "ended".to_owned() } else { name };
             self.graph.add(

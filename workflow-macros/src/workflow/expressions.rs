@@ -10,11 +10,12 @@ use super::graph::{Ways, next};
 use super::language::is_value;
 use super::lower::{Lowerer, answer, span_of};
 use super::matches::End;
-use super::operations::awaited;
+use super::operations::{Awaited, awaited};
 use super::phrases;
+use super::regions::Word;
 
 /// Macros of other crates that would run operations where no journal sees them.
-const FOREIGN: &[&str] = &["select", "join", "try_join", "spawn", "spawn_local", "pin"];
+const FOREIGN: &[&str] = &["spawn", "spawn_local", "pin"];
 
 /// Macros that leave the function with an error without showing it.
 const HIDDEN_EXITS: &[&str] = &["bail", "ensure"];
@@ -23,7 +24,7 @@ impl Lowerer<'_> {
     /// An expression whose value is used or dropped.
     pub(crate) fn expression(&mut self, expression: &Expr, ways: Ways) -> Ways {
         match expression {
-            Expr::Await(await_) => self.operation(await_, ways).1,
+            Expr::Await(await_) => self.operation(Awaited::Call(await_), ways).1,
             Expr::Try(try_) => self.question_mark(&try_.expr, try_.question_token.spans[0], ways),
             Expr::If(if_) => self.if_(if_, ways, End::Value),
             Expr::Match(match_) => self.match_(match_, ways, End::Value),
@@ -58,7 +59,8 @@ impl Lowerer<'_> {
                 ways
             }
             Expr::Async(block) if block_awaits(&block.block) => {
-                self.refuse(block.async_token.span, "an `async` block in a workflow is not supported yet");
+                let why = "an `async` block is drawn only as a branch of `join!` or `try_join!`";
+                self.refuse(block.async_token.span, why);
                 ways
             }
             Expr::Unsafe(block) => self.block(&block.block, ways),
@@ -79,8 +81,14 @@ impl Lowerer<'_> {
     pub(crate) fn macro_call(&mut self, call: &Macro, ways: Ways) -> Ways {
         let Some(name) = call.path.segments.last().map(|segment| segment.ident.clone()) else { return ways };
         let text = name.to_string();
+        if let Some(word) = Word::of(call) {
+            return self.own_macro(word, call, ways);
+        }
         if FOREIGN.contains(&text.as_str()) {
-            self.refuse(name.span(), &format!("`{text}!` in a workflow is not supported yet"));
+            self.refuse(
+                name.span(),
+                &format!("`{text}!` runs what no journal sees; await calls of steps, or write `join!(..)`"),
+            );
         } else if HIDDEN_EXITS.contains(&text.as_str()) {
             self.refuse(
                 name.span(),
@@ -96,6 +104,15 @@ impl Lowerer<'_> {
             self.refuse(name.span(), &why);
         }
         ways
+    }
+
+    /// One of the language's macros, as a value.
+    fn own_macro(&mut self, word: Word, call: &Macro, ways: Ways) -> Ways {
+        match word {
+            Word::Join => self.join(call, ways),
+            Word::TryJoin => self.operation(Awaited::TryJoin(call), ways).1,
+            Word::Select => self.select(call, ways, End::Value),
+        }
     }
 
     /// `x?`: the error of an operation, or of a local computation, leaves the function.
@@ -277,8 +294,10 @@ impl<'ast> Visit<'ast> for Finder {
 
     fn visit_macro(&mut self, call: &'ast Macro) {
         let name = call.path.segments.last().map(|segment| segment.ident.to_string()).unwrap_or_default();
-        let is_refused = FOREIGN.contains(&name.as_str()) || HIDDEN_EXITS.contains(&name.as_str());
-        self.found |= is_refused || count_tokens(call.tokens.clone()) > 0 || (self.exits && may_exit(call));
+        let is_told = FOREIGN.contains(&name.as_str())
+            || HIDDEN_EXITS.contains(&name.as_str())
+            || Word::of(call).is_some();
+        self.found |= is_told || count_tokens(call.tokens.clone()) > 0 || (self.exits && may_exit(call));
     }
 
     fn visit_item(&mut self, item: &'ast syn::Item) {

@@ -83,6 +83,11 @@ impl Builder {
         self.push(Draft::new(name, NodeKind::Merge), ways)
     }
 
+    /// Adds the place where the branches of a fork arrive; each of them has one way.
+    pub(crate) fn add_join(&mut self, ways: Ways) -> NodeIndex {
+        self.push(Draft::new("join", NodeKind::Join), ways)
+    }
+
     /// Leads ways to a node that exists.
     pub(crate) fn connect(&mut self, ways: Ways, to: NodeIndex) {
         self.flows.extend(ways.into_iter().map(|way| Flow { from: way.from, to, kind: way.kind }));
@@ -104,6 +109,10 @@ impl Builder {
 
     pub(crate) fn kind_of(&self, node: NodeIndex) -> &NodeKind {
         &self.nodes[node].kind
+    }
+
+    pub(crate) fn instances_of(&self, node: NodeIndex) -> Option<&Instances> {
+        self.nodes[node].instances.as_ref()
     }
 
     /// Drops what nobody comes to and merges that merge nothing, and gives every node its id.

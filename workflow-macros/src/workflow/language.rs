@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use quote::ToTokens;
 use syn::ext::IdentExt;
 use syn::visit::Visit;
-use syn::{Expr, ExprAwait, ExprCall, ExprLit, GenericArgument, Lit, Path, PathArguments, Type};
+use syn::{Expr, ExprAwait, ExprCall, ExprLit, GenericArgument, Lit, Macro, Path, PathArguments, Type};
 use workflow_graph::{NodeKind, Outcome, Span};
 
 use super::awaits::Body;
@@ -79,6 +79,11 @@ impl Lowerer<'_> {
                 let label = self.label.take().unwrap_or_default();
                 let draft = Draft { label, line, ..Draft::new("compensate", NodeKind::Compensate) };
                 BuiltIn::Passed(next(self.graph.add(std::mem::take(ways), draft)))
+            }
+            "continue_as_new" if self.ending.is_of_branch() => {
+                let why = "a branch cannot end the run: continue as new behind the branches";
+                self.refuse(segment.ident.span(), why);
+                return Some(Err(()));
             }
             "continue_as_new" => {
                 let line = line_of(segment.ident.span());
@@ -158,6 +163,15 @@ pub(crate) fn values_of(body: &Body) -> BTreeSet<usize> {
                 self.1.insert(self.0.number_of(await_));
             }
             syn::visit::visit_expr_await(self, await_);
+        }
+
+        fn visit_macro(&mut self, call: &'ast Macro) {
+            for part in
+                self.0.region(call).iter().flat_map(|region| region.iter()).flat_map(|region| &region.parts)
+            {
+                self.visit_expr(&part.operation.tree);
+                part.arm.iter().for_each(|arm| self.visit_expr(&arm.body.tree));
+            }
         }
     }
     let mut values = Values(body, BTreeSet::new());

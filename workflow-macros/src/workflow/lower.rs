@@ -5,16 +5,18 @@ use std::collections::BTreeSet;
 
 use proc_macro2::Span;
 use syn::spanned::Spanned;
-use syn::{Attribute, Block, Expr, ExprMacro, ExprPath, FnArg, Item, ItemUse, ReturnType, Stmt, Type};
+use syn::{Attribute, Block, Expr, ExprPath, FnArg, Item, ItemUse, ReturnType, Stmt, StmtMacro, Type};
 use workflow_graph::{Flow, FlowKind, Node, NodeIndex, NodeKind};
 
 use super::awaits::Body;
+use super::branches::Ending;
 use super::expressions::is_drawn;
 use super::graph::{Builder, Draft, Way, Ways, next};
 use super::imports;
 use super::language::values_of;
 use super::matches::End;
 use super::patterns::bound_by;
+use super::regions::Word;
 use crate::docs;
 use crate::errors::Errors;
 use crate::signature::RawFn;
@@ -71,6 +73,8 @@ pub(crate) struct Lowerer<'a> {
     has_refused: bool,
     /// Whether the function returns a `Result`.
     pub(crate) is_fallible: bool,
+    /// Where results lead.
+    pub(crate) ending: Ending,
     /// The label above the statement, until a node takes it.
     pub(crate) label: Option<String>,
     /// The label above an arm that no flow shows, until the first node of the arm takes it.
@@ -106,6 +110,7 @@ pub(crate) fn lower(function: &RawFn, body: &Body, errors: &mut Errors) -> Lower
         errors,
         has_refused: false,
         is_fallible: returns_result(&function.sig.output),
+        ending: Ending::Function,
         label: None,
         arm_label: None,
         line: 0,
@@ -127,7 +132,7 @@ pub(crate) fn lower(function: &RawFn, body: &Body, errors: &mut Errors) -> Lower
             }
         }
     }
-    Lowered { nodes: built.nodes, flows: built.flows, operations, awaits: body.awaits.len() }
+    Lowered { nodes: built.nodes, flows: built.flows, operations, awaits: body.awaits().len() }
 }
 
 /// Whether the type is called `Result`; the emitted code checks that no other type is one.
@@ -183,8 +188,12 @@ impl Lowerer<'_> {
         let ways = match last {
             Stmt::Expr(value, None) => self.tail(value, ways),
             Stmt::Macro(call) if call.semi_token.is_none() => {
-                let (attrs, mac) = (call.attrs.clone(), call.mac.clone());
-                self.tail(&Expr::Macro(ExprMacro { attrs, mac }), ways)
+                self.set_label(&call.attrs);
+                self.line = line_of(call.mac.span());
+                self.refuse_conditional_macro(call);
+                let ways = self.conclude_macro(&call.mac, ways);
+                self.label = None;
+                ways
             }
             last => self.statement(last, ways),
         };
@@ -229,6 +238,7 @@ impl Lowerer<'_> {
             }
             Stmt::Macro(call) => {
                 self.set_label(&call.attrs);
+                self.refuse_conditional_macro(call);
                 self.macro_call(&call.mac, ways)
             }
             Stmt::Item(Item::Fn(function)) if function.sig.asyncness.is_some() => {
@@ -245,7 +255,7 @@ impl Lowerer<'_> {
     }
 
     /// What the function's text does not say: that it ends.
-    fn end_of_function(&mut self, ways: Ways) {
+    pub(crate) fn end_of_function(&mut self, ways: Ways) {
         if !ways.is_empty() {
             self.success(ways);
         }
@@ -263,8 +273,19 @@ impl Lowerer<'_> {
 
     /// Reports what cannot be drawn.
     pub(crate) fn refuse(&mut self, span: Span, why: &str) {
+        self.refuse_as(syn::Error::new(span, format!("WF044: {why}; see docs/errors/WF044.md")));
+    }
+
+    /// Reports an error under a code of its own.
+    pub(crate) fn refuse_as(&mut self, error: syn::Error) {
         self.has_refused = true;
-        self.errors.push(syn::Error::new(span, format!("WF044: {why}; see docs/errors/WF044.md")));
+        self.errors.push(error);
+    }
+
+    fn refuse_conditional_macro(&mut self, call: &StmtMacro) {
+        if Word::of(&call.mac).is_some() {
+            self.refuse_conditional(&call.attrs);
+        }
     }
 
     /// Refuses what is drawn but, under a condition of the build, not compiled.
@@ -282,7 +303,7 @@ impl Lowerer<'_> {
         }
         let values = values_of(self.body);
         let drawn: BTreeSet<usize> = self.operations.iter().map(|operation| operation.await_number).collect();
-        for (number, &span) in self.body.awaits.iter().enumerate() {
+        for (number, &span) in self.body.awaits().iter().enumerate() {
             if !drawn.contains(&number) && !self.undrawn.contains(&number) && !values.contains(&number) {
                 self.refuse(span, "what is awaited here is not drawn; write it as a statement of its own");
             }

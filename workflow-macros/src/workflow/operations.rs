@@ -1,51 +1,123 @@
 //! Awaited calls: which operation of the journal an `.await` is.
 //! Only what the text shows counts; whether the callee really is a step, subflow or workflow is checked by its type.
 
+use proc_macro2::Span;
 use syn::ext::IdentExt;
-use syn::{Expr, ExprAwait};
-use workflow_graph::{ChildFacts, FlowKind, NodeIndex, NodeKind, StepFacts};
+use syn::spanned::Spanned;
+use syn::{Expr, ExprAwait, ExprCall, ExprPath, Macro};
+use workflow_graph::{ChildFacts, FlowKind, Instances, NodeIndex, NodeKind, StepFacts};
 
 use super::expressions::is_drawn;
 use super::graph::{Draft, Way, Ways};
 use super::language::{BuiltIn, is_value};
 use super::lower::{Lowerer, Operation, What, line_of, span_of};
 use super::overrides::Overrides;
-use super::{imports, phrases};
+use super::regions::Word;
+use super::{imports, many, phrases};
 
-impl Lowerer<'_> {
-    /// Lowers an awaited call and returns its node; `None` after an error, and for what is not recorded.
-    pub(crate) fn operation(&mut self, await_: &ExprAwait, ways: Ways) -> (Option<NodeIndex>, Ways) {
-        let await_number = self.body.number_of(await_);
-        self.call(&await_.base, await_number, await_.await_token.span, ways)
+/// An outcome that is told apart where it is awaited.
+#[derive(Clone, Copy)]
+pub(crate) enum Awaited<'a> {
+    /// Of one call.
+    Call(&'a ExprAwait),
+    /// Of all branches of a `try_join!`.
+    TryJoin(&'a Macro),
+}
+
+impl Awaited<'_> {
+    /// What is asked about it where nothing better is known.
+    pub(crate) fn question(self) -> String {
+        match self {
+            Awaited::Call(await_) => phrases::question(&await_.base),
+            Awaited::TryJoin(_) => "Outcome?".to_owned(),
+        }
     }
 
-    /// Lowers the call whose `.await` has this number.
-    pub(crate) fn call(
-        &mut self,
-        base: &Expr,
-        await_number: usize,
-        span: proc_macro2::Span,
-        ways: Ways,
-    ) -> (Option<NodeIndex>, Ways) {
+    /// Where it is awaited.
+    pub(crate) fn span(self) -> Span {
+        match self {
+            Awaited::Call(await_) => await_.await_token.span,
+            Awaited::TryJoin(call) => call.path.span(),
+        }
+    }
+}
+
+/// A call as it is written, taken apart.
+pub(crate) struct CallText<'e> {
+    /// The call itself; of `join_all`, the call that it repeats, unless that is given by the function alone.
+    pub(crate) call: Option<&'e ExprCall>,
+    pub(crate) function: &'e ExprPath,
+    pub(crate) overrides: Overrides<'e>,
+    /// What is evaluated before the operation begins, in the order of the text.
+    pub(crate) arguments: Vec<&'e Expr>,
+    /// The names that the call sees and its surroundings do not.
+    pub(crate) bound: Vec<String>,
+    /// Set for `join_all` and `try_join_all`.
+    pub(crate) instances: Option<Instances>,
+}
+
+impl<'a> Lowerer<'a> {
+    /// Lowers what is awaited and returns its node; `None` after an error, and for what is not recorded.
+    pub(crate) fn operation(&mut self, awaited: Awaited<'_>, ways: Ways) -> (Option<NodeIndex>, Ways) {
+        match awaited {
+            Awaited::TryJoin(call) => match self.region(call) {
+                Some(region) => self.try_join(region, ways),
+                None => (None, ways),
+            },
+            Awaited::Call(await_) => {
+                let Some(text) = self.call_text(&await_.base) else { return (None, ways) };
+                let label = self.take_label();
+                let ways = self.arguments(&text, ways);
+                self.label = label;
+                self.call(text, self.body.number_of(await_), await_.await_token.span, ways)
+            }
+        }
+    }
+
+    /// Finds the call that is awaited; `None` after an error.
+    pub(crate) fn call_text<'e>(&mut self, base: &'e Expr) -> Option<CallText<'e>>
+    where
+        'a: 'e,
+    {
         let mut overrides = Overrides::default();
-        let Some(call) = self.callee(base, &mut overrides) else { return (None, ways) };
+        let call = self.callee(base, &mut overrides)?;
         let Expr::Path(function) = &*call.func else {
             self.refuse(
                 span_of(&call.func),
                 "only functions called by their name can be awaited; the macro cannot see which step this is",
             );
-            return (None, ways);
+            return None;
         };
-        let label = self.take_label();
-        let mut ways = self.expressions(call.args.iter(), ways);
-        ways = self.expressions(overrides.arguments.iter().copied(), ways);
+        let arguments: Vec<&Expr> = call.args.iter().chain(overrides.arguments.iter().copied()).collect();
+        if many::is_repeating(function) {
+            return self.repeated(call, function, &overrides, arguments);
+        }
+        if let Some(limit) = overrides.limit {
+            self.refuse(span_of(limit), "only `join_all(..)` and `try_join_all(..)` have a `.limit(..)`");
+            return None;
+        }
+        let call = Some(call);
+        Some(CallText { call, function, overrides, arguments, bound: Vec::new(), instances: None })
+    }
+
+    /// What is evaluated before the call begins.
+    pub(crate) fn arguments(&mut self, text: &CallText<'_>, ways: Ways) -> Ways {
+        self.expressions(text.arguments.iter().copied(), ways)
+    }
+
+    /// Lowers a call that counts as this one of the awaits. Its arguments have been lowered.
+    pub(crate) fn call(
+        &mut self,
+        text: CallText<'_>,
+        await_number: usize,
+        span: Span,
+        mut ways: Ways,
+    ) -> (Option<NodeIndex>, Ways) {
+        let CallText { call, function, overrides, instances, bound, .. } = text;
         let Some(segment) = function.path.segments.last() else { return (None, ways) };
         let name = segment.ident.unraw().to_string();
-        if crate::built_in::is_not_yet(&name) {
-            self.refuse(span, &format!("`{name}` is not supported in workflows yet"));
-            return (None, ways);
-        }
-        let is_local = function.path.segments.len() == 1 && self.locals.contains(&name);
+        let is_local =
+            function.path.segments.len() == 1 && (self.locals.contains(&name) || bound.contains(&name));
         if is_local {
             self.refuse(
                 span,
@@ -55,8 +127,8 @@ impl Lowerer<'_> {
             );
             return (None, ways);
         }
-        self.label = label;
-        let (what, kind, name) = match self.built_in(&name, call, &overrides, &mut ways) {
+        let built_in = call.and_then(|call| self.built_in(&name, call, &overrides, &mut ways));
+        let (what, kind, name) = match built_in {
             Some(Ok(BuiltIn::Drawn(what, kind, name))) => (what, *kind, name),
             Some(Ok(BuiltIn::Passed(after))) => {
                 self.undrawn.push(await_number);
@@ -79,7 +151,7 @@ impl Lowerer<'_> {
             None => (What::Call(function.clone()), NodeKind::Step(StepFacts::named(&name)), name),
         };
         let label = overrides.label.or(self.label.take()).unwrap_or_default();
-        let node = self.graph.add(ways, Draft { name, kind, label, line: line_of(span), instances: None });
+        let node = self.graph.add(ways, Draft { name, kind, label, line: line_of(span), instances });
         let uses = imports::needed(function, &what, &self.uses);
         let timeout_ms = overrides.timeout.and_then(phrases::literal_ms);
         let without_compensation = overrides.without_compensation;
@@ -98,7 +170,9 @@ impl Lowerer<'_> {
     /// The way that an operation takes when its outcome is an error of any kind.
     pub(crate) fn error_way(&self, node: NodeIndex) -> Option<Way> {
         match self.graph.kind_of(node) {
-            NodeKind::Step(_) => {
+            // Its outputs are values, each of which may be an error.
+            _ if self.graph.instances_of(node).is_some_and(|instances| !instances.fails_fast) => None,
+            NodeKind::Step(_) | NodeKind::Block => {
                 let kind = FlowKind::Error { variant: "".into(), label: "".into() };
                 Some(Way { from: node, kind })
             }
@@ -108,10 +182,11 @@ impl Lowerer<'_> {
     }
 }
 
-/// The awaited operation whose outcome this expression still carries: `x.await`, `x.await.map_err(..)`.
-pub(crate) fn awaited(expression: &Expr) -> Option<&ExprAwait> {
+/// The operation whose outcome this expression still carries: `x.await`, `x.await.map_err(..)`, `try_join!(..)`.
+pub(crate) fn awaited(expression: &Expr) -> Option<Awaited<'_>> {
     match expression {
-        Expr::Await(await_) => Some(await_).filter(|await_| !is_value(await_)),
+        Expr::Await(await_) => Some(Awaited::Call(await_)).filter(|_| !is_value(await_)),
+        Expr::Macro(call) if Word::of(&call.mac) == Some(Word::TryJoin) => Some(Awaited::TryJoin(&call.mac)),
         Expr::Paren(paren) => awaited(&paren.expr),
         Expr::Group(group) => awaited(&group.expr),
         Expr::MethodCall(call) if call.method == "map_err" || call.method == "map" => {

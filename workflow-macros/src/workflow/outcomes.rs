@@ -2,14 +2,13 @@
 //! of it. Where several arms may take an outcome of one kind, a decision on that way tells which.
 
 use proc_macro2::Span;
-use syn::ExprAwait;
 use workflow_graph::{FlowKind, NodeIndex, humanise};
 
 use super::graph::{Way, Ways, next};
 use super::lower::Lowerer;
 use super::matches::{Arm, Asked, End, candidates};
+use super::operations::Awaited;
 use super::patterns::{Kind, Share, variants};
-use super::phrases;
 
 /// The errors that the same arms may take.
 struct Group<'k> {
@@ -19,13 +18,12 @@ struct Group<'k> {
 }
 
 impl Lowerer<'_> {
-    pub(crate) fn outcome(&mut self, await_: &ExprAwait, arms: Vec<Arm<'_>>, ways: Ways, end: End) -> Ways {
-        let (node, ways) = self.operation(await_, ways);
-        let span = await_.await_token.span;
+    pub(crate) fn outcome(&mut self, awaited: Awaited<'_>, arms: Vec<Arm<'_>>, ways: Ways, end: End) -> Ways {
+        let (node, ways) = self.operation(awaited, ways);
+        let span = awaited.span();
         let Some((node, error)) = node.and_then(|node| Some((node, self.error_way(node)?))) else {
             // It cannot fail: its value is looked at like any other.
-            let question =
-                node.map_or_else(|| phrases::question(&await_.base), |node| self.question_of(node));
+            let question = node.map_or_else(|| awaited.question(), |node| self.question_of(node));
             return self.answers(ways, question, span, arms, end);
         };
         let leading = self.lead_outcome(node, error, &arms, span, end);

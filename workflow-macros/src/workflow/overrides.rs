@@ -6,7 +6,7 @@ use syn::{Expr, ExprCall, ExprLit, ExprMethodCall, Lit};
 use super::lower::{Lowerer, span_of};
 
 const WORDS: &[&str] =
-    &["within", "forever", "timeout", "retry", "label", "without_compensation", "id", "detached"];
+    &["within", "forever", "timeout", "retry", "label", "without_compensation", "id", "detached", "limit"];
 
 /// The words behind a call.
 #[derive(Default)]
@@ -15,6 +15,8 @@ pub(crate) struct Overrides<'a> {
     pub(crate) within: Option<&'a Expr>,
     /// `.timeout(..)`
     pub(crate) timeout: Option<&'a Expr>,
+    /// `.limit(..)`
+    pub(crate) limit: Option<&'a Expr>,
     /// `.label("..")`
     pub(crate) label: Option<String>,
     /// `.detached()`
@@ -64,6 +66,7 @@ impl Lowerer<'_> {
     fn word<'e>(&mut self, method: &'e ExprMethodCall, overrides: &mut Overrides<'e>) -> bool {
         match method.method.to_string().as_str() {
             "within" => overrides.within = method.args.first(),
+            "limit" => overrides.limit = method.args.first(),
             "timeout" => overrides.timeout = method.args.first(),
             "detached" => overrides.detached = true,
             "without_compensation" => overrides.without_compensation = true,

@@ -79,6 +79,8 @@ fn expression(expression_: &Expr) -> String {
             join(&expression(&call.func), &fields.join(", "))
         }
         Expr::Call(call) => expression(&call.func),
+        // Which branches it has is drawn, and would be too much of a question.
+        Expr::Macro(call) if super::regions::Word::of(&call.mac).is_some() => "outcome".to_owned(),
         Expr::Await(await_) => expression(&await_.base),
         Expr::Try(try_) => expression(&try_.expr),
         Expr::Reference(reference) => expression(&reference.expr),

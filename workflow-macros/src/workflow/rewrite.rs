@@ -1,8 +1,12 @@
-//! The body's tokens, with `.await` turned into `.__durable(&__cx, n).await` and labels taken out.
-//! Postfix only and token by token: editors rely on everything before the cursor staying where it is.
+//! The body's tokens, with `.await` turned into `.__durable(&__cx, n).await`, the language's macros written out, and
+//! labels taken out. Token by token: editors rely on everything before the cursor staying where it is.
 
-use proc_macro2::{Delimiter, Group, Ident, Literal, Span, TokenStream, TokenTree};
+use proc_macro2::token_stream::IntoIter;
+use proc_macro2::{Delimiter, Group, Ident, Literal, Spacing, Span, TokenStream, TokenTree};
 use quote::quote_spanned;
+
+use super::regions::Word;
+use super::regions::expand::expand;
 
 /// A rewritten body, and how many awaits were found in it.
 pub(crate) struct Rewritten {
@@ -12,9 +16,9 @@ pub(crate) struct Rewritten {
 
 /// Rewrites a body.
 pub(crate) fn rewrite(body: TokenStream) -> Rewritten {
-    let mut awaits = 0;
-    let body = rewrite_counting(body, &mut awaits);
-    Rewritten { body, awaits }
+    let mut rewriter = Rewriter { awaits: 0 };
+    let body = rewriter.rewrite(body);
+    Rewritten { body, awaits: rewriter.awaits }
 }
 
 /// The hidden context: user code cannot name it.
@@ -22,46 +26,93 @@ pub(crate) fn context() -> Ident {
     Ident::new("__cx", Span::mixed_site())
 }
 
-fn rewrite_counting(tokens: TokenStream, next: &mut usize) -> TokenStream {
-    let mut out: Vec<TokenTree> = Vec::new();
-    let mut tokens = tokens.into_iter().peekable();
-    while let Some(token) = tokens.next() {
-        match token {
-            TokenTree::Punct(hash) if hash.as_char() == '#' && tokens.peek().is_some_and(is_doc) => {
-                tokens.next(); // A label: rustc knows no documentation inside a function.
-            }
-            TokenTree::Group(group) => {
-                let mut rewritten = Group::new(group.delimiter(), rewrite_counting(group.stream(), next));
-                rewritten.set_span(group.span());
-                out.push(TokenTree::Group(rewritten));
-            }
-            TokenTree::Ident(keyword) if keyword == "await" => match out.last() {
-                Some(TokenTree::Punct(dot)) if dot.as_char() == '.' => {
-                    let dot = dot.clone();
-                    out.extend(durable(keyword.span(), *next));
-                    out.push(TokenTree::Punct(dot));
-                    out.push(TokenTree::Ident(keyword));
-                    *next += 1;
+/// Counts the awaits while it rewrites.
+pub(crate) struct Rewriter {
+    awaits: usize,
+}
+
+impl Rewriter {
+    /// These tokens, rewritten; their awaits have the next numbers.
+    pub(crate) fn rewrite(&mut self, tokens: TokenStream) -> TokenStream {
+        let mut out: Vec<TokenTree> = Vec::new();
+        let mut tokens = tokens.into_iter();
+        while let Some(token) = tokens.next() {
+            match token {
+                TokenTree::Punct(hash) if hash.as_char() == '#' && is_doc(&tokens) => {
+                    tokens.next(); // A label: rustc knows no documentation inside a function.
                 }
-                _ => out.push(TokenTree::Ident(keyword)),
-            },
-            other => out.push(other),
+                TokenTree::Group(group) => {
+                    let mut rewritten = Group::new(group.delimiter(), self.rewrite(group.stream()));
+                    rewritten.set_span(group.span());
+                    out.push(TokenTree::Group(rewritten));
+                }
+                TokenTree::Ident(keyword) if keyword == "await" => match out.last() {
+                    Some(TokenTree::Punct(dot)) if dot.as_char() == '.' => {
+                        let dot = dot.clone();
+                        out.extend(self.durable(keyword.span()));
+                        out.push(TokenTree::Punct(dot));
+                        out.push(TokenTree::Ident(keyword));
+                    }
+                    _ => out.push(TokenTree::Ident(keyword)),
+                },
+                TokenTree::Ident(name) => match Word::named(&name).zip(called(&tokens)) {
+                    Some((word, group)) => {
+                        tokens.nth(1); // The `!` and the group.
+                        drop_path(&mut out);
+                        out.extend(expand(word, &name, &group, self));
+                    }
+                    _ => out.push(TokenTree::Ident(name)),
+                },
+                other => out.push(other),
+            }
         }
+        out.into_iter().collect()
     }
-    out.into_iter().collect()
+
+    /// What makes the operation before it the next of the body's awaits: `__durable(&__cx, n)`.
+    pub(crate) fn durable(&mut self, span: Span) -> TokenStream {
+        let mut context = context();
+        context.set_span(Span::mixed_site().located_at(span));
+        let mut number = Literal::usize_unsuffixed(self.awaits);
+        number.set_span(span);
+        self.awaits += 1;
+        quote_spanned!(span=> __durable(&#context, #number))
+    }
 }
 
-fn durable(span: Span, number: usize) -> TokenStream {
-    let mut context = context();
-    context.set_span(Span::mixed_site().located_at(span));
-    let mut number = Literal::usize_unsuffixed(number);
-    number.set_span(span);
-    quote_spanned!(span=> __durable(&#context, #number))
-}
-
-fn is_doc(token: &TokenTree) -> bool {
-    let TokenTree::Group(group) = token else { return false };
+fn is_doc(rest: &IntoIter) -> bool {
+    let Some(TokenTree::Group(group)) = rest.clone().next() else { return false };
     let first = group.stream().into_iter().next();
     group.delimiter() == Delimiter::Bracket
         && matches!(first, Some(TokenTree::Ident(ident)) if ident == "doc")
+}
+
+/// The group of a macro call whose name has just been read.
+fn called(rest: &IntoIter) -> Option<Group> {
+    let mut rest = rest.clone();
+    match (rest.next(), rest.next()) {
+        (Some(TokenTree::Punct(bang)), Some(TokenTree::Group(group))) if bang.as_char() == '!' => Some(group),
+        _ => None,
+    }
+}
+
+/// Takes away the path before the macro's name: from another crate it is refused, and that should be the only error.
+fn drop_path(before: &mut Vec<TokenTree>) {
+    while let [.., TokenTree::Punct(first), TokenTree::Punct(second)] = before.as_slice()
+        && (first.as_char(), first.spacing(), second.as_char()) == (':', Spacing::Joint, ':')
+    {
+        before.truncate(before.len() - 2);
+        if before.last().is_some_and(is_segment) {
+            before.pop();
+        }
+    }
+}
+
+/// Whether this is a part of a path, as opposed to a word before one that begins with `::`.
+fn is_segment(token: &TokenTree) -> bool {
+    let TokenTree::Ident(ident) = token else { return false };
+    ident == "crate"
+        || ident == "self"
+        || ident == "super"
+        || syn::parse2::<Ident>(token.clone().into()).is_ok()
 }

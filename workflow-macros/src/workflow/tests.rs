@@ -7,7 +7,7 @@ use super::{awaits, lower, rewrite};
 use crate::errors::Errors;
 use crate::signature::RawFn;
 
-fn lowered(body: &str) -> (Graph, Vec<String>) {
+pub(crate) fn lowered(body: &str) -> (Graph, Vec<String>) {
     let source = format!("async fn flow(order: Order) -> Result<u32, Trouble> {{ {body} }}");
     let function: RawFn = syn::parse_str(&source).unwrap();
     let mut errors = Errors::default();
@@ -18,7 +18,7 @@ fn lowered(body: &str) -> (Graph, Vec<String>) {
 }
 
 #[track_caller]
-fn outline(body: &str) -> String {
+pub(crate) fn outline(body: &str) -> String {
     let (graph, errors) = lowered(body);
     assert_eq!(errors, [] as [String; 0]);
     assert_eq!(graph.defects(), [], "{graph}");
@@ -27,7 +27,7 @@ fn outline(body: &str) -> String {
 }
 
 #[track_caller]
-fn error(body: &str) -> String {
+pub(crate) fn error(body: &str) -> String {
     let (_, errors) = lowered(body);
     assert_eq!(errors.len(), 1, "{errors:?}");
     errors[0].clone()
@@ -276,7 +276,7 @@ fn awaits_are_counted_alike_in_the_tree_and_in_the_tokens() {
         "S { a: b().await, ..c().await }; d[e().await] = f().await; g.r#await; -h().await..=i().await",
     ] {
         let function: RawFn = syn::parse_str(&format!("async fn flow() {{ {body} }}")).unwrap();
-        let counted = awaits::parse_body(&function).unwrap().awaits.len();
+        let counted = awaits::parse_body(&function).unwrap().awaits().len();
         let rewritten = rewrite::rewrite(function.body.stream());
         assert_eq!(counted, rewritten.awaits, "{body}");
     }
@@ -298,7 +298,10 @@ fn what_cannot_be_drawn_is_refused() {
         ("return Ok(1); reserve(&order).await; Ok(2)", "can never be reached"),
         ("let f = async { reserve(&order).await }; Ok(1)", "an `async` block"),
         ("order.lines.iter().map(|l| reserve(l).await); Ok(1)", "a closure that awaits"),
-        ("tokio::join!(reserve(&order), pay(&order)); Ok(1)", "`join!` in a workflow"),
+        (
+            "tokio::join!(reserve(&order), pay(&order)); Ok(1)",
+            "`tokio::join!` is not recorded; write `join!`",
+        ),
         ("anyhow::bail!(\"no\"); Ok(1)", "leaves the workflow unseen"),
         ("reserve(&order).label(name).await?; Ok(1)", "write `.label(\"..\")`"),
         ("publish(order.event()).await; Ok(1)", "write `publish::<OrderCompleted>(..)`"),
