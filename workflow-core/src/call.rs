@@ -187,7 +187,12 @@ impl<W: Workflow> WorkflowCall<W> {
         WorkflowCall { args, id: None }
     }
 
-    /// The arguments, for the engine that starts the run.
+    /// The arguments, and the id if it has one of its own; for the engine that starts the run.
+    pub fn into_parts(self) -> (W::Args, Option<String>) {
+        (self.args, self.id)
+    }
+
+    /// The arguments, for those who run it without a name.
     pub fn into_args(self) -> W::Args {
         self.args
     }

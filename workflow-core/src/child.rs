@@ -4,7 +4,7 @@
 use serde::de::DeserializeOwned;
 use workflow_graph::ChildFacts;
 
-use crate::state::{Value, Wait, read_recorded};
+use crate::state::{Operation, Value, Wait, fits, read_recorded};
 use crate::{
     Command, Conclusion, CoreError, Cx, Durable, OpId, Payload, PayloadError, Workflow, WorkflowCall,
 };
@@ -22,7 +22,7 @@ impl<W: Workflow> WorkflowCall<W> {
     /// Gives the child's run an id of its own: 1 to 255 bytes without control characters. Without this it gets one
     /// from the parent's id and its place in the code.
     ///
-    /// Only for calls that a workflow awaits; `engine.start(call).id(..)` names a run that is started from outside.
+    /// `engine.start(call).id(..)` does the same for a run that is started from outside.
     pub fn id(self, id: impl Into<String>) -> WorkflowCall<W> {
         WorkflowCall { id: Some(id.into()), ..self }
     }
@@ -69,7 +69,10 @@ impl Cx {
         call: WorkflowCall<W>,
         detached: bool,
         read: fn(&Value) -> Result<T, PayloadError>,
-    ) -> Wait<T> {
+    ) -> Wait<T>
+    where
+        T: DeserializeOwned,
+    {
         let op = self.next_op(position);
         let input = Payload::of(&call.args);
         let mut state = self.state();
@@ -84,7 +87,8 @@ impl Cx {
                     input,
                     detached,
                 };
-                state.begin(op.clone(), self.operation(request));
+                let operation = Operation { fits: Some(fits::<T>), ..self.operation(request) };
+                state.begin(op.clone(), operation);
             }
             Err(error) => state.fault = Some(CoreError::Unstorable { what: op.to_string(), error }),
         }

@@ -54,6 +54,24 @@ impl StepContext {
         (cx, control)
     }
 
+    /// The same call in a run that has begun for the `generation`-th time: what it did before is another call.
+    ///
+    /// ```
+    /// use workflow_core::StepContext;
+    /// let cx = StepContext::new("order-42", "charge", 1).in_generation(2);
+    /// assert_eq!(cx.idempotency_key(), "order-42/+2/charge");
+    /// ```
+    #[must_use]
+    pub fn in_generation(mut self, generation: u32) -> StepContext {
+        // The first one keeps the keys that it had before there were others.
+        if generation > 1
+            && let Some((run, op)) = self.idempotency_key.split_once('/')
+        {
+            self.idempotency_key = format!("{run}/+{generation}/{op}").into();
+        }
+        self
+    }
+
     /// The run that this call belongs to.
     pub fn run_id(&self) -> &str {
         &self.run_id

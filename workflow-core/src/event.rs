@@ -15,7 +15,7 @@ pub enum Event {
         /// How often the run has begun: more than once when it continued as new.
         #[serde(default = "first", skip_serializing_if = "is_first")]
         generation: u32,
-        /// The run that waits for this one, if it is a child.
+        /// The operation that started this run, if it is a child.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         parent: Option<Parent>,
     },
@@ -125,11 +125,14 @@ impl Event {
     }
 }
 
-/// The operation that waits for a child.
+/// The operation that started a child, and waits for its end unless it is detached.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Parent {
     /// The run.
     pub run_id: String,
+    /// How often that run had begun by then.
+    #[serde(default = "first", skip_serializing_if = "is_first")]
+    pub generation: u32,
     /// The operation.
     pub op: OpId,
 }

@@ -199,13 +199,14 @@ impl Run {
         self.cx.state().generation
     }
 
-    /// Whether the wait for a message at this operation could read this one.
+    /// Whether the code could read this as the value of this operation: a message, the answer of a step, what a child
+    /// came to. What is not known to take a value takes any.
     ///
     /// # Errors
     /// What serde says, when it could not.
-    pub fn fits(&self, op: &OpId, message: &Payload) -> Result<(), PayloadError> {
+    pub fn fits(&self, op: &OpId, value: &Payload) -> Result<(), PayloadError> {
         let fits = self.cx.state().operations.get(op).and_then(|operation| operation.fits);
-        fits.map_or(Ok(()), |fits| fits(message))
+        fits.map_or(Ok(()), |fits| fits(value))
     }
 
     fn turn(&mut self, at_ms: Timestamp, event: &Event) -> Result<Vec<Command>, CoreError> {

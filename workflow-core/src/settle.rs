@@ -147,8 +147,9 @@ impl State {
     /// A child was started, and only that was waited for.
     pub(crate) fn settle_child_started(&mut self, op: &OpId) -> Settled {
         match self.open(op).map(|operation| &operation.request) {
-            Some(Command::StartChild { detached: true, .. }) => {
-                self.finish(op, Value::Nothing);
+            Some(Command::StartChild { detached: true, run_id, .. }) => {
+                let id = Payload::of(run_id).expect("text is JSON");
+                self.finish(op, Value::Recorded(id));
                 Ok(Ok(()))
             }
             _ => Ok(Err(NobodyWaits)),

@@ -65,7 +65,7 @@ pub(crate) struct Operation {
     pub(crate) step: Option<StepState>,
     /// The parallel region that it began in.
     pub(crate) region: Option<Arc<Region>>,
-    /// Whether a value fits what the code expects; set for messages.
+    /// Whether a value fits what the code expects; set for all that gives a value, but for compensations.
     pub(crate) fits: Option<Fits>,
     /// It cannot go on by itself: a person has to look.
     pub(crate) is_stuck: bool,
@@ -260,7 +260,7 @@ impl Cx {
                     timeout_ms: overrides.timeout_ms,
                 };
                 let step = Some(StepState { def, overrides, is_unknown: false });
-                let operation = Operation { step, ..self.operation(request) };
+                let operation = Operation { step, fits: Some(fits::<T>), ..self.operation(request) };
                 state.begin(op.clone(), operation);
             }
             Err(error) => state.fault = Some(CoreError::Unstorable { what: op.to_string(), error }),
@@ -287,8 +287,7 @@ impl Cx {
         let mut state = self.state();
         let due_ms = within.map(|duration| state.due_after(duration));
         let request = Command::AwaitMessage { op: op.clone(), message: M::NAME.to_owned(), key, due_ms };
-        let fits: Fits = |payload| payload.read::<M>().map(drop);
-        let operation = Operation { fits: Some(fits), ..self.operation(request) };
+        let operation = Operation { fits: Some(fits::<M>), ..self.operation(request) };
         state.begin(op.clone(), operation);
         self.wait(op, read)
     }
@@ -300,6 +299,11 @@ impl Cx {
     pub(crate) fn wait<T>(&self, op: OpId, read: fn(&Value) -> Result<T, PayloadError>) -> Wait<T> {
         Wait { cx: self.clone(), op, is_over: false, read }
     }
+}
+
+/// Whether a value can be read as this type.
+pub(crate) fn fits<T: DeserializeOwned>(payload: &Payload) -> Result<(), PayloadError> {
+    payload.read::<T>().map(drop)
 }
 
 pub(crate) fn read_recorded<T: DeserializeOwned>(value: &Value) -> Result<T, PayloadError> {

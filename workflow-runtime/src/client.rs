@@ -2,16 +2,16 @@
 //! It reads the store and asks the engine; it drives nothing.
 
 mod inbox;
+mod incidents;
+mod outbox;
 
 use std::sync::Arc;
 
 use serde::de::DeserializeOwned;
-use tokio::sync::oneshot;
 use workflow_core::{Conclusion, Payload, Record, Workflow, WorkflowFn};
 
 pub use self::inbox::{Deliver, Redeliver};
 
-use crate::engine::Input;
 use crate::engine::parts::{Parts, Phase};
 use crate::error::{Error, ErrorKind, RunError, RunFailure};
 use crate::handle::{self, RunHandle};
@@ -73,39 +73,14 @@ impl Client {
         if journal.is_empty() { Err(ErrorKind::UnknownRun(run_id.into()).into()) } else { Ok(journal) }
     }
 
-    /// Somebody has looked at the incidents of a run: every stuck step gets another round of attempts, and a
-    /// run that could not go on with its journal is tried again. Gives how many incidents that concerned, not
-    /// whether it helped.
+    /// What a run last told with [`progress`](crate::progress) about how far it is; `None` when it told nothing yet. It
+    /// stays when the run has ended.
     ///
     /// # Errors
-    /// When there is nothing to retry, no such run, or no code for it here.
-    pub async fn retry(&self, run_id: &str) -> Result<usize, Error> {
-        self.parts.refuse_when_leaving()?;
-        let Some(seat) = self.parts.live.get(run_id) else {
-            let status = self.status(run_id).await?;
-            let text = match status.state {
-                RunState::Ended(_) => format!("the run `{run_id}` has ended"),
-                RunState::Running => format!(
-                    "the run `{run_id}` is not driven by this engine: is `{}`, version {}, registered?",
-                    status.workflow, status.version
-                ),
-            };
-            return Err(ErrorKind::NothingToRetry(text).into());
-        };
-        let (reply, answer) = oneshot::channel();
-        let _ = seat.inbox.send(Input::Retry(reply));
-        match answer.await {
-            Ok(0) => {
-                let text = format!("the run `{run_id}` has no step whose attempts are exhausted");
-                Err(ErrorKind::NothingToRetry(text).into())
-            }
-            Ok(incidents) => Ok(incidents),
-            Err(_) => {
-                self.parts.refuse_when_leaving()?;
-                let text = format!("the run `{run_id}` has just ended or broken off: ask for its status");
-                Err(ErrorKind::NothingToRetry(text).into())
-            }
-        }
+    /// When there is no such run, when the value does not fit the type, or when the store fails.
+    pub async fn progress<T: DeserializeOwned>(&self, run_id: &str) -> Result<Option<T>, Error> {
+        let status = self.status(run_id).await?;
+        status.progress.map(|progress| handle::read(run_id, "the progress", &progress)).transpose()
     }
 
     /// Waits until a run has ended and reads its result as `T`. Without the workflow at hand its error has no

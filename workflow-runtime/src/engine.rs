@@ -4,11 +4,15 @@
 mod agenda;
 mod attempts;
 mod builder;
+mod children;
 mod committer;
+mod dispatcher;
 mod driver;
+mod in_process;
 pub(crate) mod inbound;
 mod live;
 mod live_run;
+mod outgoing;
 pub(crate) mod parts;
 mod recovery;
 mod registry;
@@ -16,6 +20,8 @@ mod retention;
 mod scheduler;
 mod schedules;
 mod start;
+mod stuck;
+mod waited;
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -28,6 +34,8 @@ pub use builder::EngineBuilder;
 pub(crate) use live::Input;
 pub use recovery::Orphan;
 pub use start::Start;
+pub(crate) use stuck::{Ruling, Verdict};
+pub use waited::{StartAndWait, Waited};
 
 use self::parts::Parts;
 use crate::client::Client;
@@ -79,6 +87,29 @@ impl Engine {
     /// When this returns, the run is on the disk and will reach its end, here or after a restart.
     pub fn start<W: Workflow>(&self, call: WorkflowCall<W>) -> Start<W> {
         Start::new(Arc::clone(&self.owner.parts), call)
+    }
+
+    /// Starts a run and waits for its end up to this long, for services that answer with the result when they can and with
+    /// the id of the run when they cannot:
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use workflow_runtime::prelude::*;
+    /// # use workflow_runtime::Waited;
+    /// # #[workflow] async fn greet(name: String) -> String { sleep(seconds(1)).await; name }
+    /// # async fn f(engine: Engine) -> Result<(), Box<dyn std::error::Error>> {
+    /// let call = greet("Ada".into());
+    /// match engine.start_and_wait(call, Duration::from_secs(2)).id("greeting-1").await? {
+    ///     Waited::Ready(greeting) => println!("200: {greeting}"),
+    ///     Waited::Running(run) => println!("202: see {}", run.id()),
+    /// }
+    /// # Ok(()) }
+    /// # fn main() {}
+    /// ```
+    ///
+    /// Whatever happens to whoever waits, the run goes on.
+    pub fn start_and_wait<W: Workflow>(&self, call: WorkflowCall<W>, patience: Duration) -> StartAndWait<W> {
+        StartAndWait::new(self.start(call), patience)
     }
 
     /// What may be asked of runs from outside. Clients are cheap and outlive the engine without holding it.

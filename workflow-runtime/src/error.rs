@@ -41,6 +41,8 @@ pub(crate) enum ErrorKind {
     UnknownMessage(String),
     #[error("{0}")]
     NotParked(String),
+    #[error("{0}")]
+    NotStuck(String),
     #[error("the engine has stopped; what is not finished goes on when an engine starts again")]
     Stopped,
 }
@@ -105,6 +107,11 @@ impl Error {
     /// Whether there was no incident to retry.
     pub fn is_nothing_to_retry(&self) -> bool {
         matches!(*self.0, ErrorKind::NothingToRetry(_))
+    }
+
+    /// Whether nothing is stuck where somebody wanted to skip it or give it up.
+    pub fn is_not_stuck(&self) -> bool {
+        matches!(*self.0, ErrorKind::NotStuck(_))
     }
 
     /// Whether no registered workflow knows a message of that name, or no message has that id.

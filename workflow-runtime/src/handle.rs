@@ -48,7 +48,7 @@ impl<O> RunHandle<O> {
         &self.run_id
     }
 
-    async fn conclusion(&self) -> Result<Conclusion, Error> {
+    pub(crate) async fn conclusion(&self) -> Result<Conclusion, Error> {
         conclusion(&self.parts, &self.run_id, self.ending.clone()).await
     }
 

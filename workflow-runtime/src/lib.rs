@@ -10,18 +10,20 @@ mod limits;
 pub mod prelude;
 mod schedule;
 pub mod store;
+mod transport;
 
 pub use client::{Cancel, Client, Deliver, Redeliver};
 pub use clock::Clock;
 pub use engine::inbound::Delivery;
-pub use engine::{Engine, EngineBuilder, Orphan, Start};
+pub use engine::{Engine, EngineBuilder, Orphan, Start, StartAndWait, Waited};
 pub use error::{Error, RunError, RunFailure};
 pub use handle::{RunHandle, RunOutput};
 pub use schedule::ScheduleStatus;
 pub use store::{
-    Incident, IncidentPlace, Memory, MessageFilter, MessageState, MessageStatus, ParkReason, RunFilter,
-    RunState, RunStatus, RunSummary, Sqlite, Taker,
+    Incident, IncidentPlace, Memory, MessageFilter, MessageState, MessageStatus, OutboxEntry, OutboxFilter,
+    Outgoing, ParkReason, RunFilter, RunState, RunStatus, RunSummary, Sqlite, Taker,
 };
+pub use transport::{RecordingTransport, Transport, TransportError};
 
 pub use workflow_core::{
     AttemptControl, Conclusion, Message, OpId, Payload, Resource, StepCall, StepContext, StepError, TimedOut,

@@ -1,4 +1,4 @@
-//! What the engine asks of a database: about a dozen promises, each of them one transaction.
+//! What the engine asks of a database: less than twenty promises, each of them one transaction.
 //! No business decision is made here: what a turn changes is computed above and comes down as data.
 //!
 //! [`Memory`] is the executable specification; read it first. [`Sqlite`] keeps the same promises on a disk.
@@ -7,6 +7,7 @@ mod codec;
 mod fault;
 mod inbox;
 mod memory;
+mod outbox;
 mod rows;
 mod sqlite;
 
@@ -23,9 +24,10 @@ pub use inbox::{
     Taker,
 };
 pub use memory::Memory;
+pub use outbox::{OutboxChange, OutboxEntry, OutboxFilter, OutboxPage, Outgoing};
 pub use rows::{
-    Changes, ClaimedRun, Incident, IncidentPlace, KeptSchedule, Lease, LoadedRun, MessageWait, NewRun, Offer,
-    RunFilter, RunState, RunStatus, RunSummary, Turn, TurnOutcome,
+    Changes, ClaimedRun, Incident, IncidentPlace, KeptSchedule, KnownRun, Lease, LoadedRun, MessageWait,
+    NewRun, Offer, RunFilter, RunState, RunStatus, RunSummary, Turn, TurnOutcome,
 };
 pub use sqlite::{Sqlite, SqliteOptions};
 
@@ -80,6 +82,25 @@ pub trait Store: Send + Sync + 'static {
 
     /// All that is known about a run, but for its journal.
     async fn run(&self, run_id: &str) -> Result<Option<RunStatus>, StoreError>;
+
+    /// What is known about these runs, for their parents. A run that does not exist is left out.
+    async fn look_up(&self, run_ids: &[Arc<str>]) -> Result<Vec<KnownRun>, StoreError>;
+
+    /// Messages that are to be handed over now, of at most `runs` runs: those whose oldest message in the outbox is due
+    /// and not parked, without the runs in `busy`. Of each at most `each` messages, up to the first that is parked.
+    async fn outbox_due(
+        &self,
+        now_ms: Timestamp,
+        busy: &[Arc<str>],
+        runs: usize,
+        each: usize,
+    ) -> Result<OutboxPage, StoreError>;
+
+    /// Changes messages of the outbox. Says of each change whether the message is there.
+    async fn change_outbox(&self, changes: &[OutboxChange]) -> Result<Vec<bool>, StoreError>;
+
+    /// Messages of the outbox that the filter lets through, oldest first.
+    async fn outbox(&self, filter: &OutboxFilter) -> Result<Vec<OutboxEntry>, StoreError>;
 
     /// Runs that the filter lets through, in the order of their ids.
     async fn runs(&self, filter: &RunFilter) -> Result<Vec<RunSummary>, StoreError>;
@@ -166,6 +187,28 @@ impl<S: Store + ?Sized> Store for Arc<S> {
 
     async fn run(&self, run_id: &str) -> Result<Option<RunStatus>, StoreError> {
         (**self).run(run_id).await
+    }
+
+    async fn look_up(&self, run_ids: &[Arc<str>]) -> Result<Vec<KnownRun>, StoreError> {
+        (**self).look_up(run_ids).await
+    }
+
+    async fn outbox_due(
+        &self,
+        now_ms: Timestamp,
+        busy: &[Arc<str>],
+        runs: usize,
+        each: usize,
+    ) -> Result<OutboxPage, StoreError> {
+        (**self).outbox_due(now_ms, busy, runs, each).await
+    }
+
+    async fn change_outbox(&self, changes: &[OutboxChange]) -> Result<Vec<bool>, StoreError> {
+        (**self).change_outbox(changes).await
+    }
+
+    async fn outbox(&self, filter: &OutboxFilter) -> Result<Vec<OutboxEntry>, StoreError> {
+        (**self).outbox(filter).await
     }
 
     async fn runs(&self, filter: &RunFilter) -> Result<Vec<RunSummary>, StoreError> {

@@ -178,7 +178,7 @@ on_every_store! {
     async fn listings_are_filtered_and_paged(store, _world, _clock) {
         let mut stuck = begin("c");
         stuck.changes.open_incidents.insert(IncidentPlace::Run, "look".into());
-        let other = NewRun { workflow: "other".into(), version: 1 };
+        let other = NewRun { workflow: "other".into(), version: 1, generation: 1, parent: None };
         let other = Turn { begins: Some(other), ..begin("b") };
         store.commit(&[begin("a"), other, stuck, begin("d")], 0).await.unwrap();
         store.commit(&[ending("d", 2)], 0).await.unwrap();

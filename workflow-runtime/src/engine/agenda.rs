@@ -1,9 +1,13 @@
 //! What a run waits for, as its driver sees it, and what each turn changes about that in the store.
 //! Pure bookkeeping over the commands of the core: it starts nothing and reads no clock.
 
+mod children;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use workflow_core::{Command, Event, OpId, OpenOperation, Payload, Timestamp};
+
+pub(crate) use children::{Children, IsDetached};
 
 use crate::store::{Changes, IncidentPlace, MessageWait};
 
@@ -25,6 +29,7 @@ pub(crate) struct Agenda {
     /// Sleeps and deadlines.
     timers: BTreeMap<OpId, Timestamp>,
     waits: BTreeSet<OpId>,
+    pub(crate) children: Children,
     /// The operations that have a timer in the store: sleeps, deadlines and delayed attempts.
     stored_timers: BTreeSet<OpId>,
 }
@@ -37,6 +42,7 @@ impl Agenda {
         for operation in open.iter().filter(|operation| !operation.is_stuck) {
             // The store may have a timer for it or not; removing one that is not there harms nobody.
             agenda.note_command(Timestamp::MIN, &operation.request, &mut unneeded);
+            agenda.children.note_open(operation);
         }
         agenda
     }
@@ -110,9 +116,8 @@ impl Agenda {
                 changes.close_incidents.insert(place);
             }
             Command::Finish(conclusion) => changes.conclusion = Some(conclusion.clone()),
+            Command::StartChild { .. } | Command::CancelChild { .. } => self.children.note(command),
             Command::CancelStep { .. }
-            | Command::StartChild { .. }
-            | Command::CancelChild { .. }
             | Command::Send { .. }
             | Command::ReportProgress { .. }
             | Command::Continue { .. }
@@ -128,6 +133,7 @@ impl Agenda {
     /// The operation no longer waits for anything.
     fn forget(&mut self, op: &OpId, changes: &mut Changes) {
         self.attempts.remove(op);
+        self.children.forget(op);
         self.timers.remove(op);
         if self.stored_timers.remove(op) {
             changes.set_timers.remove(op);

@@ -8,7 +8,7 @@ use std::time::Duration;
 use tokio::task::{Id, JoinError, JoinHandle, JoinSet};
 use tracing::{Instrument, Span};
 use workflow_core::{
-    Answer, AttemptControl, AttemptOutcome, Failure, FailureKind, OpId, Payload, StepBody, StepContext,
+    Answer, AttemptControl, AttemptOutcome, Failure, FailureKind, OpId, Payload, Run, StepBody, StepContext,
     StepDef, StepFault,
 };
 
@@ -40,12 +40,13 @@ impl Attempts {
         &mut self,
         parts: &Arc<Parts>,
         def: &'static StepDef,
-        run_id: &str,
+        run: &Run,
         op: OpId,
         due: DueAttempt,
     ) {
         let attempt = due.attempt;
-        let (cx, control) = StepContext::controlled(run_id, op.as_str(), attempt);
+        let (cx, control) = StepContext::controlled(run.run_id(), op.as_str(), attempt);
+        let cx = cx.in_generation(run.generation());
         let span = tracing::info_span!("attempt", node = op.node(), op = op.as_str(), attempt);
         let running = attempt_of(Arc::clone(parts), def, cx, control.clone(), due);
         let task = self.tasks.spawn(running.instrument(span));

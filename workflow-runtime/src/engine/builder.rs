@@ -7,6 +7,7 @@ use std::time::Duration;
 use workflow_core::{Definition, Resources, WorkflowFn};
 
 use super::committer::commit_all;
+use super::dispatcher::dispatch;
 use super::parts::{Materials, Parts};
 use super::recovery::recover;
 use super::registry::Registry;
@@ -15,12 +16,16 @@ use super::{Engine, Owner, Running, scheduler};
 use crate::clock::Clock;
 use crate::error::{Error, ErrorKind};
 use crate::store::Store;
+use crate::transport::Transport;
 
 /// The largest payload that is taken unless the builder says otherwise: 2 MiB.
 const PAYLOAD_LIMIT: usize = 2 << 20;
 
 /// How long the ids of messages are known unless the builder says otherwise: thirty days.
 const MESSAGE_RETENTION: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+
+/// After how many failed attempts a message is parked unless the builder says otherwise: about a day of them.
+const PARK_AFTER: u32 = 300;
 
 /// An engine to be set up: [`Engine::builder`].
 #[must_use = "nothing runs until `.start().await`"]
@@ -32,6 +37,8 @@ pub struct EngineBuilder {
     payload_limit: usize,
     grace: Duration,
     retention: Retention,
+    transport: Option<Arc<dyn Transport>>,
+    park_after: u32,
 }
 
 impl EngineBuilder {
@@ -44,6 +51,8 @@ impl EngineBuilder {
             payload_limit: PAYLOAD_LIMIT,
             grace: Duration::from_secs(30),
             retention: Retention { messages: MESSAGE_RETENTION, runs: None },
+            transport: None,
+            park_after: PARK_AFTER,
         }
     }
 
@@ -53,7 +62,8 @@ impl EngineBuilder {
         self
     }
 
-    /// Makes a workflow known: `.register(fulfil_order)`. Several versions of one workflow may be registered.
+    /// Makes a workflow known: `.register(fulfil_order)`, and with it the workflows that it starts as children. Several
+    /// versions of one workflow may be registered: runs stay with theirs.
     pub fn register<A>(mut self, workflow: impl WorkflowFn<A>) -> EngineBuilder {
         self.definitions.push(workflow.definition());
         self
@@ -65,10 +75,23 @@ impl EngineBuilder {
         self
     }
 
-    /// The largest payload to take, in bytes of JSON: an input, a message, the answer of a step. 2 MiB unless
-    /// said otherwise.
+    /// The largest payload to take, in bytes of JSON: an input, a message, the answer of a step, what a run sends or tells
+    /// of its progress. 2 MiB unless said otherwise.
     pub fn payload_limit(mut self, bytes: usize) -> EngineBuilder {
         self.payload_limit = bytes;
+        self
+    }
+
+    /// The way that messages take which runs send and publish. Without one they go to the runs of this very engine.
+    pub fn transport(mut self, transport: impl Transport) -> EngineBuilder {
+        self.transport = Some(Arc::new(transport));
+        self
+    }
+
+    /// After how many failed attempts to hand a message over nobody tries again until somebody asks for it; at least one.
+    /// 300 unless said otherwise, which takes about a day. A message that is refused is parked at once.
+    pub fn park_after(mut self, attempts: u32) -> EngineBuilder {
+        self.park_after = attempts.max(1);
         self
     }
 
@@ -125,9 +148,14 @@ impl EngineBuilder {
             registry,
             resources: self.resources,
             payload_limit: self.payload_limit,
+            transport: self.transport,
+            park_after: self.park_after,
         });
         // Before anybody hears that the engine runs: a new schedule begins now, not some time later.
         let kept = scheduler::open(&parts).await?;
+        if let Some(permit) = parts.driver_permit() {
+            tokio::spawn(dispatch(Arc::clone(&parts), permit));
+        }
         let committer = tokio::spawn(commit_all(Arc::clone(&parts), jobs));
         let orphans = recover(&parts, claimed);
         tokio::spawn(keep_in_order(Arc::clone(&parts), self.retention));

@@ -8,7 +8,7 @@ use workflow_core::Timestamp;
 
 use super::live::{Input, Seat};
 use super::parts::{Backoff, Parts};
-use crate::store::{Delivered, NewMessage, RunState, StoreError, Turn, TurnOutcome};
+use crate::store::{Delivered, NewMessage, OutboxChange, RunState, StoreError, Turn, TurnOutcome};
 
 /// How much goes into one transaction: enough to make its cost small, little enough to answer soon.
 const MOST_JOBS: usize = 1_000;
@@ -31,6 +31,10 @@ pub(crate) enum Job {
         seats: Vec<Seat>,
         reply: Reply<Delivered>,
     },
+    Outbox {
+        changes: Vec<OutboxChange>,
+        reply: Reply<Vec<bool>>,
+    },
     Cancel {
         run_id: Arc<str>,
         reason: String,
@@ -50,6 +54,7 @@ struct Batch {
     askers: Vec<Asker>,
     messages: Vec<NewMessage>,
     senders: Vec<Sender>,
+    outbox_changes: Vec<(Vec<OutboxChange>, Reply<Vec<bool>>)>,
     cancels: Vec<(Arc<str>, String, Reply<Option<RunState>>)>,
     bytes: usize,
 }
@@ -87,12 +92,13 @@ impl Batch {
                 self.messages.push(*message);
                 self.senders.push((seats, reply));
             }
+            Job::Outbox { changes, reply } => self.outbox_changes.push((changes, reply)),
             Job::Cancel { run_id, reason, reply } => self.cancels.push((run_id, reason, reply)),
         }
     }
 
     fn has_room(&self) -> bool {
-        let jobs = self.turns.len() + self.messages.len() + self.cancels.len();
+        let jobs = self.turns.len() + self.messages.len() + self.outbox_changes.len() + self.cancels.len();
         jobs < MOST_JOBS && self.bytes < MOST_BYTES
     }
 
@@ -100,6 +106,7 @@ impl Batch {
         let now_ms = parts.clock.now_ms();
         write_turns(parts, self.turns, self.askers, now_ms).await;
         deliver(parts, self.messages, self.senders, now_ms).await;
+        change_outbox(parts, self.outbox_changes).await;
         for (run_id, reason, reply) in self.cancels {
             let state = persist(parts, || parts.store.request_cancel(&run_id, &reason)).await;
             let Some(state) = state else { return };
@@ -118,6 +125,7 @@ async fn write_turns(parts: &Parts, turns: Vec<Turn>, askers: Vec<Asker>, now_ms
     let Some(outcomes) = persist(parts, || parts.store.commit(&turns, now_ms)).await else { return };
     match outcomes {
         Ok(outcomes) => {
+            note_sends(parts, &turns);
             for ((turn, (seat, reply)), outcome) in turns.iter().zip(askers).zip(outcomes) {
                 let _ = reply.send(Ok(seated(parts, turn, seat, outcome)));
             }
@@ -132,6 +140,13 @@ async fn write_turns(parts: &Parts, turns: Vec<Turn>, askers: Vec<Asker>, now_ms
                 Box::pin(write_turns(parts, vec![turn], vec![asker], now_ms)).await;
             }
         }
+    }
+}
+
+/// Wakes whoever hands messages over, when there are any.
+fn note_sends<'a>(parts: &Parts, written: impl IntoIterator<Item = &'a Turn>) {
+    if written.into_iter().any(|turn| !turn.changes.sends.is_empty()) {
+        parts.outbox_changed.notify_one();
     }
 }
 
@@ -155,6 +170,7 @@ async fn deliver(parts: &Parts, messages: Vec<NewMessage>, senders: Vec<Sender>,
     let Some(delivered) = persist(parts, || parts.store.deliver(&messages, now_ms)).await else { return };
     match delivered {
         Ok(delivered) => {
+            note_sends(parts, messages.iter().flat_map(|message| &message.starts));
             for ((message, mut delivered), (seats, reply)) in messages.iter().zip(delivered).zip(senders) {
                 let starts =
                     std::mem::take(&mut delivered.starts).into_iter().zip(seats).zip(&message.starts);
@@ -173,6 +189,31 @@ async fn deliver(parts: &Parts, messages: Vec<NewMessage>, senders: Vec<Sender>,
         Err(_) => {
             for (message, sender) in messages.into_iter().zip(senders) {
                 Box::pin(deliver(parts, vec![message], vec![sender], now_ms)).await;
+            }
+        }
+    }
+}
+
+async fn change_outbox(parts: &Parts, asked: Vec<(Vec<OutboxChange>, Reply<Vec<bool>>)>) {
+    if asked.is_empty() {
+        return;
+    }
+    let all: Vec<OutboxChange> = asked.iter().flat_map(|(changes, _)| changes.iter().cloned()).collect();
+    let Some(changed) = persist(parts, || parts.store.change_outbox(&all)).await else { return };
+    match changed {
+        Ok(changed) => {
+            let mut changed = changed.into_iter();
+            for (changes, reply) in asked {
+                let _ = reply.send(Ok(changed.by_ref().take(changes.len()).collect()));
+            }
+        }
+        Err(error) if asked.len() == 1 => {
+            let (_, reply) = asked.into_iter().next().expect("one change has one who asked");
+            let _ = reply.send(Err(error));
+        }
+        Err(_) => {
+            for one in asked {
+                Box::pin(change_outbox(parts, vec![one])).await;
             }
         }
     }
@@ -208,7 +249,9 @@ fn weight(record: &workflow_core::Record) -> usize {
         _ => 0,
     };
     let commands = record.commands.iter().map(|command| match command {
-        Command::StartStep { args, .. } => 100 + args.as_json().len(),
+        Command::StartStep { args: payload, .. }
+        | Command::StartChild { input: payload, .. }
+        | Command::Send { payload, .. } => 100 + payload.as_json().len(),
         _ => 100,
     });
     100 + event + commands.sum::<usize>()

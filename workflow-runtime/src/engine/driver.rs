@@ -1,18 +1,25 @@
 //! Drives one run: waits for what happens, has the run take it, has the turn written, and only then acts on it.
 //! The one owner of the run in memory; it knows no database and leaves every decision to the core.
 
+mod beginnings;
+mod effects;
+
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use tokio::sync::{mpsc, oneshot, watch};
-use tracing::Instrument;
-use workflow_core::{Command, CoreError, Definition, OpId, Payload, Record};
+use tokio::sync::{mpsc, watch};
+use workflow_core::{Command, Definition, OpId, Record};
 
 use super::attempts::Attempts;
-use super::live::{Ends, Input, Seat};
+use super::children::{self, Fate};
+use super::live::{Ends, Input};
 use super::live_run::{Happening, LiveRun, Taken, journal_incident};
 use super::parts::{Backoff, Parts, Phase};
+use super::stuck::Answer;
 use crate::error::{Error, ErrorKind};
-use crate::store::{Lease, LoadedRun, Offer, Turn, TurnOutcome};
+use crate::store::{Lease, LoadedRun, Turn, TurnOutcome};
+
+pub(crate) use beginnings::Beginning;
 
 /// See the module.
 pub(crate) struct Driver {
@@ -21,14 +28,9 @@ pub(crate) struct Driver {
     lease: Lease,
     ends: Ends,
     phase: watch::Receiver<Phase>,
+    /// The children that are being started; news of them is on its way.
+    starting: BTreeSet<Arc<str>>,
     _permit: mpsc::Sender<()>,
-}
-
-/// A run that begins with a message: its first turn is written with the message.
-pub(crate) struct Beginning {
-    driver: Driver,
-    live: LiveRun,
-    seat: Seat,
 }
 
 /// What a driver goes on with.
@@ -52,54 +54,8 @@ impl Driver {
     ) -> Option<Driver> {
         let _permit = parts.driver_permit()?;
         let phase = parts.phase.subscribe();
-        Some(Driver { parts: Arc::clone(parts), definition, lease, ends, phase, _permit })
-    }
-
-    /// Begins a run and stays with it. What became of the beginning goes to `reply`.
-    pub(crate) async fn begin(
-        mut self,
-        input: Payload,
-        seat: Seat,
-        reply: oneshot::Sender<Result<TurnOutcome, Error>>,
-    ) {
-        let now_ms = self.parts.clock.now_ms();
-        let begun = LiveRun::begin(self.definition, &self.lease.run_id, input, now_ms);
-        let (mut live, turn) = match begun {
-            Ok(begun) => begun,
-            Err(error) => {
-                let _ = reply.send(Err(ErrorKind::CannotBegin(error).into()));
-                return;
-            }
-        };
-        // Before anything of it happens, the run is on the disk.
-        let written = self.parts.commit(turn, Some(seat)).await;
-        let begins = match &written {
-            Ok(TurnOutcome::Written(offers)) => {
-                live.note_written(offers.clone());
-                true
-            }
-            _ => false,
-        };
-        let _ = reply.send(written);
-        if begins {
-            self.go(Next::Drive(Box::new(live), Attempts::default())).await;
-        }
-    }
-
-    /// A run that is to begin with a message, and its first turn; `None` when the engine is on its way out.
-    ///
-    /// # Errors
-    /// When the code cannot even begin.
-    pub(crate) fn prepare(
-        parts: &Arc<Parts>,
-        definition: Definition,
-        run_id: Arc<str>,
-        input: Payload,
-    ) -> Result<Option<(Beginning, Turn)>, CoreError> {
-        let (live, turn) = LiveRun::begin(definition, &run_id, input, parts.clock.now_ms())?;
-        let (seat, ends) = Seat::new();
-        let driver = Driver::new(parts, definition, Lease { run_id, epoch: 1 }, ends);
-        Ok(driver.map(|driver| (Beginning { driver, live, seat }, turn)))
+        let starting = BTreeSet::new();
+        Some(Driver { parts: Arc::clone(parts), definition, lease, ends, phase, starting, _permit })
     }
 
     /// Goes on with a run that was read from the store.
@@ -124,6 +80,10 @@ impl Driver {
         loop {
             if let Some(conclusion) = live.run.conclusion() {
                 self.ends.ending.send_replace(Some(conclusion.clone()));
+                if let Some(parent) = &live.parent {
+                    let (run_id, fate) = (Arc::clone(&self.lease.run_id), Fate::Ended(conclusion.clone()));
+                    children::tell(&self.parts, parent, run_id, fate);
+                }
                 tracing::debug!("the run has ended");
                 return Next::Leave;
             }
@@ -133,11 +93,14 @@ impl Driver {
             }
             let is_running = phase == Phase::Running;
             if is_running {
-                self.start_due(&mut live, &mut attempts);
+                if live.run.continuation().is_some() {
+                    return self.begin_anew(&mut live).await;
+                }
+                self.carry_out(&mut live, &mut attempts);
             }
             let happenings = self.gather(&mut live, &mut attempts, is_running).await;
             let now_ms = live.tick(self.parts.clock.now_ms());
-            let Taken { turn, replies, broken } = live.take(happenings, now_ms);
+            let Taken { turn, answers, broken } = live.take(happenings, now_ms);
             if let Some(turn) = turn {
                 let cancelled = cancelled_steps(&turn);
                 match self.write(turn).await {
@@ -153,21 +116,10 @@ impl Driver {
                     None => return Next::Leave,
                 }
             }
-            for (reply, retried) in replies {
-                let _ = reply.send(retried); // Who no longer waits has lost interest.
-            }
+            answers.into_iter().for_each(Answer::send);
             if let Some(error) = broken {
                 return Next::Broken(error.to_string());
             }
-        }
-    }
-
-    /// Starts the attempts that are due. Everything that led to them is on the disk.
-    fn start_due(&self, live: &mut LiveRun, attempts: &mut Attempts) {
-        let now_ms = live.tick(self.parts.clock.now_ms());
-        for (op, due, def) in live.start_due(now_ms) {
-            // It is not told of a cancel from before a crash: what it did then, nobody knows unless it does it again.
-            attempts.start(&self.parts, def, &self.lease.run_id, op, due);
         }
     }
 
@@ -189,7 +141,7 @@ impl Driver {
             biased;
             _ = self.phase.changed() => return happenings,
             attempted = attempts.next() => happenings.push(Happening::Attempted(attempted)),
-            Some(input) = self.ends.inbox.recv(), if is_running => hear(input, live, &mut happenings),
+            Some(input) = self.ends.inbox.recv(), if is_running => self.hear(input, live, &mut happenings),
             () = clock.sleep_until(due_ms.unwrap_or_default()), if due_ms.is_some() => {}
         }
         while let Some(attempted) = attempts.try_next() {
@@ -197,11 +149,24 @@ impl Driver {
         }
         if is_running {
             while let Ok(input) = self.ends.inbox.try_recv() {
-                hear(input, live, &mut happenings);
+                self.hear(input, live, &mut happenings);
             }
             happenings.push(Happening::Due(self.parts.clock.over_ms()));
         }
         happenings
+    }
+
+    fn hear(&mut self, input: Input, live: &mut LiveRun, happenings: &mut Vec<Happening>) {
+        match input {
+            Input::Offer(offer) => live.note_written(vec![offer]),
+            Input::Cancel(reason) => happenings.push(Happening::Cancel(reason)),
+            Input::Retry(reply) => happenings.push(Happening::Retry(reply)),
+            Input::Rule(ruling) => happenings.push(Happening::Rule(ruling)),
+            Input::Child(news) => {
+                self.starting.remove(&news.run_id);
+                happenings.push(Happening::Child(news));
+            }
+        }
     }
 
     /// Has a turn written. `None` when the engine stopped before the store answered.
@@ -238,8 +203,8 @@ impl Driver {
             Err(error) => return Next::Broken(error.to_string()),
         };
         let (cancel_reason, had_incident) = (loaded.cancel_reason.take(), loaded.has_journal_incident);
-        let lease = self.lease.clone();
-        let replayed = LiveRun::replay(self.definition, lease, &journal, loaded, attempts.running());
+        let (lease, limit) = (self.lease.clone(), self.parts.payload_limit);
+        let replayed = LiveRun::replay(self.definition, lease, &journal, loaded, limit, attempts.running());
         let mut live = match replayed {
             Ok(live) => live,
             Err(error) => return Next::Broken(error.to_string()),
@@ -254,6 +219,9 @@ impl Driver {
             let Some(TurnOutcome::Written(offers)) = self.write(turn).await else { return Next::Leave };
             // What the code owed may be a wait, and the message may have been there for long.
             live.note_written(offers);
+        }
+        if self.find_children(&mut live).await.is_none() {
+            return Next::Leave;
         }
         if let Some(reason) = cancel_reason {
             // Not handed to the code here: like everything that happens, it is one turn.
@@ -274,12 +242,17 @@ impl Driver {
                 biased;
                 // Looked at, not waited for: the engine may have been on its way out before the run broke off.
                 _ = self.phase.wait_for(|phase| *phase != Phase::Running) => return Next::Leave,
-                Some(input) = self.ends.inbox.recv() => {
-                    // Messages and cancels are in the store, for when the run can go on.
-                    if let Input::Retry(reply) = input {
+                // Messages and cancels are in the store, for when the run can go on.
+                Some(input) = self.ends.inbox.recv() => match input {
+                    Input::Retry(reply) => {
                         let _ = reply.send(1);
                         return Next::Load(Attempts::default());
                     }
+                    Input::Rule(ruling) => {
+                        let _ = ruling.reply.send(Err(cannot_rule(&self.lease.run_id)));
+                    }
+                    Input::Child(news) => drop(self.starting.remove(&news.run_id)),
+                    Input::Offer(_) | Input::Cancel(_) => {}
                 }
             }
         }
@@ -296,31 +269,6 @@ fn cancelled_steps(turn: &Turn) -> Vec<OpId> {
     cancelled.collect()
 }
 
-impl Beginning {
-    /// Where the run can be reached.
-    pub(crate) fn seat(&self) -> Seat {
-        self.seat.clone()
-    }
-
-    /// The store has the first turn: the run goes on by itself.
-    pub(crate) fn go_on(self, offers: Vec<Offer>) {
-        let Beginning { mut driver, mut live, .. } = self;
-        let (run_id, workflow) = (&driver.lease.run_id, driver.definition.name);
-        let span = tracing::info_span!("run", run_id = %run_id, workflow);
-        live.note_written(offers);
-        let drive = async move { driver.go(Next::Drive(Box::new(live), Attempts::default())).await };
-        tokio::spawn(drive.instrument(span));
-    }
-}
-
-fn hear(input: Input, live: &mut LiveRun, happenings: &mut Vec<Happening>) {
-    match input {
-        Input::Offer(offer) => live.note_written(vec![offer]),
-        Input::Cancel(reason) => happenings.push(Happening::Cancel(reason)),
-        Input::Retry(reply) => happenings.push(Happening::Retry(reply)),
-    }
-}
-
 /// Reads runs from the store; `None` when the engine stopped before it answered.
 pub(crate) async fn load_all(parts: &Parts, leases: &[Lease]) -> Option<Vec<LoadedRun>> {
     let mut backoff = Backoff::new();
@@ -333,4 +281,12 @@ pub(crate) async fn load_all(parts: &Parts, leases: &[Lease]) -> Option<Vec<Load
             return None;
         }
     }
+}
+
+fn cannot_rule(run_id: &str) -> Error {
+    let text = format!(
+        "the code of the run `{run_id}` cannot go on with its journal, so that nothing in it can be skipped or given up: \
+         mend the code, then retry"
+    );
+    ErrorKind::NotStuck(text).into()
 }

@@ -7,6 +7,8 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use tokio::sync::{mpsc, oneshot, watch};
 use workflow_core::Conclusion;
 
+use super::children::ChildNews;
+use super::stuck::Ruling;
 use crate::store::Offer;
 
 /// What can reach a run while it is in memory.
@@ -17,6 +19,10 @@ pub(crate) enum Input {
     Cancel(String),
     /// Somebody asked for another round of attempts. Answered with how many incidents that concerns.
     Retry(oneshot::Sender<usize>),
+    /// What somebody says about a stuck operation.
+    Rule(Ruling),
+    /// What became of a child; the store knows it too.
+    Child(ChildNews),
 }
 
 /// The address of a run in memory.

@@ -3,13 +3,15 @@
 
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
 
 use tokio::sync::oneshot;
-use workflow_core::{CoreError, Definition, Event, OpId, Payload, Record, Run, StepDef, Timestamp};
+use workflow_core::{CoreError, Definition, Event, OpId, Parent, Payload, Record, Run, StepDef, Timestamp};
 
-use super::agenda::{Agenda, DueAttempt};
+use super::agenda::{Agenda, DueAttempt, IsDetached};
 use super::attempts::Attempted;
+use super::children::{ChildNews, Fate};
+use super::outgoing;
+use super::stuck::{Answer, Ruling};
 use crate::store::{Changes, IncidentPlace, Lease, LoadedRun, Misfit, NewRun, Offer, Turn};
 
 /// Something that happened and that the run may have to hear of.
@@ -17,19 +19,40 @@ pub(crate) enum Happening {
     Attempted(Attempted),
     Cancel(String),
     Retry(oneshot::Sender<usize>),
+    Rule(Ruling),
+    Child(ChildNews),
     Offer(Offer),
     /// Look at the timers: the last millisecond that is over.
     Due(Timestamp),
 }
 
+/// How a run begins.
+pub(crate) struct Origin {
+    pub(crate) input: Payload,
+    /// How often it has begun, counted from 1.
+    pub(crate) generation: u32,
+    pub(crate) parent: Option<Parent>,
+}
+
+impl Origin {
+    /// Of a run that nobody waits for.
+    pub(crate) fn from_outside(input: Payload) -> Origin {
+        Origin { input, generation: 1, parent: None }
+    }
+}
+
 /// A run in memory.
 pub(crate) struct LiveRun {
     pub(crate) run: Run,
+    pub(crate) agenda: Agenda,
+    /// The operation that started it, if it is a child.
+    pub(crate) parent: Option<Parent>,
     lease: Lease,
+    /// The largest payload that is taken, in bytes.
+    payload_limit: usize,
     next_seq: i64,
     /// When the last turn was taken: the run's clock never goes back.
     last_ms: Timestamp,
-    agenda: Agenda,
     /// Messages that are there for waits of this run.
     offers: VecDeque<Offer>,
 }
@@ -39,7 +62,7 @@ pub(crate) struct Taken {
     /// What to write, if anything.
     pub(crate) turn: Option<Turn>,
     /// Who waits for that to be written, and with which answer.
-    pub(crate) replies: Vec<(oneshot::Sender<usize>, usize)>,
+    pub(crate) answers: Vec<Answer>,
     /// Why the code cannot go on after that.
     pub(crate) broken: Option<CoreError>,
 }
@@ -51,23 +74,27 @@ impl LiveRun {
     /// When the code cannot even begin.
     pub(crate) fn begin(
         definition: Definition,
-        run_id: &Arc<str>,
-        input: Payload,
+        lease: Lease,
+        origin: Origin,
+        payload_limit: usize,
         now_ms: Timestamp,
     ) -> Result<(LiveRun, Turn), CoreError> {
-        let lease = Lease { run_id: Arc::clone(run_id), epoch: 1 };
-        let run = Run::new(definition, run_id);
+        let Origin { input, generation, parent } = origin;
         let mut live = LiveRun {
-            run,
+            run: Run::new(definition, &lease.run_id),
+            agenda: Agenda::default(),
+            parent: parent.clone(),
             lease,
+            payload_limit,
             next_seq: 1,
             last_ms: now_ms,
-            agenda: Agenda::default(),
             offers: VecDeque::new(),
         };
         let (mut records, mut changes) = (Vec::new(), Changes::default());
-        live.feed(now_ms, Event::started(input), &mut records, &mut changes)?;
-        let begins = NewRun { workflow: definition.name.to_owned(), version: definition.version };
+        let started = Event::Started { input, generation, parent: parent.clone() };
+        live.feed(now_ms, started, &mut records, &mut changes)?;
+        let (workflow, version) = (definition.name.to_owned(), definition.version);
+        let begins = NewRun { workflow, version, generation, parent };
         let turn = Turn { begins: Some(begins), ..live.turn(now_ms, records, changes) };
         Ok((live, turn))
     }
@@ -81,6 +108,7 @@ impl LiveRun {
         lease: Lease,
         journal: &[Record],
         loaded: LoadedRun,
+        payload_limit: usize,
         running: impl Iterator<Item = &'a (OpId, u32)>,
     ) -> Result<LiveRun, CoreError> {
         let replayed = catch_unwind(AssertUnwindSafe(|| Run::replay(definition, &lease.run_id, journal)));
@@ -91,7 +119,33 @@ impl LiveRun {
         }
         let next_seq = i64::try_from(journal.len()).expect("a journal fits in memory") + 1;
         let last_ms = journal.last().map_or(Timestamp::MIN, |record| record.at_ms);
-        Ok(LiveRun { run, lease, next_seq, last_ms, agenda, offers: loaded.offers.into() })
+        let parent = match journal.first().map(|record| &record.event) {
+            Some(Event::Started { parent, .. }) => parent.clone(),
+            _ => None,
+        };
+        let offers = loaded.offers.into();
+        Ok(LiveRun { run, agenda, parent, lease, payload_limit, next_seq, last_ms, offers })
+    }
+
+    /// The turn with which the run begins anew under its id, once its journal says that it does.
+    ///
+    /// # Errors
+    /// When the code cannot even begin.
+    pub(crate) fn begin_anew(
+        &self,
+        definition: Definition,
+        input: Payload,
+        now_ms: Timestamp,
+    ) -> Result<Turn, CoreError> {
+        let generation = self.run.generation() + 1;
+        let origin = Origin { input, generation, parent: self.parent.clone() };
+        let begun = LiveRun::begin(definition, self.lease.clone(), origin, self.payload_limit, now_ms);
+        begun.map(|(_, turn)| turn)
+    }
+
+    /// The operation here, as a child knows it.
+    pub(crate) fn as_parent(&self, op: OpId) -> Parent {
+        Parent { run_id: self.lease.run_id.to_string(), generation: self.run.generation(), op }
     }
 
     /// The run's clock.
@@ -133,10 +187,10 @@ impl LiveRun {
     /// Takes what happened, one event at a time. What nobody waits for any more is dropped.
     pub(crate) fn take(&mut self, happenings: Vec<Happening>, now_ms: Timestamp) -> Taken {
         let (mut records, mut changes) = (Vec::new(), Changes::default());
-        let mut taken = Taken { turn: None, replies: Vec::new(), broken: None };
+        let mut taken = Taken { turn: None, answers: Vec::new(), broken: None };
         for happening in happenings {
             if let Err(error) =
-                self.take_one(happening, now_ms, &mut records, &mut changes, &mut taken.replies)
+                self.take_one(happening, now_ms, &mut records, &mut changes, &mut taken.answers)
             {
                 taken.broken = Some(error);
                 break;
@@ -154,10 +208,11 @@ impl LiveRun {
         now_ms: Timestamp,
         records: &mut Vec<Record>,
         changes: &mut Changes,
-        replies: &mut Vec<(oneshot::Sender<usize>, usize)>,
+        answers: &mut Vec<Answer>,
     ) -> Result<(), CoreError> {
         match happening {
-            _ if self.run.conclusion().is_some() => Ok(()),
+            // What is still to be heard by a run that begins anew is in the store.
+            _ if self.run.conclusion().is_some() || self.run.continuation().is_some() => Ok(()),
             Happening::Attempted(Attempted { op, attempt, outcome }) => {
                 if !self.agenda.expects(&op, attempt) {
                     return Ok(());
@@ -169,14 +224,26 @@ impl LiveRun {
                 self.feed(now_ms, Event::CancelRequested { reason }, records, changes)
             }
             Happening::Retry(reply) => {
-                let open = self.run.open_operations();
-                let stuck = open.iter().filter(|open| open.is_stuck).filter_map(|open| open.request.op());
-                let stuck: Vec<OpId> = stuck.cloned().collect();
-                replies.push((reply, stuck.len()));
+                let stuck = self.stuck();
+                answers.push(Answer::Retried(reply, stuck.len()));
                 stuck
                     .into_iter()
                     .try_for_each(|op| self.feed(now_ms, Event::RetryRequested { op }, records, changes))
             }
+            Happening::Rule(Ruling { op, verdict, reply }) => match self.rule(&op, verdict) {
+                Ok(event) => {
+                    answers.push(Answer::Ruled(reply, Ok(())));
+                    self.feed(now_ms, event, records, changes)
+                }
+                Err(error) => {
+                    answers.push(Answer::Ruled(reply, Err(error)));
+                    Ok(())
+                }
+            },
+            Happening::Child(news) => match self.hear_of_child(news) {
+                Some(event) => self.feed(now_ms, event, records, changes),
+                None => Ok(()),
+            },
             Happening::Offer(Offer { op, message_id, payload, .. }) => {
                 if !self.agenda.waits_for_message(&op) {
                     return Ok(());
@@ -204,6 +271,21 @@ impl LiveRun {
         }
     }
 
+    /// What a child's fate means for the run, if it still waits for that very child.
+    fn hear_of_child(&mut self, news: ChildNews) -> Option<Event> {
+        let ChildNews { op, run_id, fate } = news;
+        let IsDetached(is_detached) = self.agenda.children.waits_for(&op, &run_id)?;
+        match fate {
+            Fate::Refused(reason) => Some(Event::ChildRefused { op, reason }),
+            Fate::Runs | Fate::Ended(_) if is_detached => Some(Event::ChildStarted { op }),
+            Fate::Ended(conclusion) => Some(Event::ChildEnded { op, conclusion }),
+            Fate::Runs => {
+                self.agenda.children.note_running(&op);
+                None
+            }
+        }
+    }
+
     /// Whether the operation can read this message; if not, why.
     fn reads(&self, op: &OpId, payload: &Payload) -> Result<(), String> {
         match catch_unwind(AssertUnwindSafe(|| self.run.fits(op, payload))) {
@@ -221,8 +303,14 @@ impl LiveRun {
     ) -> Result<(), CoreError> {
         // The core catches panics of the workflow's code; those of the user's deserializers it does not.
         let fed = catch_unwind(AssertUnwindSafe(|| self.run.feed(now_ms, &event)));
-        match fed.unwrap_or_else(|panic| Err(panicked(panic.as_ref()))) {
+        let fed = fed.unwrap_or_else(|panic| Err(panicked(panic.as_ref())));
+        let fed = fed.and_then(|commands| {
+            outgoing::check(&commands, self.payload_limit)?;
+            Ok(commands)
+        });
+        match fed {
             Ok(commands) => {
+                outgoing::note(&self.lease.run_id, self.run.generation(), &commands, changes);
                 self.agenda.note(now_ms, &event, &commands, changes);
                 records.push(Record::new(now_ms, event, commands));
                 Ok(())

@@ -4,7 +4,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{Notify, mpsc, oneshot, watch};
 use workflow_core::Resources;
 
 use super::committer::{Job, Reply};
@@ -12,7 +12,8 @@ use super::live::{LiveRuns, Seat};
 use super::registry::Registry;
 use crate::clock::Clock;
 use crate::error::{Error, ErrorKind};
-use crate::store::{Delivered, NewMessage, RunState, Store, Turn, TurnOutcome};
+use crate::store::{Delivered, NewMessage, OutboxChange, RunState, Store, Turn, TurnOutcome};
+use crate::transport::Transport;
 
 /// How far an engine is on its way out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,6 +31,12 @@ pub(crate) struct Parts {
     pub(crate) registry: Registry,
     pub(crate) resources: Resources,
     pub(crate) payload_limit: usize,
+    /// The way out; `None` for the runs of this very engine.
+    pub(crate) transport: Option<Arc<dyn Transport>>,
+    /// After how many failed attempts a message is parked.
+    pub(crate) park_after: u32,
+    /// There may be something to hand over.
+    pub(crate) outbox_changed: Notify,
     pub(crate) live: LiveRuns,
     pub(crate) phase: watch::Sender<Phase>,
     jobs: mpsc::UnboundedSender<Job>,
@@ -44,19 +51,33 @@ pub(crate) struct Materials {
     pub(crate) registry: Registry,
     pub(crate) resources: Resources,
     pub(crate) payload_limit: usize,
+    pub(crate) transport: Option<Arc<dyn Transport>>,
+    pub(crate) park_after: u32,
 }
 
 impl Parts {
     pub(crate) fn new(
         materials: Materials,
     ) -> (Arc<Parts>, mpsc::UnboundedReceiver<Job>, mpsc::Receiver<()>) {
-        let Materials { store, clock, registry, resources, payload_limit } = materials;
+        let Materials { store, clock, registry, resources, payload_limit, transport, park_after } = materials;
         let (jobs, job_receiver) = mpsc::unbounded_channel();
         let (driver, drivers_gone) = mpsc::channel(1);
         let phase = watch::Sender::new(Phase::Running);
         let drivers = Mutex::new(Some(driver));
-        let live = LiveRuns::default();
-        let parts = Parts { store, clock, registry, resources, payload_limit, live, phase, jobs, drivers };
+        let parts = Parts {
+            store,
+            clock,
+            registry,
+            resources,
+            payload_limit,
+            transport,
+            park_after,
+            outbox_changed: Notify::new(),
+            live: LiveRuns::default(),
+            phase,
+            jobs,
+            drivers,
+        };
         (Arc::new(parts), job_receiver, drivers_gone)
     }
 
@@ -115,6 +136,13 @@ impl Parts {
     ) -> Result<Option<RunState>, Error> {
         self.refuse_when_leaving()?;
         self.ask(|reply| Job::Cancel { run_id, reason, reply }).await
+    }
+
+    /// Changes messages of the outbox; says of each change whether the message is there.
+    pub(crate) async fn change_outbox(&self, changes: Vec<OutboxChange>) -> Result<Vec<bool>, Error> {
+        let changed = self.ask(|reply| Job::Outbox { changes, reply }).await?;
+        self.outbox_changed.notify_one();
+        Ok(changed)
     }
 
     pub(crate) fn refuse_when_leaving(&self) -> Result<(), Error> {

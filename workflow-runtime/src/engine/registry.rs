@@ -31,6 +31,10 @@ impl Registry {
             if registry.definitions.insert((name, version), definition).is_some() {
                 defects.push(format!("the workflow `{name}`, version {version}, is registered twice"));
             }
+        }
+        registry.add_children(&mut defects);
+        for definition in registry.definitions.values() {
+            let name = definition.name;
             for step in definition.steps() {
                 for need in step.resources.iter().filter(|need| !resources.meets(need)) {
                     let (step, need) = (&step.facts.name, need.type_name());
@@ -49,6 +53,28 @@ impl Registry {
             }
         }
         if defects.is_empty() { Ok(registry) } else { Err(defects) }
+    }
+
+    /// Children come along by themselves, and theirs.
+    fn add_children(&mut self, defects: &mut Vec<String>) {
+        let mut parents: Vec<Definition> = self.definitions.values().copied().collect();
+        while let Some(parent) = parents.pop() {
+            for child in parent.children() {
+                let Definition { name, version, .. } = child;
+                match self.definitions.get(&(name, version)) {
+                    None => {
+                        self.definitions.insert((name, version), child);
+                        parents.push(child);
+                    }
+                    Some(known) if known.graph() == child.graph() => {}
+                    Some(_) => defects.push(format!(
+                        "there are two workflows `{name}`, version {version}: the one that `{}` starts as a child is \
+                         another one than is registered; give one of them another name or version",
+                        parent.name
+                    )),
+                }
+            }
+        }
     }
 
     fn note_messages(&mut self) {

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use workflow_core::Timestamp;
 
 use super::committer::persist;
+use super::live_run::Origin;
 use super::parts::{Backoff, Parts, Phase};
 use super::schedules::Scheduled;
 use super::start::begin;
@@ -190,7 +191,13 @@ impl Kept {
     /// Starts the run of a tick, unless it has one.
     async fn fire(&mut self, parts: &Arc<Parts>, tick_ms: Timestamp) -> Result<(), Error> {
         let run_id = self.scheduled.run_id(tick_ms);
-        let begun = begin(parts, self.scheduled.definition, &run_id, self.scheduled.input(tick_ms)).await;
+        let begun = begin(
+            parts,
+            self.scheduled.definition,
+            &run_id,
+            Origin::from_outside(self.scheduled.input(tick_ms)),
+        )
+        .await;
         match begun {
             Ok(Some(_)) => tracing::info!(%run_id, "a schedule has started a run"),
             Ok(None) => tracing::debug!(%run_id, "the tick of a schedule has its run already"),

@@ -12,6 +12,7 @@ use workflow_core::{Conclusion, Definition, Event, Payload, Workflow, WorkflowCa
 
 use super::driver::Driver;
 use super::live::Seat;
+use super::live_run::Origin;
 use super::parts::Parts;
 use crate::error::{Error, ErrorKind};
 use crate::handle::RunHandle;
@@ -28,7 +29,8 @@ pub struct Start<W: Workflow> {
 
 impl<W: Workflow> Start<W> {
     pub(super) fn new(parts: Arc<Parts>, call: WorkflowCall<W>) -> Start<W> {
-        Start { parts, args: call.into_args(), id: None }
+        let (args, id) = call.into_parts();
+        Start { parts, args, id }
     }
 
     /// Gives the run an id: 1 to 255 bytes without control characters. A second start with the same id, the
@@ -57,7 +59,8 @@ impl<W: Workflow> Start<W> {
             .map_err(|error| ErrorKind::Unstorable { what: "the input".to_owned(), error })?;
         check_size("the input", &input, parts.payload_limit)?;
 
-        match begin(&parts, definition, &run_id, input.clone()).await? {
+        let origin = Origin::from_outside(input.clone());
+        match begin(&parts, definition, &run_id, origin).await? {
             Some(ending) => Ok(RunHandle::live(parts, run_id, ending)),
             None => existing::<W>(parts, run_id, &input).await,
         }
@@ -78,7 +81,7 @@ pub(super) async fn begin(
     parts: &Arc<Parts>,
     definition: Definition,
     run_id: &Arc<str>,
-    input: Payload,
+    origin: Origin,
 ) -> Result<Option<watch::Receiver<Option<Conclusion>>>, Error> {
     let (seat, ends) = Seat::new();
     let ending = seat.ending.clone();
@@ -86,8 +89,10 @@ pub(super) async fn begin(
     let span = tracing::info_span!("run", run_id = %run_id, workflow = definition.name);
     let driver = Driver::new(parts, definition, lease, ends).ok_or(ErrorKind::Stopped)?;
     let (reply, answer) = oneshot::channel();
-    // On a task of its own: whoever waits here may lose patience, the run must not.
-    tokio::spawn(driver.begin(input, seat, reply).instrument(span));
+    // On a task of its own: whoever waits here may lose patience, the run must not. Boxed, because the driver of a run
+    // begins children in turn.
+    let driving: Pin<Box<dyn Future<Output = ()> + Send>> = Box::pin(driver.begin(origin, seat, reply));
+    tokio::spawn(driving.instrument(span));
     match answer.await.map_err(|_| ErrorKind::Stopped)?? {
         TurnOutcome::Exists => Ok(None),
         _ => Ok(Some(ending)),
@@ -113,7 +118,8 @@ async fn existing<W: Workflow>(
     if status.version == W::VERSION {
         let journal = parts.store.journal(&run_id).await?;
         let first = journal.first().map(|record| &record.event);
-        if let Some(Event::Started { input: first, .. }) = first
+        // A run that has begun anew since has other arguments by itself.
+        if let Some(Event::Started { input: first, generation: 1, .. }) = first
             && !is_same_json(first, input)
         {
             let text = format!("the run `{run_id}` was started with other arguments: {first}, now {input}");

@@ -2,19 +2,21 @@
 //! It must not be clever: where this and another store differ, this one is right.
 
 mod inbox;
+mod outbox;
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use async_trait::async_trait;
-use workflow_core::{OpId, Record, Timestamp};
+use workflow_core::{OpId, Parent, Payload, Record, Timestamp};
 
 use self::inbox::KeptMessage;
 use super::{
-    ClaimedRun, Delivered, EngineLock, Incident, IncidentPlace, KeptSchedule, Lease, LoadedRun,
-    MessageFilter, MessageStatus, MessageWait, NewMessage, RunFilter, RunState, RunStatus, RunSummary, Store,
-    StoreError, StoreFault, Sweep, Swept, Turn, TurnOutcome,
+    ClaimedRun, Delivered, EngineLock, Incident, IncidentPlace, KeptSchedule, KnownRun, Lease, LoadedRun,
+    MessageFilter, MessageStatus, MessageWait, NewMessage, NewRun, OutboxChange, OutboxEntry, OutboxFilter,
+    OutboxPage, RunFilter, RunState, RunStatus, RunSummary, Store, StoreError, StoreFault, Sweep, Swept,
+    Turn, TurnOutcome,
 };
 
 /// Keeps runs for as long as the process lives. Clones share the same runs.
@@ -40,15 +42,20 @@ struct Tables {
     last_number: i64,
     /// By workflow.
     schedules: BTreeMap<String, KeptSchedule>,
+    /// In the order in which they were sent.
+    outbox: Vec<OutboxEntry>,
 }
 
 struct Row {
     epoch: i64,
     workflow: String,
     version: u32,
+    generation: u32,
+    parent: Option<Parent>,
     state: RunState,
     started_ms: Timestamp,
     ended_ms: Option<Timestamp>,
+    progress: Option<Payload>,
     cancel_reason: Option<String>,
     journal: Vec<Record>,
     timers: BTreeMap<OpId, Timestamp>,
@@ -168,9 +175,12 @@ impl Store for Memory {
             run_id: Arc::clone(run_id),
             workflow: row.workflow.clone(),
             version: row.version,
+            generation: row.generation,
+            parent: row.parent.clone(),
             state: row.state.clone(),
             started_ms: row.started_ms,
             ended_ms: row.ended_ms,
+            progress: row.progress.clone(),
             cancel_reason: row.cancel_reason.clone(),
             incidents: row.incidents.values().cloned().collect(),
             waits: row.waits.clone(),
@@ -178,10 +188,42 @@ impl Store for Memory {
         }))
     }
 
+    async fn look_up(&self, run_ids: &[Arc<str>]) -> Result<Vec<KnownRun>, StoreError> {
+        let tables = self.tables();
+        let known = run_ids.iter().filter_map(|run_id| tables.runs.get_key_value(run_id));
+        Ok(known
+            .map(|(run_id, row)| KnownRun {
+                run_id: Arc::clone(run_id),
+                parent: row.parent.clone(),
+                state: row.state.clone(),
+            })
+            .collect())
+    }
+
+    async fn outbox_due(
+        &self,
+        now_ms: Timestamp,
+        busy: &[Arc<str>],
+        runs: usize,
+        each: usize,
+    ) -> Result<OutboxPage, StoreError> {
+        Ok(outbox::due(&self.tables().outbox, now_ms, busy, runs, each))
+    }
+
+    async fn change_outbox(&self, changes: &[OutboxChange]) -> Result<Vec<bool>, StoreError> {
+        let mut tables = self.tables();
+        Ok(changes.iter().map(|change| outbox::change(&mut tables.outbox, change)).collect())
+    }
+
+    async fn outbox(&self, filter: &OutboxFilter) -> Result<Vec<OutboxEntry>, StoreError> {
+        Ok(outbox::list(&self.tables().outbox, filter))
+    }
+
     async fn runs(&self, filter: &RunFilter) -> Result<Vec<RunSummary>, StoreError> {
         let tables = self.tables();
         let passes = |(run_id, row): &(&Arc<str>, &Row)| {
             filter.workflow.as_ref().is_none_or(|workflow| *workflow == row.workflow)
+                && filter.parent.as_ref().is_none_or(|parent| row.is_child_of(parent))
                 && filter.after.as_ref().is_none_or(|after| ***run_id > **after)
                 && (!filter.only_unfinished || row.state == RunState::Running)
                 && (!filter.only_incidents || !row.incidents.is_empty())
@@ -223,23 +265,12 @@ impl Tables {
             return None;
         }
         match (&turn.begins, self.runs.get(&turn.lease.run_id)) {
-            (Some(_), Some(_)) => return Some(TurnOutcome::Exists),
-            (Some(begins), None) => {
-                let row = Row {
-                    epoch: turn.lease.epoch,
-                    workflow: begins.workflow.clone(),
-                    version: begins.version,
-                    state: RunState::Running,
-                    started_ms: turn.at_ms,
-                    ended_ms: None,
-                    cancel_reason: None,
-                    journal: Vec::new(),
-                    timers: BTreeMap::new(),
-                    waits: BTreeMap::new(),
-                    incidents: BTreeMap::new(),
-                };
-                self.runs.insert(Arc::clone(&turn.lease.run_id), row);
+            (Some(NewRun { generation: 1, .. }), Some(_)) => return Some(TurnOutcome::Exists),
+            (Some(begins @ NewRun { generation: 1, .. }), None) => {
+                self.runs.insert(Arc::clone(&turn.lease.run_id), Row::new(turn, begins));
             }
+            (Some(begins), Some(row)) if row.can_begin_anew(turn, begins) => {}
+            (Some(_), _) => return Some(TurnOutcome::LostLease),
             (None, Some(row)) if row.can_write(turn) => {}
             (None, _) => return Some(TurnOutcome::LostLease),
         }
@@ -253,6 +284,7 @@ impl Tables {
         for (message_id, misfit) in &changes.misfits {
             self.refuse(message_id, run_id, misfit, turn.at_ms);
         }
+        self.outbox.extend(outbox::entries(turn));
         self.runs.get_mut(&turn.lease.run_id).expect("looked at above").apply(turn);
         None
     }
@@ -265,11 +297,43 @@ impl Tables {
             return false;
         }
         let first = usize::try_from(turn.first_seq - 1).expect("rows are counted from 1");
-        row.epoch == turn.lease.epoch && row.journal.get(first..) == Some(turn.records.as_slice())
+        let is_same_journal = turn.begins.as_ref().is_none_or(|begins| begins.generation == row.generation);
+        row.epoch == turn.lease.epoch
+            && is_same_journal
+            && row.journal.get(first..) == Some(turn.records.as_slice())
     }
 }
 
 impl Row {
+    fn new(turn: &Turn, begins: &NewRun) -> Row {
+        Row {
+            epoch: turn.lease.epoch,
+            workflow: begins.workflow.clone(),
+            version: begins.version,
+            generation: begins.generation,
+            parent: begins.parent.clone(),
+            state: RunState::Running,
+            started_ms: turn.at_ms,
+            ended_ms: None,
+            progress: None,
+            cancel_reason: None,
+            journal: Vec::new(),
+            timers: BTreeMap::new(),
+            waits: BTreeMap::new(),
+            incidents: BTreeMap::new(),
+        }
+    }
+
+    fn is_child_of(&self, parent: &str) -> bool {
+        self.parent.as_ref().is_some_and(|of| of.run_id == *parent)
+    }
+
+    /// Whether the turn may take the place of the journal.
+    fn can_begin_anew(&self, turn: &Turn, begins: &NewRun) -> bool {
+        let is_next = begins.generation == self.generation + 1 && turn.first_seq == 1;
+        self.epoch == turn.lease.epoch && self.state == RunState::Running && is_next
+    }
+
     fn can_write(&self, turn: &Turn) -> bool {
         let next_seq = i64::try_from(self.journal.len()).expect("a journal fits in memory") + 1;
         let is_next = turn.records.is_empty() || turn.first_seq == next_seq;
@@ -278,6 +342,11 @@ impl Row {
 
     fn apply(&mut self, turn: &Turn) {
         let changes = &turn.changes;
+        if let Some(begins) = &turn.begins {
+            (self.version, self.generation) = (begins.version, begins.generation);
+            self.journal.clear();
+        }
+        self.progress = changes.progress.clone().or_else(|| self.progress.take());
         self.journal.extend(turn.records.iter().cloned());
         self.timers.retain(|op, _| !changes.clear_timers.contains(op));
         self.timers.extend(changes.set_timers.clone());

@@ -4,9 +4,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use workflow_core::{Conclusion, OpId, Payload, Record, Timestamp};
+use workflow_core::{Conclusion, OpId, Parent, Payload, Record, Timestamp};
 
-use super::{Misfit, StoreError};
+use super::{Misfit, Outgoing, StoreError};
 
 /// The right to write to one run. A write whose epoch is not the run's is refused.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,13 +28,17 @@ pub struct ClaimedRun {
     pub version: u32,
 }
 
-/// A run that begins with the turn that carries this.
+/// A run that begins with the turn that carries this, or begins anew under its id.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewRun {
     /// Its workflow.
     pub workflow: String,
     /// The version of its code.
     pub version: u32,
+    /// How often it has begun. From the second time on, this turn takes the place of the whole journal.
+    pub generation: u32,
+    /// The operation that started it, if it is a child.
+    pub parent: Option<Parent>,
 }
 
 /// Rows to append to the journal of one run, with all that they change beside it.
@@ -76,6 +80,10 @@ pub struct Changes {
     pub open_incidents: BTreeMap<IncidentPlace, String>,
     /// The cancel that somebody asked for has reached the run.
     pub takes_cancel: bool,
+    /// Messages that leave, in this order.
+    pub sends: Vec<Outgoing>,
+    /// What people outside may read about how far the run is.
+    pub progress: Option<Payload>,
     /// The run has ended. All its timers, waits and incidents go.
     pub conclusion: Option<Conclusion>,
 }
@@ -98,7 +106,7 @@ pub enum TurnOutcome {
     Written(Vec<Offer>),
     /// There is a run of that id already; nothing was written.
     Exists,
-    /// Somebody else holds the run now, or it has ended; nothing was written.
+    /// Somebody else holds the run now, it has ended, or it has begun anew since; nothing was written.
     LostLease,
     /// Another run took the message; nothing was written.
     MessageTaken,
@@ -130,6 +138,17 @@ pub struct LoadedRun {
     pub cancel_reason: Option<String>,
     /// Whether it could not go on with its journal before.
     pub has_journal_incident: bool,
+}
+
+/// What there is to know about a run that may be a child.
+#[derive(Clone, Debug, PartialEq)]
+pub struct KnownRun {
+    /// The run.
+    pub run_id: Arc<str>,
+    /// The operation that started it, if it is a child.
+    pub parent: Option<Parent>,
+    /// What it is at.
+    pub state: RunState,
 }
 
 /// What a run is at.
@@ -169,12 +188,18 @@ pub struct RunStatus {
     pub workflow: String,
     /// The version of its code.
     pub version: u32,
+    /// How often it has begun: more than once when it continued as new.
+    pub generation: u32,
+    /// The operation that started it, if it is a child.
+    pub parent: Option<Parent>,
     /// What it is at.
     pub state: RunState,
     /// When it was started.
     pub started_ms: Timestamp,
     /// When it ended.
     pub ended_ms: Option<Timestamp>,
+    /// What it last told about how far it is.
+    pub progress: Option<Payload>,
     /// That somebody asked for a cancel that has not reached the run, and why.
     pub cancel_reason: Option<String>,
     /// What a person has to look at.
@@ -244,6 +269,8 @@ pub struct RunFilter {
     pub only_unfinished: bool,
     /// Only runs with an open incident.
     pub only_incidents: bool,
+    /// Only runs that this one started as children.
+    pub parent: Option<String>,
     /// Only runs whose id comes after this one: the last id of the page before.
     pub after: Option<String>,
     /// At most this many.
@@ -252,6 +279,13 @@ pub struct RunFilter {
 
 impl Default for RunFilter {
     fn default() -> RunFilter {
-        RunFilter { workflow: None, only_unfinished: false, only_incidents: false, after: None, limit: 100 }
+        RunFilter {
+            workflow: None,
+            only_unfinished: false,
+            only_incidents: false,
+            parent: None,
+            after: None,
+            limit: 100,
+        }
     }
 }

@@ -3,6 +3,7 @@
 
 mod batch;
 mod inbox;
+mod outbox;
 mod read;
 mod refuse;
 mod schema;
@@ -11,6 +12,7 @@ mod writer;
 
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -22,9 +24,9 @@ use workflow_core::{Record, Timestamp};
 
 use self::writer::Writer;
 use super::{
-    ClaimedRun, Delivered, EngineLock, KeptSchedule, Lease, LoadedRun, MessageFilter, MessageStatus,
-    NewMessage, RunFilter, RunState, RunStatus, RunSummary, Store, StoreError, StoreFault, Sweep, Swept,
-    Turn, TurnOutcome,
+    ClaimedRun, Delivered, EngineLock, KeptSchedule, KnownRun, Lease, LoadedRun, MessageFilter,
+    MessageStatus, NewMessage, OutboxChange, OutboxEntry, OutboxFilter, OutboxPage, RunFilter, RunState,
+    RunStatus, RunSummary, Store, StoreError, StoreFault, Sweep, Swept, Turn, TurnOutcome,
 };
 
 /// How long a write waits for another process that has the file open, before it is tried again from the start.
@@ -177,6 +179,28 @@ impl Store for Sqlite {
 
     async fn run(&self, run_id: &str) -> Result<Option<RunStatus>, StoreError> {
         read::run(&self.readers, run_id).await
+    }
+
+    async fn look_up(&self, run_ids: &[Arc<str>]) -> Result<Vec<KnownRun>, StoreError> {
+        read::look_up(&self.readers, run_ids).await
+    }
+
+    async fn outbox_due(
+        &self,
+        now_ms: Timestamp,
+        busy: &[Arc<str>],
+        runs: usize,
+        each: usize,
+    ) -> Result<OutboxPage, StoreError> {
+        outbox::due(&self.readers, now_ms, busy, runs, each).await
+    }
+
+    async fn change_outbox(&self, changes: &[OutboxChange]) -> Result<Vec<bool>, StoreError> {
+        self.writer.lock().await.change_outbox(changes).await
+    }
+
+    async fn outbox(&self, filter: &OutboxFilter) -> Result<Vec<OutboxEntry>, StoreError> {
+        outbox::list(&self.readers, filter).await
     }
 
     async fn runs(&self, filter: &RunFilter) -> Result<Vec<RunSummary>, StoreError> {

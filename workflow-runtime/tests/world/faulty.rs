@@ -133,6 +133,28 @@ impl<S: Store> Store for Faulty<S> {
         self.inner.run(run_id).await
     }
 
+    async fn look_up(&self, run_ids: &[Arc<str>]) -> Result<Vec<KnownRun>, StoreError> {
+        self.inner.look_up(run_ids).await
+    }
+
+    async fn outbox_due(
+        &self,
+        now_ms: Timestamp,
+        busy: &[Arc<str>],
+        runs: usize,
+        each: usize,
+    ) -> Result<OutboxPage, StoreError> {
+        self.inner.outbox_due(now_ms, busy, runs, each).await
+    }
+
+    async fn change_outbox(&self, changes: &[OutboxChange]) -> Result<Vec<bool>, StoreError> {
+        self.write(self.inner.change_outbox(changes)).await
+    }
+
+    async fn outbox(&self, filter: &OutboxFilter) -> Result<Vec<OutboxEntry>, StoreError> {
+        self.inner.outbox(filter).await
+    }
+
     async fn runs(&self, filter: &RunFilter) -> Result<Vec<RunSummary>, StoreError> {
         self.inner.runs(filter).await
     }

@@ -3,7 +3,7 @@
 #![allow(dead_code, unused_imports, unused_macros, reason = "each test file uses a part of it")]
 #![allow(unreachable_pub, reason = "in a test's module, everything public is for the test")]
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -13,6 +13,7 @@ use workflow_runtime::prelude::*;
 use workflow_runtime::store::Store;
 use workflow_runtime::{Client, Clock, EngineBuilder, RunStatus};
 
+pub mod family;
 pub mod faulty;
 pub mod turns;
 
@@ -45,6 +46,8 @@ pub struct World {
     calls: Arc<Mutex<Vec<String>>>,
     behaviours: Arc<Mutex<BTreeMap<&'static str, VecDeque<Behaviour>>>>,
     defaults: Arc<Mutex<BTreeMap<&'static str, Behaviour>>>,
+    /// Calls that are declined, as `step argument`.
+    declined: Arc<Mutex<BTreeSet<String>>>,
     gate: Arc<Semaphore>,
 }
 
@@ -54,6 +57,7 @@ impl World {
             calls: Arc::default(),
             behaviours: Arc::default(),
             defaults: Arc::default(),
+            declined: Arc::default(),
             gate: Arc::new(Semaphore::new(0)),
         }
     }
@@ -66,6 +70,11 @@ impl World {
     /// What all calls of a step do.
     pub fn always(&self, step: &'static str, behaviour: Behaviour) {
         self.defaults.lock().unwrap().insert(step, behaviour);
+    }
+
+    /// Every such call is declined: `step argument`.
+    pub fn fail_for(&self, call: &str) {
+        self.declined.lock().unwrap().insert(call.to_owned());
     }
 
     /// Lets as many waiting steps go on.
@@ -83,7 +92,11 @@ impl World {
     }
 
     async fn call(&self, step: &'static str, argument: &str) -> Result<(), ShopError> {
-        self.calls.lock().unwrap().push(format!("{step} {argument}"));
+        let call = format!("{step} {argument}");
+        self.calls.lock().unwrap().push(call.clone());
+        if self.declined.lock().unwrap().contains(&call) {
+            return Err(ShopError::Declined);
+        }
         let behaviour = self.behaviours.lock().unwrap().get_mut(step).and_then(VecDeque::pop_front);
         let default = || self.defaults.lock().unwrap().get(step).cloned();
         match behaviour.or_else(default).unwrap_or(Behaviour::Succeed) {

@@ -25,7 +25,7 @@ pub fn turn(run_id: &str, epoch: i64, first_seq: i64, texts: &[&str]) -> Turn {
 }
 
 pub fn begin(run_id: &str) -> Turn {
-    let begins = Some(NewRun { workflow: "flow".into(), version: 2 });
+    let begins = Some(NewRun { workflow: "flow".into(), version: 2, generation: 1, parent: None });
     Turn { begins, ..turn(run_id, 1, 1, &["input"]) }
 }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use workflow_core::{OpId, Timestamp};
 
-use super::Tables;
+use super::{Row, Tables};
 use crate::store::{
     MessageFilter, MessageState, MessageStatus, MessageWait, Misfit, NewMessage, Offer, ParkReason, RunState,
     Sweep, Swept, Taker, Turn, TurnOutcome,
@@ -243,11 +243,18 @@ impl Tables {
         Swept { expired: count(expired.len()), messages: count(old.len()), runs: self.sweep_runs(sweep) }
     }
 
+    /// Then the row of the child is still what its parent may have to hear.
+    fn has_unfinished_parent(&self, row: &Row) -> bool {
+        let parent = row.parent.as_ref().and_then(|parent| self.runs.get(&*parent.run_id));
+        parent.is_some_and(|parent| parent.state == RunState::Running)
+    }
+
     fn sweep_runs(&mut self, sweep: &Sweep) -> u32 {
         let Some(until_ms) = sweep.runs_until_ms else { return 0 };
         let ended = self.runs.iter().filter(|(_, row)| row.state != RunState::Running);
         let mut ended: Vec<_> = ended
             .filter(|(_, row)| row.ended_ms.is_some_and(|ended_ms| ended_ms <= until_ms))
+            .filter(|(_, row)| !self.has_unfinished_parent(row))
             .map(|(run_id, row)| (row.ended_ms, Arc::clone(run_id), row.journal.len()))
             .collect();
         ended.sort_unstable();

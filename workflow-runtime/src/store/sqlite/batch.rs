@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use serde::Serialize;
 use workflow_core::Timestamp;
 
-use super::inbox;
+use super::{inbox, outbox};
 use crate::store::codec::{conclusion_text, place_text, record_text};
 use crate::store::{NewMessage, Turn};
 
@@ -127,16 +127,20 @@ pub(super) fn turns(turns: &[&Turn]) -> Script {
     let runs: Vec<_> = turns
         .iter()
         .filter_map(|turn| {
-            let begins = turn.begins.as_ref()?;
-            let lease = &turn.lease;
-            Some((lease.run_id.as_ref(), &begins.workflow, begins.version, lease.epoch, turn.at_ms))
+            let begins = turn.begins.as_ref().filter(|begins| begins.generation == 1)?;
+            let (lease, parent) = (&turn.lease, begins.parent.as_ref());
+            let parent = parent.map(|parent| (&parent.run_id, parent.generation, parent.op.as_str()));
+            Some((lease.run_id.as_ref(), &begins.workflow, begins.version, lease.epoch, turn.at_ms, parent))
         })
         .collect();
     script.push_rows(
-        "INSERT INTO workflow_runs (run_id, workflow, version, epoch, started_ms) SELECT value ->> 0, value ->> 1, \
-         value ->> 2, value ->> 3, value ->> 4 FROM json_each(?)",
+        "INSERT INTO workflow_runs \
+         (run_id, workflow, version, epoch, started_ms, parent_run, parent_generation, parent_op) \
+         SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> '$[5][0]', \
+         value ->> '$[5][1]', value ->> '$[5][2]' FROM json_each(?)",
         &runs,
     );
+    beginnings_anew(&mut script, turns);
     let events: Vec<_> = turns
         .iter()
         .flat_map(|turn| {
@@ -149,8 +153,29 @@ pub(super) fn turns(turns: &[&Turn]) -> Script {
     script.push_rows(EVENTS, &events);
     inbox::takes(&mut script, turns);
     changes(&mut script, turns);
+    outbox::put(&mut script, turns);
     endings(&mut script, turns);
     script
+}
+
+/// The journals of runs that begin anew make room. A run that cannot has no generation, which the table does not
+/// allow: the whole script fails.
+fn beginnings_anew(script: &mut Script, turns: &[&Turn]) {
+    let anew: Vec<_> = turns
+        .iter()
+        .filter_map(|turn| {
+            let begins = turn.begins.as_ref().filter(|begins| begins.generation > 1)?;
+            Some((turn.lease.run_id.as_ref(), turn.lease.epoch, begins.generation, begins.version))
+        })
+        .collect();
+    script.push_rows(
+        "UPDATE workflow_runs SET version = b.value ->> 3, generation = CASE WHEN epoch = b.value ->> 1 \
+         AND ended_ms IS NULL AND generation = (b.value ->> 2) - 1 THEN b.value ->> 2 END \
+         FROM json_each(?) b WHERE run_id = b.value ->> 0",
+        &anew,
+    );
+    let ids: Vec<_> = anew.iter().map(|(run_id, ..)| run_id).collect();
+    script.push_rows("DELETE FROM workflow_events WHERE run_id IN (SELECT value FROM json_each(?))", &ids);
 }
 
 /// What changes beside the journal. Removals come first, so that what is set again stays.
@@ -201,6 +226,15 @@ fn changes(script: &mut Script, turns: &[&Turn]) {
         "INSERT OR REPLACE INTO workflow_incidents (run_id, place, cause, since_ms) \
          SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3 FROM json_each(?)",
         &opened,
+    );
+    let progress = turns.iter().filter_map(|turn| {
+        let progress = turn.changes.progress.as_ref()?;
+        Some((turn.lease.run_id.as_ref(), progress.as_json()))
+    });
+    let progress: Vec<_> = progress.collect();
+    script.push_rows(
+        "UPDATE workflow_runs SET progress = b.value ->> 1 FROM json_each(?) b WHERE run_id = b.value ->> 0",
+        &progress,
     );
     let cancelled = turns.iter().filter(|turn| turn.changes.takes_cancel);
     let cancelled: Vec<_> = cancelled.map(|turn| turn.lease.run_id.as_ref()).collect();

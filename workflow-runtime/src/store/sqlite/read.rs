@@ -6,13 +6,13 @@ use std::sync::Arc;
 
 use sqlx::sqlite::{SqlitePool, SqliteRow};
 use sqlx::{AssertSqlSafe, Row};
-use workflow_core::{OpId, Payload, Record, Timestamp};
+use workflow_core::{OpId, Parent, Payload, Record, Timestamp};
 
 use super::batch::OFFERS_TO_RUNS;
 use super::fault;
 use crate::store::codec::{read_place, read_record, read_state};
 use crate::store::{
-    Delivered, Incident, KeptSchedule, Lease, LoadedRun, MessageWait, NewMessage, Offer, RunFilter,
+    Delivered, Incident, KeptSchedule, KnownRun, Lease, LoadedRun, MessageWait, NewMessage, Offer, RunFilter,
     RunStatus, RunSummary, StoreError, StoreFault, Turn,
 };
 
@@ -88,13 +88,13 @@ fn read_event(run_id: &str, row: &SqliteRow) -> Result<(i64, Record), StoreError
 pub(super) async fn run(readers: &SqlitePool, run_id: &str) -> Result<Option<RunStatus>, StoreError> {
     // One statement, so that all of it is from the same moment.
     let query = sqlx::query(
-        "SELECT run_id, workflow, version, conclusion, started_ms, ended_ms, cancel_reason, \
+        "SELECT generation, workflow, version, conclusion, started_ms, ended_ms, cancel_reason, \
          (SELECT json_group_array(json_array(place, cause, since_ms)) FROM workflow_incidents i \
           WHERE i.run_id = r.run_id), \
          (SELECT json_group_array(json_array(op, message, key, since_ms)) FROM workflow_waits w \
           WHERE w.run_id = r.run_id), \
-         (SELECT json_group_array(json_array(op, due_ms)) FROM workflow_timers t WHERE t.run_id = r.run_id) \
-         FROM workflow_runs r WHERE run_id = ?",
+         (SELECT json_group_array(json_array(op, due_ms)) FROM workflow_timers t WHERE t.run_id = r.run_id), \
+         progress, parent_run, parent_generation, parent_op FROM workflow_runs r WHERE run_id = ?",
     );
     let row = query.bind(run_id).fetch_optional(readers).await.map_err(fault)?;
     row.map(|row| read_status(run_id, &row)).transpose()
@@ -117,14 +117,48 @@ fn read_status(run_id: &str, row: &SqliteRow) -> Result<RunStatus, StoreError> {
         run_id: run_id.into(),
         workflow: row.try_get(1).map_err(fault)?,
         version: row.try_get(2).map_err(fault)?,
+        generation: row.try_get(0).map_err(fault)?,
+        parent: read_parent(row, 11)?,
         state: read_state(run_id, row.try_get(3).map_err(fault)?)?,
         started_ms: row.try_get(4).map_err(fault)?,
         ended_ms: row.try_get(5).map_err(fault)?,
+        progress: read_progress(run_id, row)?,
         cancel_reason: row.try_get(6).map_err(fault)?,
         incidents,
         waits,
         timers: timers.into_iter().collect(),
     })
+}
+
+fn read_progress(run_id: &str, row: &SqliteRow) -> Result<Option<Payload>, StoreError> {
+    let Some(text) = row.try_get::<Option<String>, _>(10).map_err(fault)? else { return Ok(None) };
+    Payload::from_json(text).map(Some).map_err(|error| {
+        let message = format!("run {run_id}: its progress cannot be read: {error}");
+        StoreError::new(StoreFault::Corrupt, message).caused_by(error)
+    })
+}
+
+/// The parent in three columns from this one on.
+fn read_parent(row: &SqliteRow, column: usize) -> Result<Option<Parent>, StoreError> {
+    let Some(run_id) = row.try_get::<Option<String>, _>(column).map_err(fault)? else { return Ok(None) };
+    let generation = row.try_get(column + 1).map_err(fault)?;
+    let op = OpId::from_text(row.try_get::<&str, _>(column + 2).map_err(fault)?);
+    Ok(Some(Parent { run_id, generation, op }))
+}
+
+pub(super) async fn look_up(readers: &SqlitePool, run_ids: &[Arc<str>]) -> Result<Vec<KnownRun>, StoreError> {
+    let query = sqlx::query(
+        "SELECT r.run_id, r.conclusion, r.parent_run, r.parent_generation, r.parent_op \
+         FROM json_each(?) b JOIN workflow_runs r ON r.run_id = b.value ORDER BY b.key",
+    );
+    let ids = serde_json::to_string(run_ids).expect("ids are text");
+    let rows = query.bind(ids).fetch_all(readers).await.map_err(fault)?;
+    let known = rows.iter().map(|row| {
+        let run_id: &str = row.try_get(0).map_err(fault)?;
+        let state = read_state(run_id, row.try_get(1).map_err(fault)?)?;
+        Ok(KnownRun { run_id: run_id.into(), parent: read_parent(row, 2)?, state })
+    });
+    known.collect()
 }
 
 fn read_json<T: serde::de::DeserializeOwned>(row: &SqliteRow, column: usize) -> Result<T, StoreError> {
@@ -147,10 +181,16 @@ pub(super) async fn runs(readers: &SqlitePool, filter: &RunFilter) -> Result<Vec
     if filter.only_incidents {
         sql.push_str(" AND run_id IN (SELECT run_id FROM workflow_incidents)");
     }
+    if filter.parent.is_some() {
+        sql.push_str(" AND parent_run = ?");
+    }
     sql.push_str(" ORDER BY run_id LIMIT ?");
     let mut query = sqlx::query(AssertSqlSafe(sql)).bind(filter.after.as_deref().unwrap_or_default());
     if let Some(workflow) = &filter.workflow {
         query = query.bind(workflow);
+    }
+    if let Some(parent) = &filter.parent {
+        query = query.bind(parent);
     }
     let rows = query.bind(filter.limit).fetch_all(readers).await.map_err(fault)?;
     rows.iter().map(read_summary).collect()

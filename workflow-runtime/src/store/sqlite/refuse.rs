@@ -11,7 +11,7 @@ use super::inbox::Free;
 use super::writer::Writer;
 use super::{fault, read};
 use crate::store::codec::record_text;
-use crate::store::{StoreError, Turn, TurnOutcome};
+use crate::store::{NewRun, StoreError, Turn, TurnOutcome};
 
 /// Whether the fast way could miss a refusal: a turn without a row of the journal breaks no constraint.
 pub(super) fn needs_a_look(turns: &[Turn]) -> bool {
@@ -68,6 +68,7 @@ struct Seen {
 struct SeenRun {
     epoch: i64,
     has_ended: bool,
+    generation: u32,
     last_seq: i64,
     /// Rows of the journal at the places where the batch wants to write.
     rows: BTreeMap<i64, String>,
@@ -79,7 +80,7 @@ impl Seen {
         let mut script = Script::default();
         script
             .push(
-                "SELECT r.run_id, r.epoch, r.ended_ms IS NOT NULL, \
+                "SELECT r.run_id, r.epoch, r.ended_ms IS NOT NULL, r.generation, \
                  (SELECT coalesce(max(seq), 0) FROM workflow_events e WHERE e.run_id = r.run_id) \
                  FROM json_each(?) b JOIN workflow_runs r ON r.run_id = b.value ->> 0",
             )
@@ -90,7 +91,8 @@ impl Seen {
             let seen = SeenRun {
                 epoch: row.try_get(1).map_err(fault)?,
                 has_ended: row.try_get(2).map_err(fault)?,
-                last_seq: row.try_get(3).map_err(fault)?,
+                generation: row.try_get(3).map_err(fault)?,
+                last_seq: row.try_get(4).map_err(fault)?,
                 rows: BTreeMap::new(),
             };
             runs.insert(run_id, seen);
@@ -121,19 +123,25 @@ impl Seen {
             return Verdict::Refuse(TurnOutcome::Exists);
         }
         match (&turn.begins, run) {
-            (Some(_), Some(_)) => return Verdict::Refuse(TurnOutcome::Exists),
+            (Some(NewRun { generation: 1, .. }), Some(_)) => return Verdict::Refuse(TurnOutcome::Exists),
+            (Some(NewRun { generation: 1, .. }), None) => {}
+            (Some(begins), Some(run)) if run.can_begin_anew(turn, begins) => {}
+            (Some(_), _) => return Verdict::Refuse(TurnOutcome::LostLease),
             (None, Some(run)) if run.can_write(turn) => {}
             (None, _) => return Verdict::Refuse(TurnOutcome::LostLease),
-            (Some(_), None) => {}
         }
         let last_seq = run.map_or(0, |run| run.last_seq);
+        let run_generation = run.map(|run| run.generation);
         if !self.free.take(turn) {
             return Verdict::Refuse(TurnOutcome::MessageTaken);
         }
         let records = i64::try_from(turn.records.len()).expect("a batch fits in memory");
+        let last_seq = if turn.begins.is_some() { 0 } else { last_seq };
+        let generation = turn.begins.as_ref().map(|begins| begins.generation);
         let run = SeenRun {
             epoch: turn.lease.epoch,
             has_ended: turn.changes.conclusion.is_some(),
+            generation: generation.or(run_generation).unwrap_or(1),
             last_seq: last_seq + records,
             rows: (turn.first_seq..).zip(turn.records.iter().map(record_text)).collect(),
         };
@@ -143,6 +151,12 @@ impl Seen {
 }
 
 impl SeenRun {
+    /// Whether the turn may take the place of the journal.
+    fn can_begin_anew(&self, turn: &Turn, begins: &NewRun) -> bool {
+        let is_next = begins.generation == self.generation + 1 && turn.first_seq == 1;
+        self.epoch == turn.lease.epoch && !self.has_ended && is_next
+    }
+
     fn can_write(&self, turn: &Turn) -> bool {
         let is_next = turn.records.is_empty() || turn.first_seq == self.last_seq + 1;
         self.epoch == turn.lease.epoch && !self.has_ended && is_next
@@ -152,7 +166,9 @@ impl SeenRun {
     fn has_written(&self, turn: &Turn) -> bool {
         let mut records = (turn.first_seq..).zip(&turn.records);
         let count = i64::try_from(turn.records.len()).expect("a batch fits in memory");
+        let is_same_journal = turn.begins.as_ref().is_none_or(|begins| begins.generation == self.generation);
         self.epoch == turn.lease.epoch
+            && is_same_journal
             && count > 0
             && self.last_seq == turn.first_seq - 1 + count
             && records.all(|(seq, record)| self.rows.get(&seq).is_some_and(|row| *row == record_text(record)))

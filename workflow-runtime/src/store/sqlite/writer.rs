@@ -1,15 +1,17 @@
 //! The one connection that writes.
 //! It knows scripts of statements, not what is in them; a script that fails leaves nothing behind.
 
+use std::collections::BTreeSet;
+
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteRow};
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Row};
 use workflow_core::Timestamp;
 
 use super::batch::{self, Script};
-use super::{fault, inbox, is_refusal, read, refuse, sweep};
+use super::{fault, inbox, is_refusal, outbox, read, refuse, sweep};
 use crate::store::{
-    ClaimedRun, Delivered, KeptSchedule, Lease, NewMessage, RunState, StoreError, Sweep, Swept, Turn,
-    TurnOutcome, codec,
+    ClaimedRun, Delivered, KeptSchedule, Lease, NewMessage, OutboxChange, RunState, StoreError, Sweep, Swept,
+    Turn, TurnOutcome, codec,
 };
 
 pub(super) struct Writer {
@@ -161,6 +163,13 @@ impl Writer {
         script.bind_rows(&[(workflow, cron, timezone, kept_until_ms, last_tick_ms)]);
         self.run(script).await.map_err(fault)?;
         Ok(())
+    }
+
+    pub(super) async fn change_outbox(&mut self, changes: &[OutboxChange]) -> Result<Vec<bool>, StoreError> {
+        let rows = self.run(outbox::changes(changes).in_one_transaction()).await.map_err(fault)?;
+        let ids =
+            rows.iter().map(|row| row.try_get(0)).collect::<Result<BTreeSet<&str>, _>>().map_err(fault)?;
+        Ok(changes.iter().map(|change| ids.contains(change.id())).collect())
     }
 
     pub(super) async fn close(&mut self) {

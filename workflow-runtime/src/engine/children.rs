@@ -1,0 +1,145 @@
+//! Children of runs: started, found again and cancelled on behalf of their parents.
+//! The row of a child is the message to its parent: what is told here is told once more whenever the parent is loaded.
+
+use std::sync::Arc;
+
+use tracing::Instrument;
+use workflow_core::{Conclusion, OpId, Parent, Payload};
+
+use super::live::Input;
+use super::live_run::Origin;
+use super::parts::{Backoff, Parts};
+use super::start::begin;
+use crate::error::{Error, ErrorKind};
+use crate::limits::{check_id, check_size};
+use crate::store::{KnownRun, RunState};
+
+/// A child to be started.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct NewChild {
+    pub(crate) workflow: String,
+    pub(crate) version: u32,
+    pub(crate) run_id: Arc<str>,
+    pub(crate) input: Payload,
+}
+
+/// What a parent hears of a child.
+#[derive(Debug)]
+pub(crate) struct ChildNews {
+    pub(crate) op: OpId,
+    pub(crate) run_id: Arc<str>,
+    pub(crate) fate: Fate,
+}
+
+/// What became of a child.
+#[derive(Debug)]
+pub(crate) enum Fate {
+    /// It is on the disk and has not ended.
+    Runs,
+    Ended(Conclusion),
+    /// It cannot be started; for people.
+    Refused(String),
+}
+
+/// Starts a child in the background; its parent hears what became of that. Asked twice, it is started once.
+pub(super) fn start(parts: &Arc<Parts>, parent: Parent, child: NewChild) {
+    let span = tracing::Span::current();
+    let parts = Arc::clone(parts);
+    let starting = async move {
+        let run_id = Arc::clone(&child.run_id);
+        // Otherwise the engine is on its way out: the next one starts it.
+        if let Some(fate) = start_once(&parts, &parent, child).await {
+            tell(&parts, &parent, run_id, fate);
+        }
+    };
+    tokio::spawn(starting.instrument(span));
+}
+
+/// Tells a parent, if it is in memory. If it is not, it finds the same in the store once it is.
+pub(super) fn tell(parts: &Parts, parent: &Parent, run_id: Arc<str>, fate: Fate) {
+    let news = ChildNews { op: parent.op.clone(), run_id, fate };
+    parts.live.send(&parent.run_id, Input::Child(news));
+}
+
+/// Asks in the background for a child to be cancelled.
+pub(super) fn cancel(parts: &Arc<Parts>, parent: &str, run_id: Arc<str>) {
+    let parts = Arc::clone(parts);
+    let reason = format!("its parent `{parent}` no longer waits for it");
+    tokio::spawn(async move {
+        let mut backoff = Backoff::new();
+        // A child that has ended, or never began, tells its parent by that.
+        while let Err(error) = parts.request_cancel(Arc::clone(&run_id), reason.clone()).await {
+            if error.is_stopped() || !backoff.wait(&parts).await {
+                return; // The next engine asks again.
+            }
+        }
+    });
+}
+
+async fn start_once(parts: &Arc<Parts>, parent: &Parent, child: NewChild) -> Option<Fate> {
+    let NewChild { workflow, version, run_id, input } = child;
+    if let Err(error) = check(parts, &run_id, &input) {
+        return Some(Fate::Refused(format!("the child `{}` cannot be started: {error}", shortened(&run_id))));
+    }
+    let Some(definition) = parts.registry.find(&workflow, version) else {
+        return Some(Fate::Refused(parts.registry.explain_unknown(&workflow, version)));
+    };
+    let mut backoff = Backoff::new();
+    loop {
+        let origin = Origin { input: input.clone(), generation: 1, parent: Some(parent.clone()) };
+        match begin(parts, definition, &run_id, origin).await {
+            Ok(Some(_)) => return Some(Fate::Runs),
+            Ok(None) => match look_up(parts, &[Arc::clone(&run_id)]).await?.first() {
+                Some(known) => return Some(fate_of(known, parent)),
+                None => tracing::warn!(%run_id, "a child is there and is not; trying again"),
+            },
+            Err(error) if error.is_stopped() => return None,
+            Err(error) if error.is_store() => {
+                tracing::error!(%error, %run_id, "the store refuses a child; trying again");
+            }
+            Err(error) => {
+                return Some(Fate::Refused(format!("the child `{run_id}` cannot be started: {error}")));
+            }
+        }
+        if !backoff.wait(parts).await {
+            return None;
+        }
+    }
+}
+
+fn check(parts: &Parts, run_id: &str, input: &Payload) -> Result<(), Error> {
+    check_id("its id", run_id)
+        .map_err(|error| ErrorKind::BadInput(format!("{error}; give it another one with `.id(..)`")))?;
+    check_size("its input", input, parts.payload_limit)
+}
+
+/// What a run that has the id of a child is to its parent.
+pub(super) fn fate_of(known: &KnownRun, parent: &Parent) -> Fate {
+    match &known.state {
+        _ if known.parent.as_ref() != Some(parent) => Fate::Refused(format!(
+            "the id `{}` belongs to another run already: give the child one of its own with `.id(..)`",
+            known.run_id
+        )),
+        RunState::Ended(conclusion) => Fate::Ended(conclusion.clone()),
+        RunState::Running => Fate::Runs,
+    }
+}
+
+/// What is known about runs; `None` when the engine stopped before the store answered.
+pub(super) async fn look_up(parts: &Parts, run_ids: &[Arc<str>]) -> Option<Vec<KnownRun>> {
+    let mut backoff = Backoff::new();
+    loop {
+        match parts.store.look_up(run_ids).await {
+            Ok(known) => return Some(known),
+            Err(error) => tracing::warn!(%error, "children cannot be read from the store; trying again"),
+        }
+        if !backoff.wait(parts).await {
+            return None;
+        }
+    }
+}
+
+/// An id that is too long is not repeated as a whole.
+fn shortened(run_id: &str) -> &str {
+    &run_id[..run_id.floor_char_boundary(80)]
+}
