@@ -1,0 +1,96 @@
+//! The subscription, tested: single stories, then every failure, cancel and crash at once.
+
+use std::path::Path;
+
+use workflow_runtime::prelude::*;
+use workflow_test::{Explore, Kit};
+
+use crate::workflow::{
+    BillingError, NewCard, Plan, Standing, SubscriptionError, Unsubscribe, charge_month, refund_month,
+    say_goodbye, subscription,
+};
+
+fn plan() -> Plan {
+    Plan { customer: "ada".into(), cents: 999 }
+}
+
+fn unsubscribe() -> Unsubscribe {
+    Unsubscribe { customer: "ada".into() }
+}
+
+fn new_card() -> NewCard {
+    NewCard { customer: "ada".into(), number: "4242".into() }
+}
+
+fn kit() -> Kit {
+    let kit = Kit::new();
+    kit.on(charge_month).returns(Ok(()));
+    kit.on(refund_month).returns(());
+    kit.on(say_goodbye).returns(());
+    kit
+}
+
+#[test]
+fn it_goes_on_until_the_customer_has_had_enough() {
+    let run = kit().start(subscription(plan(), 0));
+    for _ in 0..12 {
+        run.until_waiting_for::<Unsubscribe>();
+        run.advance(days(30));
+    }
+    run.until_waiting_for::<Unsubscribe>();
+    run.deliver(unsubscribe());
+    assert_eq!(run.ok().months_paid, 13);
+    assert_eq!(run.progress::<Standing>(), Some(Standing { months_paid: 13 }));
+    assert_eq!(run.generation(), 13);
+}
+
+#[test]
+fn a_declined_card_is_replaced_or_the_subscription_ends() {
+    let kit = kit();
+    kit.on(charge_month).returns_once(Err(BillingError::Declined)).then(
+        |_: &Plan, _: &u32, card: &Option<String>| {
+            assert_eq!(card.as_deref(), Some("4242"));
+            Ok(())
+        },
+    );
+    let run = kit.start(subscription(plan(), 0));
+    run.until_waiting_for::<NewCard>();
+    run.deliver(new_card());
+    run.until_waiting_for::<Unsubscribe>();
+
+    let kit = self::kit();
+    kit.on(charge_month).returns(Err(BillingError::Declined));
+    let run = kit.start(subscription(plan(), 5));
+    assert_eq!(run.err(), SubscriptionError::NoNewCard(TimedOut));
+    assert_eq!(run.elapsed(), days(14));
+}
+
+#[test]
+fn no_month_is_paid_for_nothing_whatever_happens() {
+    let explore = Explore::new();
+    explore.on(charge_month).returns(Ok(()));
+    explore.on(refund_month).returns(());
+    explore.on(say_goodbye).returns(());
+    let exploration = || {
+        explore
+            .workflow(|| subscription(plan(), 0))
+            .messages(unsubscribe)
+            .messages(new_card)
+            .sample(charge_month, Err(BillingError::Declined))
+    };
+    exploration().each_step_fails().crash_at_every_write().run();
+    exploration().cancel_at_every_write().crash_at_every_write().run();
+}
+
+#[test]
+fn the_diagram_beside_the_code_is_the_one_of_the_code() {
+    let folder = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/subscription"));
+    let graph = subscription.graph();
+    for (name, drawn) in [
+        ("subscription.bpmn", workflow_bpmn::to_xml(graph)),
+        ("subscription.svg", workflow_bpmn::to_svg(graph)),
+    ] {
+        let committed = std::fs::read_to_string(folder.join(name)).unwrap_or_default();
+        assert!(committed == drawn, "{name} is stale: run `cargo xtask diagrams` and look at the picture");
+    }
+}
