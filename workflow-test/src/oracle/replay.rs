@@ -1,19 +1,34 @@
 //! Replay equality: the journal, fed to the code again, gives the same commands, arguments and result.
 //! Stricter than recovery, which uses what was recorded: here the bytes count.
 
-use workflow_core::{Command, Definition, Record, Run};
+use std::collections::BTreeSet;
 
+use workflow_core::{Command, OpId, Record, Run};
+
+use crate::annals::Head;
 use crate::violation::{Oracle, Violation};
 
-pub(crate) fn check(definition: Definition, run_id: &str, journal: &[Record]) -> Result<(), Violation> {
-    let mut run = Run::new(definition, run_id);
+/// Gives the calls that are not to be undone: that they say so is no part of the journal.
+pub(crate) fn check<'a>(head: &Head, journal: &[&'a Record]) -> Result<BTreeSet<&'a OpId>, Violation> {
+    let mut kept = BTreeSet::new();
+    let mut run = Run::new(head.definition, &head.run_id);
+    for patch in head.before_patches.iter() {
+        run.pass_before_patch(patch);
+    }
     for (row, record) in (1..).zip(journal) {
         let asked = run.feed(record.at_ms, &record.event).map_err(|error| {
             Violation::new(Oracle::Replay, format!("the journal does not replay at write {row}: {error}"))
         })?;
         compare(row, &record.commands, &asked)?;
+        for command in &record.commands {
+            if let Command::StartStep { op, attempt: 1, .. } = command
+                && run.is_without_compensation(op)
+            {
+                kept.insert(op);
+            }
+        }
     }
-    Ok(())
+    Ok(kept)
 }
 
 /// Holds what the code asks for at a row against what it asked for the first time.
