@@ -16,8 +16,8 @@ use crate::frame::Region;
 use crate::renames::Renames;
 use crate::saga::Saga;
 use crate::{
-    Command, Conclusion, CoreError, Cx, Definition, Message, OpId, Payload, PayloadError, Run, StepDef,
-    TimedOut, Timestamp,
+    Command, Conclusion, CoreError, Cx, Definition, Message, OpId, Payload, PayloadError, StepDef, TimedOut,
+    Timestamp,
 };
 
 /// See the module.
@@ -235,15 +235,6 @@ impl Operation {
 
     pub(crate) fn is_in(&self, region: &Arc<Region>) -> bool {
         self.region.as_ref().is_some_and(|inner| inner.is_within(region))
-    }
-}
-
-impl Run {
-    /// Whether the call of this open step says `.without_compensation()`; the journal does not tell.
-    pub fn is_without_compensation(&self, op: &OpId) -> bool {
-        let state = self.cx.state();
-        let step = state.operations.get(op).and_then(|operation| operation.step);
-        step.is_some_and(|step| step.overrides.without_compensation)
     }
 }
 

@@ -112,7 +112,7 @@ impl Driver {
             let due = self.due(&place, &operation.request, world)?;
             self.agenda.put_again(place.clone(), due, order);
             self.look_for_mail(&place);
-            if operation.is_abandoned && matches!(operation.request, Command::StartChild { .. }) {
+            if operation.is_abandoned && matches!(operation.request, Command::StartChild { detached: false, .. }) {
                 let is_told = self.child_at(&place).is_some_and(|child| {
                     let mut of_child = rows.iter().filter(|row| row.journal == child);
                     of_child.any(|row| matches!(row.record.event, Event::CancelRequested { .. }))
@@ -284,7 +284,7 @@ impl Driver {
             self.agenda.put_again(place.clone(), due, order);
         }
         self.write(journal, event, world)?;
-        if is_child && self.is_abandoned(place) {
+        if is_child && !self.annals.journals[journal].is_detached && self.is_abandoned(place) {
             self.cancel_child(place);
         }
         Ok(())

@@ -64,7 +64,7 @@ impl Judge {
 
     /// Holds a journal against all oracles; a run that has not ended is only held against those that can tell.
     fn check(&self, head: &Head, journal: &[&Record]) -> Result<Path, Violation> {
-        let kept = replay::check(head, journal)?;
+        replay::check(head, journal)?;
         let walked = self.walker.walk(journal);
         if !is_over(journal) {
             return walked.map(first);
@@ -74,13 +74,13 @@ impl Judge {
         let paths = match walked {
             Ok(paths) => paths,
             Err(violation) => {
-                saga::check(self, journal, &kept, &Path::default())?;
+                saga::check(self, journal, &Path::default())?;
                 return Err(violation);
             }
         };
         let mut verdict = Ok(());
         for path in paths {
-            verdict = saga::check(self, journal, &kept, &path);
+            verdict = saga::check(self, journal, &path);
             if verdict.is_ok() {
                 return Ok(path);
             }

@@ -5,7 +5,7 @@
 //! ends well hands over to the scope around it. Code may also undo its scope on purpose, and what took effect after the
 //! code had dropped it is undone whatever becomes of the run.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use serde_json::Value;
 use workflow_core::{Command, Conclusion, Event, OpId, Payload, Record, StepDef};
@@ -40,7 +40,6 @@ struct Open<'a> {
 struct Story<'a, 'b> {
     judge: &'b Judge,
     path: &'b Path,
-    kept: &'b BTreeSet<&'a OpId>,
     row: usize,
     open: BTreeMap<&'a OpId, Open<'a>>,
     /// In order of completion.
@@ -54,16 +53,10 @@ struct Story<'a, 'b> {
 }
 
 /// Holds the journal of a run that is over against the rules.
-pub(crate) fn check<'a>(
-    judge: &Judge,
-    journal: &[&'a Record],
-    kept: &BTreeSet<&'a OpId>,
-    path: &Path,
-) -> Result<(), Violation> {
+pub(crate) fn check(judge: &Judge, journal: &[&Record], path: &Path) -> Result<(), Violation> {
     let mut story = Story {
         judge,
         path,
-        kept,
         row: 0,
         open: BTreeMap::new(),
         done: Vec::new(),
@@ -175,7 +168,7 @@ impl<'a> Story<'a, '_> {
     fn took_effect(&mut self, done: Done<'a>) {
         let Some(facts) = &done.def.facts.compensation else { return };
         let can_be_undone = done.output.is_some() || !facts.needs_output();
-        if can_be_undone && self.pivot.is_none() && !self.kept.contains(done.op) {
+        if can_be_undone && self.pivot.is_none() && !self.judge.walker.says_without_compensation(done.op) {
             self.done.push(done);
         }
     }
@@ -271,12 +264,12 @@ impl<'a> Story<'a, '_> {
         while let Some(inner) = scope {
             let end = self.path.scopes.iter().find(|end| end.scope == inner.as_str());
             let may_undo = end.is_none_or(|end| end.outcome == Outcome::Failure && end.row >= row);
-            if may_undo || self.judge.walker.compensates(inner.as_str()) {
+            if may_undo || self.judge.walker.compensates(Some(&inner)) {
                 return true;
             }
             scope = inner.scope();
         }
-        self.judge.walker.compensates("")
+        self.judge.walker.compensates(None)
     }
 
     /// The innermost subflow around the operation that has not been left; what is undone is it, or what is around it.

@@ -4,8 +4,6 @@
 use workflow_core::{Command, Conclusion, Event, OpId, Payload, Record, WorkflowFn, days};
 use workflow_graph::{Flow, FlowKind, Graph, NodeKind, Outcome};
 
-use std::collections::BTreeSet;
-
 use super::walk::{Path, Walker};
 use super::{Judge, saga};
 use crate::{Kit, Violation};
@@ -42,7 +40,7 @@ fn saga_says(journal: &[Record]) -> String {
 fn saga_of(journal: &[Record]) -> Result<(), Violation> {
     let judge = Judge::of(fulfil_order.definition()).unwrap();
     let records: Vec<&Record> = journal.iter().collect();
-    saga::check(&judge, &records, &BTreeSet::new(), &Path::default())
+    saga::check(&judge, &records, &Path::default())
 }
 
 fn walk(walker: &Walker, journal: &[Record]) -> Result<Vec<Path>, Violation> {

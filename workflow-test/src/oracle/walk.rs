@@ -67,16 +67,30 @@ impl Walker {
     }
 
     /// Whether the code of this scope undoes on purpose.
-    pub(crate) fn compensates(&self, scope: &str) -> bool {
-        let mut map = 0;
-        let mut from = if scope.is_empty() { None } else { Some(0) };
-        while let Some(begin) = from {
-            let segment = Segment::at(scope, begin);
-            let inside = self.maps[map].node(segment.node).and_then(|node| self.maps[map].inside[node]);
-            let Some(inside) = inside else { return false };
-            (map, from) = (inside, segment.next);
+    pub(crate) fn compensates(&self, scope: Option<&OpId>) -> bool {
+        let map = scope.map_or(Some(0), |scope| {
+            let (map, node) = self.place_of(scope)?;
+            self.maps[map].inside[node]
+        });
+        let nodes = map.map_or(&[][..], |map| &self.maps[map].graph.nodes);
+        nodes.iter().any(|node| node.kind == NodeKind::Compensate)
+    }
+
+    /// Whether the call says `.without_compensation()`: then its node shows a step that cannot be undone.
+    pub(crate) fn says_without_compensation(&self, op: &OpId) -> bool {
+        let Some((map, node)) = self.place_of(op) else { return false };
+        matches!(&self.maps[map].graph.nodes[node].kind, NodeKind::Step(step) if step.compensation.is_none())
+    }
+
+    /// The node of an operation, and its map.
+    fn place_of(&self, op: &OpId) -> Option<(usize, NodeIndex)> {
+        let (mut map, mut segment) = (0, Segment::at(op.as_str(), 0));
+        loop {
+            let node = self.maps[map].node(segment.node)?;
+            let Some(from) = segment.next else { return Some((map, node)) };
+            map = self.maps[map].inside[node]?;
+            segment = Segment::at(op.as_str(), from);
         }
-        self.maps[map].graph.nodes.iter().any(|node| node.kind == NodeKind::Compensate)
     }
 
     /// Walks the ways that the journal tells; several, where it does not tell which.
