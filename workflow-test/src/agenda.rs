@@ -132,6 +132,15 @@ impl Agenda {
         Some((at_ms, place, due))
     }
 
+    /// An attempt that is due by now.
+    pub(crate) fn next_begin(&self, now_ms: Timestamp) -> Option<&Place> {
+        let begins = self.entries.iter().filter_map(|(place, Entry { due, order })| match due {
+            Due::Begin { at_ms, .. } if *at_ms <= now_ms => Some((*at_ms, *order, place)),
+            _ => None,
+        });
+        begins.min().map(|(.., place)| place)
+    }
+
     /// All that may happen next, where only timers are punctual and everything else takes as long as it likes.
     pub(crate) fn ready(&self, now_ms: Timestamp) -> Vec<Place> {
         let limit = self.entries.values().map(|entry| entry.due.not_after_ms().max(now_ms)).min();

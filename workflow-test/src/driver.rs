@@ -221,10 +221,7 @@ impl Driver {
         world: &mut dyn World,
     ) -> Result<bool, Violation> {
         self.now_ms = self.now_ms.max(at_ms);
-        while let Some((_, place, Due::Begin { .. })) =
-            self.agenda.next().filter(|(at_ms, ..)| *at_ms <= self.now_ms)
-        {
-            let place = place.clone();
+        while let Some(place) = self.agenda.next_begin(self.now_ms).cloned() {
             self.begin_attempt(&place, world)?;
         }
         if !self.agenda.iter().any(|(place, due)| place == wanted && due.at_ms().is_some()) {
@@ -236,8 +233,11 @@ impl Driver {
     fn next(&self, world: &mut dyn World) -> Option<(Timestamp, Place, bool)> {
         let is_begin = |due: &Due| matches!(due, Due::Begin { .. });
         let (at_ms, place, due) = self.agenda.next()?;
-        if !self.interleaves || (is_begin(due) && at_ms <= self.now_ms) {
+        if !self.interleaves {
             return Some((at_ms, place.clone(), is_begin(due)));
+        }
+        if let Some(place) = self.agenda.next_begin(self.now_ms) {
+            return Some((self.now_ms, place.clone(), true));
         }
         let mut ready = self.agenda.ready(self.now_ms);
         let chosen = if ready.len() == 1 { 0 } else { world.choose(self, &ready)? };
