@@ -103,7 +103,8 @@ fn replying<W: Workflow>(reply: impl Fn(W::Args) -> W::Output + 'static) -> Chil
 
 /// The errors of a workflow of which a value can be made up.
 fn errors_of<W: Workflow>() -> Vec<Conclusion> {
-    let made_up = (0..W::ERRORS.len()).filter_map(|index| ending_of::<W>(invent::<W::Output>(Some(index))?).ok());
+    let made_up =
+        (0..W::ERRORS.len()).filter_map(|index| ending_of::<W>(invent::<W::Output>(Some(index))?).ok());
     let mut errors: Vec<Conclusion> = Vec::new();
     for conclusion in made_up.filter(|conclusion| matches!(conclusion, Conclusion::Failed { .. })) {
         if !errors.contains(&conclusion) {

@@ -81,9 +81,11 @@ impl Coverage {
 
     /// How often the node with this id was taken, in the workflow or else in its first subflow that has such a node.
     pub fn node(&self, id: &str) -> u64 {
-        let found = self.graphs.iter().zip(&self.nodes).find_map(|(graph, nodes)| {
-            graph.index_of(id).map(|index| nodes[index])
-        });
+        let found = self
+            .graphs
+            .iter()
+            .zip(&self.nodes)
+            .find_map(|(graph, nodes)| graph.index_of(id).map(|index| nodes[index]));
         found.unwrap_or(0)
     }
 
@@ -95,7 +97,10 @@ impl Coverage {
     }
 
     fn all_flows(&self) -> impl Iterator<Item = (usize, usize)> {
-        self.flows.iter().enumerate().flat_map(|(graph, flows)| (0..flows.len()).map(move |flow| (graph, flow)))
+        self.flows
+            .iter()
+            .enumerate()
+            .flat_map(|(graph, flows)| (0..flows.len()).map(move |flow| (graph, flow)))
     }
 
     /// What was never taken, one line each.

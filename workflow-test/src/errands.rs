@@ -112,7 +112,9 @@ impl Driver {
             let due = self.due(&place, &operation.request, world)?;
             self.agenda.put_again(place.clone(), due, order);
             self.look_for_mail(&place);
-            if operation.is_abandoned && matches!(operation.request, Command::StartChild { detached: false, .. }) {
+            if operation.is_abandoned
+                && matches!(operation.request, Command::StartChild { detached: false, .. })
+            {
                 let is_told = self.child_at(&place).is_some_and(|child| {
                     let mut of_child = rows.iter().filter(|row| row.journal == child);
                     of_child.any(|row| matches!(row.record.event, Event::CancelRequested { .. }))
@@ -260,11 +262,7 @@ impl Driver {
             let (name, version) = (&start.workflow, start.version);
             let reason = format!("the kit does not know version {version} of `{name}`");
             if is_child {
-                return self.write(
-                    place.0,
-                    Event::ChildRefused { op: place.1.clone(), reason },
-                    world,
-                );
+                return self.write(place.0, Event::ChildRefused { op: place.1.clone(), reason }, world);
             }
             return Err(Violation::new(Oracle::Mock, format!("{reason}, as which the run continues")));
         };

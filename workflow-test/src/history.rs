@@ -68,7 +68,9 @@ impl<'a> End<'a> {
     pub fn completed<A, F: StepFn<A>>(&self, _step: F) -> usize {
         let name = <F::Step as Step>::NAME;
         let completed = self.annals.rows.iter().filter(|row| match &row.record.event {
-            Event::StepCompleted { op, error: None, .. } => self.annals.step_at(row.journal, op) == Some(name),
+            Event::StepCompleted { op, error: None, .. } => {
+                self.annals.step_at(row.journal, op) == Some(name)
+            }
             _ => false,
         });
         completed.count()

@@ -57,6 +57,11 @@ impl Kit {
             .unwrap_or_else(|error| panic!("the input of `{}` cannot be stored: {error}", definition.name));
         check_value::<W::Args>(&input, &format!("the input of `{}`", definition.name))
             .unwrap_or_else(|violation| panic!("{violation}"));
-        TestRun::start(root_head(definition, before_patches), input, Rc::clone(&self.scripts), Rc::clone(&self.served))
+        TestRun::start(
+            root_head(definition, before_patches),
+            input,
+            Rc::clone(&self.scripts),
+            Rc::clone(&self.served),
+        )
     }
 }

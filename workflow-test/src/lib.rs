@@ -23,6 +23,9 @@ mod shape;
 mod shop;
 mod test_run;
 mod transcript;
+#[cfg(test)]
+#[path = "../tests/trip/mod.rs"]
+mod trip;
 mod violation;
 
 pub use child_mock::ChildMock;

@@ -207,7 +207,6 @@ impl<S: Step, Args> Mock<S, Args> {
         answer.unwrap_or_else(|fault| panic!("the error for `{}`: {fault}", facts.name))
     }
 
-
     #[track_caller]
     fn check_heartbeat(&self) {
         let facts = &self.shape.def.facts;

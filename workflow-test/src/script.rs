@@ -139,7 +139,9 @@ impl Scripts {
             }
             let is_new = |child: &Definition| {
                 !self.children.contains_key(child.name)
-                    && !workflows.iter().any(|other| (other.name, other.version) == (child.name, child.version))
+                    && !workflows
+                        .iter()
+                        .any(|other| (other.name, other.version) == (child.name, child.version))
             };
             let children: Vec<_> = next.children().into_iter().filter(is_new).collect();
             workflows.extend(children);
@@ -183,9 +185,7 @@ impl Served {
                     script.entry(*served, name)?
                 }
                 // Nobody looks at what a compensation returns: that it is done is all there is to say.
-                _ if call.is_undo() => {
-                    Entry::at_once(Behaviour::Answer(Answer::Done(Payload::null())))
-                }
+                _ if call.is_undo() => Entry::at_once(Behaviour::Answer(Answer::Done(Payload::null()))),
                 _ => {
                     scripts.check_complete(definition)?;
                     return Err(Violation::new(Oracle::Mock, format!("`{name}` has no mock")));
@@ -211,7 +211,8 @@ impl Served {
             (entry, script.workflow)
         };
         let Some(entry) = entry else {
-            let text = format!("the mock of the child `{workflow}` says nothing more; end it with `.returns(..)`");
+            let text =
+                format!("the mock of the child `{workflow}` says nothing more; end it with `.returns(..)`");
             return Err(Violation::new(Oracle::Mock, text));
         };
         *self.children.entry(workflow).or_insert(0) += 1;

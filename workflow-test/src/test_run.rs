@@ -182,8 +182,8 @@ impl<W: Workflow> TestRun<W> {
     #[track_caller]
     pub fn skip<T: Serialize>(&self, op: &str, output: &T) {
         let (journal, op) = self.stuck_at(op);
-        let output =
-            Payload::of(output).unwrap_or_else(|error| panic!("the output for `{op}` cannot be stored: {error}"));
+        let output = Payload::of(output)
+            .unwrap_or_else(|error| panic!("the output for `{op}` cannot be stored: {error}"));
         self.write(journal, Event::Skipped { op, output });
     }
 
@@ -343,10 +343,17 @@ impl<W: Workflow> TestRun<W> {
     /// The stuck operation with this id, in the run or else in a child.
     #[track_caller]
     fn stuck_at(&self, op: &str) -> Place {
-        let found = self.inside.borrow().driver.all_stuck().into_iter().find(|(_, stuck)| stuck.as_str() == op);
+        let found =
+            self.inside.borrow().driver.all_stuck().into_iter().find(|(_, stuck)| stuck.as_str() == op);
         found.unwrap_or_else(|| {
-            let stuck: Vec<String> =
-                self.inside.borrow().driver.all_stuck().iter().map(|(_, op): &(_, OpId)| format!("`{op}`")).collect();
+            let stuck: Vec<String> = self
+                .inside
+                .borrow()
+                .driver
+                .all_stuck()
+                .iter()
+                .map(|(_, op): &(_, OpId)| format!("`{op}`"))
+                .collect();
             let others = if stuck.is_empty() { "nothing is".to_owned() } else { stuck.join(", ") };
             self.fail(&format!("`{op}` does not wait for a person; stuck: {others}"))
         })

@@ -20,7 +20,10 @@ fn lines(annals: &Annals) -> Vec<(Timestamp, String)> {
             format!("[{}] ", head.run_id.strip_prefix(&of_root).unwrap_or(&head.run_id))
         };
         let step = |op: &OpId| annals.step_at(row.journal, op).unwrap_or("nothing");
-        lines.push((record.at_ms, format!("{of_whom}{}", event(head, annals, row.journal, &record.event, &step))));
+        lines.push((
+            record.at_ms,
+            format!("{of_whom}{}", event(head, annals, row.journal, &record.event, &step)),
+        ));
         let told = record.commands.iter().filter_map(command);
         lines.extend(told.map(|line| (record.at_ms, format!("{of_whom}{line}"))));
     }

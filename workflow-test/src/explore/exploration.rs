@@ -191,8 +191,7 @@ impl Exploration {
             ..plan
         };
         report.unsampled = plan.unsampled();
-        let search =
-            Search { plan, crashes: self.crashes, always: self.always, sometimes: self.sometimes };
+        let search = Search { plan, crashes: self.crashes, always: self.always, sometimes: self.sometimes };
         if let Some(schedule) = again.and_then(|again| again.strip_prefix(name)?.strip_prefix(':')) {
             return search.repeat(schedule, report);
         }
@@ -254,7 +253,11 @@ impl Search {
         let execution = execute(&self.plan, Choices::given(schedule.choices.clone()), None);
         let crash_after = schedule.crash.filter(|&writes| writes < execution.annals.rows.len());
         let violation = self.judge(&execution).or_else(|| crash(&self.plan, &execution, crash_after?).err());
-        Attempted { schedule: Schedule::of(&execution.made, crash_after), annals: execution.annals, violation }
+        Attempted {
+            schedule: Schedule::of(&execution.made, crash_after),
+            annals: execution.annals,
+            violation,
+        }
     }
 
     /// Counts an execution, crashes it, and says what is wrong with it if anything is.

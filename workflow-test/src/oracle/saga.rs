@@ -76,7 +76,8 @@ pub(crate) fn check(judge: &Judge, journal: &[&Record], path: &Path) -> Result<(
         story.look_at_failed_scopes().map_err(wrong)?;
     }
     if let (Some(Conclusion::Failed { code, .. }), Some(pivot)) = (conclusion, story.pivot) {
-        let text = format!("the run failed with `{code}` though it had passed the point of no return `{pivot}`");
+        let text =
+            format!("the run failed with `{code}` though it had passed the point of no return `{pivot}`");
         return Err(Violation::new(Oracle::Pivot, text));
     }
     story.end(conclusion).map_err(wrong)
@@ -117,7 +118,9 @@ impl<'a> Story<'a, '_> {
     }
 
     fn completes(&mut self, op: &'a OpId, output: &'a Payload, is_error: bool) {
-        let Some(Open { def, args, is_unknown, is_dropped: is_unwanted }) = self.open.remove(op) else { return };
+        let Some(Open { def, args, is_unknown, is_dropped: is_unwanted }) = self.open.remove(op) else {
+            return;
+        };
         if !is_error && def.facts.effect == Effect::Pivot {
             self.pivot = Some(op);
             self.done.clear();
@@ -184,7 +187,10 @@ impl<'a> Story<'a, '_> {
             if let Some(times) = self.undone.get(&forward) {
                 let step = forward.node();
                 let times = times + 1;
-                return Err(format!("`{name}` ran {times} times for the completed step `{step}`{}", at(&forward, step)));
+                return Err(format!(
+                    "`{name}` ran {times} times for the completed step `{step}`{}",
+                    at(&forward, step)
+                ));
             }
             return Err(format!(
                 "`{name}` ran for `{forward}` though it had not been completed, or had been undone"
@@ -192,7 +198,8 @@ impl<'a> Story<'a, '_> {
         };
         let scope = self.innermost_open_scope(&forward);
         let done = &self.done[position];
-        let mut later = self.done[position + 1..].iter().rev().filter(|later| later.has_time && done.has_time);
+        let mut later =
+            self.done[position + 1..].iter().rev().filter(|later| later.has_time && done.has_time);
         // What nobody wants is undone at once, last first; or in its turn.
         let later = if done.is_unwanted {
             later.find(|later| later.is_unwanted && is_within(later.op, &scope))
@@ -224,9 +231,8 @@ impl<'a> Story<'a, '_> {
         if self.pivot.is_some() {
             return Ok(());
         }
-        let failed = |end: &&crate::oracle::walk::ScopeEnd| {
-            end.row == self.row && end.outcome == Outcome::Failure
-        };
+        let failed =
+            |end: &&crate::oracle::walk::ScopeEnd| end.row == self.row && end.outcome == Outcome::Failure;
         for end in self.path.scopes.iter().filter(failed) {
             let mut left = self.done.iter().chain(self.undoing.values());
             if let Some(done) = left.find(|done| is_within(done.op, &end.scope)) {
@@ -289,8 +295,7 @@ impl<'a> Story<'a, '_> {
 
 /// Whether an operation stands in that scope; all stand in that of the run.
 fn is_within(op: &OpId, scope: &str) -> bool {
-    scope.is_empty()
-        || op.as_str().strip_prefix(scope).is_some_and(|rest| rest.starts_with('.'))
+    scope.is_empty() || op.as_str().strip_prefix(scope).is_some_and(|rest| rest.starts_with('.'))
 }
 
 /// Where, if that is not clear from the step.

@@ -6,6 +6,7 @@
 //! in the journal; where it leaves several ways open, all are followed.
 
 mod map;
+mod regions;
 mod seek;
 mod token;
 
@@ -137,7 +138,9 @@ impl Walker {
         };
         let ended = self.follow(states, journal.len(), |state, visit, out| {
             self.seek(0, &state.token, Goal::End, visit, out);
-            out.retain(|(token, _)| matches!(token, Token::At { outcome: found, .. } if *found == Some(outcome)));
+            out.retain(
+                |(token, _)| matches!(token, Token::At { outcome: found, .. } if *found == Some(outcome)),
+            );
         });
         let ended = ended.map_err(|states| {
             let how = match outcome {

@@ -26,7 +26,7 @@ pub(crate) enum Goal<'g, 'a> {
 pub(crate) struct Visit {
     flows: Vec<usize>,
     regions: Vec<NodeIndex>,
-    row: usize,
+    pub(super) row: usize,
 }
 
 impl Visit {
@@ -35,7 +35,7 @@ impl Visit {
     }
 
     /// Whether this region is left for the first time; what lies around it may then be passed once more.
-    fn leaves(&mut self, region: NodeIndex) -> bool {
+    pub(super) fn leaves(&mut self, region: NodeIndex) -> bool {
         let is_new = !self.regions.contains(&region);
         self.regions.push(region);
         self.flows.clear();
@@ -74,7 +74,7 @@ impl Walker {
     }
 
     /// Like [`Walker::seek`], after having gone this way.
-    fn go_on<'a>(
+    pub(super) fn go_on<'a>(
         &self,
         map: usize,
         token: &Token<'a>,
@@ -111,7 +111,8 @@ impl Walker {
             match &node.kind {
                 NodeKind::End(outcome) => match goal {
                     Goal::End => out.push((Token::At { node: stop, outcome: Some(*outcome) }, vec![way])),
-                    Goal::Any(names) => add(names, &node.id),
+                    // The end of a block or of a subflow is no place where the run can be seen.
+                    Goal::Any(names) if map == 0 && node.scope.is_none() => add(names, &node.id),
                     _ => {}
                 },
                 NodeKind::Join => {
@@ -141,7 +142,7 @@ impl Walker {
     }
 
     /// The operation begins at this node.
-    fn begin_here<'a>(
+    pub(super) fn begin_here<'a>(
         &self,
         map: usize,
         node: NodeIndex,
@@ -181,9 +182,7 @@ impl Walker {
     ) -> Vec<(Call<'a>, Vec<Step<'a>>)> {
         match (self.maps[map].inside[node], segment.next) {
             (None, None) => vec![(Call { id: segment.id, answer: Answer::Open, inside: None }, Vec::new())],
-            (Some(_), Some(from)) => {
-                self.enter(map, node, Goal::Begin { text, from }, segment.id, row)
-            }
+            (Some(_), Some(from)) => self.enter(map, node, Goal::Begin { text, from }, segment.id, row),
             _ => Vec::new(),
         }
     }
@@ -207,7 +206,7 @@ impl Walker {
     }
 
     /// More happens in the operation: inside of a subflow, or in another of many calls.
-    fn go_on_inside<'a>(
+    pub(super) fn go_on_inside<'a>(
         &self,
         map: usize,
         node: NodeIndex,
@@ -238,7 +237,11 @@ impl Walker {
         }
         let with = |position: usize, call: Call<'a>| {
             let mut calls = calls.to_vec();
-            if position < calls.len() { calls[position] = call } else { calls.push(call) }
+            if position < calls.len() {
+                calls[position] = call
+            } else {
+                calls.push(call)
+            }
             Token::In { node, calls }
         };
         match calls.iter().position(|call| call.id == segment.id) {
@@ -262,7 +265,7 @@ impl Walker {
     }
 
     /// The flows by which an operation can be left now, each with what came to its end by that.
-    fn ways_out<'a>(
+    pub(super) fn ways_out<'a>(
         &self,
         map: usize,
         node: NodeIndex,
@@ -277,12 +280,24 @@ impl Walker {
         let is_done = calls.iter().all(|call| call.answer != Answer::Open);
         let ways = match fails_fast {
             // All calls are made, whatever their answers.
-            Some(false) => if is_done { this.after_success(node) } else { Vec::new() },
+            Some(false) => {
+                if is_done {
+                    this.after_success(node)
+                } else {
+                    Vec::new()
+                }
+            }
             Some(true) if calls.iter().any(|call| call.answer.is_error()) => {
                 let errors = calls.iter().filter(|call| call.answer.is_error());
                 errors.flat_map(|call| self.ways_after(map, node, call.answer)).collect()
             }
-            Some(true) => if is_done { this.after_success(node) } else { Vec::new() },
+            Some(true) => {
+                if is_done {
+                    this.after_success(node)
+                } else {
+                    Vec::new()
+                }
+            }
             None => calls.first().map_or_else(Vec::new, |call| self.ways_after(map, node, call.answer)),
         };
         ways.into_iter().map(|flow| (flow, Vec::new())).collect()
@@ -349,147 +364,6 @@ impl Walker {
             ways.extend(this.after_success(node).into_iter().map(|flow| (flow, steps.clone())));
         }
         ways
-    }
-
-    fn seek_in_fork<'a>(
-        &self,
-        map: usize,
-        node: NodeIndex,
-        branches: &[Token<'a>],
-        goal: Goal<'_, 'a>,
-        visit: &mut Visit,
-        out: &mut Found<'a>,
-    ) {
-        for (number, branch) in branches.iter().enumerate() {
-            if let Goal::Join = goal {
-                break; // Another fork's.
-            }
-            let mut found = Vec::new();
-            self.seek(map, branch, goal, &mut visit.clone(), &mut found);
-            for (token, steps) in found {
-                if let Token::At { .. } = token {
-                    out.push((token, steps)); // The end of a branch that ends them all.
-                    continue;
-                }
-                let mut branches = branches.to_vec();
-                branches[number] = token;
-                out.push((Token::Split { node, branches }, steps));
-            }
-        }
-        let mut joined: Option<(NodeIndex, Vec<Step<'a>>)> = None;
-        for branch in branches {
-            let mut found = Vec::new();
-            self.seek(map, branch, Goal::Join, &mut Visit::at(visit.row), &mut found);
-            let arrived = found.into_iter().find_map(|(token, steps)| match (token, &joined) {
-                (Token::At { node, .. }, Some((join, _))) if node != *join => None,
-                (Token::At { node, .. }, _) => Some((node, steps)),
-                _ => None,
-            });
-            let Some((join, steps)) = arrived else { return };
-            let before = joined.map(|(_, steps)| steps).unwrap_or_default();
-            joined = Some((join, [before, steps].concat()));
-        }
-        let Some((join, steps)) = joined else { return };
-        if visit.leaves(join) {
-            for flow in self.maps[map].after_success(join) {
-                self.go_on(map, &Token::Left(flow), goal, &steps, visit, out);
-            }
-        }
-    }
-
-    /// The arms of a race begin together; the first that is done goes on alone.
-    fn seek_in_race<'a>(
-        &self,
-        map: usize,
-        node: NodeIndex,
-        arms: &[Token<'a>],
-        goal: Goal<'_, 'a>,
-        visit: &mut Visit,
-        out: &mut Found<'a>,
-    ) {
-        let this = &self.maps[map];
-        let mut won: Vec<(usize, Vec<Step<'a>>)> = Vec::new();
-        for (number, arm) in arms.iter().enumerate() {
-            let mut found = Vec::new();
-            match arm {
-                Token::Left(flow) => {
-                    for (&stop, flows) in &this.ways[*flow] {
-                        let way = Step::Way { map, flows: flows.clone() };
-                        if this.graph.nodes[stop].is_operation() {
-                            self.begin_here(map, stop, goal, &way, visit, &mut found);
-                            won.extend(this.past(&self.maps, stop).into_iter().map(|flow| (flow, vec![way.clone()])));
-                        }
-                    }
-                }
-                Token::In { node, calls } => {
-                    self.go_on_inside(map, *node, calls, goal, visit, &mut found);
-                    won.extend(self.ways_out(map, *node, calls, visit.row));
-                }
-                _ => {}
-            }
-            for (token, steps) in found {
-                if let Token::At { .. } = token {
-                    out.push((token, steps));
-                    continue;
-                }
-                let mut branches = arms.to_vec();
-                branches[number] = token;
-                out.push((Token::Split { node, branches }, steps));
-            }
-        }
-        if visit.leaves(node) {
-            for (flow, steps) in won {
-                self.go_on(map, &Token::Left(flow), goal, &steps, visit, out);
-            }
-        }
-    }
-
-    fn seek_in_block<'a>(
-        &self,
-        map: usize,
-        node: NodeIndex,
-        inside: &Token<'a>,
-        goal: Goal<'_, 'a>,
-        visit: &mut Visit,
-        out: &mut Found<'a>,
-    ) {
-        if let Goal::Begin { .. } | Goal::Any(_) = goal {
-            let mut found = Vec::new();
-            self.seek(map, inside, goal, &mut Visit::at(visit.row), &mut found);
-            let inside = |token| Token::Block { node, inside: Box::new(token) };
-            out.extend(found.into_iter().map(|(token, steps)| (inside(token), steps)));
-        }
-        let mut ends = Vec::new();
-        self.seek(map, inside, Goal::End, &mut Visit::at(visit.row), &mut ends);
-        if self.fails(map, inside) {
-            ends.push((Token::At { node, outcome: Some(Outcome::Failure) }, Vec::new()));
-        }
-        if !visit.leaves(node) {
-            return;
-        }
-        for (token, steps) in ends {
-            let Token::At { outcome: Some(outcome), .. } = token else { continue };
-            if let (Outcome::Continued, Goal::End) = (outcome, goal) {
-                out.push((token, steps));
-                continue;
-            }
-            for flow in self.maps[map].after_end(node, outcome) {
-                self.go_on(map, &Token::Left(flow), goal, &steps, &mut visit.clone(), out);
-            }
-        }
-    }
-
-    /// Whether a branch has failed by an error that no flow is drawn for: then the block has.
-    fn fails(&self, map: usize, token: &Token<'_>) -> bool {
-        match token {
-            Token::In { node, calls } => {
-                let has_no_way = self.maps[map].after_any_error(*node) == self.maps[map].after_success(*node);
-                has_no_way && calls.iter().any(|call| call.answer.is_error())
-            }
-            Token::Split { branches, .. } => branches.iter().any(|branch| self.fails(map, branch)),
-            Token::Block { inside, .. } => self.fails(map, inside),
-            Token::Left(_) | Token::At { .. } => false,
-        }
     }
 }
 

@@ -61,10 +61,20 @@ impl Answer<'_> {
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Step<'a> {
     /// A node that no flow leads to: a start.
-    Node { map: usize, node: NodeIndex },
-    Way { map: usize, flows: Rc<[usize]> },
+    Node {
+        map: usize,
+        node: NodeIndex,
+    },
+    Way {
+        map: usize,
+        flows: Rc<[usize]>,
+    },
     /// A subflow came to its end.
-    Scope { id: &'a str, outcome: Outcome, row: usize },
+    Scope {
+        id: &'a str,
+        outcome: Outcome,
+        row: usize,
+    },
 }
 
 /// Whether the same subflows ended in the same way.
@@ -124,9 +134,7 @@ impl<'a> Token<'a> {
                     }
                 }
             }
-            Token::Split { branches, .. } => {
-                branches.iter_mut().for_each(|branch| branch.settle(id, answer))
-            }
+            Token::Split { branches, .. } => branches.iter_mut().for_each(|branch| branch.settle(id, answer)),
             Token::Block { inside, .. } => inside.settle(id, answer),
         }
     }

@@ -1,13 +1,16 @@
 //! Each oracle is shown a journal, a graph or a workflow that was broken on purpose, and names the culprit.
 //! The broken thing is always made from one that is in order.
 
+mod regions;
+mod scopes;
+
 use workflow_core::{Command, Conclusion, Event, OpId, Payload, Record, WorkflowFn, days};
 use workflow_graph::{Flow, FlowKind, Graph, NodeKind, Outcome};
 
 use super::walk::{Path, Walker};
 use super::{Judge, saga};
-use crate::{Kit, Violation};
 use crate::shop::*;
+use crate::{Kit, Violation};
 
 /// The journal of an order that fails after goods were reserved and the payment was taken.
 fn journal_of_failure() -> Vec<Record> {
