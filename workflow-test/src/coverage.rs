@@ -11,8 +11,8 @@ use crate::atlas::graphs_of;
 use crate::history;
 use crate::oracle::walk::Path;
 
-/// How often each part of the diagram was taken, subflows included. Control flow that takes no part in the journal (`if`, `match`,
-/// loops) is counted along the shortest way between the operations around it.
+/// How often each part of the diagram was taken, subflows included. Control flow that takes no part in the journal
+/// (`if`, `match`, loops) is counted along the shortest way between the operations around it.
 #[derive(Clone, Debug)]
 pub struct Coverage {
     /// The workflow's own, and those of its subflows.

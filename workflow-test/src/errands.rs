@@ -1,4 +1,4 @@
-//! Carries out what the code of runs asks for: attempts, timers, waits, children, messages, and what comes after an end.
+//! Carries out what the code of runs asks for: attempts, timers, waits, children, messages, and what follows an end.
 //! All of it can be found again in the journals, which is how a driver is rebuilt after a crash.
 
 use std::collections::BTreeMap;

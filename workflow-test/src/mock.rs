@@ -123,7 +123,8 @@ impl<S: Step, Args> Mock<S, Args> {
         self.once(Behaviour::Panic)
     }
 
-    /// Takes longer than the timeout of the step, or of this call of it: whether it took effect is unknown, and it is retried by policy.
+    /// Takes longer than the timeout of the step, or of this call of it: whether it took effect is unknown, and it is
+    /// retried by policy.
     pub fn times_out(self) -> Self {
         self.lasting(Behaviour::TimeOut)
     }

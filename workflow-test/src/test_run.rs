@@ -126,8 +126,8 @@ impl<W: Workflow> TestRun<W> {
         }
     }
 
-    /// Sends a message to the run or to a child of it that waits for it, now. One that nobody waits for yet is kept until
-    /// somebody does.
+    /// Sends a message to the run, or to a child of it that waits for it, now. One that nobody waits for yet is kept
+    /// until somebody does.
     #[track_caller]
     pub fn deliver<M: Message>(&self, message: M) {
         let key = message.key();
@@ -177,8 +177,8 @@ impl<W: Workflow> TestRun<W> {
         }
     }
 
-    /// Looks at the operation with this id, which cannot go on by itself, and says what it came to: what the step, or the
-    /// child, would have returned.
+    /// Looks at the operation with this id, which cannot go on by itself, and says what it came to: what the step, or
+    /// the child, would have returned.
     #[track_caller]
     pub fn skip<T: Serialize>(&self, op: &str, output: &T) {
         let (journal, op) = self.stuck_at(op);
@@ -187,8 +187,8 @@ impl<W: Workflow> TestRun<W> {
         self.write(journal, Event::Skipped { op, output });
     }
 
-    /// Looks at the operation with this id, which cannot go on by itself, and gives the run up: what was done is undone.
-    /// For a compensation (`reserve_goods/undo`): only that one is left undone.
+    /// Looks at the operation with this id, which cannot go on by itself, and gives the run up: what was done is
+    /// undone. For a compensation (`reserve_goods/undo`): only that one is left undone.
     #[track_caller]
     pub fn give_up(&self, op: &str, reason: &str) {
         let (journal, op) = self.stuck_at(op);

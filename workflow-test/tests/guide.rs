@@ -71,6 +71,31 @@ fn a_declined_card_is_replaced(kit: Kit) {
     assert_eq!(run.compensated(), []);
 }
 
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Message)]
+#[message(key = order)]
+struct PartsDelivered {
+    order: u32,
+}
+
+#[workflow]
+async fn fulfil_in_parts(order: Order) -> Result<u64, OrderError> {
+    let first = fulfil_order(order.clone()).await?;
+    let rest = fulfil_order(order.clone()).await?;
+    publish(PartsDelivered { order: order.id }).await;
+    Ok(first + rest)
+}
+
+#[workflow_test]
+fn an_order_in_parts_is_told_about(kit: Kit) {
+    kit.on(reserve_goods).returns(Ok(7));
+    kit.on_child(fulfil_order).returns_once(Ok(600)).then(|(order,)| Ok(order.total)).takes(hours(1));
+    let run = kit.start(fulfil_in_parts(order()));
+    assert_eq!(run.ok(), 1800);
+    assert_eq!(run.elapsed(), hours(1));
+    assert_eq!(run.published::<PartsDelivered>(), [PartsDelivered { order: 42 }]);
+    assert_eq!(run.children().len(), 2);
+}
+
 #[workflow_test]
 fn nobody_waits_in_a_test(kit: Kit) {
     kit.on(reserve_goods).returns(Ok(7));

@@ -1,5 +1,5 @@
-//! Subflows, children, sent messages, deadlines and new beginnings in the kit: driven, mocked, and explored with a crash
-//! at every write.
+//! Subflows, children, sent messages, deadlines and new beginnings in the kit: driven, mocked, and explored with a
+//! crash at every write.
 
 mod trip;
 

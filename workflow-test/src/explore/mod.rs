@@ -54,8 +54,8 @@ impl Explore {
         Mock::new(&self.scripts)
     }
 
-    /// Says how children end when nothing goes wrong with them. A child of which nothing is said is run by the kit, with
-    /// the same mocks and the same clock.
+    /// Says how children end when nothing goes wrong with them. A child of which nothing is said is run by the kit,
+    /// with the same mocks and the same clock.
     pub fn on_child<A, F: WorkflowFn<A>>(&self, _workflow: F) -> ChildMock<F::Workflow> {
         ChildMock::new(&self.scripts)
     }

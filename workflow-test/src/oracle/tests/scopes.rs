@@ -64,7 +64,8 @@ fn what_a_failed_subflow_has_left_is_named() {
     journal[undone - 1].commands = commands;
     assert_eq!(
         said(&journal),
-        "saga: `cancel_booking` did not run for the completed step `book` at `stay.book` before its subflow `stay` was left"
+        "saga: `cancel_booking` did not run for the completed step `book` at `stay.book` \
+         before its subflow `stay` was left"
     );
 }
 
