@@ -4,6 +4,7 @@
 mod trip;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::Duration;
 
 use trip::*;
 use workflow_runtime::prelude::*;
@@ -79,6 +80,7 @@ fn a_trip_with_subflows_survives_everything(kit: Explore) {
         .each_step_fails()
         .cancel_at_every_write()
         .crash_at_every_write()
+        .budget(20_000, Duration::from_secs(20))
         .sometimes("Naples", |end| end.outcome() == Outcome::Completed && end.compensated(book))
         .run();
     assert!(report.is_complete);
@@ -132,7 +134,7 @@ fn what_is_undone_on_purpose_is_undone_once(kit: Kit) {
 fn second_thoughts_survive_everything(kit: Explore) {
     explore_well(&kit);
     let exploration = kit.workflow(waver).each_step_fails().crash_at_every_write();
-    let report = exploration.cancel_at_every_write().run();
+    let report = exploration.cancel_at_every_write().budget(20_000, Duration::from_secs(20)).run();
     assert!(report.is_complete);
     report.assert(edges(1.0)).assert(compensations(1.0));
 }
@@ -281,6 +283,7 @@ fn a_trip_in_company_survives_everything(kit: Explore) {
         .each_step_fails()
         .cancel_at_every_write()
         .crash_at_every_write()
+        .budget(20_000, Duration::from_secs(20))
         .sometimes("the child is late", |end| end.outcome() == Outcome::Completed && end.compensated(book))
         .run();
     assert!(report.is_complete);
@@ -292,7 +295,12 @@ fn a_mocked_child_fails_with_each_of_its_errors(kit: Explore) {
     explore_well(&kit);
     kit.on_child(companion).returns(Ok(1));
     kit.on_child(diary).returns(0);
-    let report = kit.workflow(in_company).each_step_fails().crash_at_every_write().run();
+    let report = kit
+        .workflow(in_company)
+        .each_step_fails()
+        .crash_at_every_write()
+        .budget(20_000, Duration::from_secs(20))
+        .run();
     assert!(report.is_complete);
     report.assert(edges(1.0));
 }
@@ -329,6 +337,7 @@ fn sent_messages_survive_a_crash_at_every_write(kit: Explore) {
         .workflow(tell)
         .each_step_fails()
         .crash_at_every_write()
+        .budget(20_000, Duration::from_secs(20))
         .always("one message per booking", |end| end.published::<Booked>().len() <= end.completed(book))
         .run();
     assert!(report.is_complete);
@@ -359,7 +368,7 @@ fn a_child_sends_to_its_parent(kit: Kit) {
 
 #[workflow_test(explore)]
 fn a_message_between_runs_survives_a_crash_at_every_write(kit: Explore) {
-    let report = kit.workflow(ahead).crash_at_every_write().run();
+    let report = kit.workflow(ahead).crash_at_every_write().budget(20_000, Duration::from_secs(20)).run();
     assert_eq!((report.executions, report.is_complete), (1, true));
     assert_eq!(report.crashes, 4, "{report}");
 }
@@ -398,6 +407,7 @@ fn a_subscription_survives_everything(kit: Explore) {
         .each_step_fails()
         .cancel_at_every_write()
         .crash_at_every_write()
+        .budget(20_000, Duration::from_secs(20))
         .always("no more than three", |end| end.generation() <= 3)
         .run();
     assert!(report.is_complete);
@@ -424,8 +434,19 @@ fn a_run_from_before_a_change_goes_the_old_way(kit: Kit) {
 #[workflow_test(explore)]
 fn both_ways_of_a_change_are_explored(kit: Explore) {
     explore_well(&kit);
-    let new = kit.workflow(two_ways).each_step_fails().crash_at_every_write().run();
-    let old = kit.workflow(two_ways).before_patch("by-car").each_step_fails().crash_at_every_write().run();
+    let new = kit
+        .workflow(two_ways)
+        .each_step_fails()
+        .crash_at_every_write()
+        .budget(20_000, Duration::from_secs(20))
+        .run();
+    let old = kit
+        .workflow(two_ways)
+        .before_patch("by-car")
+        .each_step_fails()
+        .crash_at_every_write()
+        .budget(20_000, Duration::from_secs(20))
+        .run();
     assert_eq!((new.coverage().node("hire_car") > 0, new.coverage().node("book")), (true, 0));
     assert_eq!((old.coverage().node("hire_car"), old.coverage().node("book") > 0), (0, true));
 }

@@ -20,7 +20,7 @@ use crate::atlas::graphs_of;
 use crate::violation::{Oracle, Violation};
 use map::Map;
 use seek::{Found, Goal, Visit};
-use token::{Answer, Segment, Step, Token};
+use token::{Answer, Call, Segment, Step, Token};
 
 /// More ways than that are not told apart any more.
 const MOST_STATES: usize = 64;
@@ -162,6 +162,12 @@ impl Walker {
         row: usize,
         said: &Said<'_>,
     ) -> Result<Vec<State<'a>>, Violation> {
+        let mut states = states;
+        if let [state] = &mut states[..]
+            && self.begin_next(state, op)
+        {
+            return Ok(states);
+        }
         let goal = Goal::Begin { text: op.as_str(), from: 0 };
         let begun = self.follow(states, row, |state, visit, out| {
             self.seek(0, &state.token, goal, visit, out);
@@ -176,6 +182,40 @@ impl Walker {
             };
             Violation::new(Oracle::Graph, text)
         })
+    }
+
+    /// The usual case, without a search: the run goes from one plain operation of its own to the next.
+    fn begin_next<'a>(&self, state: &mut State<'a>, op: &'a OpId) -> bool {
+        let root = &self.maps[0];
+        let segment = Segment::at(op.as_str(), 0);
+        let flow = match &state.token {
+            Token::Left(flow) => Some(*flow),
+            Token::In { node, calls } => match &calls[..] {
+                [call] if call.inside.is_none() && root.graph.nodes[*node].instances.is_none() => {
+                    match self.ways_after(0, *node, call.answer)[..] {
+                        [only] => Some(only),
+                        _ => None,
+                    }
+                }
+                _ => None,
+            },
+            _ => None,
+        };
+        let ways = flow.map(|flow| &root.ways[flow]);
+        let next = ways.into_iter().flatten().find(|(node, _)| {
+            let node = &root.graph.nodes[**node];
+            node.id == segment.node && node.is_operation()
+        });
+        let Some((&node, flows)) = next.filter(|(node, _)| root.inside[**node].is_none()) else {
+            return false;
+        };
+        if segment.next.is_some() {
+            return false;
+        }
+        state.steps.push(Step::Way { map: 0, flows: flows.clone() });
+        let call = Call { id: segment.id, answer: Answer::Open, inside: None };
+        state.token = Token::In { node, calls: vec![call] };
+        true
     }
 
     /// Follows each way further; gives the ways back when none leads on.

@@ -303,7 +303,7 @@ impl Walker {
         ways.into_iter().map(|flow| (flow, Vec::new())).collect()
     }
 
-    fn ways_after(&self, map: usize, node: NodeIndex, answer: Answer<'_>) -> Vec<usize> {
+    pub(super) fn ways_after(&self, map: usize, node: NodeIndex, answer: Answer<'_>) -> Vec<usize> {
         let this = &self.maps[map];
         match answer {
             Answer::Open | Answer::Gone => Vec::new(),
