@@ -3,7 +3,7 @@
 
 use std::rc::Rc;
 
-use workflow_core::{Command, Conclusion, Definition, Event, OpId, Parent, Record};
+use workflow_core::{Command, Conclusion, Definition, Event, OpId, Parent, Payload, Record};
 
 /// The place of a journal in [`Annals::journals`].
 pub(crate) type JournalIndex = usize;
@@ -15,7 +15,7 @@ pub(crate) struct Head {
     pub(crate) run_id: Rc<str>,
     /// Counted from 1: a run that continues as new begins another journal.
     pub(crate) generation: u32,
-    /// Who waits for the run, if it is a child.
+    /// Who started the run, if it is a child.
     pub(crate) parent: Option<(JournalIndex, OpId)>,
     pub(crate) is_detached: bool,
     /// Changes of the code that the run passed before they were made.
@@ -82,10 +82,14 @@ impl Annals {
 }
 
 impl Head {
-    /// The first event of the journal.
-    pub(crate) fn begin(&self, input: workflow_core::Payload, parent_id: Option<&str>) -> Event {
-        let parent = self.parent.as_ref().zip(parent_id).filter(|_| !self.is_detached);
-        let parent = parent.map(|((_, op), run_id)| Parent { run_id: run_id.to_owned(), op: op.clone() });
+    /// The first event of the journal; the parent's head is needed for a child.
+    pub(crate) fn begin(&self, input: Payload, of_parent: Option<&Head>) -> Event {
+        let parent = self.parent.as_ref().zip(of_parent);
+        let parent = parent.map(|((_, op), head)| Parent {
+            run_id: head.run_id.to_string(),
+            op: op.clone(),
+            generation: head.generation,
+        });
         Event::Started { input, generation: self.generation, parent }
     }
 }

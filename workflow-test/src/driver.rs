@@ -35,6 +35,7 @@ pub(crate) trait World {
 pub(crate) struct Call<'a> {
     pub(crate) place: &'a Place,
     pub(crate) run_id: &'a str,
+    pub(crate) generation: u32,
     pub(crate) def: &'static StepDef,
     pub(crate) args: &'a Payload,
     pub(crate) attempt: u32,
@@ -253,8 +254,9 @@ impl Driver {
             return Ok(());
         };
         let timeout_ms = timeout_ms.or(def.facts.timeout_ms);
-        let run_id = &*self.annals.journals[place.0].run_id;
-        let call = Call { place, run_id, def, args, attempt: *attempt, now_ms, timeout_ms };
+        let Head { run_id, generation, .. } = &self.annals.journals[place.0];
+        let call =
+            Call { place, run_id, generation: *generation, def, args, attempt: *attempt, now_ms, timeout_ms };
         let Deed { outcome, done_at_ms } = world.attempt(&call)?;
         let limit_ms = timeout_ms.and_then(|timeout_ms| Timestamp::try_from(timeout_ms).ok());
         let not_after_ms = limit_ms.map_or(Timestamp::MAX, |limit_ms| now_ms.saturating_add(limit_ms));

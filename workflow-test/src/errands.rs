@@ -274,8 +274,8 @@ impl Driver {
             is_detached: if is_child { start.is_detached } else { from.is_detached },
             before_patches: if is_child { Rc::from([]) } else { Rc::clone(&from.before_patches) },
         };
-        let parent_id = head.parent.as_ref().map(|(journal, _)| &self.annals.journals[*journal].run_id);
-        let event = head.begin(start.input, parent_id.map(|id| &**id));
+        let of_parent = head.parent.as_ref().map(|(journal, _)| &self.annals.journals[*journal]);
+        let event = head.begin(start.input, of_parent);
         let journal = self.add(head);
         if is_child {
             let due = self.due_of_child(journal, &place.1);

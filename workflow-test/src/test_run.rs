@@ -184,6 +184,10 @@ impl<W: Workflow> TestRun<W> {
         let (journal, op) = self.stuck_at(op);
         let output = Payload::of(output)
             .unwrap_or_else(|error| panic!("the output for `{op}` cannot be stored: {error}"));
+        let fits = self.inside.borrow().driver.live[journal].run.fits(&op, &output);
+        if let Err(error) = fits {
+            self.fail(&format!("the output {output} does not fit what `{op}` gives: {error}"));
+        }
         self.write(journal, Event::Skipped { op, output });
     }
 
