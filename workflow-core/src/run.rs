@@ -22,7 +22,7 @@ use crate::{
 pub struct Run {
     run_id: Arc<str>,
     definition: Definition,
-    cx: Cx,
+    pub(crate) cx: Cx,
     phase: Phase,
     /// A cancel that waits for the outcome of the pivot under way.
     postponed_cancel: Option<String>,

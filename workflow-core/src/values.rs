@@ -9,7 +9,7 @@ use serde::Serialize;
 use uuid::Uuid;
 
 use crate::timer::system_time;
-use crate::{Command, CoreError, Cx, Durable, Payload, Record};
+use crate::{Command, CoreError, Cx, Durable, Payload, Record, Run};
 
 /// See [`now`].
 #[must_use = "WF003: the time is only known when this is awaited"]
@@ -153,4 +153,12 @@ pub(crate) fn patches_of(record: &Record) -> BTreeSet<String> {
         _ => None,
     };
     record.commands.iter().filter_map(patch).collect()
+}
+
+impl Run {
+    /// Makes this run one that passed the place of a change before it was made, so that it goes the old way there: for
+    /// tests of both ways. To be said before the run begins.
+    pub fn pass_before_patch(&mut self, id: &str) {
+        self.cx.state().patches.insert(id.to_owned(), false);
+    }
 }

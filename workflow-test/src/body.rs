@@ -8,12 +8,12 @@ use std::task::{Context, Poll, Waker};
 use workflow_core::{AttemptOutcome, Resources, StepContext};
 
 use crate::driver::Call;
-use crate::test_run::RUN_ID;
 use crate::violation::{Oracle, Violation};
 
 /// One attempt with the body of the step.
 pub(crate) fn run(call: &Call<'_>, resources: &Resources) -> Result<AttemptOutcome, Violation> {
-    let cx = StepContext::new(RUN_ID, call.op.as_str(), call.attempt);
+    let cx =
+        StepContext::new(call.run_id, call.place.1.as_str(), call.attempt).in_generation(call.generation);
     let polled = catch_unwind(AssertUnwindSafe(|| {
         let mut attempt = call.def.run.here(cx, resources, call.args);
         attempt.as_mut().poll(&mut Context::from_waker(Waker::noop()))

@@ -3,19 +3,22 @@
 
 use std::collections::BTreeMap;
 
-use workflow_core::{Definition, Record};
+use workflow_core::Definition;
 use workflow_graph::{FlowKind, Graph, NodeKind};
 
+use crate::annals::Annals;
+use crate::atlas::graphs_of;
 use crate::history;
 use crate::oracle::walk::Path;
 
-/// How often each part of the diagram was taken. Control flow that takes no part in the journal (`if`, `match`,
-/// loops) is counted along the shortest way between the operations around it.
+/// How often each part of the diagram was taken, subflows included. Control flow that takes no part in the journal
+/// (`if`, `match`, loops) is counted along the shortest way between the operations around it.
 #[derive(Clone, Debug)]
 pub struct Coverage {
-    graph: &'static Graph,
-    nodes: Vec<u64>,
-    flows: Vec<u64>,
+    /// The workflow's own, and those of its subflows.
+    graphs: Vec<&'static Graph>,
+    nodes: Vec<Vec<u64>>,
+    flows: Vec<Vec<u64>>,
     compensations: BTreeMap<&'static str, u64>,
 }
 
@@ -49,39 +52,55 @@ pub fn timers(share: f64) -> Demand {
 
 impl Coverage {
     pub(crate) fn of(definition: Definition) -> Coverage {
-        let graph = definition.graph();
+        let graphs = graphs_of(definition.graph());
         let undoable = definition.steps().into_iter().filter(|step| step.facts.compensation.is_some());
         Coverage {
-            graph,
-            nodes: vec![0; graph.nodes.len()],
-            flows: vec![0; graph.flows.len()],
+            nodes: graphs.iter().map(|graph| vec![0; graph.nodes.len()]).collect(),
+            flows: graphs.iter().map(|graph| vec![0; graph.flows.len()]).collect(),
+            graphs,
             compensations: undoable.map(|step| (step.facts.name.as_ref(), 0)).collect(),
         }
     }
 
-    pub(crate) fn count(&mut self, path: &Path, journal: &[Record]) {
-        for &node in &path.nodes {
-            self.nodes[node] += 1;
+    pub(crate) fn count(&mut self, path: &Path) {
+        for &(graph, node) in &path.nodes {
+            self.nodes[graph][node] += 1;
         }
-        for &flow in &path.flows {
-            self.flows[flow] += 1;
+        for &(graph, flow) in &path.flows {
+            self.flows[graph][flow] += 1;
         }
-        for name in history::compensated(journal).iter() {
+    }
+
+    pub(crate) fn count_compensations(&mut self, annals: &Annals) {
+        for name in history::compensated(annals).iter() {
             if let Some(count) = self.compensations.get_mut(name) {
                 *count += 1;
             }
         }
     }
 
-    /// How often the node with this id was taken.
+    /// How often the node with this id was taken, in the workflow or else in its first subflow that has such a node.
     pub fn node(&self, id: &str) -> u64 {
-        self.graph.index_of(id).map_or(0, |index| self.nodes[index])
+        let found = self
+            .graphs
+            .iter()
+            .zip(&self.nodes)
+            .find_map(|(graph, nodes)| graph.index_of(id).map(|index| nodes[index]));
+        found.unwrap_or(0)
     }
 
-    /// How often the flow with this id was taken; see [`Graph::flow_id`].
+    /// How often the flow with this id was taken, in the workflow or else in its first subflow that has such a flow;
+    /// see [`Graph::flow_id`].
     pub fn flow(&self, id: &str) -> u64 {
-        let flow = (0..self.flows.len()).find(|&flow| self.graph.flow_id(flow) == id);
-        flow.map_or(0, |flow| self.flows[flow])
+        let found = self.all_flows().find(|&(graph, flow)| self.graphs[graph].flow_id(flow) == id);
+        found.map_or(0, |(graph, flow)| self.flows[graph][flow])
+    }
+
+    fn all_flows(&self) -> impl Iterator<Item = (usize, usize)> {
+        self.flows
+            .iter()
+            .enumerate()
+            .flat_map(|(graph, flows)| (0..flows.len()).map(move |flow| (graph, flow)))
     }
 
     /// What was never taken, one line each.
@@ -104,7 +123,7 @@ impl Coverage {
             Part::Compensations => "compensations",
             Part::Timers => "timers",
         };
-        let mut text = format!("{taken} of {all} {name} of `{}` were taken", self.graph.workflow);
+        let mut text = format!("{taken} of {all} {name} of `{}` were taken", self.graphs[0].workflow);
         for gap in missing {
             text.push_str(&format!("\n  {gap}"));
         }
@@ -115,8 +134,8 @@ impl Coverage {
     fn missing(&self, part: Part) -> (usize, Vec<String>) {
         match part {
             Part::Edges => {
-                let never = (0..self.flows.len()).filter(|&flow| self.flows[flow] == 0);
-                (self.flows.len(), never.map(|flow| self.name_flow(flow)).collect())
+                let never = self.all_flows().filter(|&(graph, flow)| self.flows[graph][flow] == 0);
+                (self.all_flows().count(), never.map(|(graph, flow)| self.name_flow(graph, flow)).collect())
             }
             Part::Compensations => {
                 let never = self.compensations.iter().filter(|(_, count)| **count == 0);
@@ -124,21 +143,23 @@ impl Coverage {
                 (self.compensations.len(), names.collect())
             }
             Part::Timers => {
-                let is_timer = |flow: &usize| {
-                    let found = &self.graph.flows[*flow];
+                let is_timer = |&(graph, flow): &(usize, usize)| {
+                    let found = &self.graphs[graph].flows[flow];
+                    let from = &self.graphs[graph].nodes[found.from].kind;
                     matches!(found.kind, FlowKind::Timeout)
-                        || matches!(self.graph.nodes[found.from].kind, NodeKind::Timer(_))
+                        || matches!(from, NodeKind::Timer(_) | NodeKind::TimerAt { .. })
                 };
-                let timers: Vec<usize> = (0..self.flows.len()).filter(is_timer).collect();
-                let never = timers.iter().filter(|&&flow| self.flows[flow] == 0);
-                (timers.len(), never.map(|&flow| self.name_flow(flow)).collect())
+                let timers: Vec<_> = self.all_flows().filter(is_timer).collect();
+                let never = timers.iter().filter(|&&(graph, flow)| self.flows[graph][flow] == 0);
+                (timers.len(), never.map(|&(graph, flow)| self.name_flow(graph, flow)).collect())
             }
         }
     }
 
-    fn name_flow(&self, flow: usize) -> String {
-        let found = &self.graph.flows[flow];
-        let (from, to) = (&self.graph.nodes[found.from], &self.graph.nodes[found.to]);
+    fn name_flow(&self, graph: usize, flow: usize) -> String {
+        let graph = self.graphs[graph];
+        let found = &graph.flows[flow];
+        let (from, to) = (&graph.nodes[found.from], &graph.nodes[found.to]);
         let what = match &found.kind {
             FlowKind::Next => format!("the way from `{}` to `{}`", from.id, to.id),
             FlowKind::Answer { label, condition, .. } => {
@@ -151,10 +172,10 @@ impl Coverage {
             FlowKind::Error { variant, .. } => format!("error `{variant}` of `{}`", from.id),
             FlowKind::Timeout => format!("deadline of `{}`", from.id),
         };
-        let place = if from.line == 0 || self.graph.source.file.is_empty() {
+        let place = if from.line == 0 || graph.source.file.is_empty() {
             String::new()
         } else {
-            format!(" ({}:{})", self.graph.source.file, from.line)
+            format!(" ({}:{})", graph.source.file, from.line)
         };
         format!("never taken: {what}{place}")
     }

@@ -1,12 +1,16 @@
-//! Drives one run: carries out what its code asks for, in virtual time, and writes its journal.
+//! Drives the runs of a test: lets things happen in virtual time, and writes the journals.
 //! It never decides how the outside behaves; that is the world's part.
 
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::rc::Rc;
+
 use workflow_core::{
-    AttemptOutcome, Command, Conclusion, Definition, Event, OpId, OpenOperation, Payload, Record, Run,
-    StepDef, Timestamp,
+    AttemptOutcome, Command, Conclusion, Definition, Event, OpId, Payload, Record, Run, StepDef, Timestamp,
 };
 
-use crate::agenda::{Agenda, Delivery, Due};
+use crate::agenda::{Agenda, Delivery, Due, Place};
+use crate::annals::{Annals, Head, JournalIndex, Row};
+use crate::mail::Mail;
 use crate::violation::{Oracle, Violation};
 
 /// More rows than any run of a test should write: a loop that never ends, most likely.
@@ -19,15 +23,31 @@ pub(crate) trait World {
 
     /// The message that comes to a wait which begins now, if one comes.
     fn message(&mut self, wait: &Wait<'_>) -> Result<Option<Delivery>, Violation>;
+
+    /// What becomes of a child; `None` for one that is run here.
+    fn child(&mut self, child: &ChildCall<'_>) -> Result<Option<ChildDeed>, Violation>;
+
+    /// Which of several things happens first; `None` to let nothing happen any more.
+    fn choose(&mut self, driver: &Driver, ready: &[Place]) -> Option<usize>;
 }
 
 /// An attempt of a step.
 pub(crate) struct Call<'a> {
-    pub(crate) op: &'a OpId,
+    pub(crate) place: &'a Place,
+    pub(crate) run_id: &'a str,
+    pub(crate) generation: u32,
     pub(crate) def: &'static StepDef,
     pub(crate) args: &'a Payload,
     pub(crate) attempt: u32,
     pub(crate) now_ms: Timestamp,
+    /// How long it may take.
+    pub(crate) timeout_ms: Option<u64>,
+}
+
+impl Call<'_> {
+    pub(crate) fn is_undo(&self) -> bool {
+        self.place.1.undoes().is_some()
+    }
 }
 
 /// How an attempt goes.
@@ -39,11 +59,27 @@ pub(crate) struct Deed {
 
 /// A wait for a message that begins.
 pub(crate) struct Wait<'a> {
-    pub(crate) op: &'a OpId,
+    pub(crate) place: &'a Place,
     pub(crate) message: &'a str,
     pub(crate) key: &'a str,
     pub(crate) deadline_ms: Option<Timestamp>,
     pub(crate) now_ms: Timestamp,
+}
+
+/// A child that a run asks for.
+pub(crate) struct ChildCall<'a> {
+    pub(crate) place: &'a Place,
+    pub(crate) workflow: &'a str,
+    pub(crate) input: &'a Payload,
+    pub(crate) is_detached: bool,
+    pub(crate) now_ms: Timestamp,
+}
+
+/// What becomes of a child that is not run here.
+#[derive(Clone)]
+pub(crate) struct ChildDeed {
+    pub(crate) event: Event,
+    pub(crate) done_at_ms: Timestamp,
 }
 
 /// Something that a person has to look at.
@@ -52,84 +88,105 @@ pub(crate) struct Incident {
     pub(crate) cause: String,
 }
 
+/// One journal's run.
+pub(crate) struct Live {
+    pub(crate) run: Run,
+    pub(crate) incidents: Vec<Incident>,
+}
+
 /// See the module.
 pub(crate) struct Driver {
-    run: Run,
-    agenda: Agenda,
-    now_ms: Timestamp,
+    /// The workflows that runs may be of.
+    pub(crate) known: Rc<[Definition]>,
+    /// By journal.
+    pub(crate) live: Vec<Live>,
+    pub(crate) agenda: Agenda,
+    pub(crate) mail: Mail,
+    pub(crate) now_ms: Timestamp,
     /// The rows written by this driver, without those it was rebuilt from.
-    journal: Vec<Record>,
-    incidents: Vec<Incident>,
+    pub(crate) annals: Annals,
+    interleaves: bool,
+    /// What was written, whatever the order.
+    digest: u64,
 }
 
 impl Driver {
-    /// A run to which nothing has happened; write [`Event::started`] first.
-    pub(crate) fn new(definition: Definition, run_id: &str) -> Driver {
+    /// Drives runs of these workflows; begin with [`Driver::begin`].
+    pub(crate) fn new(known: &Rc<[Definition]>) -> Driver {
         Driver {
-            run: Run::new(definition, run_id),
+            known: Rc::clone(known),
+            live: Vec::new(),
             agenda: Agenda::default(),
+            mail: Mail::default(),
             now_ms: 0,
-            journal: Vec::new(),
-            incidents: Vec::new(),
+            annals: Annals::default(),
+            interleaves: false,
+            digest: 0,
         }
     }
 
-    /// A run as a worker rebuilds it that has nothing but the journal.
-    pub(crate) fn recover(
-        definition: Definition,
-        run_id: &str,
-        journal: &[Record],
+    /// Only timers are punctual: among the rest, the world says what happens first.
+    pub(crate) fn interleaving(self) -> Driver {
+        Driver { interleaves: true, ..self }
+    }
+
+    /// Begins the run that the test is about.
+    pub(crate) fn begin(
+        &mut self,
+        head: Head,
+        input: Payload,
         world: &mut dyn World,
-    ) -> Result<Driver, Violation> {
-        let refused = |error: workflow_core::CoreError| Violation::new(Oracle::Replay, error.to_string());
-        let run = Run::replay(definition, run_id, journal).map_err(refused)?;
-        let open = run.open_operations();
-        let mut driver = Driver { run, ..Driver::new(definition, run_id) };
-        driver.now_ms = journal.last().map_or(0, |record| record.at_ms);
-        for OpenOperation { request, is_stuck, .. } in open {
-            if !is_stuck {
-                driver.carry_out(&request, world)?;
-            }
-        }
-        Ok(driver)
+    ) -> Result<(), Violation> {
+        let event = head.begin(input, None);
+        let journal = self.add(head);
+        self.write(journal, event, world)
     }
 
     pub(crate) fn now_ms(&self) -> Timestamp {
         self.now_ms
     }
 
-    pub(crate) fn journal(&self) -> &[Record] {
-        &self.journal
+    pub(crate) fn annals(&self) -> &Annals {
+        &self.annals
     }
 
-    pub(crate) fn into_journal(self) -> Vec<Record> {
-        self.journal
+    pub(crate) fn into_annals(self) -> Annals {
+        self.annals
     }
 
+    /// The journal in which the run that the test started is now.
+    pub(crate) fn root(&self) -> JournalIndex {
+        self.annals.latest(&self.annals.journals[0].run_id).unwrap_or(0)
+    }
+
+    /// How the run ended that the test started.
     pub(crate) fn conclusion(&self) -> Option<&Conclusion> {
-        self.run.conclusion()
+        self.live[self.root()].run.conclusion()
     }
 
-    pub(crate) fn incidents(&self) -> &[Incident] {
-        &self.incidents
+    pub(crate) fn incidents(&self) -> impl Iterator<Item = &Incident> {
+        self.live.iter().flat_map(|live| &live.incidents)
     }
 
-    pub(crate) fn is_past_pivot(&self) -> bool {
-        self.run.pivot().is_some()
+    pub(crate) fn is_past_pivot(&self, journal: JournalIndex) -> bool {
+        self.live[journal].run.pivot().is_some()
     }
 
-    /// The first operation whose attempts are exhausted.
-    pub(crate) fn stuck(&self) -> Option<OpId> {
-        let mut open = self.run.open_operations().into_iter();
-        open.find_map(|open| if open.is_stuck { open.request.op().cloned() } else { None })
+    /// The first operation that cannot go on by itself.
+    pub(crate) fn stuck(&self) -> Option<Place> {
+        self.all_stuck().into_iter().next()
     }
 
-    /// The operation that waits for this message; any key will do if none is given.
-    pub(crate) fn waits_for(&self, message: &str, key: Option<&str>) -> Option<OpId> {
-        self.agenda.wait_for(message, key).cloned()
+    /// The operations that cannot go on by themselves.
+    pub(crate) fn all_stuck(&self) -> Vec<Place> {
+        let open = self.live.iter().enumerate().flat_map(|(journal, live)| {
+            live.run.open_operations().into_iter().map(move |open| (journal, open))
+        });
+        let stuck = open.filter(|(_, open)| open.is_stuck);
+        stuck.filter_map(|(journal, open)| Some((journal, open.request.op()?.clone()))).collect()
     }
 
-    /// The names and keys of the messages that the run waits for.
+    /// The names and keys of the messages that runs wait for.
     pub(crate) fn waits(&self) -> Vec<(String, String)> {
         let waits = self.agenda.iter().filter_map(|(_, due)| match due {
             Due::Wait { message, key, .. } => Some((message.clone(), key.clone())),
@@ -144,28 +201,92 @@ impl Driver {
         not_after_ms: Timestamp,
         world: &mut dyn World,
     ) -> Result<bool, Violation> {
-        let Some((at_ms, op, due)) = self.agenda.take_next(not_after_ms) else { return Ok(false) };
-        self.now_ms = self.now_ms.max(at_ms);
-        match due {
-            Due::Begin { attempt, args, .. } => {
-                let def = self.step(&op)?;
-                let call = Call { op: &op, def, args: &args, attempt, now_ms: self.now_ms };
-                let Deed { outcome, done_at_ms } = world.attempt(&call)?;
-                if done_at_ms > self.now_ms {
-                    self.agenda.put(op, Due::Complete { at_ms: done_at_ms, outcome });
-                } else {
-                    self.complete(&op, outcome, world)?;
-                }
+        loop {
+            let Some((at_ms, place, is_begin)) = self.next(world) else { return Ok(false) };
+            if at_ms > not_after_ms {
+                return Ok(false);
             }
-            Due::Complete { outcome, .. } => self.complete(&op, outcome, world)?,
+            self.now_ms = self.now_ms.max(at_ms);
+            if !is_begin {
+                return self.happen(&place, world).map(|()| true);
+            }
+            self.begin_attempt(&place, world)?;
+        }
+    }
+
+    /// Lets this happen and nothing else; attempts that are due begin before. False when it is not due.
+    pub(crate) fn advance_to(
+        &mut self,
+        wanted: &Place,
+        at_ms: Timestamp,
+        world: &mut dyn World,
+    ) -> Result<bool, Violation> {
+        self.now_ms = self.now_ms.max(at_ms);
+        while let Some(place) = self.agenda.next_begin(self.now_ms).cloned() {
+            self.begin_attempt(&place, world)?;
+        }
+        if !self.agenda.iter().any(|(place, due)| place == wanted && due.at_ms().is_some()) {
+            return Ok(false);
+        }
+        self.happen(wanted, world).map(|()| true)
+    }
+
+    fn next(&self, world: &mut dyn World) -> Option<(Timestamp, Place, bool)> {
+        let is_begin = |due: &Due| matches!(due, Due::Begin { .. });
+        let (at_ms, place, due) = self.agenda.next()?;
+        if !self.interleaves {
+            return Some((at_ms, place.clone(), is_begin(due)));
+        }
+        if let Some(place) = self.agenda.next_begin(self.now_ms) {
+            return Some((self.now_ms, place.clone(), true));
+        }
+        let mut ready = self.agenda.ready(self.now_ms);
+        let chosen = if ready.len() == 1 { 0 } else { world.choose(self, &ready)? };
+        let place = ready.swap_remove(chosen);
+        let due = self.agenda.iter().find(|(other, _)| **other == place)?.1;
+        Some((due.at_ms()?, place, is_begin(due)))
+    }
+
+    fn begin_attempt(&mut self, place: &Place, world: &mut dyn World) -> Result<(), Violation> {
+        let def = self.live[place.0].run.step(&place.1).ok_or_else(|| self.forgotten(place))?;
+        let now_ms = self.now_ms;
+        let Some(Due::Begin { attempt, args, timeout_ms, .. }) = self.agenda.get_mut(place) else {
+            return Ok(());
+        };
+        let timeout_ms = timeout_ms.or(def.facts.timeout_ms);
+        let Head { run_id, generation, .. } = &self.annals.journals[place.0];
+        let call =
+            Call { place, run_id, generation: *generation, def, args, attempt: *attempt, now_ms, timeout_ms };
+        let Deed { outcome, done_at_ms } = world.attempt(&call)?;
+        let limit_ms = timeout_ms.and_then(|timeout_ms| Timestamp::try_from(timeout_ms).ok());
+        let not_after_ms = limit_ms.map_or(Timestamp::MAX, |limit_ms| now_ms.saturating_add(limit_ms));
+        self.agenda.change(place, Due::Complete { at_ms: done_at_ms, outcome, not_after_ms });
+        Ok(())
+    }
+
+    fn happen(&mut self, place: &Place, world: &mut dyn World) -> Result<(), Violation> {
+        let Some((due, order)) = self.agenda.remove(place) else { return Ok(()) };
+        let (journal, op) = (place.0, place.1.clone());
+        match due {
+            Due::Complete { outcome, .. } => {
+                let event = self.live[journal].run.judge(&op, outcome, self.now_ms);
+                let event = event.ok_or_else(|| self.forgotten(place))?;
+                self.write(journal, event, world)
+            }
             Due::Timer { .. } | Due::Wait { delivery: None, .. } => {
-                self.write(Event::TimerFired { op }, world)?
+                self.write(journal, Event::TimerFired { op }, world)
             }
             Due::Wait { delivery: Some(Delivery { message_id, payload, .. }), .. } => {
-                self.write(Event::MessageReceived { op, message_id, payload }, world)?;
+                self.write(journal, Event::MessageReceived { op, message_id, payload }, world)
             }
+            Due::Start { start, .. } => self.start_run(place, *start, order, world),
+            Due::Write { event, .. } => self.write(journal, event, world),
+            Due::Begin { .. } | Due::Running => Ok(()),
         }
-        Ok(true)
+    }
+
+    fn forgotten(&self, place: &Place) -> Violation {
+        Violation::new(Oracle::Leak, format!("`{}` is due, but the run has forgotten it", place.1))
     }
 
     /// Lets time pass in which nothing happens.
@@ -173,14 +294,45 @@ impl Driver {
         self.now_ms = self.now_ms.max(at_ms);
     }
 
+    /// A run to which nothing has happened.
+    pub(crate) fn add(&mut self, head: Head) -> JournalIndex {
+        let mut run = Run::new(head.definition, &head.run_id);
+        for patch in head.before_patches.iter() {
+            run.pass_before_patch(patch);
+        }
+        self.live.push(Live { run, incidents: Vec::new() });
+        self.annals.journals.push(head);
+        self.live.len() - 1
+    }
+
+    /// Writes what somebody outside does.
+    pub(crate) fn write_by_hand(
+        &mut self,
+        journal: JournalIndex,
+        event: Event,
+        world: &mut dyn World,
+    ) -> Result<(), Violation> {
+        let written = self.annals.rows.len();
+        let outcome = self.write(journal, event, world);
+        if let Some(row) = self.annals.rows.get_mut(written) {
+            row.is_by_hand = true;
+        }
+        outcome
+    }
+
     /// Writes one row: the event, and what the code asks for in answer.
-    pub(crate) fn write(&mut self, event: Event, world: &mut dyn World) -> Result<(), Violation> {
-        if self.journal.len() >= MOST_ROWS {
+    pub(crate) fn write(
+        &mut self,
+        journal: JournalIndex,
+        event: Event,
+        world: &mut dyn World,
+    ) -> Result<(), Violation> {
+        if self.annals.rows.len() >= MOST_ROWS {
             let text = format!("the run does not end: it has written {MOST_ROWS} rows");
             return Err(Violation::new(Oracle::Deadlock, text));
         }
         if let Event::MessageReceived { op, payload, .. } = &event
-            && let Err(error) = self.run.fits(op, payload)
+            && let Err(error) = self.live[journal].run.fits(op, payload)
         {
             let text = format!(
                 "the message {payload} does not fit what `{op}` waits for: {error}; an engine sets it aside, and the \
@@ -188,22 +340,61 @@ impl Driver {
             );
             return Err(Violation::new(Oracle::Mock, text));
         }
-        let commands = self.run.feed(self.now_ms, &event).map_err(|error| Violation::core(&error))?;
-        if let Event::MessageReceived { op, .. } = &event {
-            self.agenda.remove(op);
+        let commands =
+            self.live[journal].run.feed(self.now_ms, &event).map_err(|error| Violation::core(&error))?;
+        if let Event::MessageReceived { op, message_id, .. } = &event {
+            self.agenda.remove(&(journal, op.clone()));
+            self.mail.note_received(message_id, journal);
+        }
+        if self.interleaves {
+            self.note(journal, &event, &commands);
         }
         for command in &commands {
-            self.carry_out(command, world)?;
+            self.carry_out(journal, command, world)?;
         }
-        let is_end = matches!(commands.last(), Some(Command::Finish(_)));
-        self.journal.push(Record::new(self.now_ms, event, commands));
-        if is_end { self.left_behind() } else { Ok(()) }
+        let is_over = matches!(commands.last(), Some(Command::Finish(_) | Command::Continue { .. }));
+        let record = Record::new(self.now_ms, event, commands);
+        self.annals.rows.push(Row { journal, record, is_by_hand: false });
+        if is_over {
+            self.left_behind(journal)?;
+            self.close(journal);
+        }
+        Ok(())
+    }
+
+    /// What tells this state from others, however it came about: all that was recorded, what can be undone and in
+    /// which order, what is due, and the time. What the code knows follows from that, since branches share nothing
+    /// that they could change, and operations have the same ids in every order.
+    pub(crate) fn state(&self) -> u64 {
+        let mut hasher = DefaultHasher::new();
+        (self.digest, self.now_ms).hash(&mut hasher);
+        for live in &self.live {
+            live.run.undoable().hash(&mut hasher);
+        }
+        for (place, due) in self.agenda.iter() {
+            place.hash(&mut hasher);
+            format!("{due:?}").hash(&mut hasher);
+        }
+        hasher.finish()
+    }
+
+    fn note(&mut self, journal: JournalIndex, event: &Event, commands: &[Command]) {
+        let head = &self.annals.journals[journal];
+        let mut add = |part: String| {
+            let mut hasher = DefaultHasher::new();
+            (&head.run_id, head.generation, self.now_ms, part).hash(&mut hasher);
+            self.digest = self.digest.wrapping_add(hasher.finish());
+        };
+        add(format!("{event:?}"));
+        for command in commands {
+            add(format!("{command:?}"));
+        }
     }
 
     /// Why nothing can happen any more though the run has not ended.
     pub(crate) fn deadlock(&self) -> Violation {
         let mut open = Vec::new();
-        for operation in self.run.open_operations() {
+        for operation in self.live.iter().flat_map(|live| live.run.open_operations()) {
             open.push(match &operation.request {
                 Command::AwaitMessage { op, message, key, .. } => {
                     format!("`{op}` waits for the message `{message}` with the key \"{key}\"")
@@ -224,59 +415,9 @@ impl Driver {
         )
     }
 
-    fn complete(
-        &mut self,
-        op: &OpId,
-        outcome: AttemptOutcome,
-        world: &mut dyn World,
-    ) -> Result<(), Violation> {
-        let forgotten =
-            || Violation::new(Oracle::Leak, format!("`{op}` is due, but the run has forgotten it"));
-        let event = self.run.judge(op, outcome, self.now_ms).ok_or_else(forgotten)?;
-        self.write(event, world)
-    }
-
-    fn step(&self, op: &OpId) -> Result<&'static StepDef, Violation> {
-        let nobody = || Violation::new(Oracle::Leak, format!("`{op}` is due, but the run has forgotten it"));
-        self.run.step(op).ok_or_else(nobody)
-    }
-
-    fn carry_out(&mut self, command: &Command, world: &mut dyn World) -> Result<(), Violation> {
-        match command {
-            Command::StartStep { op, args, attempt, due_ms, .. } => {
-                let due = Due::Begin { at_ms: *due_ms, attempt: *attempt, args: args.clone() };
-                self.agenda.put(op.clone(), due);
-            }
-            Command::SetTimer { op, due_ms } => {
-                self.agenda.put(op.clone(), Due::Timer { at_ms: *due_ms });
-            }
-            Command::AwaitMessage { op, message, key, due_ms } => {
-                let wait = Wait { op, message, key, deadline_ms: *due_ms, now_ms: self.now_ms };
-                let delivery = world.message(&wait)?;
-                let (message, key) = (message.clone(), key.clone());
-                self.agenda.put(op.clone(), Due::Wait { message, key, deadline_ms: *due_ms, delivery });
-            }
-            Command::Withdraw { op } => self.agenda.remove(op),
-            Command::OpenIncident { op, cause } => {
-                self.incidents.push(Incident { op: op.clone(), cause: cause.clone() });
-            }
-            Command::CloseIncident { op } => {
-                self.incidents.retain(|incident| incident.op.as_ref() != Some(op));
-            }
-            Command::CancelStep { .. }
-            | Command::StartChild { .. }
-            | Command::CancelChild { .. }
-            | Command::Send { .. }
-            | Command::ReportProgress { .. }
-            | Command::Patch { .. }
-            | Command::Continue { .. }
-            | Command::Finish(_) => {}
-        }
-        Ok(())
-    }
-
-    fn left_behind(&self) -> Result<(), Violation> {
-        let left: Vec<String> = self.agenda.iter().map(|(op, _)| format!("`{op}`")).collect();
+    fn left_behind(&self, journal: JournalIndex) -> Result<(), Violation> {
+        let left = self.agenda.iter().filter(|((of, op), _)| *of == journal && !op.as_str().starts_with('*'));
+        let left: Vec<String> = left.map(|((_, op), _)| format!("`{op}`")).collect();
         if left.is_empty() {
             return Ok(());
         }

@@ -1,10 +1,12 @@
 //! What a test asks about a run that is over: what ran, what was undone, how it ended.
-//! Read from the journal alone.
+//! Read from the journals alone.
 
 use std::collections::BTreeSet;
 use std::fmt;
 
-use workflow_core::{Command, Conclusion, Event, OpId, Record, Step, StepFn, Timestamp};
+use workflow_core::{Command, Conclusion, Event, Message, Payload, Step, StepFn, Timestamp};
+
+use crate::annals::Annals;
 
 /// The names of steps, in order. Comparable with an array of names, also with an empty one.
 #[derive(Clone, PartialEq, Eq)]
@@ -40,24 +42,20 @@ pub enum Outcome {
     Cancelled,
 }
 
-/// A run that is over, as the predicates of an exploration see it.
+/// A run that is over, as the predicates of an exploration see it: with its children and all its generations.
 pub struct End<'a> {
-    journal: &'a [Record],
+    annals: &'a Annals,
     conclusion: &'a Conclusion,
 }
 
 impl<'a> End<'a> {
-    pub(crate) fn new(journal: &'a [Record], conclusion: &'a Conclusion) -> End<'a> {
-        End { journal, conclusion }
+    pub(crate) fn new(annals: &'a Annals, conclusion: &'a Conclusion) -> End<'a> {
+        End { annals, conclusion }
     }
 
     /// How it ended.
     pub fn outcome(&self) -> Outcome {
-        match self.conclusion {
-            Conclusion::Completed(_) => Outcome::Completed,
-            Conclusion::Failed { code, .. } => Outcome::Failed(code.clone()),
-            Conclusion::Cancelled { .. } => Outcome::Cancelled,
-        }
+        outcome(self.conclusion)
     }
 
     /// Whether this step was called, as a step of the code or as a compensation.
@@ -69,8 +67,10 @@ impl<'a> End<'a> {
     /// How many calls of this step came back with success, as a step of the code or as a compensation.
     pub fn completed<A, F: StepFn<A>>(&self, _step: F) -> usize {
         let name = <F::Step as Step>::NAME;
-        let completed = self.journal.iter().filter(|record| match &record.event {
-            Event::StepCompleted { op, error: None, .. } => name_of(self.journal, op) == Some(name),
+        let completed = self.annals.rows.iter().filter(|row| match &row.record.event {
+            Event::StepCompleted { op, error: None, .. } => {
+                self.annals.step_at(row.journal, op) == Some(name)
+            }
             _ => false,
         });
         completed.count()
@@ -78,49 +78,139 @@ impl<'a> End<'a> {
 
     /// Whether a call of this step was undone.
     pub fn compensated<A, F: StepFn<A>>(&self, _step: F) -> bool {
-        compensated(self.journal).iter().any(|name| name == <F::Step as Step>::NAME)
+        compensated(self.annals).iter().any(|name| name == <F::Step as Step>::NAME)
+    }
+
+    /// The messages of this type that were sent to one receiver.
+    pub fn sent<M: Message>(&self) -> Vec<M> {
+        messages(self.annals, false)
+    }
+
+    /// The messages of this type that were published.
+    pub fn published<M: Message>(&self) -> Vec<M> {
+        messages(self.annals, true)
+    }
+
+    /// How often the run has begun: more than once when it continued as new.
+    pub fn generation(&self) -> u32 {
+        generation(self.annals)
     }
 
     /// How much virtual time passed.
     pub fn elapsed(&self) -> std::time::Duration {
-        elapsed(self.journal.last().map_or(0, |record| record.at_ms))
+        elapsed(self.annals.rows.last().map_or(0, |row| row.record.at_ms))
     }
 
     fn commands(&self) -> impl Iterator<Item = &Command> {
-        self.journal.iter().flat_map(|record| &record.commands)
+        self.annals.rows.iter().flat_map(|row| &row.record.commands)
     }
 }
 
+/// A child that a run asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Child {
+    /// The id of its run.
+    pub run_id: String,
+    /// The name of its workflow.
+    pub workflow: String,
+    /// Whether only its start was waited for.
+    pub is_detached: bool,
+    /// How it ended; `None` while it is under way, and for one that is mocked and detached.
+    pub outcome: Option<Outcome>,
+}
+
+/// The children that were asked for, in that order; also those of children.
+pub(crate) fn children(annals: &Annals) -> Vec<Child> {
+    let mut children: Vec<Child> = Vec::new();
+    for row in &annals.rows {
+        for command in &row.record.commands {
+            let Command::StartChild { op, workflow, run_id, detached, .. } = command else { continue };
+            let ended = annals.latest(run_id).and_then(|journal| annals.conclusion(journal));
+            let told = annals.records(row.journal).find_map(|record| match &record.event {
+                Event::ChildEnded { op: ended, conclusion } if ended == op => Some(conclusion),
+                _ => None,
+            });
+            let child = Child {
+                run_id: run_id.clone(),
+                workflow: workflow.clone(),
+                is_detached: *detached,
+                outcome: ended.or(told).map(outcome),
+            };
+            if !children.iter().any(|other| other.run_id == child.run_id) {
+                children.push(child);
+            }
+        }
+    }
+    children
+}
+
+fn outcome(conclusion: &Conclusion) -> Outcome {
+    match conclusion {
+        Conclusion::Completed(_) => Outcome::Completed,
+        Conclusion::Failed { code, .. } => Outcome::Failed(code.clone()),
+        Conclusion::Cancelled { .. } => Outcome::Cancelled,
+    }
+}
+
+/// How often the run of the test has begun.
+pub(crate) fn generation(annals: &Annals) -> u32 {
+    annals.of_root().last().map_or(1, |journal| annals.journals[journal].generation)
+}
+
+/// The messages of one type that left, in order.
+pub(crate) fn messages<M: Message>(annals: &Annals, published: bool) -> Vec<M> {
+    let commands = annals.rows.iter().flat_map(|row| &row.record.commands);
+    let sent = commands.filter_map(|command| match command {
+        Command::Send { message, payload, publishes, .. }
+            if message == M::NAME && *publishes == published =>
+        {
+            Some(payload)
+        }
+        _ => None,
+    });
+    let read = |payload: &Payload| {
+        payload.read().unwrap_or_else(|error| panic!("the message `{}` does not read back: {error}", M::NAME))
+    };
+    sent.map(read).collect()
+}
+
+/// What the run of the test has reported last.
+pub(crate) fn progress(annals: &Annals) -> Option<&Payload> {
+    let commands = annals.root_records().flat_map(|record| &record.commands);
+    let reported = commands.filter_map(|command| match command {
+        Command::ReportProgress { value } => Some(value),
+        _ => None,
+    });
+    reported.last()
+}
+
 /// The steps that the code called, in the order of the calls.
-pub(crate) fn executed(journal: &[Record]) -> Names {
+pub(crate) fn executed(annals: &Annals) -> Names {
     let mut seen = BTreeSet::new();
     let mut names = Vec::new();
-    for command in journal.iter().flat_map(|record| &record.commands) {
-        if let Command::StartStep { op, step, .. } = command
-            && op.undoes().is_none()
-            && seen.insert(op)
-        {
-            names.push(step.clone());
+    for row in &annals.rows {
+        for command in &row.record.commands {
+            if let Command::StartStep { op, step, .. } = command
+                && op.undoes().is_none()
+                && seen.insert((row.journal, op))
+            {
+                names.push(step.clone());
+            }
         }
     }
     Names(names)
 }
 
 /// The steps that were undone, in the order in which their compensations were done.
-pub(crate) fn compensated(journal: &[Record]) -> Names {
-    let undone = journal.iter().filter_map(|record| match &record.event {
-        Event::StepCompleted { op, .. } => op.undoes(),
+pub(crate) fn compensated(annals: &Annals) -> Names {
+    let undone = annals.rows.iter().filter_map(|row| match &row.record.event {
+        Event::StepCompleted { op, .. } | Event::Skipped { op, .. } => {
+            annals.step_at(row.journal, &op.undoes()?).map(str::to_owned)
+        }
         _ => None,
     });
-    Names(undone.filter_map(|op| name_of(journal, &op).map(str::to_owned)).collect())
-}
-
-/// The step behind an operation.
-pub(crate) fn name_of<'a>(journal: &'a [Record], wanted: &OpId) -> Option<&'a str> {
-    journal.iter().flat_map(|record| &record.commands).find_map(|command| match command {
-        Command::StartStep { op, step, .. } if op == wanted => Some(step.as_str()),
-        _ => None,
-    })
+    Names(undone.collect())
 }
 
 /// The time since the beginning of a run.

@@ -1,15 +1,16 @@
-//! `Kit`: mocks for steps, and runs that meet them. One per test.
+//! `Kit`: mocks for steps and children, and runs that meet them. One per test.
 //! It holds what a test says; driving a run is the test run's part.
 
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use workflow_core::{Definition, Payload, StepFn, Workflow, WorkflowCall};
+use workflow_core::{Definition, Payload, StepFn, Workflow, WorkflowCall, WorkflowFn};
 
+use crate::child_mock::ChildMock;
 use crate::mock::Mock;
 use crate::script::{Served, SharedScripts};
 use crate::shape::check_value;
-use crate::test_run::TestRun;
+use crate::test_run::{TestRun, root_head};
 
 /// The kit of one test.
 #[derive(Default)]
@@ -30,14 +31,37 @@ impl Kit {
         Mock::new(&self.scripts)
     }
 
+    /// Says how children end; their workflow is named by its function. A child of which nothing is said is run by the
+    /// kit, with the same mocks and the same clock.
+    pub fn on_child<A, F: WorkflowFn<A>>(&self, _workflow: F) -> ChildMock<F::Workflow> {
+        ChildMock::new(&self.scripts)
+    }
+
     /// Starts a run at time zero. Nothing happens to it until it is asked for something.
     #[track_caller]
     pub fn start<W: Workflow>(&self, call: WorkflowCall<W>) -> TestRun<W> {
+        self.begin(call, Rc::from([]))
+    }
+
+    /// Starts a run that passed the place of this change before it was made: `patched(id)` is false for it, and it goes
+    /// the old way.
+    #[track_caller]
+    pub fn start_before_patch<W: Workflow>(&self, id: &str, call: WorkflowCall<W>) -> TestRun<W> {
+        self.begin(call, Rc::from([id.to_owned()]))
+    }
+
+    #[track_caller]
+    fn begin<W: Workflow>(&self, call: WorkflowCall<W>, before_patches: Rc<[String]>) -> TestRun<W> {
         let definition = Definition::of::<W>();
         let input = Payload::of(&call.into_args())
             .unwrap_or_else(|error| panic!("the input of `{}` cannot be stored: {error}", definition.name));
         check_value::<W::Args>(&input, &format!("the input of `{}`", definition.name))
             .unwrap_or_else(|violation| panic!("{violation}"));
-        TestRun::start(definition, input, Rc::clone(&self.scripts), Rc::clone(&self.served))
+        TestRun::start(
+            root_head(definition, before_patches),
+            input,
+            Rc::clone(&self.scripts),
+            Rc::clone(&self.served),
+        )
     }
 }

@@ -2,13 +2,18 @@
 //! It drives `workflow-core` itself; it knows no executor, no thread, no store and never sleeps.
 
 mod agenda;
+mod annals;
+mod atlas;
 mod body;
+mod child_mock;
 mod coverage;
 mod driver;
+mod errands;
 mod explore;
 mod history;
 mod invent;
 mod kit;
+mod mail;
 mod mock;
 mod oracle;
 mod script;
@@ -18,11 +23,15 @@ mod shape;
 mod shop;
 mod test_run;
 mod transcript;
+#[cfg(test)]
+#[path = "../tests/trip/mod.rs"]
+mod trip;
 mod violation;
 
+pub use child_mock::ChildMock;
 pub use coverage::{Coverage, Demand, compensations, edges, timers};
 pub use explore::{Exploration, Explore, Failure, Report};
-pub use history::{End, Names, Outcome};
+pub use history::{Child, End, Names, Outcome};
 pub use kit::Kit;
 pub use mock::Mock;
 pub use test_run::TestRun;

@@ -123,17 +123,14 @@ impl<S: Step, Args> Mock<S, Args> {
         self.once(Behaviour::Panic)
     }
 
-    /// Takes longer than the step's timeout: whether it took effect is unknown, and it is retried by policy.
-    #[track_caller]
+    /// Takes longer than the timeout of the step, or of this call of it: whether it took effect is unknown, and it is
+    /// retried by policy.
     pub fn times_out(self) -> Self {
-        self.check_timeout();
         self.lasting(Behaviour::TimeOut)
     }
 
     /// One attempt takes longer than the step's timeout.
-    #[track_caller]
     pub fn times_out_once(self) -> Self {
-        self.check_timeout();
         self.once(Behaviour::TimeOut)
     }
 
@@ -209,12 +206,6 @@ impl<S: Step, Args> Mock<S, Args> {
             Answer::of_retriable(&failed)
         };
         answer.unwrap_or_else(|fault| panic!("the error for `{}`: {fault}", facts.name))
-    }
-
-    #[track_caller]
-    fn check_timeout(&self) {
-        let facts = &self.shape.def.facts;
-        assert!(facts.timeout_ms.is_some(), "`{}` cannot time out: it has no timeout", facts.name);
     }
 
     #[track_caller]

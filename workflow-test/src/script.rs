@@ -1,28 +1,63 @@
-//! What the mocks of a test answer, attempt by attempt.
+//! What the mocks of a test answer, attempt by attempt and child by child.
 //! It knows nothing of the types of a step; those are checked when a script is written.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use workflow_core::{Answer, AttemptOutcome, Definition, Payload, Resources, StepDef};
+use workflow_core::{Answer, AttemptOutcome, Conclusion, Definition, Event, Payload, Resources, StepDef};
 
+use crate::atlas::graphs_of;
 use crate::body;
-use crate::driver::{Call, Deed};
+use crate::driver::{Call, ChildCall, ChildDeed, Deed};
 use crate::shape::Shape;
 use crate::violation::{Oracle, Violation};
 
-/// The scripts of all mocked steps, by the name of the step.
+/// The scripts of all mocked steps and children, by their names.
 #[derive(Default)]
 pub(crate) struct Scripts {
     steps: BTreeMap<&'static str, Script>,
+    children: BTreeMap<&'static str, ChildScript>,
 }
 
 pub(crate) type SharedScripts = Rc<RefCell<Scripts>>;
 
-/// How many attempts of each step have been served.
-#[derive(Clone, Default)]
-pub(crate) struct Served(BTreeMap<&'static str, usize>);
+/// How many attempts of each step have been served, and how many children of each workflow.
+#[derive(Clone, Debug, Default, Hash)]
+pub(crate) struct Served {
+    attempts: BTreeMap<&'static str, usize>,
+    children: BTreeMap<&'static str, usize>,
+}
+
+/// What becomes of the children that are runs of one workflow.
+pub(crate) struct ChildScript {
+    pub(crate) workflow: &'static str,
+    /// One child each, in this order.
+    pub(crate) once: Vec<ChildEntry>,
+    /// All children after those.
+    pub(crate) lasting: Option<ChildEntry>,
+    /// That the arguments are the same after serde wrote them and read them back.
+    pub(crate) check: fn(&Payload) -> Result<(), Violation>,
+    /// The errors that an exploration may let it end with.
+    pub(crate) errors: Vec<Conclusion>,
+}
+
+/// How a child ends, and how long it takes.
+#[derive(Clone)]
+pub(crate) struct ChildEntry {
+    pub(crate) ending: ChildEnding,
+    pub(crate) takes_ms: u64,
+}
+
+/// Makes an end of the recorded arguments.
+pub(crate) type ChildReply = dyn Fn(&Payload) -> Result<Conclusion, Violation>;
+
+#[derive(Clone)]
+pub(crate) enum ChildEnding {
+    Ends(Conclusion),
+    Reply(Rc<ChildReply>),
+    Refused(String),
+}
 
 /// What one step answers.
 pub(crate) struct Script {
@@ -72,22 +107,51 @@ impl Scripts {
         self.steps.get(step)
     }
 
-    /// That every step has a mock which the workflow may come to by itself; compensations need none.
+    /// The script of the children of one workflow; an empty one at first.
+    pub(crate) fn of_child(
+        &mut self,
+        workflow: &'static str,
+        check: fn(&Payload) -> Result<(), Violation>,
+        errors: fn() -> Vec<Conclusion>,
+    ) -> &mut ChildScript {
+        let empty = || ChildScript { workflow, once: Vec::new(), lasting: None, check, errors: errors() };
+        self.children.entry(workflow).or_insert_with(empty)
+    }
+
+    /// The errors with which a mocked child of this workflow may end.
+    pub(crate) fn child_errors(&self, workflow: &str) -> Vec<Conclusion> {
+        self.children.get(workflow).map(|script| script.errors.clone()).unwrap_or_default()
+    }
+
+    /// That every step has a mock which the workflow may come to by itself; compensations need none, and neither
+    /// do the steps of children that are mocked themselves.
     pub(crate) fn check_complete(&self, definition: &Definition) -> Result<(), Violation> {
-        let graph = definition.graph();
-        let missing = |step: &&'static StepDef| {
-            let name = step.facts.name.as_ref();
-            let is_in_graph = graph.nodes.iter().any(|node| match &node.kind {
-                workflow_graph::NodeKind::Step(facts) => facts.name == step.facts.name,
-                _ => false,
-            });
-            is_in_graph
-                && self
-                    .steps
-                    .get(name)
-                    .is_none_or(|script| script.once.is_empty() && script.lasting.is_none())
+        let mut called: BTreeMap<&str, &'static StepDef> = BTreeMap::new();
+        let mut workflows = vec![*definition];
+        let mut looked_at = 0;
+        while let Some(next) = workflows.get(looked_at).copied() {
+            looked_at += 1;
+            let steps = next.steps();
+            for node in graphs_of(next.graph()).iter().flat_map(|graph| graph.nodes.iter()) {
+                let workflow_graph::NodeKind::Step(facts) = &node.kind else { continue };
+                let step = steps.iter().find(|step| step.facts.name == facts.name);
+                called.extend(step.map(|step| (step.facts.name.as_ref(), *step)));
+            }
+            let is_new = |child: &Definition| {
+                !self.children.contains_key(child.name)
+                    && !workflows
+                        .iter()
+                        .any(|other| (other.name, other.version) == (child.name, child.version))
+            };
+            let children: Vec<_> = next.children().into_iter().filter(is_new).collect();
+            workflows.extend(children);
+        }
+        let is_missing = |name: &str| {
+            let script = self.steps.get(name);
+            script.is_none_or(|script| script.once.is_empty() && script.lasting.is_none())
         };
-        let missing: Vec<_> = definition.steps().into_iter().filter(missing).collect();
+        let missing: Vec<_> =
+            called.into_iter().filter(|(name, _)| is_missing(name)).map(|(_, step)| step).collect();
         if missing.is_empty() {
             return Ok(());
         }
@@ -112,7 +176,7 @@ impl Served {
         call: &Call<'_>,
     ) -> Result<Deed, Violation> {
         let name = call.def.facts.name.as_ref();
-        let served = self.0.entry(name).or_insert(0);
+        let served = self.attempts.entry(name).or_insert(0);
         let entry = {
             let scripts = scripts.borrow();
             match scripts.get(name) {
@@ -121,9 +185,7 @@ impl Served {
                     script.entry(*served, name)?
                 }
                 // Nobody looks at what a compensation returns: that it is done is all there is to say.
-                _ if call.op.undoes().is_some() => {
-                    Entry::at_once(Behaviour::Answer(Answer::Done(Payload::null())))
-                }
+                _ if call.is_undo() => Entry::at_once(Behaviour::Answer(Answer::Done(Payload::null()))),
                 _ => {
                     scripts.check_complete(definition)?;
                     return Err(Violation::new(Oracle::Mock, format!("`{name}` has no mock")));
@@ -132,6 +194,48 @@ impl Served {
         };
         *served += 1;
         entry.deed(call)
+    }
+
+    /// What becomes of this child; `None` for one that nothing is said about.
+    pub(crate) fn serve_child(
+        &mut self,
+        scripts: &RefCell<Scripts>,
+        call: &ChildCall<'_>,
+    ) -> Result<Option<ChildDeed>, Violation> {
+        let (entry, workflow) = {
+            let scripts = scripts.borrow();
+            let Some(script) = scripts.children.get(call.workflow) else { return Ok(None) };
+            (script.check)(call.input)?;
+            let served = self.children.get(script.workflow).copied().unwrap_or(0);
+            let entry = script.once.get(served).or(script.lasting.as_ref()).cloned();
+            (entry, script.workflow)
+        };
+        let Some(entry) = entry else {
+            let text =
+                format!("the mock of the child `{workflow}` says nothing more; end it with `.returns(..)`");
+            return Err(Violation::new(Oracle::Mock, text));
+        };
+        *self.children.entry(workflow).or_insert(0) += 1;
+        entry.deed(call).map(Some)
+    }
+}
+
+impl ChildEntry {
+    pub(crate) fn at_once(ending: ChildEnding) -> ChildEntry {
+        ChildEntry { ending, takes_ms: 0 }
+    }
+
+    fn deed(&self, call: &ChildCall<'_>) -> Result<ChildDeed, Violation> {
+        let op = call.place.1.clone();
+        let event = match &self.ending {
+            ChildEnding::Refused(reason) => Event::ChildRefused { op, reason: reason.clone() },
+            _ if call.is_detached => Event::ChildStarted { op },
+            ChildEnding::Ends(conclusion) => Event::ChildEnded { op, conclusion: conclusion.clone() },
+            ChildEnding::Reply(reply) => Event::ChildEnded { op, conclusion: reply(call.input)? },
+        };
+        let takes_ms = if call.is_detached { 0 } else { self.takes_ms };
+        let done_at_ms = call.now_ms.saturating_add(i64::try_from(takes_ms).unwrap_or(i64::MAX));
+        Ok(ChildDeed { event, done_at_ms })
     }
 }
 
@@ -155,7 +259,7 @@ impl Entry {
     }
 
     fn deed(&self, call: &Call<'_>) -> Result<Deed, Violation> {
-        let timeout_ms = call.def.facts.timeout_ms;
+        let timeout_ms = call.timeout_ms;
         let after = |wait_ms: u64| call.now_ms.saturating_add(i64::try_from(wait_ms).unwrap_or(i64::MAX));
         if let Some(timeout_ms) =
             timeout_ms.filter(|timeout_ms| self.is_too_slow(*timeout_ms, call.def.facts.heartbeat_ms))

@@ -9,14 +9,16 @@ use std::time::Duration;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use workflow_core::{
-    Conclusion, Definition, Event, Fallible, Message, Payload, Record, Storable, Timestamp, Workflow,
+    Conclusion, Definition, Event, Fallible, Message, OpId, Payload, Record, Storable, Timestamp, Workflow,
 };
 
 use workflow_graph::Trigger;
 
-use crate::agenda::Delivery;
-use crate::driver::{Call, Deed, Driver, Wait, World};
-use crate::history::{self, Names, Outcome};
+use crate::agenda::{Delivery, Place};
+use crate::annals::Head;
+use crate::driver::{Call, ChildCall, ChildDeed, Deed, Driver, Wait, World};
+use crate::errands::known_from;
+use crate::history::{self, Child, Names, Outcome};
 use crate::oracle::Oracles;
 use crate::script::{Served, SharedScripts};
 use crate::shape::check_value;
@@ -26,14 +28,14 @@ use crate::violation::Violation;
 /// The id under which the kit starts runs.
 pub(crate) const RUN_ID: &str = "run";
 
-/// A run that a test drives. Once it has ended, and when it is dropped, it is held against the oracles.
+/// A run that a test drives, with its children. Once it has ended, and when it is dropped, it is held against the
+/// oracles.
 pub struct TestRun<W: Workflow> {
     inside: RefCell<Inside>,
     _workflow: PhantomData<fn() -> W>,
 }
 
 struct Inside {
-    definition: Definition,
     driver: Driver,
     outside: Outside,
     oracles: Oracles,
@@ -68,22 +70,45 @@ impl World for Outside {
             Delivery { at_ms: wait.now_ms, message_id, payload }
         }))
     }
+
+    fn child(&mut self, child: &ChildCall<'_>) -> Result<Option<ChildDeed>, Violation> {
+        self.served.borrow_mut().serve_child(&self.scripts, child)
+    }
+
+    fn choose(&mut self, _: &Driver, _: &[Place]) -> Option<usize> {
+        Some(0)
+    }
+}
+
+/// The head of the run that a test starts.
+pub(crate) fn root_head(definition: Definition, before_patches: Rc<[String]>) -> Head {
+    Head {
+        definition,
+        run_id: RUN_ID.into(),
+        generation: 1,
+        parent: None,
+        is_detached: false,
+        before_patches,
+    }
 }
 
 impl<W: Workflow> TestRun<W> {
     #[track_caller]
     pub(crate) fn start(
-        definition: Definition,
+        head: Head,
         input: Payload,
         scripts: SharedScripts,
         served: Rc<RefCell<Served>>,
     ) -> TestRun<W> {
-        let oracles = Oracles::of(definition).unwrap_or_else(|violation| panic!("{violation}"));
-        let outside = Outside { definition, scripts, served, kept: Vec::new(), messages: 0 };
-        let driver = Driver::new(definition, RUN_ID);
-        let inside = RefCell::new(Inside { definition, driver, outside, oracles, is_checked: false });
+        let definition = head.definition;
+        let known = known_from(definition);
+        let oracles = Oracles::of(&known).unwrap_or_else(|violation| panic!("{violation}"));
+        let mut outside = Outside { definition, scripts, served, kept: Vec::new(), messages: 0 };
+        let mut driver = Driver::new(&known);
+        let begun = driver.begin(head, input, &mut outside);
+        let inside = RefCell::new(Inside { driver, outside, oracles, is_checked: false });
         let run = TestRun { inside, _workflow: PhantomData };
-        run.write(Event::started(input));
+        begun.unwrap_or_else(|violation| run.fail(&violation.to_string()));
         run
     }
 
@@ -91,7 +116,7 @@ impl<W: Workflow> TestRun<W> {
     #[track_caller]
     pub fn until_waiting_for<M: Message>(&self) {
         loop {
-            if self.inside.borrow().driver.waits_for(M::NAME, None).is_some() {
+            if !self.inside.borrow().driver.agenda.waits_for(M::NAME, None).is_empty() {
                 return;
             }
             if self.has_ended() {
@@ -101,7 +126,8 @@ impl<W: Workflow> TestRun<W> {
         }
     }
 
-    /// Sends a message to the run, now. One that nobody waits for yet is kept until somebody does.
+    /// Sends a message to the run, or to a child of it that waits for it, now. One that nobody waits for yet is kept
+    /// until somebody does.
     #[track_caller]
     pub fn deliver<M: Message>(&self, message: M) {
         let key = message.key();
@@ -113,42 +139,64 @@ impl<W: Workflow> TestRun<W> {
             let mut inside = self.inside.borrow_mut();
             inside.outside.messages += 1;
             let message_id = format!("message-{}", inside.outside.messages);
-            let op = inside.driver.waits_for(M::NAME, Some(&key));
-            let starts =
-                matches!(&inside.definition.graph().trigger, Trigger::Message(name) if name == M::NAME);
-            if op.is_none() && starts {
-                let (message, workflow) = (M::NAME, inside.definition.name);
+            let place = inside.driver.agenda.waits_for(M::NAME, Some(&key)).first().copied().cloned();
+            let definition = inside.outside.definition;
+            let starts = matches!(&definition.graph().trigger, Trigger::Message(name) if name == M::NAME);
+            if place.is_none() && starts {
+                let (message, workflow) = (M::NAME, definition.name);
                 drop(inside);
                 self.fail(&format!(
                     "`{message}` starts another run of `{workflow}` and does not reach this one; start it with \
                      `kit.start({workflow}(..))`"
                 ));
             }
-            if op.is_none() {
+            if place.is_none() {
                 let (message_id, payload) = (message_id.clone(), payload.clone());
                 inside.outside.kept.push(Kept { name: M::NAME, key, message_id, payload });
             }
-            op.map(|op| (op, message_id))
+            place.map(|place| (place, message_id))
         };
-        if let Some((op, message_id)) = waiting {
-            self.write(Event::MessageReceived { op, message_id, payload });
+        if let Some(((journal, op), message_id)) = waiting {
+            self.write(journal, Event::MessageReceived { op, message_id, payload });
         }
     }
 
     /// Asks the run to stop, now.
     #[track_caller]
     pub fn cancel(&self, reason: &str) {
-        self.write(Event::CancelRequested { reason: reason.to_owned() });
+        self.write(self.root(), Event::CancelRequested { reason: reason.to_owned() });
     }
 
-    /// Looks at the first step that failed for good and asks for another round of attempts.
+    /// Looks at the first operation that cannot go on by itself and asks for another round of attempts.
     #[track_caller]
     pub fn retry(&self) {
         let stuck = self.inside.borrow().driver.stuck();
         match stuck {
-            Some(op) => self.write(Event::RetryRequested { op }),
+            Some((journal, op)) => self.write(journal, Event::RetryRequested { op }),
             None => self.fail("no step has failed for good, so there is nothing to retry"),
         }
+    }
+
+    /// Looks at the operation with this id, which cannot go on by itself, and says what it came to: what the step, or
+    /// the child, would have returned.
+    #[track_caller]
+    pub fn skip<T: Serialize>(&self, op: &str, output: &T) {
+        let (journal, op) = self.stuck_at(op);
+        let output = Payload::of(output)
+            .unwrap_or_else(|error| panic!("the output for `{op}` cannot be stored: {error}"));
+        let fits = self.inside.borrow().driver.live[journal].run.fits(&op, &output);
+        if let Err(error) = fits {
+            self.fail(&format!("the output {output} does not fit what `{op}` gives: {error}"));
+        }
+        self.write(journal, Event::Skipped { op, output });
+    }
+
+    /// Looks at the operation with this id, which cannot go on by itself, and gives the run up: what was done is
+    /// undone. For a compensation (`reserve_goods/undo`): only that one is left undone.
+    #[track_caller]
+    pub fn give_up(&self, op: &str, reason: &str) {
+        let (journal, op) = self.stuck_at(op);
+        self.write(journal, Event::GivenUp { op, reason: reason.to_owned() });
     }
 
     /// Lets this much time pass, and everything happen that comes due in it.
@@ -219,7 +267,7 @@ impl<W: Workflow> TestRun<W> {
     #[track_caller]
     pub fn outcome(&self) -> Outcome {
         let conclusion = self.end();
-        history::End::new(self.inside.borrow().driver.journal(), &conclusion).outcome()
+        history::End::new(self.inside.borrow().driver.annals(), &conclusion).outcome()
     }
 
     /// Whether the run has ended.
@@ -232,32 +280,87 @@ impl<W: Workflow> TestRun<W> {
         history::elapsed(self.inside.borrow().driver.now_ms())
     }
 
-    /// The names of the steps that have been called, in the order of the calls; without compensations.
+    /// The names of the steps that have been called, in the order of the calls, also those of children; without
+    /// compensations.
     pub fn executed(&self) -> Names {
-        history::executed(self.inside.borrow().driver.journal())
+        history::executed(self.inside.borrow().driver.annals())
     }
 
-    /// The names of the steps that have been undone, in the order in which they were undone.
+    /// The names of the steps that have been undone, in the order in which they were undone, also those of children.
     pub fn compensated(&self) -> Names {
-        history::compensated(self.inside.borrow().driver.journal())
+        history::compensated(self.inside.borrow().driver.annals())
+    }
+
+    /// The messages of this type that the run and its children have sent to one receiver, in order. Where one of them
+    /// waits for such a message, it gets it.
+    #[track_caller]
+    pub fn sent<M: Message>(&self) -> Vec<M> {
+        history::messages(self.inside.borrow().driver.annals(), false)
+    }
+
+    /// The messages of this type that the run and its children have published, in order. All of them that wait for such
+    /// a message get it.
+    #[track_caller]
+    pub fn published<M: Message>(&self) -> Vec<M> {
+        history::messages(self.inside.borrow().driver.annals(), true)
+    }
+
+    /// What the run has reported last about how far it is.
+    #[track_caller]
+    pub fn progress<T: Serialize + DeserializeOwned>(&self) -> Option<T> {
+        let value = history::progress(self.inside.borrow().driver.annals()).cloned();
+        value.map(|value| self.read(&value, "the progress"))
+    }
+
+    /// The children that were asked for, in that order; also those of children.
+    pub fn children(&self) -> Vec<Child> {
+        history::children(self.inside.borrow().driver.annals())
+    }
+
+    /// How often the run has begun: more than once when it continued as new.
+    pub fn generation(&self) -> u32 {
+        history::generation(self.inside.borrow().driver.annals())
     }
 
     /// What a person has to look at now.
     pub fn incidents(&self) -> Vec<String> {
         let inside = self.inside.borrow();
-        inside.driver.incidents().iter().map(|incident| incident.cause.clone()).collect()
+        inside.driver.incidents().map(|incident| incident.cause.clone()).collect()
     }
 
     /// What has happened, one line per event: the virtual time, the node, what came of it. Stable text, made
     /// for snapshots.
     pub fn transcript(&self) -> String {
-        let inside = self.inside.borrow();
-        transcript::text(inside.definition.name, inside.driver.journal())
+        transcript::text(self.inside.borrow().driver.annals())
     }
 
-    /// The journal as the engine would have written it.
+    /// The journal as the engine would have written it; the latest one, if the run has continued as new.
     pub fn journal(&self) -> Vec<Record> {
-        self.inside.borrow().driver.journal().to_vec()
+        let inside = self.inside.borrow();
+        inside.driver.annals().records(inside.driver.root()).cloned().collect()
+    }
+
+    fn root(&self) -> usize {
+        self.inside.borrow().driver.root()
+    }
+
+    /// The stuck operation with this id, in the run or else in a child.
+    #[track_caller]
+    fn stuck_at(&self, op: &str) -> Place {
+        let found =
+            self.inside.borrow().driver.all_stuck().into_iter().find(|(_, stuck)| stuck.as_str() == op);
+        found.unwrap_or_else(|| {
+            let stuck: Vec<String> = self
+                .inside
+                .borrow()
+                .driver
+                .all_stuck()
+                .iter()
+                .map(|(_, op): &(_, OpId)| format!("`{op}`"))
+                .collect();
+            let others = if stuck.is_empty() { "nothing is".to_owned() } else { stuck.join(", ") };
+            self.fail(&format!("`{op}` does not wait for a person; stuck: {others}"))
+        })
     }
 
     #[track_caller]
@@ -277,10 +380,10 @@ impl<W: Workflow> TestRun<W> {
     }
 
     #[track_caller]
-    fn write(&self, event: Event) {
+    fn write(&self, journal: usize, event: Event) {
         let written = {
             let Inside { driver, outside, .. } = &mut *self.inside.borrow_mut();
-            driver.write(event, outside)
+            driver.write_by_hand(journal, event, outside)
         };
         written.unwrap_or_else(|violation| self.fail(&violation.to_string()));
     }
@@ -313,7 +416,7 @@ impl<W: Workflow> TestRun<W> {
                 Ok(())
             } else {
                 inside.is_checked = true;
-                inside.oracles.check(RUN_ID, inside.driver.journal()).map(drop)
+                inside.oracles.check(inside.driver.annals()).map(drop)
             }
         };
         checked.unwrap_or_else(|violation| self.fail(&violation.to_string()));

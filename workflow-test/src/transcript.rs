@@ -1,36 +1,55 @@
 //! The story of a run as text: one line per event, with its virtual time, its node and what came of it.
+//! Lines of children begin with the child's id.
 //! Stable, for snapshots: it holds no values, only names.
 
 use std::fmt::Write;
 
-use workflow_core::{Command, Conclusion, Event, Record, Timestamp};
+use workflow_core::{Command, Conclusion, Event, OpId, Timestamp};
 
-use crate::history::name_of;
+use crate::annals::{Annals, Head, JournalIndex};
 
-/// One line per row of the journal, and one for the end.
-pub(crate) fn lines(workflow: &str, journal: &[Record]) -> Vec<(Timestamp, String)> {
+/// One line per row of the journals, and for what the code asked for that no row will tell of.
+fn lines(annals: &Annals) -> Vec<(Timestamp, String)> {
     let mut lines = Vec::new();
-    for record in journal {
-        lines.push((record.at_ms, line(workflow, journal, &record.event)));
-        for command in &record.commands {
-            let line = match command {
-                Command::OpenIncident { op: Some(op), .. } => format!("{op}: incident"),
-                Command::OpenIncident { op: None, cause } => format!("incident: {cause}"),
-                Command::Finish(Conclusion::Completed(_)) => "completed".to_owned(),
-                Command::Finish(Conclusion::Failed { code, .. }) => format!("failed with {code}"),
-                Command::Finish(Conclusion::Cancelled { reason }) => format!("cancelled: {reason}"),
-                _ => continue,
-            };
-            lines.push((record.at_ms, line));
-        }
+    for row in &annals.rows {
+        let (head, record) = (&annals.journals[row.journal], &row.record);
+        let of_whom = if head.run_id == annals.journals[0].run_id {
+            String::new()
+        } else {
+            let of_root = format!("{}/", annals.journals[0].run_id);
+            format!("[{}] ", head.run_id.strip_prefix(&of_root).unwrap_or(&head.run_id))
+        };
+        let step = |op: &OpId| annals.step_at(row.journal, op).unwrap_or("nothing");
+        lines.push((
+            record.at_ms,
+            format!("{of_whom}{}", event(head, annals, row.journal, &record.event, &step)),
+        ));
+        let told = record.commands.iter().filter_map(command);
+        lines.extend(told.map(|line| (record.at_ms, format!("{of_whom}{line}"))));
     }
     lines
 }
 
+/// What the code asked for, where that is a story of its own.
+fn command(command: &Command) -> Option<String> {
+    Some(match command {
+        Command::OpenIncident { op: Some(op), .. } => format!("{op}: incident"),
+        Command::OpenIncident { op: None, cause } => format!("incident: {cause}"),
+        Command::CancelStep { op } | Command::CancelChild { op } => format!("{op}: told to stop"),
+        Command::Send { op, publishes: false, .. } => format!("{op}: sent"),
+        Command::Send { op, publishes: true, .. } => format!("{op}: published"),
+        Command::Finish(Conclusion::Completed(_)) => "completed".to_owned(),
+        Command::Finish(Conclusion::Failed { code, .. }) => format!("failed with {code}"),
+        Command::Finish(Conclusion::Cancelled { reason }) => format!("cancelled: {reason}"),
+        Command::Continue { .. } => "continues as new".to_owned(),
+        _ => return None,
+    })
+}
+
 /// The lines with their times in front, in columns.
-pub(crate) fn text(workflow: &str, journal: &[Record]) -> String {
+pub(crate) fn text(annals: &Annals) -> String {
     let lines: Vec<(String, String)> =
-        lines(workflow, journal).into_iter().map(|(at_ms, line)| (time(at_ms), line)).collect();
+        lines(annals).into_iter().map(|(at_ms, line)| (time(at_ms), line)).collect();
     let width = lines.iter().map(|(time, _)| time.len()).max().unwrap_or(0);
     let mut text = String::new();
     for (time, line) in lines {
@@ -40,11 +59,17 @@ pub(crate) fn text(workflow: &str, journal: &[Record]) -> String {
     text
 }
 
-fn line(workflow: &str, journal: &[Record], event: &Event) -> String {
+fn event<'a>(
+    head: &Head,
+    annals: &Annals,
+    journal: JournalIndex,
+    event: &Event,
+    step: &dyn Fn(&OpId) -> &'a str,
+) -> String {
     match event {
-        Event::Started { .. } => format!("start {workflow}"),
+        Event::Started { .. } => format!("start {}", head.definition.name),
         Event::StepCompleted { op, error: None, .. } => match op.undoes() {
-            Some(forward) => format!("undo {forward} by {}: ok", name_of(journal, op).unwrap_or("nothing")),
+            Some(forward) => format!("undo {forward} by {}: ok", step(op)),
             None => format!("{op}: ok"),
         },
         Event::StepCompleted { op, error: Some(error), .. } => format!("{op}: {error}"),
@@ -57,9 +82,10 @@ fn line(workflow: &str, journal: &[Record], event: &Event) -> String {
             let kind = format!("{:?}", failure.kind).to_lowercase();
             format!("{what}: attempt {attempt} failed ({kind}), {then}")
         }
+        Event::TimerFired { op } if op.as_str() == "*deadline" => "the deadline passed".to_owned(),
         Event::TimerFired { op } => {
-            let waited = journal
-                .iter()
+            let waited = annals
+                .records(journal)
                 .flat_map(|record| &record.commands)
                 .any(|command| matches!(command, Command::AwaitMessage { op: waiting, .. } if waiting == op));
             if waited { format!("{op}: no message in time") } else { format!("{op}: fired") }

@@ -13,6 +13,8 @@ pub enum Oracle {
     Replay,
     /// Something was not undone, undone twice, in the wrong order, or without need.
     Saga,
+    /// The run failed after the point of no return.
+    Pivot,
     /// The run ended and something of it is still open.
     Leak,
     /// The run has not ended and nothing is left to happen.
@@ -36,6 +38,7 @@ impl Oracle {
         match self {
             Oracle::Replay => "replay",
             Oracle::Saga => "saga",
+            Oracle::Pivot => "pivot",
             Oracle::Leak => "leak",
             Oracle::Deadlock => "deadlock",
             Oracle::RoundTrip => "round trip",

@@ -71,6 +71,59 @@ fn a_declined_card_is_replaced(kit: Kit) {
     assert_eq!(run.compensated(), []);
 }
 
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Message)]
+#[message(key = order)]
+struct PartsDelivered {
+    order: u32,
+}
+
+#[workflow]
+async fn fulfil_in_parts(order: Order) -> Result<u64, OrderError> {
+    let first = fulfil_order(order.clone()).await?;
+    let rest = fulfil_order(order.clone()).await?;
+    publish(PartsDelivered { order: order.id }).await;
+    Ok(first + rest)
+}
+
+#[workflow_test]
+fn an_order_in_parts_is_told_about(kit: Kit) {
+    kit.on(reserve_goods).returns(Ok(7));
+    kit.on_child(fulfil_order).returns_once(Ok(600)).then(|(order,)| Ok(order.total)).takes(hours(1));
+    let run = kit.start(fulfil_in_parts(order()));
+    assert_eq!(run.ok(), 1800);
+    assert_eq!(run.elapsed(), hours(1));
+    assert_eq!(run.published::<PartsDelivered>(), [PartsDelivered { order: 42 }]);
+    assert_eq!(run.children().len(), 2);
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Message)]
+#[message(key = order)]
+struct CancelOrder {
+    order: u32,
+}
+
+#[workflow]
+async fn reserve_unless_cancelled(order: Order) -> Result<u32, OrderError> {
+    select! {
+        reserved = reserve_goods(&order) => reserved,
+        _ = receive::<CancelOrder>(order.id).forever() => Err(OrderError::OutOfStock),
+    }
+}
+
+#[workflow_test(explore)]
+fn whichever_is_quicker(kit: Explore) {
+    kit.on(reserve_goods).returns(Ok(7));
+    kit.workflow(|| reserve_unless_cancelled(order()))
+        .messages(|| CancelOrder { order: 42 })
+        .each_step_fails()
+        .interleave()
+        .crash_at_every_write()
+        .sometimes("the goods are there first", |end| end.outcome() == Outcome::Completed)
+        .sometimes("they come too late and go back", |end| end.compensated(reserve_goods))
+        .run()
+        .assert(edges(1.0));
+}
+
 #[workflow_test]
 fn nobody_waits_in_a_test(kit: Kit) {
     kit.on(reserve_goods).returns(Ok(7));

@@ -3,26 +3,67 @@
 
 use std::fmt;
 
-/// Hands out choices: those that are given first, then always the first of each.
+/// Hands out choices: those that are given first, then always the first of each, or any.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Choices {
     given: Vec<usize>,
     /// What was picked, and out of how many.
     made: Vec<(usize, usize)>,
+    /// What the choices behind the given ones are drawn from.
+    dice: Option<Dice>,
+}
+
+/// Numbers that look random and are the same every time.
+#[derive(Clone, Debug)]
+struct Dice(u64);
+
+impl Dice {
+    /// A number below `of`.
+    fn roll(&mut self, of: usize) -> usize {
+        // SplitMix64: each state gives a well mixed number, also the first ones.
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut mixed = self.0;
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        usize::try_from((mixed ^ (mixed >> 31)) % of.max(1) as u64).unwrap_or(0)
+    }
 }
 
 impl Choices {
     pub(crate) fn given(given: Vec<usize>) -> Choices {
-        Choices { given, made: Vec::new() }
+        Choices { given, made: Vec::new(), dice: None }
     }
 
-    /// Picks one of so many. Where there is only one, there is no choice.
+    /// A sample of all traces; another one for each number.
+    pub(crate) fn drawn(number: u64) -> Choices {
+        Choices { dice: Some(Dice(number.wrapping_mul(0x2545_f491_4f6c_dd1d))), ..Choices::default() }
+    }
+
+    /// Whether what has been picked so far is what was given.
+    pub(crate) fn is_beyond_given(&self) -> bool {
+        self.made.len() >= self.given.len() && self.dice.is_none()
+    }
+
+    /// Picks one of so many, of which the first is what usually happens: nothing goes wrong.
     pub(crate) fn pick(&mut self, of: usize) -> usize {
+        // Otherwise a sample would hardly ever come further than to the first thing that can go wrong.
+        let is_usual = self.dice.as_mut().is_some_and(|dice| dice.roll(8) > 0);
+        if is_usual { self.note(0, of) } else { self.pick_any(of) }
+    }
+
+    /// Picks one of so many that are all alike. Where there is only one, there is no choice.
+    pub(crate) fn pick_any(&mut self, of: usize) -> usize {
+        let drawn = self.dice.as_mut().map(|dice| dice.roll(of));
+        let picked = drawn.or(self.given.get(self.made.len()).copied()).unwrap_or(0);
+        self.note(picked, of)
+    }
+
+    fn note(&mut self, picked: usize, of: usize) -> usize {
         if of <= 1 {
             return 0;
         }
         // A schedule of older code may name a choice that is not there any more.
-        let picked = self.given.get(self.made.len()).copied().unwrap_or(0).min(of - 1);
+        let picked = picked.min(of - 1);
         self.made.push((picked, of));
         picked
     }

@@ -1,80 +1,115 @@
 //! One execution: a pure function of the plan and the choices.
-//! It judges nothing but its own journal, and never crashes; that is done to it afterwards.
+//! It judges nothing but its own journals, and never crashes; that is done to it afterwards.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::rc::Rc;
 
-use workflow_core::{Event, OpId, Record, Timestamp};
+use workflow_core::{Event, Timestamp};
 
-use crate::agenda::Delivery;
-use crate::driver::{Call, Deed, Driver, Wait, World};
+use crate::agenda::{Delivery, Place};
+use crate::annals::Annals;
+use crate::driver::{Call, ChildCall, ChildDeed, Deed, Driver, Wait, World};
 use crate::explore::choices::Choices;
 use crate::explore::plan::Plan;
 use crate::oracle::walk::Path;
 use crate::script::Served;
-use crate::test_run::RUN_ID;
+use crate::test_run::root_head;
 use crate::violation::Violation;
+
+/// From that many attempts on, a step that goes wrong every time does not any more: a call may retry for ever.
+const MOST_ATTEMPTS: u32 = 100;
 
 /// An execution that is over.
 pub(crate) struct Execution {
     pub(crate) made: Vec<(usize, usize)>,
-    pub(crate) journal: Vec<Record>,
+    pub(crate) annals: Annals,
     pub(crate) memory: Memory,
-    /// The path through the graph, or what is wrong.
-    pub(crate) verdict: Result<Path, Violation>,
+    /// It came to a state that another execution has gone on from.
+    pub(crate) is_cut_short: bool,
+    /// The rows that came of the given choices.
+    pub(crate) given_rows: usize,
+    /// The paths through the graph, or what is wrong.
+    pub(crate) verdict: Result<Vec<Path>, Violation>,
 }
 
 /// How the outside behaved, to behave the same way after a crash.
 #[derive(Default)]
 pub(crate) struct Memory {
     /// The attempts of each operation, in order.
-    pub(crate) deeds: BTreeMap<OpId, Vec<Deed>>,
-    pub(crate) deliveries: BTreeMap<OpId, Option<Delivery>>,
+    pub(crate) deeds: BTreeMap<Place, Vec<Deed>>,
+    pub(crate) deliveries: BTreeMap<Place, Option<Delivery>>,
+    pub(crate) children: BTreeMap<Place, Option<ChildDeed>>,
 }
 
-pub(crate) fn execute(plan: &Plan, given: Vec<usize>) -> Execution {
+/// The states from which executions have gone on.
+pub(crate) type Known = BTreeSet<u64>;
+
+pub(crate) fn execute(plan: &Plan, choices: Choices, known: Option<&mut Known>) -> Execution {
     let mut world = Imagined {
         plan,
-        choices: Choices::given(given),
+        choices,
         served: Served::default(),
         faults_left: plan.faults,
+        is_cancelled: false,
         lasting: BTreeMap::new(),
         memory: Memory::default(),
+        known,
+        is_cut_short: false,
+        given_rows: None,
     };
-    let mut driver = Driver::new(plan.definition, RUN_ID);
+    let mut driver = Driver::new(&plan.known);
+    if plan.interleaves {
+        driver = driver.interleaving();
+    }
     let driven = drive(plan, &mut driver, &mut world);
-    let journal = driver.into_journal();
-    let verdict = driven.and_then(|()| plan.oracles.check(RUN_ID, &journal));
-    Execution { made: world.choices.into_made(), journal, memory: world.memory, verdict }
+    let annals = driver.into_annals();
+    let verdict = driven.and_then(|()| plan.oracles.check(&annals));
+    Execution {
+        made: world.choices.into_made(),
+        memory: world.memory,
+        is_cut_short: world.is_cut_short,
+        given_rows: world.given_rows.unwrap_or(0),
+        annals,
+        verdict,
+    }
 }
 
 fn drive(plan: &Plan, driver: &mut Driver, world: &mut Imagined<'_>) -> Result<(), Violation> {
-    driver.write(Event::started(plan.input.clone()), world)?;
-    let mut is_cancelled = false;
+    let head = root_head(plan.definition, Rc::clone(&plan.before_patches));
+    driver.begin(head, plan.input.clone(), world)?;
     let mut written = 0;
-    while driver.conclusion().is_none() {
-        if plan.cancels && !is_cancelled && world.faults_left > 0 && driver.journal().len() > written {
-            written = driver.journal().len();
+    while driver.conclusion().is_none() && !world.is_cut_short {
+        let rows = driver.annals().rows.len();
+        if plan.cancels && !world.is_cancelled && world.faults_left > 0 && rows > written {
+            written = rows;
             if world.choices.pick(2) == 1 {
                 world.faults_left -= 1;
-                is_cancelled = true;
-                driver.write(cancel(), world)?;
+                world.is_cancelled = true;
+                driver.write_by_hand(driver.root(), cancel(), world)?;
                 continue;
             }
         }
-        if driver.advance(Timestamp::MAX, world)? {
+        if driver.advance(Timestamp::MAX, world)? || world.is_cut_short {
             continue;
         }
-        let Some(op) = driver.stuck() else {
+        let Some((journal, op)) = driver.stuck() else {
             return Err(plan.explain(driver.deadlock(), &driver.waits()));
         };
         // A person looks at the incident: tries again, or gives the run up where that is still possible.
-        let can_cancel = !is_cancelled && op.undoes().is_none() && !driver.is_past_pivot();
-        if can_cancel && world.choices.pick(2) == 1 {
-            is_cancelled = true;
-            driver.write(cancel(), world)?;
+        let is_step = driver.live[journal].run.step(&op).is_some();
+        let can_cancel = !world.is_cancelled && op.undoes().is_none() && !driver.is_past_pivot(journal);
+        if !is_step {
+            // A child that ended otherwise ends that way again.
+            let reason = "explored".to_owned();
+            driver.write_by_hand(journal, Event::GivenUp { op, reason }, world)?;
+        } else if can_cancel && world.choices.pick(2) == 1 {
+            world.is_cancelled = true;
+            driver.write_by_hand(driver.root(), cancel(), world)?;
         } else {
-            world.lasting.remove(&op);
-            driver.write(Event::RetryRequested { op }, world)?;
+            let place = (journal, op);
+            world.lasting.remove(&place);
+            driver.write_by_hand(journal, Event::RetryRequested { op: place.1 }, world)?;
         }
     }
     Ok(())
@@ -90,23 +125,29 @@ struct Imagined<'a> {
     choices: Choices,
     served: Served,
     faults_left: u32,
+    is_cancelled: bool,
     /// What goes wrong with every further attempt: a position in the step's menu.
-    lasting: BTreeMap<OpId, usize>,
+    lasting: BTreeMap<Place, usize>,
     memory: Memory,
+    /// Set while all orders are tried.
+    known: Option<&'a mut Known>,
+    is_cut_short: bool,
+    given_rows: Option<usize>,
 }
 
 impl World for Imagined<'_> {
     fn attempt(&mut self, call: &Call<'_>) -> Result<Deed, Violation> {
         let menu = self.plan.menus.get(call.def.facts.name.as_ref());
-        let menu =
-            menu.map_or(&[][..], |menu| if call.op.undoes().is_some() { &menu.undo } else { &menu.forward });
-        let mut wrong = self.lasting.get(call.op).copied();
-        if wrong.is_none() && self.faults_left > 0 {
+        let menu = menu.map_or(&[][..], |menu| if call.is_undo() { &menu.undo } else { &menu.forward });
+        let mut wrong = self.lasting.get(call.place).copied();
+        if call.attempt > MOST_ATTEMPTS {
+            wrong = None;
+        } else if wrong.is_none() && self.faults_left > 0 {
             wrong = self.choices.pick(1 + menu.len()).checked_sub(1);
             if let Some(position) = wrong {
                 self.faults_left -= 1;
                 if menu[position].lasts {
-                    self.lasting.insert(call.op.clone(), position);
+                    self.lasting.insert(call.place.clone(), position);
                 }
             }
         }
@@ -114,7 +155,7 @@ impl World for Imagined<'_> {
             Some(position) => menu[position].deed(call),
             None => self.served.serve(&self.plan.scripts, &self.plan.definition, call)?,
         };
-        self.memory.deeds.entry(call.op.clone()).or_default().push(deed.clone());
+        self.memory.deeds.entry(call.place.clone()).or_default().push(deed.clone());
         Ok(deed)
     }
 
@@ -125,10 +166,46 @@ impl World for Imagined<'_> {
         let ways = fits.len() + usize::from(wait.deadline_ms.is_some());
         let delivery = fits.get(self.choices.pick(ways)).map(|sample| Delivery {
             at_ms: wait.now_ms,
-            message_id: format!("message-{}", wait.op),
+            message_id: format!("message-{}", place_name(wait.place)),
             payload: sample.payload.clone(),
         });
-        self.memory.deliveries.insert(wait.op.clone(), delivery.clone());
+        self.memory.deliveries.insert(wait.place.clone(), delivery.clone());
         Ok(delivery)
     }
+
+    fn child(&mut self, child: &ChildCall<'_>) -> Result<Option<ChildDeed>, Violation> {
+        let mut deed = self.served.serve_child(&self.plan.scripts, child)?;
+        if let Some(deed) = deed.as_mut().filter(|_| !child.is_detached && self.faults_left > 0) {
+            let errors = self.plan.scripts.borrow().child_errors(child.workflow);
+            if let Some(wrong) = self.choices.pick(1 + errors.len()).checked_sub(1) {
+                self.faults_left -= 1;
+                let (op, conclusion) = (child.place.1.clone(), errors[wrong].clone());
+                deed.event = Event::ChildEnded { op, conclusion };
+            }
+        }
+        self.memory.children.insert(child.place.clone(), deed.clone());
+        Ok(deed)
+    }
+
+    fn choose(&mut self, driver: &Driver, ready: &[Place]) -> Option<usize> {
+        if self.choices.is_beyond_given() {
+            let rows = driver.annals().rows.len();
+            self.given_rows.get_or_insert(rows);
+            let mut state = DefaultHasher::new();
+            let asked_for = (self.faults_left, self.is_cancelled, &self.lasting, &self.served);
+            (driver.state(), asked_for).hash(&mut state);
+            if let Some(known) = &mut self.known
+                && !known.insert(state.finish())
+            {
+                self.is_cut_short = true;
+                return None;
+            }
+        }
+        Some(self.choices.pick_any(ready.len()))
+    }
+}
+
+/// A place, where it is the run's own without saying so.
+fn place_name((journal, op): &Place) -> String {
+    if *journal == 0 { op.to_string() } else { format!("{journal}-{op}") }
 }

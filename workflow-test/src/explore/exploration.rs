@@ -4,16 +4,16 @@
 use std::cell::Cell;
 use std::time::{Duration, Instant};
 
-use workflow_core::{Definition, Message, Payload, Record, Step, StepFn};
+use workflow_core::{Definition, Message, Payload, Step, StepFn};
 
-use crate::explore::choices::{self, Schedule};
+use crate::annals::Annals;
+use crate::explore::choices::{self, Choices, Schedule};
 use crate::explore::crash::crash;
-use crate::explore::execution::{Execution, execute};
+use crate::explore::execution::{Execution, Known, execute};
 use crate::explore::plan::{Plan, Sample};
 use crate::explore::report::{Failure, Report};
 use crate::explore::shrink::shrink;
 use crate::history::End;
-use crate::oracle::conclusion_of;
 use crate::script::SharedScripts;
 use crate::shape::{Shape, check_value};
 use crate::violation::{Oracle, Violation};
@@ -36,6 +36,8 @@ pub struct Exploration {
     messages: Vec<Sample>,
     faults: u32,
     cancels: bool,
+    interleaves: bool,
+    before_patches: Vec<String>,
     crashes: bool,
     always: Vec<(String, Holds)>,
     sometimes: Vec<(String, Holds, Cell<bool>)>,
@@ -58,6 +60,8 @@ impl Exploration {
             messages: Vec::new(),
             faults: 0,
             cancels: false,
+            interleaves: false,
+            before_patches: Vec::new(),
             crashes: false,
             always: Vec::new(),
             sometimes: Vec::new(),
@@ -81,6 +85,22 @@ impl Exploration {
     /// A cancel may come after each write; it counts as one of the things that go wrong.
     pub fn cancel_at_every_write(self) -> Exploration {
         Exploration { cancels: true, faults: self.faults.max(1), ..self }
+    }
+
+    /// Which of several things happens first is a choice: steps and children take as long as they like, messages come
+    /// when they come, and only timers are punctual. All orders are tried, except that two which lead to the same state
+    /// are gone on from once; where that takes more than half the budget, the rest of it is spent on samples of all
+    /// orders, which are the same in every run of the test.
+    ///
+    /// Without this, what is due at the same time happens in the order in which it was asked for.
+    pub fn interleave(self) -> Exploration {
+        Exploration { interleaves: true, ..self }
+    }
+
+    /// The run passed the place of this change before it was made: `patched(id)` is false for it.
+    pub fn before_patch(mut self, id: &str) -> Exploration {
+        self.before_patches.push(id.to_owned());
+        self
     }
 
     /// After each write of each execution the run is dropped, rebuilt from its journal, and compared with the
@@ -162,9 +182,16 @@ impl Exploration {
             Ok(plan) => plan,
             Err(violation) => return Err(Failure::before(violation, report)),
         };
-        let plan = Plan { faults: self.faults, cancels: self.cancels, messages: self.messages, ..plan };
+        let plan = Plan {
+            faults: self.faults,
+            cancels: self.cancels,
+            interleaves: self.interleaves,
+            before_patches: self.before_patches.into(),
+            messages: self.messages,
+            ..plan
+        };
         report.unsampled = plan.unsampled();
-        let search = Search { plan, always: self.always, sometimes: self.sometimes };
+        let search = Search { plan, crashes: self.crashes, always: self.always, sometimes: self.sometimes };
         if let Some(schedule) = again.and_then(|again| again.strip_prefix(name)?.strip_prefix(':')) {
             return search.repeat(schedule, report);
         }
@@ -172,36 +199,34 @@ impl Exploration {
             Ok("thorough") => (self.most_executions.saturating_mul(50), self.longest.saturating_mul(50)),
             _ => (self.most_executions, self.longest),
         };
+        // What is left when all cannot be tried goes to samples of all.
+        let (in_order, until) =
+            if self.interleaves { (most_executions / 2, longest / 2) } else { (most_executions, longest) };
         let begun = Instant::now();
+        let mut known = Known::new();
         let mut given = Some(Vec::new());
         while let Some(choices) = given {
-            if report.executions >= most_executions || begun.elapsed() >= longest {
+            if report.executions >= in_order || begun.elapsed() >= until {
                 report.is_complete = false;
                 break;
             }
-            let execution = execute(&search.plan, choices);
+            let known = self.interleaves.then_some(&mut known);
+            let execution = execute(&search.plan, Choices::given(choices), known);
             report.executions += 1;
-            let mut violation = search.judge(&execution);
-            let mut crashed_after = None;
-            if let Ok(path) = &execution.verdict {
-                report.coverage.count(path, &execution.journal);
-            }
-            if self.crashes && violation.is_none() {
-                for writes in 1..execution.journal.len() {
-                    report.crashes += 1;
-                    if let Err(found) = crash(&search.plan, &execution, writes) {
-                        (violation, crashed_after) = (Some(found), Some(writes));
-                        break;
-                    }
-                }
-            }
+            report = search.look_at(&execution, report)?;
             report.elapsed = begun.elapsed();
-            if violation.is_some() {
-                let schedule = Schedule::of(&execution.made, crashed_after);
-                let found = Attempted { schedule, journal: execution.journal, violation };
-                return Err(Failure::of(shrink(&search, found), report));
-            }
             given = choices::next(execution.made);
+        }
+        while !report.is_complete
+            && self.interleaves
+            && report.executions < most_executions
+            && begun.elapsed() < longest
+        {
+            let execution = execute(&search.plan, Choices::drawn(report.samples as u64), None);
+            report.executions += 1;
+            report.samples += 1;
+            report = search.look_at(&execution, report)?;
+            report.elapsed = begun.elapsed();
         }
         search.check_sometimes(report)
     }
@@ -210,6 +235,7 @@ impl Exploration {
 /// A plan with what the test says about its ends.
 pub(crate) struct Search {
     plan: Plan,
+    crashes: bool,
     always: Vec<(String, Holds)>,
     sometimes: Vec<(String, Holds, Cell<bool>)>,
 }
@@ -217,21 +243,48 @@ pub(crate) struct Search {
 /// One schedule, tried.
 pub(crate) struct Attempted {
     pub(crate) schedule: Schedule,
-    pub(crate) journal: Vec<Record>,
+    pub(crate) annals: Annals,
     pub(crate) violation: Option<Violation>,
 }
 
 impl Search {
     /// Tries one schedule.
     pub(crate) fn attempt(&self, schedule: &Schedule) -> Attempted {
-        let execution = execute(&self.plan, schedule.choices.clone());
-        let crash_after = schedule.crash.filter(|&writes| writes < execution.journal.len());
+        let execution = execute(&self.plan, Choices::given(schedule.choices.clone()), None);
+        let crash_after = schedule.crash.filter(|&writes| writes < execution.annals.rows.len());
         let violation = self.judge(&execution).or_else(|| crash(&self.plan, &execution, crash_after?).err());
         Attempted {
             schedule: Schedule::of(&execution.made, crash_after),
-            journal: execution.journal,
+            annals: execution.annals,
             violation,
         }
+    }
+
+    /// Counts an execution, crashes it, and says what is wrong with it if anything is.
+    fn look_at(&self, execution: &Execution, mut report: Report) -> Result<Report, Box<Failure>> {
+        let mut violation = self.judge(execution);
+        let mut crashed_after = None;
+        if let Ok(paths) = &execution.verdict {
+            paths.iter().for_each(|path| report.coverage.count(path));
+            report.coverage.count_compensations(&execution.annals);
+        }
+        if self.crashes && violation.is_none() {
+            // What an execution that is cut short has in common with another one was crashed there.
+            let first = if execution.is_cut_short { execution.given_rows.max(1) } else { 1 };
+            for writes in first..execution.annals.rows.len() {
+                report.crashes += 1;
+                if let Err(found) = crash(&self.plan, execution, writes) {
+                    (violation, crashed_after) = (Some(found), Some(writes));
+                    break;
+                }
+            }
+        }
+        if violation.is_none() {
+            return Ok(report);
+        }
+        let schedule = Schedule::of(&execution.made, crashed_after);
+        let found = Attempted { schedule, annals: execution.annals.clone(), violation };
+        Err(Failure::of(shrink(self, found), report))
     }
 
     /// What is wrong with an execution that did not crash.
@@ -239,8 +292,8 @@ impl Search {
         if let Err(violation) = &execution.verdict {
             return Some(violation.clone());
         }
-        let conclusion = conclusion_of(&execution.journal)?;
-        let end = End::new(&execution.journal, conclusion);
+        let root = execution.annals.of_root().last()?;
+        let end = End::new(&execution.annals, execution.annals.conclusion(root)?);
         for (_, holds, seen) in &self.sometimes {
             if !seen.get() {
                 seen.set(holds(&end));

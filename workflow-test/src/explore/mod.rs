@@ -14,8 +14,9 @@ mod tests;
 
 use std::rc::Rc;
 
-use workflow_core::{Definition, Payload, StepFn, Workflow, WorkflowCall};
+use workflow_core::{Definition, Payload, StepFn, Workflow, WorkflowCall, WorkflowFn};
 
+use crate::child_mock::ChildMock;
 use crate::mock::Mock;
 use crate::script::SharedScripts;
 use crate::shape::check_value;
@@ -51,6 +52,12 @@ impl Explore {
     /// Says what a step answers when nothing goes wrong with it.
     pub fn on<A, F: StepFn<A>>(&self, _step: F) -> Mock<F::Step> {
         Mock::new(&self.scripts)
+    }
+
+    /// Says how children end when nothing goes wrong with them. A child of which nothing is said is run by the kit,
+    /// with the same mocks and the same clock.
+    pub fn on_child<A, F: WorkflowFn<A>>(&self, _workflow: F) -> ChildMock<F::Workflow> {
+        ChildMock::new(&self.scripts)
     }
 
     /// Says which workflow is explored, and with which arguments.

@@ -2,9 +2,11 @@
 //! It chooses nothing itself.
 
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 use workflow_core::{Definition, Payload};
 
+use crate::errands::known_from;
 use crate::explore::faults::Menu;
 use crate::oracle::Oracles;
 use crate::script::SharedScripts;
@@ -13,6 +15,9 @@ use crate::violation::{Oracle, Violation};
 /// See the module.
 pub(crate) struct Plan {
     pub(crate) definition: Definition,
+    /// The workflow, and those of its children.
+    pub(crate) known: Rc<[Definition]>,
+    pub(crate) before_patches: Rc<[String]>,
     pub(crate) input: Payload,
     pub(crate) scripts: SharedScripts,
     pub(crate) oracles: Oracles,
@@ -21,6 +26,8 @@ pub(crate) struct Plan {
     pub(crate) faults: u32,
     /// Whether a cancel may come after each write.
     pub(crate) cancels: bool,
+    /// Whether only timers are punctual, and all orders of the rest are tried.
+    pub(crate) interleaves: bool,
     pub(crate) messages: Vec<Sample>,
 }
 
@@ -39,20 +46,25 @@ impl Plan {
         scripts: SharedScripts,
     ) -> Result<Plan, Violation> {
         scripts.borrow().check_complete(&definition)?;
-        let oracles = Oracles::of(definition)?;
-        let menus = definition.steps().into_iter().map(|def| {
+        let known = known_from(definition);
+        let oracles = Oracles::of(&known)?;
+        let steps = known.iter().flat_map(|definition| definition.steps());
+        let menus = steps.map(|def| {
             let name = def.facts.name.as_ref();
             (name, Menu::of(def, scripts.borrow().get(name)))
         });
         let menus = menus.collect();
         Ok(Plan {
             definition,
+            known,
+            before_patches: Rc::from([]),
             input,
             scripts,
             oracles,
             menus,
             faults: 0,
             cancels: false,
+            interleaves: false,
             messages: Vec::new(),
         })
     }

@@ -18,7 +18,9 @@ pub struct Report {
     pub workflow: &'static str,
     /// How many executions were run, without those that crashed.
     pub executions: usize,
-    /// How many of them were run again with a crash.
+    /// How many of them were drawn at random, since not all orders could be tried.
+    pub samples: usize,
+    /// How many times one of them was run again with a crash.
     pub crashes: usize,
     /// How long that took.
     pub elapsed: Duration,
@@ -37,6 +39,7 @@ impl Report {
         Report {
             workflow: definition.name,
             executions: 0,
+            samples: 0,
             crashes: 0,
             elapsed: Duration::ZERO,
             is_complete: true,
@@ -66,13 +69,16 @@ impl Report {
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Report { workflow, executions, crashes, elapsed, .. } = self;
+        let Report { workflow, executions, samples, crashes, elapsed, .. } = self;
         if let Some(schedule) = &self.repeated {
             return write!(f, "{workflow}: the schedule {schedule} was repeated, and nothing is wrong");
         }
         write!(f, "{workflow}: {executions} executions, {crashes} crashes, {:.3} s", elapsed.as_secs_f64())?;
         if !self.is_complete {
             write!(f, "\n  NOT ALL WAS EXPLORED: the budget was used up; see `.budget(..)`")?;
+            if *samples > 0 {
+                write!(f, "\n  {samples} of the executions were drawn from all orders")?;
+            }
         }
         for unsampled in &self.unsampled {
             write!(f, "\n  NOT EXPLORED: {unsampled}")?;
@@ -101,9 +107,9 @@ impl Failure {
     }
 
     pub(crate) fn of(attempted: Attempted, report: Report) -> Box<Failure> {
-        let Attempted { schedule, journal, violation } = attempted;
+        let Attempted { schedule, annals, violation } = attempted;
         let violation = violation.expect("only a schedule that fails is a failure");
-        let mut story = transcript::text(report.workflow, &journal);
+        let mut story = transcript::text(&annals);
         if let Some(writes) = schedule.crash {
             story.push_str(&format!("crash after write {writes}\n"));
         }

@@ -3,11 +3,13 @@
 
 use workflow_core::{Command, Event, OpId, Payload, WorkflowCall, WorkflowFn};
 
+use super::choices::Choices;
 use super::crash::crash;
 use super::execution::{Execution, execute};
 use super::plan::Plan;
 use crate::Explore;
 use crate::shop::*;
+use crate::test_run::root_head;
 
 fn plan() -> Plan {
     let kit = Explore::new();
@@ -22,7 +24,7 @@ fn plan() -> Plan {
 /// What a crash after the second write shows, while the payment is under way.
 fn after_crash(tamper: impl Fn(&mut Execution)) -> Result<(), String> {
     let plan = plan();
-    let mut execution = execute(&plan, Vec::new());
+    let mut execution = execute(&plan, Choices::default(), None);
     assert!(execution.verdict.is_ok(), "{:?}", execution.verdict);
     tamper(&mut execution);
     crash(&plan, &execution, 2).map_err(|violation| violation.to_string())
@@ -35,7 +37,7 @@ fn a_crash_while_a_step_is_under_way_changes_nothing() {
 
 #[test]
 fn an_attempt_that_was_not_made_before_the_crash_is_named() {
-    let error = after_crash(|execution| drop(execution.memory.deeds.remove(&OpId::from_text("ship"))));
+    let error = after_crash(|execution| drop(execution.memory.deeds.remove(&(0, OpId::from_text("ship")))));
     assert_eq!(
         error.unwrap_err(),
         "replay: after the crash attempt 1 of `ship` was made, which was not made before"
@@ -44,14 +46,14 @@ fn an_attempt_that_was_not_made_before_the_crash_is_named() {
 
 #[test]
 fn another_time_after_the_crash_is_named() {
-    let error = after_crash(|execution| execution.journal[3].at_ms += 1).unwrap_err();
+    let error = after_crash(|execution| execution.annals.rows[3].record.at_ms += 1).unwrap_err();
     assert!(error.starts_with("replay: write 4 was StepCompleted { op: OpId(\"ship\")"), "{error}");
     assert!(error.contains("at 20001 ms the first time, and StepCompleted"), "{error}");
 }
 
 #[test]
 fn other_commands_after_the_crash_are_named() {
-    let error = after_crash(|execution| execution.journal[2].commands.clear()).unwrap_err();
+    let error = after_crash(|execution| execution.annals.rows[2].record.commands.clear()).unwrap_err();
     assert!(
         error.starts_with(
             "replay: after write 3 the code asked for nothing the first time, and for attempt 1 of `ship`"
@@ -63,8 +65,8 @@ fn other_commands_after_the_crash_are_named() {
 #[test]
 fn a_run_that_stands_still_after_the_crash_is_named() {
     let error = after_crash(|execution| {
-        let again = execution.journal.last().unwrap().clone();
-        execution.journal.push(again);
+        let again = execution.annals.rows.last().unwrap().clone();
+        execution.annals.rows.push(again);
     });
     assert_eq!(
         error.unwrap_err(),
@@ -75,7 +77,7 @@ fn a_run_that_stands_still_after_the_crash_is_named() {
 #[test]
 fn a_journal_that_other_code_wrote_is_refused_with_both_sides() {
     let error = after_crash(|execution| {
-        for command in &mut execution.journal[0].commands {
+        for command in &mut execution.annals.rows[0].record.commands {
             if let Command::StartStep { step, .. } = command {
                 "check_stock".clone_into(step);
             }
@@ -88,20 +90,22 @@ fn a_journal_that_other_code_wrote_is_refused_with_both_sides() {
 #[test]
 fn what_is_left_open_at_the_end_is_named() {
     let plan = plan();
-    let execution = execute(&plan, Vec::new());
-    let mut driver = crate::driver::Driver::new(plan.definition, "run");
+    let execution = execute(&plan, Choices::default(), None);
+    let mut driver = crate::driver::Driver::new(&plan.known);
     let mut world = Nobody;
-    for record in &execution.journal[..4] {
-        driver.write(record.event.clone(), &mut world).unwrap();
+    let journal = driver.add(root_head(plan.definition, std::rc::Rc::from([])));
+    let event = |row: usize| execution.annals.rows[row].record.event.clone();
+    for row in 0..4 {
+        driver.write(journal, event(row), &mut world).unwrap();
     }
     // Nobody settled the steps with this driver, so their attempts are still on its agenda.
-    let error = driver.write(execution.journal[4].event.clone(), &mut world).unwrap_err();
+    let error = driver.write(journal, event(4), &mut world).unwrap_err();
     assert_eq!(
         error.to_string(),
         "leak: the run ended while `reserve_goods`, `retrieve_payment`, `ship`, `thank` \
          had not been settled or withdrawn"
     );
-    assert!(matches!(execution.journal[4].event, Event::StepCompleted { .. }));
+    assert!(matches!(event(4), Event::StepCompleted { .. }));
 }
 
 struct Nobody;
@@ -116,5 +120,16 @@ impl crate::driver::World for Nobody {
         _: &crate::driver::Wait<'_>,
     ) -> Result<Option<crate::agenda::Delivery>, crate::Violation> {
         Ok(None)
+    }
+
+    fn child(
+        &mut self,
+        _: &crate::driver::ChildCall<'_>,
+    ) -> Result<Option<crate::driver::ChildDeed>, crate::Violation> {
+        Ok(None)
+    }
+
+    fn choose(&mut self, _: &crate::driver::Driver, _: &[crate::agenda::Place]) -> Option<usize> {
+        Some(0)
     }
 }

@@ -1,5 +1,5 @@
 //! The oracles that need no assertion: every run of every test is held against them.
-//! They know a definition and a journal, and nothing of how the journal came about.
+//! They know definitions and journals, and nothing of how the journals came about.
 
 pub(crate) mod replay;
 pub(crate) mod saga;
@@ -7,44 +7,99 @@ pub(crate) mod saga;
 mod tests;
 pub(crate) mod walk;
 
-use workflow_core::{Command, Conclusion, Definition, Record, StepDef};
+use workflow_core::{Conclusion, Definition, Record, StepDef};
 
+use crate::annals::{Annals, Head, conclusion_in};
 use crate::violation::{Oracle, Violation};
 use walk::{Path, Walker};
 
-/// All oracles over journals of one workflow.
+/// All oracles over journals of these workflows.
 pub(crate) struct Oracles {
+    judges: Vec<Judge>,
+}
+
+/// The oracles of one workflow.
+pub(crate) struct Judge {
     definition: Definition,
-    steps: Vec<&'static StepDef>,
-    walker: Walker,
+    pub(crate) steps: Vec<&'static StepDef>,
+    pub(crate) walker: Walker,
 }
 
 impl Oracles {
-    /// Also looks at the graph itself.
-    pub(crate) fn of(definition: Definition) -> Result<Oracles, Violation> {
-        let graph = definition.graph();
-        if let Some(defect) = graph.defects().first() {
-            let text = format!("the graph of `{}` is broken: {defect}", definition.name);
-            return Err(Violation::new(Oracle::Graph, text));
-        }
-        Ok(Oracles { definition, steps: definition.steps(), walker: Walker::new(graph) })
+    /// Also looks at the graphs themselves.
+    pub(crate) fn of(known: &[Definition]) -> Result<Oracles, Violation> {
+        let judges = known.iter().map(|definition| Judge::of(*definition));
+        Ok(Oracles { judges: judges.collect::<Result<_, _>>()? })
     }
 
-    /// Holds a journal against all oracles; a run that has not ended is only held against those that can tell.
-    /// Gives the path through the diagram.
-    pub(crate) fn check(&self, run_id: &str, journal: &[Record]) -> Result<Path, Violation> {
-        replay::check(self.definition, run_id, journal)?;
-        if let Some(conclusion) = conclusion_of(journal) {
-            saga::check(&self.steps, journal, conclusion)?;
+    /// Holds all journals against all oracles. Gives the paths through the diagram of the run that the test started:
+    /// one per generation.
+    pub(crate) fn check(&self, annals: &Annals) -> Result<Vec<Path>, Violation> {
+        let mut paths = Vec::new();
+        for (head, journal) in annals.each() {
+            let is = |judge: &&Judge| {
+                (judge.definition.name, judge.definition.version)
+                    == (head.definition.name, head.definition.version)
+            };
+            let Some(judge) = self.judges.iter().find(is) else { continue };
+            let path = judge.check(head, &journal)?;
+            if head.run_id == annals.journals[0].run_id {
+                paths.push(path);
+            }
         }
-        self.walker.walk(journal)
+        Ok(paths)
     }
 }
 
-/// How the run of this journal ended, if it has.
-pub(crate) fn conclusion_of(journal: &[Record]) -> Option<&Conclusion> {
-    match journal.last()?.commands.last()? {
-        Command::Finish(conclusion) => Some(conclusion),
-        _ => None,
+impl Judge {
+    pub(crate) fn of(definition: Definition) -> Result<Judge, Violation> {
+        for graph in crate::atlas::graphs_of(definition.graph()) {
+            if let Some(defect) = graph.defects().first() {
+                let text = format!("the graph of `{}` is broken: {defect}", graph.workflow);
+                return Err(Violation::new(Oracle::Graph, text));
+            }
+        }
+        Ok(Judge { definition, steps: definition.steps(), walker: Walker::new(definition.graph()) })
     }
+
+    /// Holds a journal against all oracles; a run that has not ended is only held against those that can tell.
+    fn check(&self, head: &Head, journal: &[&Record]) -> Result<Path, Violation> {
+        replay::check(head, journal)?;
+        let walked = self.walker.walk(journal);
+        if !is_over(journal) {
+            return walked.map(first);
+        }
+        // What a saga has to undo depends on the subflows that failed, which only a way through the graph tells. One
+        // that leaves the graph is told first only if the saga is in order without it.
+        let paths = match walked {
+            Ok(paths) => paths,
+            Err(violation) => {
+                saga::check(self, journal, &Path::default())?;
+                return Err(violation);
+            }
+        };
+        let mut verdict = Ok(());
+        for path in paths {
+            verdict = saga::check(self, journal, &path);
+            if verdict.is_ok() {
+                return Ok(path);
+            }
+        }
+        verdict.map(|()| Path::default())
+    }
+}
+
+fn first(paths: Vec<Path>) -> Path {
+    paths.into_iter().next().unwrap_or_default()
+}
+
+fn is_over(journal: &[&Record]) -> bool {
+    use workflow_core::Command::{Continue, Finish};
+    let last = journal.last().and_then(|record| record.commands.last());
+    matches!(last, Some(Finish(_) | Continue { .. }))
+}
+
+/// How the run of this journal ended, if it has.
+pub(crate) fn conclusion_of<'a>(journal: &[&'a Record]) -> Option<&'a Conclusion> {
+    conclusion_in(journal.last().copied()?)
 }

@@ -1,12 +1,16 @@
 //! Replay equality: the journal, fed to the code again, gives the same commands, arguments and result.
 //! Stricter than recovery, which uses what was recorded: here the bytes count.
 
-use workflow_core::{Command, Definition, Record, Run};
+use workflow_core::{Command, Record, Run};
 
+use crate::annals::Head;
 use crate::violation::{Oracle, Violation};
 
-pub(crate) fn check(definition: Definition, run_id: &str, journal: &[Record]) -> Result<(), Violation> {
-    let mut run = Run::new(definition, run_id);
+pub(crate) fn check(head: &Head, journal: &[&Record]) -> Result<(), Violation> {
+    let mut run = Run::new(head.definition, &head.run_id);
+    for patch in head.before_patches.iter() {
+        run.pass_before_patch(patch);
+    }
     for (row, record) in (1..).zip(journal) {
         let asked = run.feed(record.at_ms, &record.event).map_err(|error| {
             Violation::new(Oracle::Replay, format!("the journal does not replay at write {row}: {error}"))

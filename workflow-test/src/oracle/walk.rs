@@ -1,205 +1,341 @@
 //! Graph soundness: everything a run did is a way through the static graph, so each test tests the diagram.
 //! It knows the graph and the journal; it does not know the code.
+//!
+//! A run is played as a token game: a token leaves an operation when its event comes, is split by forks and put
+//! together by joins, and shows where it is when the next operation begins. Control flow between two operations is not
+//! in the journal; where it leaves several ways open, all are followed.
 
-use std::collections::{BTreeMap, VecDeque};
+mod map;
+mod regions;
+mod seek;
+mod token;
 
-use workflow_core::{Command, Conclusion, Event, OpId, Record};
-use workflow_graph::{FlowKind, Graph, NodeIndex, NodeKind, Outcome};
+use std::cell::RefCell;
+use std::collections::BTreeSet;
 
-use crate::oracle::conclusion_of;
+use workflow_core::{Command, Conclusion, Event, OpId, Payload, Record};
+use workflow_graph::{Graph, NodeIndex, NodeKind, Outcome};
+
+use crate::atlas::graphs_of;
 use crate::violation::{Oracle, Violation};
+use map::Map;
+use seek::{Found, Goal, Visit};
+use token::{Answer, Call, Segment, Step, Token};
 
-/// The way of one run: which nodes and flows it took, in order. Where control flow between two operations
-/// leaves several ways open, it is the shortest.
-#[derive(Debug, Default, PartialEq, Eq)]
+/// More ways than that are not told apart any more.
+const MOST_STATES: usize = 64;
+
+/// The way of one run. Where control flow between two operations leaves several ways open, it is the shortest.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Path {
-    pub(crate) nodes: Vec<NodeIndex>,
-    pub(crate) flows: Vec<usize>,
+    /// The nodes that were come to, each with its graph's place in [`graphs_of`].
+    pub(crate) nodes: Vec<(usize, NodeIndex)>,
+    /// The flows that were taken.
+    pub(crate) flows: Vec<(usize, usize)>,
+    /// The subflows that came to their end.
+    pub(crate) scopes: Vec<ScopeEnd>,
 }
 
-/// A graph, prepared for being walked.
+/// That a subflow came to its end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct ScopeEnd {
+    pub(crate) scope: String,
+    pub(crate) outcome: Outcome,
+    /// The row in which what comes after it began.
+    pub(crate) row: usize,
+}
+
+/// The graphs of a workflow, prepared for being walked.
 pub(crate) struct Walker {
-    graph: &'static Graph,
-    /// For each flow, the operations and ends that it leads to without another operation between, each with
-    /// the flows on the way.
-    ways: Vec<BTreeMap<NodeIndex, Vec<usize>>>,
+    maps: Vec<Map>,
 }
 
-/// One operation of a run, and what came of it.
-struct Visit<'a> {
-    op: &'a OpId,
-    answer: Answer<'a>,
+/// One way in which the run may have come where it is.
+struct State<'a> {
+    token: Token<'a>,
+    steps: Vec<Step<'a>>,
 }
 
-#[derive(Clone, Copy)]
-enum Answer<'a> {
-    Open,
-    Good,
-    Error(&'a str),
-    TimedOut,
+/// What happened last, for people.
+struct Said<'a> {
+    text: String,
+    node: &'a str,
 }
 
 impl Walker {
     pub(crate) fn new(graph: &'static Graph) -> Walker {
-        Walker { graph, ways: (0..graph.flows.len()).map(|flow| ways_from(graph, flow)).collect() }
+        Walker { maps: Map::all(&graphs_of(graph)) }
     }
 
-    /// Walks the way that the journal tells.
-    pub(crate) fn walk(&self, journal: &[Record]) -> Result<Path, Violation> {
-        let mut path = Path::default();
-        let Some(start) = self.graph.nodes.iter().position(|node| node.kind == NodeKind::Start) else {
+    /// Whether the code of this scope undoes on purpose.
+    pub(crate) fn compensates(&self, scope: Option<&OpId>) -> bool {
+        let map = scope.map_or(Some(0), |scope| {
+            let (map, node) = self.place_of(scope)?;
+            self.maps[map].inside[node]
+        });
+        let nodes = map.map_or(&[][..], |map| &self.maps[map].graph.nodes);
+        nodes.iter().any(|node| node.kind == NodeKind::Compensate)
+    }
+
+    /// Whether the call says `.without_compensation()`: then its node shows a step that cannot be undone.
+    pub(crate) fn says_without_compensation(&self, op: &OpId) -> bool {
+        let Some((map, node)) = self.place_of(op) else { return false };
+        matches!(&self.maps[map].graph.nodes[node].kind, NodeKind::Step(step) if step.compensation.is_none())
+    }
+
+    /// The node of an operation, and its map.
+    fn place_of(&self, op: &OpId) -> Option<(usize, NodeIndex)> {
+        let (mut map, mut segment) = (0, Segment::at(op.as_str(), 0));
+        loop {
+            let node = self.maps[map].node(segment.node)?;
+            let Some(from) = segment.next else { return Some((map, node)) };
+            map = self.maps[map].inside[node]?;
+            segment = Segment::at(op.as_str(), from);
+        }
+    }
+
+    /// Walks the ways that the journal tells; several, where it does not tell which.
+    pub(crate) fn walk(&self, journal: &[&Record]) -> Result<Vec<Path>, Violation> {
+        let root = &self.maps[0];
+        let Some(start) = root.starts.get(&None) else {
             return Err(Violation::new(Oracle::Graph, "the graph has no start"));
         };
-        path.nodes.push(start);
-        let mut at = start;
-        let mut said = String::from("at its beginning");
-        let mut answer = Answer::Good;
-        for visit in visits(journal) {
-            let name = visit.op.node();
-            let Some(node) = self.graph.index_of(name) else {
-                let text = format!("the run came to `{name}`, which is not in the graph");
-                return Err(Violation::new(Oracle::Graph, text));
-            };
-            self.go(&mut path, at, answer, &said, node)?;
-            at = node;
-            answer = visit.answer;
-            said = format!("after `{}`{}", visit.op, answer.text());
-        }
-        let outcome = match conclusion_of(journal) {
-            Some(Conclusion::Completed(_)) => Outcome::Success,
-            Some(Conclusion::Failed { .. }) => Outcome::Failure,
-            // A cancel ends the walk wherever it is, as does a test that ends early.
-            Some(Conclusion::Cancelled { .. }) | None => return Ok(path),
-        };
-        let ends = self.ways(at, answer).into_iter().flat_map(|flow| self.ways[flow].keys().copied());
-        let end = ends.into_iter().find(|&node| self.graph.nodes[node].kind == NodeKind::End(outcome));
-        let Some(end) = end else {
-            let outcome = if outcome == Outcome::Success { "with a result" } else { "with an error" };
-            let text = format!("{said} the run ended {outcome}; {}", self.alternatives(at, answer));
-            return Err(Violation::new(Oracle::Graph, text));
-        };
-        self.go(&mut path, at, answer, &said, end)?;
-        Ok(path)
-    }
-
-    fn go(
-        &self,
-        path: &mut Path,
-        from: NodeIndex,
-        answer: Answer<'_>,
-        said: &str,
-        to: NodeIndex,
-    ) -> Result<(), Violation> {
-        let way = self.ways(from, answer).and_then(|flow| self.ways[flow].get(&to));
-        let Some(way) = way else {
-            let name = &self.graph.nodes[to].id;
-            let text = format!("{said} the run came to `{name}`; {}", self.alternatives(from, answer));
-            return Err(Violation::new(Oracle::Graph, text));
-        };
-        path.flows.extend(way);
-        path.nodes.extend(way.iter().map(|&flow| self.graph.flows[flow].to));
-        Ok(())
-    }
-
-    /// The flow that leaves this node after this answer.
-    fn ways(&self, node: NodeIndex, answer: Answer<'_>) -> Option<usize> {
-        let find = |wanted: &dyn Fn(&FlowKind) -> bool| {
-            let mut flows = self.graph.flows.iter();
-            flows.position(|flow| flow.from == node && wanted(&flow.kind))
-        };
-        let next = || find(&|kind| matches!(kind, FlowKind::Next));
-        match answer {
-            Answer::Open => None,
-            Answer::Good => next(),
-            Answer::Error(name) => {
-                find(&|kind| matches!(kind, FlowKind::Error { variant, .. } if variant == name))
-                    .or_else(|| {
-                        find(&|kind| matches!(kind, FlowKind::Error { variant, .. } if variant.is_empty()))
-                    })
-                    .or_else(next)
-            }
-            Answer::TimedOut => find(&|kind| matches!(kind, FlowKind::Timeout)).or_else(next),
-        }
-    }
-
-    fn alternatives(&self, node: NodeIndex, answer: Answer<'_>) -> String {
-        let Some(flow) = self.ways(node, answer) else {
-            return match answer {
-                Answer::Open => {
-                    format!("the graph has no second way beside the open `{}`", self.graph.nodes[node].id)
+        let first = Step::Node { map: 0, node: start.node };
+        let mut states = vec![State { token: Token::Left(start.flow), steps: vec![first] }];
+        let mut said = Said { text: "at its beginning".to_owned(), node: &root.graph.nodes[start.node].id };
+        let mut begun: BTreeSet<&OpId> = BTreeSet::new();
+        for (row, record) in (1..).zip(journal) {
+            if let Some((op, answer)) = self.answer(&record.event)
+                && begun.contains(op)
+            {
+                said = Said { text: format!("after `{op}`{}", answer.text()), node: op.node() };
+                for state in &mut states {
+                    state.token.settle(op.as_str(), answer);
                 }
-                _ => format!("no flow of the graph leaves `{}` then", self.graph.nodes[node].id),
-            };
-        };
-        let names: Vec<String> =
-            self.ways[flow].keys().map(|&node| format!("`{}`", self.graph.nodes[node].id)).collect();
-        format!("the graph leads from there to {} only", names.join(", "))
-    }
-}
-
-impl Answer<'_> {
-    fn text(&self) -> String {
-        match self {
-            Answer::Open | Answer::Good => String::new(),
-            Answer::Error(variant) => format!(" -> {variant}"),
-            Answer::TimedOut => " -> timed out".to_owned(),
-        }
-    }
-}
-
-/// Breadth first, so that the way to each node is the shortest.
-fn ways_from(graph: &Graph, flow: usize) -> BTreeMap<NodeIndex, Vec<usize>> {
-    let mut ways = BTreeMap::from([(graph.flows[flow].to, vec![flow])]);
-    let mut open = VecDeque::from([graph.flows[flow].to]);
-    let is_stop = |node: NodeIndex| {
-        graph.nodes[node].is_operation() || matches!(graph.nodes[node].kind, NodeKind::End(_))
-    };
-    while let Some(node) = open.pop_front() {
-        if is_stop(node) {
-            continue;
-        }
-        let way = ways[&node].clone();
-        for (next, flow) in graph.flows.iter().enumerate().filter(|(_, flow)| flow.from == node) {
-            ways.entry(flow.to).or_insert_with(|| {
-                open.push_back(flow.to);
-                [&way[..], &[next]].concat()
-            });
-        }
-    }
-    ways.retain(|&node, _| is_stop(node));
-    ways
-}
-
-/// The operations of the code, in the order in which it asked for them; compensations are not the code's.
-fn visits(journal: &[Record]) -> Vec<Visit<'_>> {
-    let mut visits: Vec<Visit<'_>> = Vec::new();
-    let mut positions: BTreeMap<&OpId, usize> = BTreeMap::new();
-    for record in journal {
-        let settled = match &record.event {
-            Event::StepCompleted { op, error: Some(variant), .. } => Some((op, Answer::Error(variant))),
-            Event::StepCompleted { op, error: None, .. } | Event::MessageReceived { op, .. } => {
-                Some((op, Answer::Good))
             }
-            Event::TimerFired { op } => Some((op, Answer::TimedOut)),
+            for command in &record.commands {
+                if let Command::Withdraw { op } = command {
+                    states.iter_mut().for_each(|state| state.token.settle(op.as_str(), Answer::Gone));
+                }
+                let Some(op) = begins(command) else { continue };
+                // Another attempt, or another round of attempts, is the same visit.
+                if !begun.insert(op) {
+                    continue;
+                }
+                states = self.begin(states, op, row, &said)?;
+                if let Command::Send { .. } = command {
+                    states.iter_mut().for_each(|state| state.token.settle(op.as_str(), Answer::Good));
+                }
+                said = Said { text: format!("after `{op}`"), node: op.node() };
+            }
+        }
+        let outcome = match journal.last().and_then(|record| record.commands.last()) {
+            Some(Command::Finish(Conclusion::Completed(_))) => Outcome::Success,
+            Some(Command::Finish(Conclusion::Failed { .. })) => Outcome::Failure,
+            Some(Command::Continue { .. }) => Outcome::Continued,
+            // A cancel ends the walk wherever it is, as does a test that ends early.
+            _ => return Ok(states.into_iter().map(|state| self.path(state.steps)).collect()),
+        };
+        let ended = self.follow(states, journal.len(), |state, visit, out| {
+            self.seek(0, &state.token, Goal::End, visit, out);
+            out.retain(
+                |(token, _)| matches!(token, Token::At { outcome: found, .. } if *found == Some(outcome)),
+            );
+        });
+        let ended = ended.map_err(|states| {
+            let how = match outcome {
+                Outcome::Success => "ended with a result",
+                Outcome::Failure => "ended with an error",
+                Outcome::Continued => "continued as new",
+            };
+            let text = format!("{} the run {how}; {}", said.text, self.alternatives(&states, &said));
+            Violation::new(Oracle::Graph, text)
+        })?;
+        Ok(ended.into_iter().map(|state| self.path(state.steps)).collect())
+    }
+
+    /// An operation begins.
+    fn begin<'a>(
+        &self,
+        states: Vec<State<'a>>,
+        op: &'a OpId,
+        row: usize,
+        said: &Said<'_>,
+    ) -> Result<Vec<State<'a>>, Violation> {
+        let mut states = states;
+        if let [state] = &mut states[..]
+            && self.begin_next(state, op)
+        {
+            return Ok(states);
+        }
+        let goal = Goal::Begin { text: op.as_str(), from: 0 };
+        let begun = self.follow(states, row, |state, visit, out| {
+            self.seek(0, &state.token, goal, visit, out);
+        });
+        begun.map_err(|states| {
+            let name = op.node();
+            let text = if self.maps.iter().any(|map| map.node(name).is_some()) {
+                let come = if op.scope().is_some() { op.as_str() } else { name };
+                format!("{} the run came to `{come}`; {}", said.text, self.alternatives(&states, said))
+            } else {
+                format!("the run came to `{name}`, which is not in the graph")
+            };
+            Violation::new(Oracle::Graph, text)
+        })
+    }
+
+    /// The usual case, without a search: the run goes from one plain operation of its own to the next.
+    fn begin_next<'a>(&self, state: &mut State<'a>, op: &'a OpId) -> bool {
+        let root = &self.maps[0];
+        let segment = Segment::at(op.as_str(), 0);
+        let flow = match &state.token {
+            Token::Left(flow) => Some(*flow),
+            Token::In { node, calls } => match &calls[..] {
+                [call] if call.inside.is_none() && root.graph.nodes[*node].instances.is_none() => {
+                    match self.ways_after(0, *node, call.answer)[..] {
+                        [only] => Some(only),
+                        _ => None,
+                    }
+                }
+                _ => None,
+            },
             _ => None,
         };
-        if let Some((op, answer)) = settled
-            && let Some(&position) = positions.get(op)
-        {
-            visits[position].answer = answer;
+        let ways = flow.map(|flow| &root.ways[flow]);
+        let next = ways.into_iter().flatten().find(|(node, _)| {
+            let node = &root.graph.nodes[**node];
+            node.id == segment.node && node.is_operation()
+        });
+        let Some((&node, flows)) = next.filter(|(node, _)| root.inside[**node].is_none()) else {
+            return false;
+        };
+        if segment.next.is_some() {
+            return false;
         }
-        for command in &record.commands {
-            let op = match command {
-                Command::StartStep { op, .. } => op,
-                Command::SetTimer { op, .. } | Command::AwaitMessage { op, .. } => op,
-                _ => continue,
+        state.steps.push(Step::Way { map: 0, flows: flows.clone() });
+        let call = Call { id: segment.id, answer: Answer::Open, inside: None };
+        state.token = Token::In { node, calls: vec![call] };
+        true
+    }
+
+    /// Follows each way further; gives the ways back when none leads on.
+    fn follow<'a>(
+        &self,
+        mut states: Vec<State<'a>>,
+        row: usize,
+        seek: impl Fn(&State<'a>, &mut Visit, &mut Found<'a>),
+    ) -> Result<Vec<State<'a>>, Vec<State<'a>>> {
+        let mut found: Vec<(usize, Token<'a>, Vec<Step<'a>>)> = Vec::new();
+        for (number, state) in states.iter().enumerate() {
+            let mut out = Vec::new();
+            seek(state, &mut Visit::at(row), &mut out);
+            found.extend(out.into_iter().map(|(token, steps)| (number, token, steps)));
+        }
+        if found.is_empty() {
+            return Err(states);
+        }
+        if states.len() == 1 && found.len() == 1 {
+            // The usual case, without a copy of the way so far.
+            for (state, (_, token, mut more)) in states.iter_mut().zip(found) {
+                state.token = token;
+                state.steps.append(&mut more);
+            }
+            return Ok(states);
+        }
+        let mut followed: Vec<State<'a>> = Vec::new();
+        for (number, token, more) in found {
+            let steps = [&states[number].steps[..], &more].concat();
+            // Two ways to the same place differ only in how the subflows on them ended.
+            let is_full = followed.len() >= MOST_STATES / 2;
+            let is_known = |other: &State<'a>| {
+                other.token == token && (is_full || token::has_same_ends(&other.steps, &steps))
             };
-            // Another attempt, or another round of attempts, is the same visit.
-            if op.undoes().is_none() && !positions.contains_key(op) {
-                positions.insert(op, visits.len());
-                visits.push(Visit { op, answer: Answer::Open });
+            if !followed.iter().any(is_known) {
+                followed.push(State { token, steps });
             }
         }
+        followed.truncate(MOST_STATES);
+        Ok(followed)
     }
-    visits
+
+    /// What the graph would have allowed.
+    fn alternatives(&self, states: &[State<'_>], said: &Said<'_>) -> String {
+        let names = RefCell::new(Vec::new());
+        for state in states {
+            self.seek(0, &state.token, Goal::Any(&names), &mut Visit::at(0), &mut Vec::new());
+        }
+        let names = names.into_inner();
+        if !names.is_empty() {
+            return format!("the graph leads from there to {} only", names.join(", "));
+        }
+        let mut open = Vec::new();
+        states.iter().for_each(|state| state.token.open(&mut open));
+        if open.is_empty() {
+            return format!("no flow of the graph leaves `{}` then", said.node);
+        }
+        let open: Vec<String> = open.iter().map(|id| format!("`{id}`")).collect();
+        format!("the graph has no second way beside the open {}", open.join(", "))
+    }
+
+    /// What an event says about an operation.
+    fn answer<'a>(&self, event: &'a Event) -> Option<(&'a OpId, Answer<'a>)> {
+        Some(match event {
+            Event::StepCompleted { op, error: Some(variant), .. } => (op, Answer::Error(variant)),
+            Event::StepCompleted { op, error: None, .. }
+            | Event::MessageReceived { op, .. }
+            | Event::ChildStarted { op } => (op, Answer::Good),
+            Event::ChildEnded { op, conclusion: Conclusion::Completed(_) } => (op, Answer::Good),
+            Event::ChildEnded { op, conclusion: Conclusion::Failed { code, .. } } => {
+                (op, Answer::Error(self.variant(op.node(), code)))
+            }
+            Event::TimerFired { op } => (op, Answer::TimedOut),
+            Event::Skipped { op, output } => (op, skipped(output)),
+            Event::GivenUp { op, .. } => (op, Answer::Gone),
+            _ => return None,
+        })
+    }
+
+    /// The variant of a child's error with this code.
+    fn variant<'a>(&self, node: &str, code: &'a str) -> &'a str {
+        let graphs = self.maps.iter().map(|map| map.graph);
+        let kinds = graphs.filter_map(|graph: &'static Graph| Some(&graph.nodes[graph.index_of(node)?].kind));
+        let found = kinds.flat_map(NodeKind::errors).find(|error| error.code == code);
+        found.map_or(code, |error| &error.variant)
+    }
+
+    fn path(&self, steps: Vec<Step<'_>>) -> Path {
+        let mut path = Path::default();
+        for step in steps {
+            match step {
+                Step::Node { map, node } => path.nodes.push((map, node)),
+                Step::Way { map, flows } => {
+                    let graph = self.maps[map].graph;
+                    path.nodes.extend(flows.iter().map(|&flow| (map, graph.flows[flow].to)));
+                    path.flows.extend(flows.iter().map(|&flow| (map, flow)));
+                }
+                Step::Scope { id, outcome, row } => {
+                    path.scopes.push(ScopeEnd { scope: id.to_owned(), outcome, row });
+                }
+            }
+        }
+        path
+    }
+}
+
+/// The operation of the code that this command begins; compensations are not the code's.
+fn begins(command: &Command) -> Option<&OpId> {
+    let op = match command {
+        Command::StartStep { op, .. }
+        | Command::SetTimer { op, .. }
+        | Command::AwaitMessage { op, .. }
+        | Command::StartChild { op, .. }
+        | Command::Send { op, .. } => op,
+        _ => return None,
+    };
+    (op.undoes().is_none() && !op.as_str().starts_with('*')).then_some(op)
+}
+
+/// What somebody said about an operation in place of its answer.
+fn skipped(output: &Payload) -> Answer<'static> {
+    if output.as_json().starts_with("{\"Err\":") { Answer::AnyError } else { Answer::Good }
 }

@@ -1,13 +1,16 @@
 //! Each oracle is shown a journal, a graph or a workflow that was broken on purpose, and names the culprit.
 //! The broken thing is always made from one that is in order.
 
+mod regions;
+mod scopes;
+
 use workflow_core::{Command, Conclusion, Event, OpId, Payload, Record, WorkflowFn, days};
 use workflow_graph::{Flow, FlowKind, Graph, NodeKind, Outcome};
 
-use super::saga;
-use super::walk::Walker;
-use crate::Kit;
+use super::walk::{Path, Walker};
+use super::{Judge, saga};
 use crate::shop::*;
+use crate::{Kit, Violation};
 
 /// The journal of an order that fails after goods were reserved and the payment was taken.
 fn journal_of_failure() -> Vec<Record> {
@@ -34,8 +37,17 @@ fn journal_of_success() -> Vec<Record> {
 }
 
 fn saga_says(journal: &[Record]) -> String {
-    let conclusion = super::conclusion_of(journal).unwrap();
-    saga::check(&fulfil_order.definition().steps(), journal, conclusion).unwrap_err().to_string()
+    saga_of(journal).unwrap_err().to_string()
+}
+
+fn saga_of(journal: &[Record]) -> Result<(), Violation> {
+    let judge = Judge::of(fulfil_order.definition()).unwrap();
+    let records: Vec<&Record> = journal.iter().collect();
+    saga::check(&judge, &records, &Path::default())
+}
+
+fn walk(walker: &Walker, journal: &[Record]) -> Result<Vec<Path>, Violation> {
+    walker.walk(&journal.iter().collect::<Vec<_>>())
 }
 
 fn starts(command: &Command, wanted: &str) -> bool {
@@ -67,8 +79,7 @@ fn as_success(mut journal: Vec<Record>) -> Vec<Record> {
 #[test]
 fn a_journal_in_order_is_accepted() {
     for journal in [journal_of_failure(), journal_of_success()] {
-        let conclusion = super::conclusion_of(&journal).unwrap();
-        assert_eq!(saga::check(&fulfil_order.definition().steps(), &journal, conclusion), Ok(()));
+        assert_eq!(saga_of(&journal), Ok(()));
     }
 }
 
@@ -208,7 +219,7 @@ fn a_flow_that_the_graph_lacks_is_named() {
             .retain(|flow| flow.from != from("reserve_goods") || matches!(flow.kind, FlowKind::Error { .. }));
     });
     assert_eq!(
-        walker.walk(&journal_of_success()).unwrap_err().to_string(),
+        walk(&walker, &journal_of_success()).unwrap_err().to_string(),
         "graph: after `reserve_goods` the run came to `retrieve_payment`; \
          no flow of the graph leaves `reserve_goods` then"
     );
@@ -222,7 +233,7 @@ fn a_flow_that_leads_elsewhere_is_named() {
         }
     });
     assert_eq!(
-        walker.walk(&journal_of_success()).unwrap_err().to_string(),
+        walk(&walker, &journal_of_success()).unwrap_err().to_string(),
         "graph: after `retrieve_payment` the run came to `ship`; the graph leads from there to `thank` only"
     );
 }
@@ -241,7 +252,7 @@ fn an_error_that_takes_another_flow_is_named() {
             |flow| !matches!(&flow.kind, FlowKind::Error { variant, .. } if variant == "CardExpired"),
         );
     });
-    let text = walker.walk(&run.journal()).unwrap_err().to_string();
+    let text = walk(&walker, &run.journal()).unwrap_err().to_string();
     assert!(
         text.starts_with(
             "graph: after `retrieve_payment` -> CardExpired the run came to `new_card`; the graph leads from there"
@@ -260,7 +271,7 @@ fn an_end_of_the_wrong_kind_is_named() {
         node.kind = NodeKind::End(Outcome::Failure);
     }
     let walker = Walker::new(Box::leak(Box::new(Graph { nodes: nodes.into(), ..honest.clone() })));
-    let text = walker.walk(&journal_of_success()).unwrap_err().to_string();
+    let text = walk(&walker, &journal_of_success()).unwrap_err().to_string();
     assert!(
         text.starts_with("graph: after `thank` the run ended with a result; the graph leads from there to"),
         "{text}"

@@ -1,0 +1,198 @@
+//! A graph, prepared for being walked: from each flow, where it leads without an operation between.
+//! Facts of the graph alone.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::rc::Rc;
+
+use workflow_graph::{FlowKind, Graph, NodeIndex, NodeKind, Outcome};
+
+/// See the module.
+pub(crate) struct Map {
+    pub(crate) graph: &'static Graph,
+    /// For each flow, the operations, splits and ends that it leads to without another one between, each with the
+    /// flows on the way.
+    pub(crate) ways: Vec<BTreeMap<NodeIndex, Rc<[usize]>>>,
+    /// The flows that leave each node.
+    pub(crate) leaving: Vec<Vec<usize>>,
+    /// The start of the flow itself, and of each block.
+    pub(crate) starts: BTreeMap<Option<NodeIndex>, Start>,
+    /// The map of the graph inside each node that is a subflow.
+    pub(crate) inside: Vec<Option<usize>>,
+    /// The ends that can be come to from the start without any operation.
+    pub(crate) silent_ends: Vec<Outcome>,
+}
+
+/// A start node, and the flow that leaves it.
+#[derive(Clone, Copy)]
+pub(crate) struct Start {
+    pub(crate) node: NodeIndex,
+    pub(crate) flow: usize,
+}
+
+impl Map {
+    /// The maps of these graphs, in the same order.
+    pub(crate) fn all(graphs: &[&'static Graph]) -> Vec<Map> {
+        let mut maps: Vec<Map> = graphs.iter().map(|graph| Map::of(graph, graphs)).collect();
+        // A subflow that can be passed silently may make another one so.
+        loop {
+            let ends: Vec<Vec<Outcome>> = maps.iter().map(|map| map.ends_in_silence(&maps)).collect();
+            let before: usize = maps.iter().map(|map| map.silent_ends.len()).sum();
+            let after: usize = ends.iter().map(Vec::len).sum();
+            for (map, ends) in maps.iter_mut().zip(ends) {
+                map.silent_ends = ends;
+            }
+            if before == after {
+                return maps;
+            }
+        }
+    }
+
+    fn of(graph: &'static Graph, graphs: &[&'static Graph]) -> Map {
+        let leaving = |node: NodeIndex| {
+            let flows = (0..graph.flows.len()).filter(move |&flow| graph.flows[flow].from == node);
+            flows.collect::<Vec<_>>()
+        };
+        let leaving: Vec<Vec<usize>> = (0..graph.nodes.len()).map(leaving).collect();
+        let is_start = |node: &NodeIndex| graph.nodes[*node].kind == NodeKind::Start;
+        let starts = (0..graph.nodes.len()).filter(is_start).filter_map(|node| {
+            Some((graph.nodes[node].scope, Start { node, flow: *leaving[node].first()? }))
+        });
+        let inside = graph.nodes.iter().map(|node| match &node.kind {
+            NodeKind::Subflow(subflow) => {
+                graphs.iter().position(|other| std::ptr::eq(*other, subflow.graph.get()))
+            }
+            _ => None,
+        });
+        Map {
+            graph,
+            ways: (0..graph.flows.len()).map(|flow| ways_from(graph, flow)).collect(),
+            starts: starts.collect(),
+            inside: inside.collect(),
+            leaving,
+            silent_ends: Vec::new(),
+        }
+    }
+
+    pub(crate) fn node(&self, id: &str) -> Option<NodeIndex> {
+        self.graph.index_of(id)
+    }
+
+    /// The flows that leave this node and are of this kind.
+    pub(crate) fn flows(&self, node: NodeIndex, wanted: impl Fn(&FlowKind) -> bool) -> Vec<usize> {
+        let flows = self.leaving[node].iter().copied();
+        flows.filter(|&flow| wanted(&self.graph.flows[flow].kind)).collect()
+    }
+
+    /// The way of an answer that is no error.
+    pub(crate) fn after_success(&self, node: NodeIndex) -> Vec<usize> {
+        self.flows(node, |kind| matches!(kind, FlowKind::Next))
+    }
+
+    /// The way of this error: its own, else that of all others, else the plain one.
+    pub(crate) fn after_error(&self, node: NodeIndex, name: &str) -> Vec<usize> {
+        let own = self.flows(node, |kind| matches!(kind, FlowKind::Error { variant, .. } if variant == name));
+        if !own.is_empty() {
+            return own;
+        }
+        let others =
+            self.flows(node, |kind| matches!(kind, FlowKind::Error { variant, .. } if variant.is_empty()));
+        if others.is_empty() { self.after_success(node) } else { others }
+    }
+
+    /// The ways of an error of which the journal does not tell the variant.
+    pub(crate) fn after_any_error(&self, node: NodeIndex) -> Vec<usize> {
+        let mut ways = self.flows(node, |kind| matches!(kind, FlowKind::Error { .. }));
+        let takes_all = |flow: &usize| {
+            let kind = &self.graph.flows[*flow].kind;
+            matches!(kind, FlowKind::Error { variant, .. } if variant.is_empty())
+        };
+        if !ways.iter().any(takes_all) {
+            ways.extend(self.after_success(node));
+        }
+        ways
+    }
+
+    pub(crate) fn after_timeout(&self, node: NodeIndex) -> Vec<usize> {
+        let ways = self.flows(node, |kind| matches!(kind, FlowKind::Timeout));
+        if ways.is_empty() { self.after_success(node) } else { ways }
+    }
+
+    /// The ways of a subflow or a block that ended like this.
+    pub(crate) fn after_end(&self, node: NodeIndex, outcome: Outcome) -> Vec<usize> {
+        match outcome {
+            Outcome::Success => self.after_success(node),
+            Outcome::Failure => self.after_any_error(node),
+            Outcome::Continued => Vec::new(),
+        }
+    }
+
+    /// The ways past an operation that may happen zero times, or has none inside.
+    pub(crate) fn past(&self, maps: &[Map], node: NodeIndex) -> Vec<usize> {
+        if self.graph.nodes[node].instances.is_some() {
+            return self.after_success(node);
+        }
+        let ends = self.inside[node].map_or(&[][..], |inside| &maps[inside].silent_ends);
+        ends.iter().flat_map(|&outcome| self.after_end(node, outcome)).collect()
+    }
+
+    fn ends_in_silence(&self, maps: &[Map]) -> Vec<Outcome> {
+        let mut ends = Vec::new();
+        let mut open: Vec<NodeIndex> = self.starts.get(&None).iter().map(|start| start.node).collect();
+        let mut reached = open.clone();
+        while let Some(node) = open.pop() {
+            let this = &self.graph.nodes[node];
+            if let NodeKind::End(outcome) = this.kind
+                && this.scope.is_none()
+                && !ends.contains(&outcome)
+            {
+                ends.push(outcome);
+            }
+            let onward = match this.kind {
+                NodeKind::Block => {
+                    let start = self.starts.get(&Some(node)).map(|start| start.node);
+                    open.extend(start.filter(|start| !reached.contains(start)));
+                    self.leaving[node].clone()
+                }
+                _ if this.is_operation() => self.past(maps, node),
+                _ => self.leaving[node].clone(),
+            };
+            for next in onward.into_iter().map(|flow| self.graph.flows[flow].to) {
+                if !reached.contains(&next) {
+                    reached.push(next);
+                    open.push(next);
+                }
+            }
+        }
+        ends.sort_by_key(|outcome| *outcome as u8);
+        ends
+    }
+}
+
+/// Breadth first, so that the way to each node is the shortest.
+fn ways_from(graph: &Graph, flow: usize) -> BTreeMap<NodeIndex, Rc<[usize]>> {
+    let mut ways = BTreeMap::from([(graph.flows[flow].to, vec![flow])]);
+    let mut open = VecDeque::from([graph.flows[flow].to]);
+    while let Some(node) = open.pop_front() {
+        if is_stop(graph, node) {
+            continue;
+        }
+        let way = ways[&node].clone();
+        for (next, flow) in graph.flows.iter().enumerate().filter(|(_, flow)| flow.from == node) {
+            ways.entry(flow.to).or_insert_with(|| {
+                open.push_back(flow.to);
+                [&way[..], &[next]].concat()
+            });
+        }
+    }
+    let stops = ways.into_iter().filter(|(node, _)| is_stop(graph, *node));
+    stops.map(|(node, way)| (node, way.into())).collect()
+}
+
+fn is_stop(graph: &Graph, node: NodeIndex) -> bool {
+    let node = &graph.nodes[node];
+    let splits = matches!(
+        node.kind,
+        NodeKind::End(_) | NodeKind::Fork | NodeKind::Join | NodeKind::Race | NodeKind::Block
+    );
+    node.is_operation() || splits
+}

@@ -1,0 +1,153 @@
+//! Moving tokens in regions: branches between a fork and a join, the arms of a race, and blocks that fail as one.
+//! What happens in an operation, and in a flow without regions, is told elsewhere.
+
+use workflow_graph::{NodeIndex, Outcome};
+
+use super::Walker;
+use super::seek::{Found, Goal, Visit};
+use super::token::{Step, Token};
+
+impl Walker {
+    pub(super) fn seek_in_fork<'a>(
+        &self,
+        map: usize,
+        node: NodeIndex,
+        branches: &[Token<'a>],
+        goal: Goal<'_, 'a>,
+        visit: &mut Visit,
+        out: &mut Found<'a>,
+    ) {
+        for (number, branch) in branches.iter().enumerate() {
+            if let Goal::Join = goal {
+                break; // Another fork's.
+            }
+            let mut found = Vec::new();
+            self.seek(map, branch, goal, &mut visit.clone(), &mut found);
+            for (token, steps) in found {
+                if let Token::At { .. } = token {
+                    out.push((token, steps)); // The end of a branch that ends them all.
+                    continue;
+                }
+                let mut branches = branches.to_vec();
+                branches[number] = token;
+                out.push((Token::Split { node, branches }, steps));
+            }
+        }
+        let mut joined: Option<(NodeIndex, Vec<Step<'a>>)> = None;
+        for branch in branches {
+            let mut found = Vec::new();
+            self.seek(map, branch, Goal::Join, &mut Visit::at(visit.row), &mut found);
+            let arrived = found.into_iter().find_map(|(token, steps)| match (token, &joined) {
+                (Token::At { node, .. }, Some((join, _))) if node != *join => None,
+                (Token::At { node, .. }, _) => Some((node, steps)),
+                _ => None,
+            });
+            let Some((join, steps)) = arrived else { return };
+            let before = joined.map(|(_, steps)| steps).unwrap_or_default();
+            joined = Some((join, [before, steps].concat()));
+        }
+        let Some((join, steps)) = joined else { return };
+        if visit.leaves(join) {
+            for flow in self.maps[map].after_success(join) {
+                self.go_on(map, &Token::Left(flow), goal, &steps, visit, out);
+            }
+        }
+    }
+
+    /// The arms of a race begin together; the first that is done goes on alone.
+    pub(super) fn seek_in_race<'a>(
+        &self,
+        map: usize,
+        node: NodeIndex,
+        arms: &[Token<'a>],
+        goal: Goal<'_, 'a>,
+        visit: &mut Visit,
+        out: &mut Found<'a>,
+    ) {
+        let this = &self.maps[map];
+        let mut won: Vec<(usize, Vec<Step<'a>>)> = Vec::new();
+        for (number, arm) in arms.iter().enumerate() {
+            let mut found = Vec::new();
+            match arm {
+                Token::Left(flow) => {
+                    for (&stop, flows) in &this.ways[*flow] {
+                        let way = Step::Way { map, flows: flows.clone() };
+                        if this.graph.nodes[stop].is_operation() {
+                            self.begin_here(map, stop, goal, &way, visit, &mut found);
+                            won.extend(
+                                this.past(&self.maps, stop).into_iter().map(|flow| (flow, vec![way.clone()])),
+                            );
+                        }
+                    }
+                }
+                Token::In { node, calls } => {
+                    self.go_on_inside(map, *node, calls, goal, visit, &mut found);
+                    won.extend(self.ways_out(map, *node, calls, visit.row));
+                }
+                _ => {}
+            }
+            for (token, steps) in found {
+                if let Token::At { .. } = token {
+                    out.push((token, steps));
+                    continue;
+                }
+                let mut branches = arms.to_vec();
+                branches[number] = token;
+                out.push((Token::Split { node, branches }, steps));
+            }
+        }
+        if visit.leaves(node) {
+            for (flow, steps) in won {
+                self.go_on(map, &Token::Left(flow), goal, &steps, visit, out);
+            }
+        }
+    }
+
+    pub(super) fn seek_in_block<'a>(
+        &self,
+        map: usize,
+        node: NodeIndex,
+        inside: &Token<'a>,
+        goal: Goal<'_, 'a>,
+        visit: &mut Visit,
+        out: &mut Found<'a>,
+    ) {
+        if let Goal::Begin { .. } | Goal::Any(_) = goal {
+            let mut found = Vec::new();
+            self.seek(map, inside, goal, &mut Visit::at(visit.row), &mut found);
+            let inside = |token| Token::Block { node, inside: Box::new(token) };
+            out.extend(found.into_iter().map(|(token, steps)| (inside(token), steps)));
+        }
+        let mut ends = Vec::new();
+        self.seek(map, inside, Goal::End, &mut Visit::at(visit.row), &mut ends);
+        if self.fails(map, inside) {
+            ends.push((Token::At { node, outcome: Some(Outcome::Failure) }, Vec::new()));
+        }
+        if !visit.leaves(node) {
+            return;
+        }
+        for (token, steps) in ends {
+            let Token::At { outcome: Some(outcome), .. } = token else { continue };
+            if let (Outcome::Continued, Goal::End) = (outcome, goal) {
+                out.push((token, steps));
+                continue;
+            }
+            for flow in self.maps[map].after_end(node, outcome) {
+                self.go_on(map, &Token::Left(flow), goal, &steps, &mut visit.clone(), out);
+            }
+        }
+    }
+
+    /// Whether a branch has failed by an error that no flow is drawn for: then the block has.
+    fn fails(&self, map: usize, token: &Token<'_>) -> bool {
+        match token {
+            Token::In { node, calls } => {
+                let has_no_way = self.maps[map].after_any_error(*node) == self.maps[map].after_success(*node);
+                has_no_way && calls.iter().any(|call| call.answer.is_error())
+            }
+            Token::Split { branches, .. } => branches.iter().any(|branch| self.fails(map, branch)),
+            Token::Block { inside, .. } => self.fails(map, inside),
+            Token::Left(_) | Token::At { .. } => false,
+        }
+    }
+}
