@@ -4,13 +4,12 @@ use std::path::Path;
 
 use workflow_runtime::Memory;
 use workflow_runtime::prelude::*;
-use workflow_test::{Explore, Kit};
+use workflow_test::{Explore, Kit, Outcome};
 
 use crate::airline::Airline;
 use crate::desk::Desk;
 use crate::workflow::{
-    BarcodeError, CheckInError, Passenger, SeatError, assign_seat, check_in, create_barcode, free_seat,
-    mail_pass,
+    BarcodeError, Passenger, SeatError, assign_seat, check_in, create_barcode, free_seat, mail_pass,
 };
 
 fn passenger() -> Passenger {
@@ -57,13 +56,12 @@ fn nobody_keeps_a_seat_without_a_pass_whatever_happens() {
             .sample(assign_seat, Err(SeatError::Full))
             .sample(create_barcode, Err(BarcodeError::UnknownBooking))
             .always("a seat is taken only with a pass", |end| {
-                let taken = end.completed(assign_seat) - end.completed(free_seat);
-                taken == usize::from(end.outcome() == workflow_test::Outcome::Completed)
+                let passes = usize::from(end.outcome() == Outcome::Completed);
+                end.completed(assign_seat) <= end.completed(free_seat) + passes
             })
     };
     exploration().each_step_fails().crash_at_every_write().run();
     exploration().cancel_at_every_write().crash_at_every_write().run();
-    let _ = CheckInError::NoSeat(SeatError::Full);
 }
 
 #[tokio::test]

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use workflow_runtime::prelude::*;
-use workflow_test::{Explore, Kit};
+use workflow_test::{Explore, Kit, Outcome};
 
 use crate::workflow::{
     Article, Offer, OrderError, PurchaseError, ask, buy_catalogue, cancel_order, order, price_article,
@@ -24,7 +24,7 @@ fn offer(supplier: &str, article: &Article) -> Option<Offer> {
 
 fn kit() -> Kit {
     let kit = Kit::new();
-    kit.on(ask).calls(|supplier: &String, article: &Article| offer(supplier, article));
+    kit.on(ask).then(|supplier: &String, article: &Article| offer(supplier, article));
     kit.on(order).returns(Ok(()));
     kit.on(cancel_order).returns(());
     kit
@@ -59,8 +59,8 @@ fn nothing_stays_on_order_when_the_purchase_fails_whatever_happens() {
         explore.workflow(|| buy_catalogue(articles(2))).sample(order, Err(sold_out.clone())).always(
             "orders are kept only with the whole catalogue",
             |end| {
-                let kept = end.completed(order) - end.completed(cancel_order);
-                kept == if end.outcome() == workflow_test::Outcome::Completed { 2 } else { 0 }
+                let kept = if end.outcome() == Outcome::Completed { 2 } else { 0 };
+                end.completed(order) <= end.completed(cancel_order) + kept
             },
         )
     };
@@ -73,8 +73,12 @@ fn the_diagram_beside_the_code_is_the_one_of_the_code() {
     let folder = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/fan_out"));
     for (name, graph) in [("fan_out", buy_catalogue.graph()), ("price_article", price_article.graph())] {
         for (kind, drawn) in [("bpmn", workflow_bpmn::to_xml(graph)), ("svg", workflow_bpmn::to_svg(graph))] {
-            let committed = std::fs::read_to_string(folder.join(format!("{name}.{kind}"))).unwrap_or_default();
-            assert!(committed == drawn, "{name}.{kind} is stale: run `cargo xtask diagrams` and look at the picture");
+            let committed =
+                std::fs::read_to_string(folder.join(format!("{name}.{kind}"))).unwrap_or_default();
+            assert!(
+                committed == drawn,
+                "{name}.{kind} is stale: run `cargo xtask diagrams` and look at the picture"
+            );
         }
     }
 }
