@@ -89,8 +89,8 @@ impl Engine {
         Start::new(Arc::clone(&self.owner.parts), call)
     }
 
-    /// Starts a run and waits for its end up to this long, for services that answer with the result when they can and with
-    /// the id of the run when they cannot:
+    /// Starts a run and waits for its end up to this long, for services that answer with the result when they can and
+    /// with the id of the run when they cannot:
     ///
     /// ```
     /// # use std::time::Duration;

@@ -9,14 +9,15 @@ use async_trait::async_trait;
 use crate::store::Outgoing;
 
 /// Hands messages that runs sent to whoever is to get them: a broker, another service, a test. Set with
-/// [`EngineBuilder::transport`](crate::EngineBuilder::transport); without one, messages go to the runs of the same engine.
+/// [`EngineBuilder::transport`](crate::EngineBuilder::transport); without one, messages go to the runs of the same
+/// engine.
 ///
 /// What is promised: a message leaves only after the turn that sent it is on the disk; it is handed over at least once,
-/// and under the same [`Outgoing::id`] each time, so that the receiver can drop duplicates; messages of one run are handed
-/// over in the order in which they were sent, one after the other. Between two runs there is no order. A message that
-/// fails is tried again after a wait, and the later ones of its run wait behind it. One that is refused, or has failed
-/// too often, is parked: [`Client::outbox`](crate::Client::outbox) shows it, and its run's later messages wait until
-/// somebody resends or discards it. Other runs are not held up.
+/// and under the same [`Outgoing::id`] each time, so that the receiver can drop duplicates; messages of one run are
+/// handed over in the order in which they were sent, one after the other. Between two runs there is no order. A
+/// message that fails is tried again after a wait, and the later ones of its run wait behind it. One that is refused,
+/// or has failed too often, is parked: [`Client::outbox`](crate::Client::outbox) shows it, and its run's later
+/// messages wait until somebody resends or discards it. Other runs are not held up.
 ///
 /// ```
 /// use workflow_runtime::{Outgoing, Transport, TransportError};
@@ -36,8 +37,8 @@ pub trait Transport: Send + Sync + 'static {
     /// Hands one message over. When this returns `Ok`, the message is somebody else's affair. It has a minute.
     ///
     /// # Errors
-    /// When the message was not taken: [`TransportError::unavailable`] if it may be later, [`TransportError::refused`] if
-    /// asking again changes nothing.
+    /// When the message was not taken: [`TransportError::unavailable`] if it may be later,
+    /// [`TransportError::refused`] if asking again changes nothing.
     async fn hand_over(&self, message: &Outgoing) -> Result<(), TransportError>;
 }
 

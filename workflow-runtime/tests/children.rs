@@ -192,7 +192,8 @@ on_every_store! {
         };
         let dies = Faulty::new(Arc::clone(&store), Crash::After(0));
         let engine = plain(Arc::clone(&dies) as Arc<dyn Store>).register(old::caller).start().await.unwrap();
-        let _ = tokio::time::timeout(Duration::from_millis(50), engine.start(old::caller(7)).id("c").into_future()).await;
+        let starting = engine.start(old::caller(7)).id("c").into_future();
+        let _ = tokio::time::timeout(Duration::from_millis(50), starting).await;
         drop(engine);
         let engine = plain(Arc::clone(&store)).register(new::caller).start().await.unwrap();
         let cause = incident(&engine.client(), "c").await;

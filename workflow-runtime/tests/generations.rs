@@ -77,7 +77,10 @@ on_every_store! {
 
     async fn versions_live_side_by_side_and_runs_stay_on_theirs(store, world, clock) {
         let store: Arc<dyn Store> = Arc::new(store);
-        let both = || plain(Arc::clone(&store), &world, &clock).register(one::steady).register(two::steady).register(parent);
+        let both = || {
+            let engine = plain(Arc::clone(&store), &world, &clock).register(one::steady);
+            engine.register(two::steady).register(parent)
+        };
         let engine = both().start().await.unwrap();
         let (old, new) = (one::steady("o".into()), two::steady("n".into()));
         engine.start(old).id("old").await.unwrap();

@@ -13,9 +13,9 @@ use crate::store::RunState;
 
 impl Client {
     /// Somebody has looked at the incidents of a run: every stuck step gets another round of attempts, every child that
-    /// could not be started is tried again, and a run that could not go on with its journal too. Gives how many incidents
-    /// that concerned, not whether it helped. (A child that was cancelled has ended for good: see [`Client::skip`] and
-    /// [`Client::fail`].)
+    /// could not be started is tried again, and a run that could not go on with its journal too. Gives how many
+    /// incidents that concerned, not whether it helped. (A child that was cancelled has ended for good: see
+    /// [`Client::skip`] and [`Client::fail`].)
     ///
     /// # Errors
     /// When there is nothing to retry, no such run, or no code for it here.
@@ -23,7 +23,8 @@ impl Client {
         match self.ask_driver(run_id, Input::Retry).await? {
             Some(0) => {
                 let text = format!(
-                    "the run `{run_id}` has nothing that is stuck: no step whose attempts are exhausted, and no child that was refused"
+                    "the run `{run_id}` has nothing that is stuck: no step whose attempts are exhausted, and no child \
+                     that was refused"
                 );
                 Err(ErrorKind::NothingToRetry(text).into())
             }
@@ -35,8 +36,9 @@ impl Client {
         }
     }
 
-    /// Somebody has looked at a stuck operation, has perhaps done by hand what it should have done, and says what it came
-    /// to: the code goes on with this value. It counts as completed, so it is undone like any other if the run fails.
+    /// Somebody has looked at a stuck operation, has perhaps done by hand what it should have done, and says what it
+    /// came to: the code goes on with this value. It counts as completed, so it is undone like any other if the run
+    /// fails.
     ///
     /// The value is what the call gives when it succeeds: of a call that gives a `Result`, the good half. A stuck
     /// compensation gives nothing: `client.skip("order-42", "charge/undo", &())`. The operation is the one that the
@@ -52,9 +54,9 @@ impl Client {
         self.rule(run_id, op, Verdict::Skip(value)).await
     }
 
-    /// Somebody has looked at a stuck operation and gives the run up: what was done is undone, and it ends cancelled with
-    /// this reason. A stuck compensation is left undone, and the rest is undone as if it had not been there. When this
-    /// returns, it is on the disk.
+    /// Somebody has looked at a stuck operation and gives the run up: what was done is undone, and it ends cancelled
+    /// with this reason. A stuck compensation is left undone, and the rest is undone as if it had not been there.
+    /// When this returns, it is on the disk.
     ///
     /// # Errors
     /// When nothing is stuck there, when there is no such run or no code for it here. Nothing has changed then.

@@ -6,8 +6,8 @@ use crate::error::{Error, ErrorKind};
 use crate::store::{OutboxChange, OutboxEntry, OutboxFilter};
 
 impl Client {
-    /// Lists messages that runs sent and that have not been handed over, oldest first. What is parked is not tried again
-    /// by itself, and the later messages of its run wait behind it: see [`Client::resend`] and
+    /// Lists messages that runs sent and that have not been handed over, oldest first. What is parked is not tried
+    /// again by itself, and the later messages of its run wait behind it: see [`Client::resend`] and
     /// [`Client::discard_outgoing`].
     ///
     /// # Errors

@@ -75,8 +75,8 @@ impl EngineBuilder {
         self
     }
 
-    /// The largest payload to take, in bytes of JSON: an input, a message, the answer of a step, what a run sends or tells
-    /// of its progress. 2 MiB unless said otherwise.
+    /// The largest payload to take, in bytes of JSON: an input, a message, the answer of a step, what a run sends or
+    /// tells of its progress. 2 MiB unless said otherwise.
     pub fn payload_limit(mut self, bytes: usize) -> EngineBuilder {
         self.payload_limit = bytes;
         self
@@ -88,8 +88,8 @@ impl EngineBuilder {
         self
     }
 
-    /// After how many failed attempts to hand a message over nobody tries again until somebody asks for it; at least one.
-    /// 300 unless said otherwise, which takes about a day. A message that is refused is parked at once.
+    /// After how many failed attempts to hand a message over nobody tries again until somebody asks for it; at least
+    /// one. 300 unless said otherwise, which takes about a day. A message that is refused is parked at once.
     pub fn park_after(mut self, attempts: u32) -> EngineBuilder {
         self.park_after = attempts.max(1);
         self

@@ -285,8 +285,8 @@ pub(crate) async fn load_all(parts: &Parts, leases: &[Lease]) -> Option<Vec<Load
 
 fn cannot_rule(run_id: &str) -> Error {
     let text = format!(
-        "the code of the run `{run_id}` cannot go on with its journal, so that nothing in it can be skipped or given up: \
-         mend the code, then retry"
+        "the code of the run `{run_id}` cannot go on with its journal, so that nothing in it can be skipped or given \
+         up: mend the code, then retry"
     );
     ErrorKind::NotStuck(text).into()
 }

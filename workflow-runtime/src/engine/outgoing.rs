@@ -37,8 +37,8 @@ fn message_id(run_id: &str, generation: u32, op: &OpId) -> String {
     format!("{}~{digest}", &id[..id.floor_char_boundary(LONGEST_ID - 40)])
 }
 
-/// Refuses what no receiver could take and what is larger than the engine takes. (The input of a child is looked at when
-/// it is started: its parent can be helped without new code.)
+/// Refuses what no receiver could take and what is larger than the engine takes. (The input of a child is looked at
+/// when it is started: its parent can be helped without new code.)
 pub(super) fn check(commands: &[Command], limit: usize) -> Result<(), CoreError> {
     commands.iter().try_for_each(|command| match command {
         Command::Send { op, message, key, payload, .. } => {
@@ -59,8 +59,8 @@ fn check_size(what: &str, payload: &Payload, limit: usize) -> Result<(), CoreErr
         return Ok(());
     }
     let error = format!(
-        "it has {bytes} bytes, more than the {limit} that this engine takes: keep the value elsewhere and pass on where \
-         it is, or raise `.payload_limit(..)`"
+        "it has {bytes} bytes, more than the {limit} that this engine takes: keep the value elsewhere and pass on \
+         where it is, or raise `.payload_limit(..)`"
     );
     Err(unstorable(what, error))
 }

@@ -90,8 +90,8 @@ impl Driver {
         Ok(driver.map(|driver| (Beginning { driver, live, seat }, turn)))
     }
 
-    /// Ends the journal of a run that continues as new. Read again afterwards, like a run that was found at the start of
-    /// an engine: whatever came in between is heard.
+    /// Ends the journal of a run that continues as new. Read again afterwards, like a run that was found at the start
+    /// of an engine: whatever came in between is heard.
     pub(super) async fn begin_anew(&mut self, live: &mut LiveRun) -> Next {
         let Some((version, input)) = live.run.continuation() else { return Next::Leave };
         let (name, input) = (self.definition.name, input.clone());

@@ -35,8 +35,8 @@ impl Driver {
         }
     }
 
-    /// Looks up the children that the run waits for: those that are there need not be started, and those that have ended
-    /// may have had nobody to tell. `None` when the engine stopped meanwhile.
+    /// Looks up the children that the run waits for: those that are there need not be started, and those that have
+    /// ended may have had nobody to tell. `None` when the engine stopped meanwhile.
     pub(super) async fn find_children(&self, live: &mut LiveRun) -> Option<()> {
         let waited_for = live.agenda.children.ids().map(|(op, run_id)| (Arc::clone(run_id), op.clone()));
         let waited_for: BTreeMap<Arc<str>, OpId> = waited_for.collect();
