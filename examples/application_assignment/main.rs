@@ -1,4 +1,4 @@
-//! Application assignment: started by a message, an event for all, a command to another service, and an answer to wait for.
+//! Application assignment: started by a message, an event for all, a command to a service, and an answer to wait for.
 //! One application works out; one gets no answer in four hours of the engine's own clock; one is nobody's business.
 
 pub mod bank;

@@ -142,8 +142,8 @@ fn rank(mut advisers: Vec<Adviser>, application: &Application) -> Vec<Adviser> {
 
 /// Have the papers prepared
 ///
-/// A scope of its own: when no answer comes, the work order that may have been created is cancelled before anything else
-/// is undone.
+/// A scope of its own: when no answer comes, the work order that may have been created is cancelled before anything
+/// else is undone.
 #[subflow]
 async fn prepare_papers(application: &Application, adviser: &str) -> Result<String, AssignmentError> {
     send(CreateWorkOrder { application_id: application.id.clone(), adviser: adviser.to_owned() }).await;

@@ -1,4 +1,4 @@
-//! Fan-out: a whole catalogue is priced, each article on its own, a few at a time; and each article by several suppliers.
+//! Fan-out: a whole catalogue is priced, each article on its own, a few at a time; and each by several suppliers.
 //! It knows the outside world only through its steps.
 
 use workflow_runtime::prelude::*;
