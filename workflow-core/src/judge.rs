@@ -23,7 +23,7 @@ impl AttemptOutcome {
         };
         let kind = match fault {
             StepFault::Output(_) => FailureKind::AnswerLost,
-            StepFault::Arguments(_) | StepFault::Resource(_) => FailureKind::Fault,
+            StepFault::Arguments(_) | StepFault::Resource(_) | StepFault::NoTransaction => FailureKind::Fault,
         };
         AttemptOutcome::Failed(Failure { kind, message: fault.to_string() })
     }
@@ -55,6 +55,8 @@ pub(crate) struct Attempt<'a> {
     pub(crate) number: u32,
     /// An earlier attempt may have taken effect though nobody knows.
     pub(crate) is_unknown: bool,
+    /// What it did is gone unless it came back with it.
+    pub(crate) is_transactional: bool,
 }
 
 /// See [`crate::Run::judge`].
@@ -77,10 +79,13 @@ pub(crate) fn judge(attempt: &Attempt<'_>, outcome: AttemptOutcome, now_ms: Time
             let failure = Failure { kind: FailureKind::Error, message };
             Event::AttemptFailed { op, attempt: number, failure, retry_at_ms }
         }
-        AttemptOutcome::Failed(failure) => {
+        AttemptOutcome::Failed(mut failure) => {
             // What could not be called or stored once cannot be the next time either.
             let is_hopeless = matches!(failure.kind, FailureKind::Fault | FailureKind::AnswerLost);
             let retry_at_ms = retry_at_ms.filter(|_| !is_hopeless);
+            if attempt.is_transactional && failure.kind.is_unknown_outcome() {
+                failure.kind = FailureKind::RolledBack;
+            }
             Event::AttemptFailed { op, attempt: number, failure, retry_at_ms }
         }
     }

@@ -13,6 +13,14 @@ use crate::violation::{Oracle, Violation};
 
 /// One attempt with the body of the step.
 pub(crate) fn run(call: &Call<'_>, resources: &Resources) -> Result<AttemptOutcome, Violation> {
+    if call.def.is_transactional() {
+        let text = format!(
+            "the body of `{}` is transactional and needs the SQL of a store; say what it answers with \
+             `.returns(..)`, and test the body with an engine on a `Sqlite` store",
+            call.def.facts.name
+        );
+        return Err(Violation::new(Oracle::Mock, text));
+    }
     let cx = StepContext::new(RUN_ID, call.op.as_str(), call.attempt);
     let polled = catch_unwind(AssertUnwindSafe(|| {
         let mut attempt = call.def.run.here(cx, resources, call.args);
