@@ -90,7 +90,7 @@ async fn transfer(from: String, to: String, cents: i64) -> Result<i64, BankError
 
 /// Runs the statement that it is given.
 #[step(retry(attempts = 1, initial = "1s", factor = 1.0, max = "1s"), timeout = "300ms")]
-async fn run_sql(tx: &mut Tx, statements: Vec<String>) -> Result<u64, StatementError> {
+async fn run_sql(tx: &mut Tx, statements: Vec<String>) -> Result<u64, SqlError> {
     let mut changed = 0;
     for sql in statements {
         changed += tx.execute(&sql, ()).await?;
@@ -100,26 +100,20 @@ async fn run_sql(tx: &mut Tx, statements: Vec<String>) -> Result<u64, StatementE
 
 /// The same, but it does not mind errors.
 #[step(retry(attempts = 1, initial = "1s", factor = 1.0, max = "1s"))]
-async fn try_sql(tx: &mut Tx, statements: Vec<String>) -> Result<(), StatementError> {
+async fn try_sql(tx: &mut Tx, statements: Vec<String>) -> Result<(), SqlError> {
     for sql in statements {
         let _ = tx.execute(&sql, ()).await;
     }
     Ok(())
 }
 
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, thiserror::Error, StepError)]
-enum StatementError {
-    #[error(transparent)]
-    Sql(#[from] SqlError),
-}
-
 #[workflow]
-async fn statements(sql: Vec<String>) -> Result<u64, StatementError> {
+async fn statements(sql: Vec<String>) -> Result<u64, SqlError> {
     run_sql(sql).await
 }
 
 #[workflow]
-async fn careless(sql: Vec<String>) -> Result<(), StatementError> {
+async fn careless(sql: Vec<String>) -> Result<(), SqlError> {
     try_sql(sql).await
 }
 
@@ -198,7 +192,7 @@ impl Bank {
         let sql = statements_of_step.iter().map(|sql| (*sql).to_owned()).collect();
         match engine.start(statements(sql)).await.unwrap().result().await {
             Ok(changed) => Ok(changed),
-            Err(RunError::Failed(StatementError::Sql(error))) => Err(error),
+            Err(RunError::Failed(error)) => Err(error),
             Err(error) => panic!("{error}"),
         }
     }

@@ -3,7 +3,7 @@
 
 use std::fmt::Write;
 
-use workflow_core::{Command, Conclusion, Event, Record, Timestamp};
+use workflow_core::{Command, Conclusion, Event, FailureKind, Record, Timestamp};
 
 use crate::history::name_of;
 
@@ -54,7 +54,10 @@ fn line(workflow: &str, journal: &[Record], event: &Event) -> String {
                 Some(forward) => format!("undo {forward}"),
                 None => op.to_string(),
             };
-            let kind = format!("{:?}", failure.kind).to_lowercase();
+            let kind = match failure.kind {
+                FailureKind::RolledBack => "rolled back".to_owned(),
+                kind => format!("{kind:?}").to_lowercase(),
+            };
             format!("{what}: attempt {attempt} failed ({kind}), {then}")
         }
         Event::TimerFired { op } => {

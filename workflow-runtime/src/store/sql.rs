@@ -4,10 +4,13 @@
 mod read;
 mod write;
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+use workflow_core::StepError;
+use workflow_graph::ErrorFacts;
 
 pub use write::SqlParams;
 
@@ -51,8 +54,8 @@ impl SqlRow {
     }
 }
 
-/// What a database says against a statement. It can be part of a step's error: it is kept in the journal, and
-/// `#[from]` makes `?` do the rest.
+/// What a database says against a statement. It is a step error of its own, with a name for each kind, and it can be
+/// part of another: `#[from]` makes `?` do the rest.
 ///
 /// ```
 /// use workflow_runtime::{SqlError, prelude::*};
@@ -62,6 +65,19 @@ impl SqlRow {
 ///     Taken,
 ///     #[error(transparent)]
 ///     Sql(#[from] SqlError),
+/// }
+///
+/// #[step]
+/// async fn book(tx: &mut Tx, seat: u32, guest: &str) -> Result<(), BookError> {
+///     match tx.execute("INSERT INTO bookings (seat, guest) VALUES (?, ?)", (seat, guest)).await {
+///         Err(error) if error.is_unique_violation() => Err(BookError::Taken),
+///         done => Ok(done.map(drop)?),
+///     }
+/// }
+///
+/// #[step]
+/// async fn cancel(tx: &mut Tx, seat: u32) -> Result<u64, SqlError> {
+///     tx.execute("DELETE FROM bookings WHERE seat = ?", (seat,)).await
 /// }
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
@@ -89,6 +105,34 @@ pub enum SqlErrorKind {
     Unavailable,
 }
 
+const fn facts(variant: &'static str, label: &'static str, transient: bool) -> ErrorFacts {
+    let (code, label) = (Cow::Borrowed(variant), Cow::Borrowed(label));
+    ErrorFacts { variant: Cow::Borrowed(variant), code, label, transient }
+}
+
+impl StepError for SqlError {
+    /// In the order of [`SqlErrorKind`].
+    const ERRORS: &'static [ErrorFacts] = &[
+        facts("Unique", "There already", false),
+        facts("ForeignKey", "Not there", false),
+        facts("Constraint", "Against a rule of the table", false),
+        facts("Mismatch", "Wrong parameters or rows", false),
+        facts("Statement", "Wrong statement", false),
+        facts("Unavailable", "Database not available", true),
+    ];
+
+    fn index(&self) -> usize {
+        match self.kind {
+            SqlErrorKind::Unique => 0,
+            SqlErrorKind::ForeignKey => 1,
+            SqlErrorKind::Constraint => 2,
+            SqlErrorKind::Mismatch => 3,
+            SqlErrorKind::Statement => 4,
+            SqlErrorKind::Unavailable => 5,
+        }
+    }
+}
+
 impl SqlError {
     /// An error of a store.
     pub fn new(kind: SqlErrorKind, message: impl Into<String>) -> SqlError {
@@ -108,5 +152,20 @@ impl SqlError {
     /// Whether a row is missing that is referred to, or would be.
     pub fn is_foreign_key_violation(&self) -> bool {
         self.kind == SqlErrorKind::ForeignKey
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_kind_has_a_name_of_its_own() {
+        use SqlErrorKind::{Constraint, ForeignKey, Mismatch, Statement, Unavailable, Unique};
+        for kind in [Unique, ForeignKey, Constraint, Mismatch, Statement, Unavailable] {
+            let facts = SqlError::new(kind, "text").facts();
+            assert_eq!(facts.variant, format!("{kind:?}"));
+            assert_eq!(facts.transient, kind == Unavailable);
+        }
     }
 }

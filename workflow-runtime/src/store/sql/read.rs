@@ -307,7 +307,7 @@ mod tests {
         let text = |error: super::super::SqlError| error.to_string();
         assert!(text(row().read::<u64>().unwrap_err()).contains("2 columns"));
         assert!(text(row().read::<(u64, String)>().unwrap_err()).contains("-1"));
-        assert!(text(row().read::<(i64,)>().unwrap_err()).contains("fewer elements"));
+        assert!(text(row().read::<(i64,)>().unwrap_err()).contains("length 2"));
         assert!(text(row().read::<(i64, bool)>().unwrap_err()).contains("expected a boolean"));
         assert!(text((u64::MAX,).values().unwrap_err()).contains("parameter 1"));
         assert!(text((1, f64::NAN).values().unwrap_err()).contains("parameter 2"));
