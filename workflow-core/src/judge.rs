@@ -1,9 +1,9 @@
 //! What becomes of an attempt of a step: its answer, another attempt, or an incident.
 //! A pure decision that is recorded with the event, so that a later change of policy alters no history.
 
-use workflow_graph::{Effect, RetryPolicy, StepFacts};
+use workflow_graph::{Effect, RetryPolicy};
 
-use crate::{Answer, Event, Failure, FailureKind, OpId, StepFault, Timestamp};
+use crate::{Answer, Event, Failure, FailureKind, OpId, StepDef, StepFault, Timestamp};
 
 /// How an attempt of a step ended, as its driver saw it.
 #[derive(Clone, Debug)]
@@ -49,19 +49,18 @@ impl AttemptOutcome {
 /// What there is to know about the attempt that is judged.
 pub(crate) struct Attempt<'a> {
     pub(crate) op: &'a OpId,
-    pub(crate) facts: &'a StepFacts,
-    pub(crate) retry: &'a RetryPolicy,
+    pub(crate) def: &'static StepDef,
+    pub(crate) retry: RetryPolicy,
     /// Counted from 1.
     pub(crate) number: u32,
     /// An earlier attempt may have taken effect though nobody knows.
     pub(crate) is_unknown: bool,
-    /// What it did is gone unless it came back with it.
-    pub(crate) is_transactional: bool,
 }
 
 /// See [`crate::Run::judge`].
 pub(crate) fn judge(attempt: &Attempt<'_>, outcome: AttemptOutcome, now_ms: Timestamp) -> Event {
-    let Attempt { facts, retry, number, .. } = *attempt;
+    let Attempt { def, number, .. } = *attempt;
+    let (facts, retry) = (&def.facts, &attempt.retry);
     let op = attempt.op.clone();
     let must_succeed = facts.effect == Effect::Retriable || op.undoes().is_some();
     let wait_ms = retry.wait_after(number);
@@ -83,7 +82,7 @@ pub(crate) fn judge(attempt: &Attempt<'_>, outcome: AttemptOutcome, now_ms: Time
             // What could not be called or stored once cannot be the next time either.
             let is_hopeless = matches!(failure.kind, FailureKind::Fault | FailureKind::AnswerLost);
             let retry_at_ms = retry_at_ms.filter(|_| !is_hopeless);
-            if attempt.is_transactional && failure.kind.is_unknown_outcome() {
+            if def.is_transactional() && failure.kind.is_unknown_outcome() {
                 failure.kind = FailureKind::RolledBack;
             }
             Event::AttemptFailed { op, attempt: number, failure, retry_at_ms }

@@ -179,10 +179,8 @@ impl Run {
     /// - A transactional step that times out or panics did not take effect.
     pub fn judge(&self, op: &OpId, outcome: AttemptOutcome, now_ms: Timestamp) -> Option<Event> {
         let (step, number) = self.cx.state().attempt_of(op)?;
-        let facts = &step.def.facts;
-        let retry = step.overrides.retry.unwrap_or(facts.retry);
-        let (is_unknown, is_transactional) = (step.is_unknown, step.def.is_transactional());
-        let attempt = judge::Attempt { op, facts, retry: &retry, number, is_unknown, is_transactional };
+        let retry = step.overrides.retry.unwrap_or(step.def.facts.retry);
+        let attempt = judge::Attempt { op, def: step.def, retry, number, is_unknown: step.is_unknown };
         Some(judge::judge(&attempt, outcome, now_ms))
     }
 

@@ -88,8 +88,8 @@ pub enum StepBody {
     Async(fn(StepContext, &Resources, &Payload) -> StepFuture),
     /// A plain `fn`: it keeps a thread until it comes back.
     Blocking(fn(StepContext, &Resources, &Payload) -> Result<Answer, StepFault>),
-    /// An `async fn` with `&mut Tx`: its future borrows the transaction in which its answer is recorded. An attempt that
-    /// does not come back with what it has done did not take effect.
+    /// An `async fn` with `&mut Tx`: its future borrows the transaction in which its answer is recorded. An attempt
+    /// that does not come back with what it has done did not take effect.
     Transactional(
         for<'tx> fn(
             StepContext,

@@ -55,8 +55,8 @@ impl Tx {
         self.transaction
     }
 
-    /// Runs a statement, and gives the number of rows that an `INSERT`, `UPDATE` or `DELETE` has changed. Its `?` are filled from the parameters, in
-    /// their order; `?1` is the first one, `?2` the second.
+    /// Runs a statement, and gives the number of rows that an `INSERT`, `UPDATE` or `DELETE` has changed. Its `?` are
+    /// filled from the parameters, in their order; `?1` is the first one, `?2` the second.
     ///
     /// # Errors
     /// What the database says. The transaction can go on: whether the step fails is up to its body.

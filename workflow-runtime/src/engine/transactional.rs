@@ -14,6 +14,7 @@ use workflow_core::{
 
 use super::agenda::DueAttempt;
 use super::attempts::{Attempted, outcome, panic_text, silence, time_limit};
+use super::committer::note_sends;
 use super::live_run::LiveRun;
 use super::parts::{Backoff, Parts};
 use crate::store::{Lease, StoreError, StoreTransaction, Turn, TurnOutcome};
@@ -122,11 +123,12 @@ impl Queue {
         match committed {
             Ok(outcome) => {
                 tracing::debug!(row = turn.first_seq, rows = turn.records.len(), "step and turn committed");
+                note_sends(parts, [turn]);
                 self.trouble = None;
                 Committed::Answered(outcome)
             }
             Err(error) if error.is_transient() => {
-                tracing::warn!(%error, "the store is not available; what the step did is made again if it is not there");
+                tracing::warn!(%error, "the store is not available; the step runs again unless it is recorded");
                 if self.wait(parts).await { Committed::Undone(None) } else { Committed::Stopped }
             }
             Err(error) => Committed::Undone(Some(Attempted { op, attempt, outcome: refused(&error) })),

@@ -128,9 +128,9 @@ impl Sqlite {
         self.writer.lock().await.execute_batch(sql).await
     }
 
-    /// Reads from the database, outside of any run: what transactional steps ([`Tx`](crate::Tx)) have written, say. A row
-    /// becomes a tuple, a struct, or the value of its only column. (To read while an engine runs, give it the store in an
-    /// `Arc`.)
+    /// Reads from the database, outside of any run: what transactional steps ([`Tx`](crate::Tx)) have written, say. A
+    /// row becomes a tuple, a struct, or the value of its only column. (To read while an engine runs, give it the store
+    /// in an `Arc`.)
     ///
     /// # Errors
     /// What the database says, also when the statement would write; that a row does not fit the type.
