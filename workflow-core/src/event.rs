@@ -168,6 +168,9 @@ pub enum FailureKind {
     Fault,
     /// It answered, but the answer could not be stored. It took effect, as far as anybody knows.
     AnswerLost,
+    /// It timed out, panicked or gave no answer that can be stored, inside of a transaction that was rolled back. It
+    /// did not take effect.
+    RolledBack,
 }
 
 impl FailureKind {

@@ -1,9 +1,9 @@
 //! What becomes of an attempt of a step: its answer, another attempt, or an incident.
 //! A pure decision that is recorded with the event, so that a later change of policy alters no history.
 
-use workflow_graph::{Effect, RetryPolicy, StepFacts};
+use workflow_graph::{Effect, RetryPolicy};
 
-use crate::{Answer, Event, Failure, FailureKind, OpId, StepFault, Timestamp};
+use crate::{Answer, Event, Failure, FailureKind, OpId, StepDef, StepFault, Timestamp};
 
 /// How an attempt of a step ended, as its driver saw it.
 #[derive(Clone, Debug)]
@@ -23,7 +23,7 @@ impl AttemptOutcome {
         };
         let kind = match fault {
             StepFault::Output(_) => FailureKind::AnswerLost,
-            StepFault::Arguments(_) | StepFault::Resource(_) => FailureKind::Fault,
+            StepFault::Arguments(_) | StepFault::Resource(_) | StepFault::NoTransaction => FailureKind::Fault,
         };
         AttemptOutcome::Failed(Failure { kind, message: fault.to_string() })
     }
@@ -49,8 +49,8 @@ impl AttemptOutcome {
 /// What there is to know about the attempt that is judged.
 pub(crate) struct Attempt<'a> {
     pub(crate) op: &'a OpId,
-    pub(crate) facts: &'a StepFacts,
-    pub(crate) retry: &'a RetryPolicy,
+    pub(crate) def: &'static StepDef,
+    pub(crate) retry: RetryPolicy,
     /// Counted from 1.
     pub(crate) number: u32,
     /// An earlier attempt may have taken effect though nobody knows.
@@ -59,7 +59,8 @@ pub(crate) struct Attempt<'a> {
 
 /// See [`crate::Run::judge`].
 pub(crate) fn judge(attempt: &Attempt<'_>, outcome: AttemptOutcome, now_ms: Timestamp) -> Event {
-    let Attempt { facts, retry, number, .. } = *attempt;
+    let Attempt { def, number, .. } = *attempt;
+    let (facts, retry) = (&def.facts, &attempt.retry);
     let op = attempt.op.clone();
     let must_succeed = facts.effect == Effect::Retriable || op.undoes().is_some();
     let wait_ms = retry.wait_after(number);
@@ -77,10 +78,13 @@ pub(crate) fn judge(attempt: &Attempt<'_>, outcome: AttemptOutcome, now_ms: Time
             let failure = Failure { kind: FailureKind::Error, message };
             Event::AttemptFailed { op, attempt: number, failure, retry_at_ms }
         }
-        AttemptOutcome::Failed(failure) => {
+        AttemptOutcome::Failed(mut failure) => {
             // What could not be called or stored once cannot be the next time either.
             let is_hopeless = matches!(failure.kind, FailureKind::Fault | FailureKind::AnswerLost);
             let retry_at_ms = retry_at_ms.filter(|_| !is_hopeless);
+            if def.is_transactional() && failure.kind.is_unknown_outcome() {
+                failure.kind = FailureKind::RolledBack;
+            }
             Event::AttemptFailed { op, attempt: number, failure, retry_at_ms }
         }
     }

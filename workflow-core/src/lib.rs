@@ -63,7 +63,10 @@ pub use resource::{Resource, ResourceNeed, Resources};
 pub use run::{OpenOperation, Run};
 pub use scope::{Compensate, Subflow, SubflowCall, compensate};
 pub use send::{SendMessage, publish, send};
-pub use step::{Answer, Fallible, Step, StepBody, StepDef, StepError, StepFault, StepFuture, WiredFrom};
+pub use step::{
+    Answer, Fallible, Step, StepBody, StepDef, StepError, StepFault, StepFuture, TransactionHandle,
+    TransactionalFuture, WiredFrom,
+};
 pub use timer::{Sleep, SleepUntil, days, hours, minutes, seconds, sleep, sleep_until};
 pub use values::{NewUuid, Now, Patched, Progress, Random, now, patched, progress, random, uuid};
 pub use workflow::{

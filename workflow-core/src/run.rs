@@ -176,11 +176,11 @@ impl Run {
     /// - A timeout, a panic, and any error of a step that must succeed (retriable, or a compensation) are retried
     ///   by policy; when that ends, a person has to look.
     /// - What could not be called or stored goes to a person at once: repeating it changes nothing.
+    /// - A transactional step that times out or panics did not take effect.
     pub fn judge(&self, op: &OpId, outcome: AttemptOutcome, now_ms: Timestamp) -> Option<Event> {
         let (step, number) = self.cx.state().attempt_of(op)?;
-        let facts = &step.def.facts;
-        let retry = step.overrides.retry.unwrap_or(facts.retry);
-        let attempt = judge::Attempt { op, facts, retry: &retry, number, is_unknown: step.is_unknown };
+        let retry = step.overrides.retry.unwrap_or(step.def.facts.retry);
+        let attempt = judge::Attempt { op, def: step.def, retry, number, is_unknown: step.is_unknown };
         Some(judge::judge(&attempt, outcome, now_ms))
     }
 

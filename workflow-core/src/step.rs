@@ -1,6 +1,7 @@
 //! Steps: what the `#[step]` macro makes of a function, and the errors they answer with.
 //! Descriptions only; when a step runs, and how often, is decided elsewhere.
 
+use std::any::Any;
 use std::future::Future;
 use std::pin::Pin;
 
@@ -87,11 +88,34 @@ pub enum StepBody {
     Async(fn(StepContext, &Resources, &Payload) -> StepFuture),
     /// A plain `fn`: it keeps a thread until it comes back.
     Blocking(fn(StepContext, &Resources, &Payload) -> Result<Answer, StepFault>),
+    /// An `async fn` with `&mut Tx`: its future borrows the transaction in which its answer is recorded. An attempt
+    /// that does not come back with what it has done did not take effect.
+    Transactional(
+        for<'tx> fn(
+            StepContext,
+            &Resources,
+            &Payload,
+            &'tx mut TransactionHandle,
+        ) -> TransactionalFuture<'tx>,
+    ),
+}
+
+/// The transaction of an attempt, as one hands it through that does not know what it is.
+pub type TransactionHandle = dyn Any + Send;
+
+/// One attempt of a transactional step, running.
+pub type TransactionalFuture<'tx> = Pin<Box<dyn Future<Output = Result<Answer, StepFault>> + Send + 'tx>>;
+
+impl StepDef {
+    /// Whether attempts run inside of a transaction, so that one that fails took no effect.
+    pub fn is_transactional(&self) -> bool {
+        matches!(self.run, StepBody::Transactional(_))
+    }
 }
 
 impl StepBody {
     /// One attempt on the thread that polls it, a blocking body too: for drivers that have no other thread, such as
-    /// a test of the body.
+    /// a test of the body. A transactional body cannot run here: there is no transaction.
     pub fn here(self, cx: StepContext, resources: &Resources, args: &Payload) -> StepFuture {
         match self {
             StepBody::Async(run) => run(cx, resources, args),
@@ -99,6 +123,7 @@ impl StepBody {
                 let (resources, args) = (resources.clone(), args.clone());
                 Box::pin(async move { run(cx, &resources, &args) })
             }
+            StepBody::Transactional(_) => Box::pin(async { Err(StepFault::NoTransaction) }),
         }
     }
 }
@@ -175,6 +200,9 @@ pub enum StepFault {
     /// The process does not supply this resource.
     #[error("no resource of type `{0}` was given to the engine")]
     Resource(&'static str),
+    /// The step needs the transaction of a store, and whoever runs it has none.
+    #[error("the step is transactional (`&mut Tx`), and there is no store with transactions")]
+    NoTransaction,
 }
 
 /// The error type of a step or workflow: its ways to fail have names, and say whether to try again.

@@ -45,11 +45,12 @@ pub(crate) fn expand(attribute: TokenStream, item: TokenStream) -> TokenStream {
         Err(tokens) => return tokens,
     };
     let mut errors = Errors::default();
-    let attribute = Attribute::read(attribute, &function.sig.ident, &mut errors);
+    let mut attribute = Attribute::read(attribute, &function.sig.ident, &mut errors);
     let is_callable = signature::check(&function.sig, &mut errors);
     let parameters = parameters::read(&function.sig, &mut errors);
     let returns = output::read(&function.sig, &mut errors);
     if let Some(parameters) = &parameters {
+        attribute.limit_transaction(parameters);
         attribute.check_heartbeat(parameters, &mut errors);
     }
     let mut tokens = match (is_callable, parameters, returns) {

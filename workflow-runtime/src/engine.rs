@@ -21,6 +21,7 @@ mod scheduler;
 mod schedules;
 mod start;
 mod stuck;
+mod transactional;
 mod waited;
 
 use std::sync::{Arc, Mutex};

@@ -11,6 +11,7 @@ pub mod prelude;
 mod schedule;
 pub mod store;
 mod transport;
+mod tx;
 
 pub use client::{Cancel, Client, Deliver, Redeliver};
 pub use clock::Clock;
@@ -21,9 +22,10 @@ pub use handle::{RunHandle, RunOutput};
 pub use schedule::ScheduleStatus;
 pub use store::{
     Incident, IncidentPlace, Memory, MessageFilter, MessageState, MessageStatus, OutboxEntry, OutboxFilter,
-    Outgoing, ParkReason, RunFilter, RunState, RunStatus, RunSummary, Sqlite, Taker,
+    Outgoing, ParkReason, RunFilter, RunState, RunStatus, RunSummary, SqlError, Sqlite, Taker,
 };
 pub use transport::{RecordingTransport, Transport, TransportError};
+pub use tx::Tx;
 
 pub use workflow_core::{
     AttemptControl, Conclusion, Message, OpId, Payload, Resource, StepCall, StepContext, StepError, TimedOut,
@@ -38,6 +40,7 @@ pub use workflow_macros::{Message, StepError, step, subflow, workflow};
 #[doc(hidden)]
 pub mod __private {
     pub use crate::schedule::ScheduledTime;
+    pub use crate::tx::transaction;
     pub use workflow_core as core;
     pub use workflow_graph as graph;
 }

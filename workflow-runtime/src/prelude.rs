@@ -1,7 +1,7 @@
 //! What nearly every file with workflows needs: `use workflow_runtime::prelude::*;`.
 //! Names only.
 
-pub use crate::{Engine, RunOutput, Sqlite};
+pub use crate::{Engine, RunOutput, SqlError, Sqlite, Tx};
 pub use serde::{Deserialize, Serialize};
 pub use workflow_core::{Message, StepError};
 pub use workflow_core::{

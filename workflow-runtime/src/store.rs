@@ -9,6 +9,7 @@ mod inbox;
 mod memory;
 mod outbox;
 mod rows;
+mod sql;
 mod sqlite;
 
 use std::any::Any;
@@ -29,6 +30,7 @@ pub use rows::{
     Changes, ClaimedRun, Incident, IncidentPlace, KeptSchedule, KnownRun, Lease, LoadedRun, MessageWait,
     NewRun, Offer, RunFilter, RunState, RunStatus, RunSummary, Turn, TurnOutcome,
 };
+pub use sql::{SqlError, SqlErrorKind, SqlParams, SqlRow, SqlValue};
 pub use sqlite::{Sqlite, SqliteOptions};
 
 /// A database that keeps runs. Every method is one transaction: it happens wholly or not at all, and when it
@@ -117,8 +119,51 @@ pub trait Store: Send + Sync + 'static {
     /// Notes how far a schedule has been kept. What was noted for its workflow before is replaced.
     async fn note_schedule(&self, schedule: &KeptSchedule) -> Result<(), StoreError>;
 
+    /// Whether it has transactions for steps ([`Store::begin`]). Without them, workflows with transactional steps are
+    /// refused when an engine starts.
+    fn has_transactions(&self) -> bool {
+        false
+    }
+
+    /// Opens a transaction for a step of this run, and holds all other writes until it is over. `None` when the lease
+    /// is lost or the run has ended.
+    ///
+    /// # Errors
+    /// [`StoreFault::Refused`] when the store has no transactions for steps.
+    async fn begin(&self, lease: &Lease) -> Result<Option<Box<dyn StoreTransaction>>, StoreError> {
+        let message = format!("this store has no transactions for the steps of the run `{}`", lease.run_id);
+        Err(StoreError::new(StoreFault::Refused, message))
+    }
+
     /// Puts everything in order before the process ends. Nothing else is asked of the store afterwards.
     async fn close(&self);
+}
+
+/// A transaction that a step shares with the turn that records its answer ([`Store::begin`]). Dropped, it is rolled
+/// back: nothing of it was ever there.
+#[async_trait]
+pub trait StoreTransaction: Send + 'static {
+    /// Runs a statement of the step; gives how many rows an `INSERT`, `UPDATE` or `DELETE` has changed.
+    ///
+    /// # Errors
+    /// What the database says; the step may go on.
+    async fn execute(&mut self, sql: &str, params: Vec<SqlValue>) -> Result<u64, SqlError>;
+
+    /// Runs a query of the step.
+    ///
+    /// # Errors
+    /// What the database says; the step may go on.
+    async fn query(&mut self, sql: &str, params: Vec<SqlValue>) -> Result<Vec<SqlRow>, SqlError>;
+
+    /// Why the transaction cannot be committed, if it cannot: the store was in trouble during a statement, or a
+    /// statement has rolled it back.
+    fn fault(&mut self) -> Option<StoreError>;
+
+    /// Writes the turn, and commits it with all that the step has written.
+    ///
+    /// # Errors
+    /// Then nothing of both is there; but for [`StoreFault::Unavailable`], after which they may be.
+    async fn commit(self: Box<Self>, turn: &Turn, now_ms: Timestamp) -> Result<TurnOutcome, StoreError>;
 }
 
 /// Holds a store for one engine, until it is dropped.
@@ -225,6 +270,14 @@ impl<S: Store + ?Sized> Store for Arc<S> {
 
     async fn note_schedule(&self, schedule: &KeptSchedule) -> Result<(), StoreError> {
         (**self).note_schedule(schedule).await
+    }
+
+    fn has_transactions(&self) -> bool {
+        (**self).has_transactions()
+    }
+
+    async fn begin(&self, lease: &Lease) -> Result<Option<Box<dyn StoreTransaction>>, StoreError> {
+        (**self).begin(lease).await
     }
 
     async fn close(&self) {

@@ -12,6 +12,14 @@ use crate::violation::{Oracle, Violation};
 
 /// One attempt with the body of the step.
 pub(crate) fn run(call: &Call<'_>, resources: &Resources) -> Result<AttemptOutcome, Violation> {
+    if call.def.is_transactional() {
+        let text = format!(
+            "the body of `{}` is transactional and needs the SQL of a store; say what it answers with \
+             `.returns(..)`, and test the body with an engine on a `Sqlite` store",
+            call.def.facts.name
+        );
+        return Err(Violation::new(Oracle::Mock, text));
+    }
     let cx =
         StepContext::new(call.run_id, call.place.1.as_str(), call.attempt).in_generation(call.generation);
     let polled = catch_unwind(AssertUnwindSafe(|| {

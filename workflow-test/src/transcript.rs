@@ -4,7 +4,7 @@
 
 use std::fmt::Write;
 
-use workflow_core::{Command, Conclusion, Event, OpId, Timestamp};
+use workflow_core::{Command, Conclusion, Event, FailureKind, OpId, Timestamp};
 
 use crate::annals::{Annals, Head, JournalIndex};
 
@@ -79,7 +79,10 @@ fn event<'a>(
                 Some(forward) => format!("undo {forward}"),
                 None => op.to_string(),
             };
-            let kind = format!("{:?}", failure.kind).to_lowercase();
+            let kind = match failure.kind {
+                FailureKind::RolledBack => "rolled back".to_owned(),
+                kind => format!("{kind:?}").to_lowercase(),
+            };
             format!("{what}: attempt {attempt} failed ({kind}), {then}")
         }
         Event::TimerFired { op } if op.as_str() == "*deadline" => "the deadline passed".to_owned(),

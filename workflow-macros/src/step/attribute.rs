@@ -13,8 +13,11 @@ use crate::suggest::unknown;
 use crate::words::{self, Word};
 
 use super::compensation::Undo;
-use super::parameters::Parameter;
+use super::parameters::{Parameter, has_transaction};
 use super::{retry, was};
+
+/// How long a transactional step may take unless it says otherwise.
+const TRANSACTION_MS: u64 = 5_000;
 
 /// What `#[step(..)]` says, with what it does not say filled in.
 pub(super) struct Attribute {
@@ -106,6 +109,14 @@ impl Attribute {
         check_name(&attribute.name, name_span, errors);
         attribute.was = former.map(|word| was::read(word, &attribute.name, errors)).unwrap_or_default();
         attribute
+    }
+
+    /// A transaction keeps all writes of the store waiting, so that it has a time limit whether the user gives one or
+    /// not.
+    pub(super) fn limit_transaction(&mut self, parameters: &[Parameter]) {
+        if has_transaction(parameters) {
+            self.timeout_ms.get_or_insert(TRANSACTION_MS);
+        }
     }
 
     /// That a heartbeat can be given, and can be missed.

@@ -7,7 +7,7 @@ use syn::ext::IdentExt;
 use syn::{Attribute, Index};
 use workflow_graph::Effect;
 
-use super::parameters::{Data, Parameter, data};
+use super::parameters::{Data, Parameter, data, has_transaction};
 use super::{Step, checks, facts};
 
 /// The expansion of a step.
@@ -168,15 +168,23 @@ fn run(step: &Step) -> TokenStream {
     };
     // A body whose future is not `Send` is reported at the user's `async`.
     let at_async = Span::call_site().located_at(asyncness.span);
+    let transaction = has_transaction(&step.parameters).then(|| {
+        quote! { let __tx = ::workflow_runtime::__private::transaction(__tx)?; }
+    });
     let running = quote! {
         #read_arguments
         #needed
+        #transaction
         let __output = #name(#(#arguments),*).await;
         #answer
     };
     let boxed = quote_spanned! {at_async=> ::std::boxed::Box::pin(async move { #running }) };
+    let (variant, tx) = match transaction {
+        Some(_) => (quote! { Transactional }, quote! { , __tx }),
+        None => (quote! { Async }, TokenStream::new()),
+    };
     quote! {
-        ::workflow_runtime::__private::core::StepBody::Async(|#cx, #resources, __args| {
+        ::workflow_runtime::__private::core::StepBody::#variant(|#cx, #resources, __args #tx| {
             #body
             let __args = #itself::read_args(__args);
             #fetched
@@ -223,6 +231,7 @@ impl Given {
                     given.supplied(ty, resource_position);
                     resource_position += 1;
                 }
+                Parameter::Transaction { .. } => given.arguments.push(quote! { __tx }),
                 Parameter::Context { .. } => {
                     given.cx = quote! { __cx };
                     given.arguments.push(quote! { ::core::clone::Clone::clone(&__cx) });

@@ -24,6 +24,11 @@ pub(super) enum Parameter {
         /// The name, for error messages.
         name: Option<Ident>,
     },
+    /// `&mut Tx`.
+    Transaction {
+        /// The name, for error messages.
+        name: Option<Ident>,
+    },
 }
 
 /// A recorded parameter.
@@ -43,7 +48,9 @@ impl Parameter {
     pub(super) fn name(&self) -> Option<&Ident> {
         match self {
             Parameter::Data(data) => data.is_named.then_some(&data.name),
-            Parameter::Resource { name, .. } | Parameter::Context { name } => name.as_ref(),
+            Parameter::Resource { name, .. }
+            | Parameter::Context { name }
+            | Parameter::Transaction { name } => name.as_ref(),
         }
     }
 }
@@ -56,6 +63,11 @@ pub(super) fn data(parameters: &[Parameter]) -> impl Iterator<Item = &Data> {
     })
 }
 
+/// Whether the step runs inside of a transaction.
+pub(super) fn has_transaction(parameters: &[Parameter]) -> bool {
+    parameters.iter().any(|parameter| matches!(parameter, Parameter::Transaction { .. }))
+}
+
 /// Reads all parameters, or says of each one that cannot be taken why not.
 pub(super) fn read(signature: &Signature, errors: &mut Errors) -> Option<Vec<Parameter>> {
     let mut parameters = Vec::new();
@@ -64,9 +76,20 @@ pub(super) fn read(signature: &Signature, errors: &mut Errors) -> Option<Vec<Par
         // That there is no `self` is checked with the rest of the signature.
         let FnArg::Typed(argument) = argument else { continue };
         match parameter(position, &argument.pat, &argument.ty, errors) {
+            Some(Parameter::Transaction { .. }) if has_transaction(&parameters) => {
+                let message = "a step has one transaction, and all its SQL is part of it; \
+                               take `&mut Tx` once and lend it to the functions that you call";
+                errors.push(syn::Error::new_spanned(&argument.ty, message));
+                is_fine = false;
+            }
             Some(parameter) => parameters.push(parameter),
             None => is_fine = false,
         }
+    }
+    if has_transaction(&parameters) && signature.asyncness.is_none() {
+        let message = "a step with `&mut Tx` waits for the database: write `async fn`";
+        errors.at(signature.fn_token.span, message);
+        is_fine = false;
     }
     if data(&parameters).count() > MOST_DATA {
         let message =
@@ -89,6 +112,10 @@ fn parameter(position: usize, pattern: &Pat, ty: &Type, errors: &mut Errors) -> 
         if segment.ident == "StepContext" {
             return Some(Parameter::Context { name });
         }
+        if segment.ident == "Tx" {
+            errors.push(syn::Error::new_spanned(ty, BORROWED_TX));
+            return None;
+        }
         if segment.ident == "Resource" {
             let supplied = types::arguments(segment).first().copied().cloned();
             if supplied.is_none() {
@@ -98,6 +125,9 @@ fn parameter(position: usize, pattern: &Pat, ty: &Type, errors: &mut Errors) -> 
         }
     }
     let (lent, ty) = match ty {
+        Type::Reference(reference) if is_transaction(reference) => {
+            return Some(Parameter::Transaction { name });
+        }
         Type::Reference(reference) => {
             is_lendable(reference, errors).then_some(())?;
             (Some(reference.and_token.span), &*reference.elem)
@@ -110,12 +140,23 @@ fn parameter(position: usize, pattern: &Pat, ty: &Type, errors: &mut Errors) -> 
     Some(Parameter::Data(Data { name, is_named, ty: Box::new(ty.clone()), lent }))
 }
 
+const BORROWED_TX: &str = "a step borrows its transaction, and changes it: take `tx: &mut Tx`";
+
+fn is_transaction(reference: &syn::TypeReference) -> bool {
+    let is_plain = reference.mutability.is_some() && reference.lifetime.is_none();
+    is_plain && called(&reference.elem).is_some_and(|segment| segment.ident == "Tx")
+}
+
 fn is_lendable(reference: &syn::TypeReference, errors: &mut Errors) -> bool {
     let target = called(&reference.elem).map(|segment| segment.ident.to_string()).unwrap_or_default();
     let message = if matches!(target.as_str(), "Resource" | "StepContext") {
         format!("take it without the `&`: a step gets a `{target}` of its own")
-    } else if reference.mutability.is_some() && matches!(target.as_str(), "Tx" | "Transaction") {
-        "transactional steps (`&mut Tx`) are not supported yet; take a connection as `Resource<T>`".to_owned()
+    } else if target == "Tx" {
+        BORROWED_TX.to_owned()
+    } else if reference.mutability.is_some() && target == "Transaction" {
+        "a step runs inside of the store's own transaction as `&mut Tx`; for one of another database, \
+         take its pool as `Resource<T>`"
+            .to_owned()
     } else if reference.mutability.is_some() {
         "WF021: what a step changes in its arguments would be lost with a restart; take `T` or `&T`, \
          and return the changed value"

@@ -104,5 +104,21 @@ fn former_names_are_names_that_a_step_can_have_had() {
 fn what_is_planned_is_not_taken_for_a_mistake() {
     assert_eq!(refused("human, rule", "async fn pack() {}").len(), 2);
     assert!(refused("human", "async fn pack() {}")[0].ends_with("is not supported yet"));
-    assert!(refused("", "async fn pack(tx: &mut Tx) {}")[0].contains("not supported yet"));
+}
+
+#[test]
+fn a_transaction_is_lent_once_to_an_async_function() {
+    let tokens = expanded("", "async fn book(tx: &mut Tx, order: &str) {}");
+    assert!(tokens.contains("StepBody :: Transactional") && !tokens.contains("compile_error"), "{tokens}");
+    assert!(tokens.contains("Some (5000)"), "nobody can hold up the store for long: {tokens}");
+    let tokens =
+        expanded("timeout = \"1s\"", "async fn book(order: &str, mut tx: &mut workflow_runtime::Tx) {}");
+    assert!(tokens.contains("Some (1000)") && !tokens.contains("compile_error"), "{tokens}");
+    for parameters in ["tx: Tx", "tx: &Tx", "tx: &'static mut Tx"] {
+        let function = format!("async fn book({parameters}) {{}}");
+        assert!(refused("", &function)[0].contains("take `tx: &mut Tx`"), "{parameters}");
+    }
+    assert!(refused("", "fn book(tx: &mut Tx) {}")[0].contains("write `async fn`"));
+    assert!(refused("", "async fn book(a: &mut Tx, b: &mut Tx) {}")[0].contains("one transaction"));
+    assert!(refused("", "async fn book(tx: &mut Transaction<'_>) {}")[0].contains("as `&mut Tx`"));
 }

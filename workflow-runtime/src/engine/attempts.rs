@@ -14,12 +14,15 @@ use workflow_core::{
 
 use super::agenda::DueAttempt;
 use super::parts::Parts;
+use super::transactional::{Queue, Waiting};
 
 /// The attempts of one run that are under way.
 #[derive(Default)]
 pub(crate) struct Attempts {
     tasks: JoinSet<AttemptOutcome>,
     under_way: HashMap<Id, UnderWay>,
+    /// Those of transactional steps: they are not tasks of their own.
+    pub(crate) transactions: Queue,
 }
 
 struct UnderWay {
@@ -35,7 +38,8 @@ pub(crate) struct Attempted {
 }
 
 impl Attempts {
-    /// Starts an attempt on a task of its own. A timeout that its call gives goes before the step's.
+    /// Starts an attempt on a task of its own. A timeout that its call gives goes before the step's. One that is
+    /// transactional waits for its turn.
     pub(crate) fn start(
         &mut self,
         parts: &Arc<Parts>,
@@ -47,6 +51,10 @@ impl Attempts {
         let attempt = due.attempt;
         let (cx, control) = StepContext::controlled(run.run_id(), op.as_str(), attempt);
         let cx = cx.in_generation(run.generation());
+        if def.is_transactional() {
+            self.transactions.push(Waiting { name: (op, attempt), control, cx, def, due });
+            return;
+        }
         let span = tracing::info_span!("attempt", node = op.node(), op = op.as_str(), attempt);
         let running = attempt_of(Arc::clone(parts), def, cx, control.clone(), due);
         let task = self.tasks.spawn(running.instrument(span));
@@ -58,6 +66,16 @@ impl Attempts {
     pub(crate) fn cancel(&self, op: &OpId) {
         let attempts = self.under_way.values().filter(|under_way| under_way.name.0 == *op);
         attempts.for_each(|under_way| under_way.control.cancel());
+        let waiting = self.transactions.iter().filter(|waiting| waiting.name.0 == *op);
+        waiting.for_each(|waiting| waiting.control.cancel());
+    }
+
+    /// Has an attempt that is over already be heard of like any other.
+    pub(crate) fn report(&mut self, attempted: Attempted) {
+        let Attempted { op, attempt, outcome } = attempted;
+        let (_, control) = StepContext::controlled("", op.as_str(), attempt);
+        let task = self.tasks.spawn(async move { outcome });
+        self.under_way.insert(task.id(), UnderWay { name: (op, attempt), control });
     }
 
     /// Waits for the next attempt that is over; forever when none is under way.
@@ -78,9 +96,10 @@ impl Attempts {
         self.tasks.is_empty()
     }
 
-    /// Which attempts are under way.
+    /// Which attempts are under way, or wait for their turn.
     pub(crate) fn running(&self) -> impl Iterator<Item = &(OpId, u32)> {
-        self.under_way.values().map(|under_way| &under_way.name)
+        let waiting = self.transactions.iter().map(|waiting| &waiting.name);
+        self.under_way.values().map(|under_way| &under_way.name).chain(waiting)
     }
 
     fn attempted(&mut self, joined: Result<(Id, AttemptOutcome), JoinError>) -> Attempted {
@@ -141,6 +160,7 @@ async fn body(parts: &Parts, def: &'static StepDef, cx: StepContext, args: Paylo
                 Err(_) => std::future::pending().await,
             }
         }
+        StepBody::Transactional(_) => AttemptOutcome::of(Err(StepFault::NoTransaction)),
     }
 }
 
@@ -155,14 +175,14 @@ impl<T> Drop for Withdrawn<T> {
 }
 
 /// Returns when an attempt has taken this long.
-async fn time_limit(timeout_ms: Option<u64>) -> u64 {
+pub(super) async fn time_limit(timeout_ms: Option<u64>) -> u64 {
     let Some(timeout_ms) = timeout_ms else { return std::future::pending().await };
     tokio::time::sleep(Duration::from_millis(timeout_ms)).await;
     timeout_ms
 }
 
 /// Returns when there has been no heartbeat for this long.
-async fn silence(heartbeat_ms: Option<u64>, control: &AttemptControl) -> u64 {
+pub(super) async fn silence(heartbeat_ms: Option<u64>, control: &AttemptControl) -> u64 {
     let Some(heartbeat_ms) = heartbeat_ms else { return std::future::pending().await };
     let span = Duration::from_millis(heartbeat_ms);
     let mut heard = 0;
@@ -172,7 +192,7 @@ async fn silence(heartbeat_ms: Option<u64>, control: &AttemptControl) -> u64 {
     heartbeat_ms
 }
 
-fn outcome(answer: Result<Answer, StepFault>, limit: usize) -> AttemptOutcome {
+pub(super) fn outcome(answer: Result<Answer, StepFault>, limit: usize) -> AttemptOutcome {
     if let Ok(Answer::Done(output) | Answer::Refused { output, .. }) = &answer {
         let bytes = output.as_json().len();
         if bytes > limit {
@@ -184,7 +204,7 @@ fn outcome(answer: Result<Answer, StepFault>, limit: usize) -> AttemptOutcome {
     AttemptOutcome::of(answer)
 }
 
-fn panic_text(error: JoinError) -> String {
+pub(super) fn panic_text(error: JoinError) -> String {
     let Ok(panic) = error.try_into_panic() else { return "the attempt was aborted".to_owned() };
     let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
     text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "without a text".to_owned())

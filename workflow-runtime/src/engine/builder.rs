@@ -125,11 +125,13 @@ impl EngineBuilder {
     /// Starts: takes the store for this engine, and goes on with every run that has not ended.
     ///
     /// # Errors
-    /// When the set-up is wrong (no store, a workflow registered twice, a missing resource, a schedule
-    /// that cannot be kept), when another
-    /// engine works on the store, or when the store fails.
+    /// When the set-up is wrong (no store, a workflow registered twice, a missing resource, a schedule that cannot be
+    /// kept, a transactional step on a store without transactions), when another engine works on the store, or when
+    /// the store fails.
     pub async fn start(self) -> Result<Engine, Error> {
-        let registry = Registry::of(self.definitions, &self.resources);
+        // Without a store there is another defect to tell.
+        let has_transactions = self.store.as_ref().is_none_or(|store| store.has_transactions());
+        let registry = Registry::of(self.definitions, &self.resources, has_transactions);
         let (store, registry) = match (self.store, registry) {
             (Some(store), Ok(registry)) => (store, registry),
             (store, registry) => {

@@ -144,7 +144,7 @@ async fn write_turns(parts: &Parts, turns: Vec<Turn>, askers: Vec<Asker>, now_ms
 }
 
 /// Wakes whoever hands messages over, when there are any.
-fn note_sends<'a>(parts: &Parts, written: impl IntoIterator<Item = &'a Turn>) {
+pub(super) fn note_sends<'a>(parts: &Parts, written: impl IntoIterator<Item = &'a Turn>) {
     if written.into_iter().any(|turn| !turn.changes.sends.is_empty()) {
         parts.outbox_changed.notify_one();
     }

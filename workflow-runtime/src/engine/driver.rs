@@ -16,6 +16,7 @@ use super::live::{Ends, Input};
 use super::live_run::{Happening, LiveRun, Taken, journal_incident};
 use super::parts::{Backoff, Parts, Phase};
 use super::stuck::Answer;
+use super::transactional::{Committed, Transacted};
 use crate::error::{Error, ErrorKind};
 use crate::store::{Lease, LoadedRun, Turn, TurnOutcome};
 
@@ -98,12 +99,45 @@ impl Driver {
                 }
                 self.carry_out(&mut live, &mut attempts);
             }
-            let happenings = self.gather(&mut live, &mut attempts, is_running).await;
+            let transacted = match is_running {
+                true => attempts.transactions.transact(&self.parts, &self.lease, &mut live).await,
+                false => None,
+            };
+            let (happenings, transaction) = match transacted {
+                None => (self.gather(&mut live, &mut attempts, is_running).await, None),
+                Some(Transacted::Over(attempted, transaction)) => {
+                    let name = (attempted.op.clone(), attempted.attempt);
+                    (
+                        vec![Happening::Attempted(attempted)],
+                        transaction.map(|transaction| (transaction, name)),
+                    )
+                }
+                Some(Transacted::Again) => continue,
+                Some(Transacted::LostLease) => {
+                    tracing::warn!("somebody else holds the run now; this engine lets go of it");
+                    return Next::Leave;
+                }
+                Some(Transacted::Stopped) => return Next::Leave,
+            };
             let now_ms = live.tick(self.parts.clock.now_ms());
             let Taken { turn, answers, broken } = live.take(happenings, now_ms);
             if let Some(turn) = turn {
                 let cancelled = cancelled_steps(&turn);
-                match self.write(turn).await {
+                let written = match transaction {
+                    None => self.write(turn).await,
+                    Some((transaction, name)) => {
+                        match attempts.transactions.commit(&self.parts, transaction, &turn, name).await {
+                            Committed::Answered(outcome) => Some(outcome),
+                            Committed::Undone(failed) => {
+                                // The run in memory is ahead of the store now.
+                                failed.into_iter().for_each(|attempted| attempts.report(attempted));
+                                return Next::Load(attempts);
+                            }
+                            Committed::Stopped => None,
+                        }
+                    }
+                };
+                match written {
                     Some(TurnOutcome::Written(offers)) => {
                         live.note_written(offers);
                         cancelled.iter().for_each(|op| attempts.cancel(op));
@@ -143,6 +177,7 @@ impl Driver {
             attempted = attempts.next() => happenings.push(Happening::Attempted(attempted)),
             Some(input) = self.ends.inbox.recv(), if is_running => self.hear(input, live, &mut happenings),
             () = clock.sleep_until(due_ms.unwrap_or_default()), if due_ms.is_some() => {}
+            () = std::future::ready(()), if is_running && !attempts.transactions.is_empty() => {}
         }
         while let Some(attempted) = attempts.try_next() {
             happenings.push(Happening::Attempted(attempted));

@@ -164,6 +164,11 @@ impl LiveRun {
         due.into_iter().map(with_step).collect()
     }
 
+    /// Whether the outcome of this attempt is still waited for.
+    pub(crate) fn expects(&self, op: &OpId, attempt: u32) -> bool {
+        self.run.conclusion().is_none() && self.agenda.expects(op, attempt)
+    }
+
     /// When something comes due by itself next.
     pub(crate) fn next_due_ms(&self) -> Option<Timestamp> {
         self.agenda.next_due_ms()

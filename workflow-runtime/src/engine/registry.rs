@@ -23,7 +23,11 @@ pub(crate) struct Registry {
 
 impl Registry {
     /// Takes all definitions, or says everything that is wrong with them.
-    pub(crate) fn of(definitions: Vec<Definition>, resources: &Resources) -> Result<Registry, Vec<String>> {
+    pub(crate) fn of(
+        definitions: Vec<Definition>,
+        resources: &Resources,
+        has_transactions: bool,
+    ) -> Result<Registry, Vec<String>> {
         let mut registry = Registry::default();
         let mut defects = Vec::new();
         for definition in definitions {
@@ -36,6 +40,14 @@ impl Registry {
         for definition in registry.definitions.values() {
             let name = definition.name;
             for step in definition.steps() {
+                if step.is_transactional() && !has_transactions {
+                    let step = &step.facts.name;
+                    defects.push(format!(
+                        "the step `{step}` of the workflow `{name}` is transactional (`&mut Tx`), and the store has \
+                         no transactions for steps: use a store that has, such as `Sqlite`, or take a connection \
+                         as `Resource<T>` in place of `&mut Tx`"
+                    ));
+                }
                 for need in step.resources.iter().filter(|need| !resources.meets(need)) {
                     let (step, need) = (&step.facts.name, need.type_name());
                     defects.push(format!(

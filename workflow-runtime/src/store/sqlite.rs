@@ -8,6 +8,7 @@ mod read;
 mod refuse;
 mod schema;
 mod sweep;
+mod transaction;
 mod writer;
 
 use std::fs::{File, TryLockError};
@@ -16,18 +17,21 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use serde::de::DeserializeOwned;
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
 };
 use tokio::sync::Mutex;
 use workflow_core::{Record, Timestamp};
 
+use self::transaction::Transaction;
 use self::writer::Writer;
 use super::{
     ClaimedRun, Delivered, EngineLock, KeptSchedule, KnownRun, Lease, LoadedRun, MessageFilter,
     MessageStatus, NewMessage, OutboxChange, OutboxEntry, OutboxFilter, OutboxPage, RunFilter, RunState,
     RunStatus, RunSummary, Store, StoreError, StoreFault, Sweep, Swept, Turn, TurnOutcome,
 };
+use super::{SqlError, SqlParams, StoreTransaction};
 
 /// How long a write waits for another process that has the file open, before it is tried again from the start.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
@@ -36,7 +40,7 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 pub struct Sqlite {
     path: PathBuf,
     /// SQLite has one writer at a time anyway; one connection spares the locking.
-    writer: Mutex<Writer>,
+    writer: Arc<Mutex<Writer>>,
     readers: SqlitePool,
 }
 
@@ -86,7 +90,7 @@ impl SqliteOptions {
         let path = path.canonicalize().unwrap_or_else(|_| path.to_owned());
         let readers = SqlitePoolOptions::new().max_connections(4).min_connections(0);
         let readers = readers.connect_lazy_with(options.pragma("query_only", "ON"));
-        Ok(Sqlite { path, writer: Mutex::new(writer), readers })
+        Ok(Sqlite { path, writer: Arc::new(Mutex::new(writer)), readers })
     }
 }
 
@@ -104,6 +108,39 @@ impl Sqlite {
     /// ```
     pub async fn open(path: impl AsRef<Path>) -> Result<Sqlite, crate::Error> {
         Sqlite::options().open(path).await
+    }
+
+    /// Runs statements without parameters in one transaction of their own: to make the tables that transactional steps
+    /// ([`Tx`](crate::Tx)) use, before the engine starts.
+    ///
+    /// # Errors
+    /// What the database says. Then none of the statements has had an effect.
+    ///
+    /// ```
+    /// # async fn f() -> Result<(), Box<dyn std::error::Error>> {
+    /// use workflow_runtime::{Engine, Sqlite};
+    /// let store = Sqlite::open("orders.db").await?;
+    /// store.execute_batch("CREATE TABLE IF NOT EXISTS stock (item TEXT PRIMARY KEY, pieces INTEGER NOT NULL)").await?;
+    /// let engine = Engine::builder().store(store).start().await?;
+    /// # Ok(()) }
+    /// ```
+    pub async fn execute_batch(&self, sql: &str) -> Result<(), SqlError> {
+        self.writer.lock().await.execute_batch(sql).await
+    }
+
+    /// Reads from the database, outside of any run: what transactional steps ([`Tx`](crate::Tx)) have written, say. A
+    /// row becomes a tuple, a struct, or the value of its only column. (To read while an engine runs, give it the store
+    /// in an `Arc`.)
+    ///
+    /// # Errors
+    /// What the database says, also when the statement would write; that a row does not fit the type.
+    pub async fn query<T: DeserializeOwned>(
+        &self,
+        sql: &str,
+        params: impl SqlParams,
+    ) -> Result<Vec<T>, SqlError> {
+        let rows = transaction::read(&self.readers, sql, params.values()?).await?;
+        rows.into_iter().map(|row| row.read()).collect()
     }
 
     /// The options, as [`Sqlite::open`] has them: `synchronous=FULL`.
@@ -217,6 +254,18 @@ impl Store for Sqlite {
 
     async fn note_schedule(&self, schedule: &KeptSchedule) -> Result<(), StoreError> {
         self.writer.lock().await.note_schedule(schedule).await
+    }
+
+    fn has_transactions(&self) -> bool {
+        true
+    }
+
+    async fn begin(&self, lease: &Lease) -> Result<Option<Box<dyn StoreTransaction>>, StoreError> {
+        let mut writer = Arc::clone(&self.writer).lock_owned().await;
+        if !writer.begin_step(lease).await? {
+            return Ok(None);
+        }
+        Ok(Some(Box::new(Transaction::begun(writer))))
     }
 
     async fn close(&self) {

@@ -20,19 +20,24 @@ pub enum Crash {
 /// Shared as an `Arc`, which is a store too.
 pub struct Faulty<S> {
     inner: S,
+    faults: Arc<Faults>,
+    /// Lets several engines in, as a lease that ran out does.
+    is_open_to_all: bool,
+}
+
+struct Faults {
     crash: Crash,
     writes: AtomicUsize,
     has_crashed: AtomicBool,
     /// So many of the next writes fail; those with an odd number fail after they were done.
     failures: AtomicI64,
-    /// Lets several engines in, as a lease that ran out does.
-    is_open_to_all: bool,
 }
 
 impl<S> Faulty<S> {
     pub fn new(inner: S, crash: Crash) -> Arc<Faulty<S>> {
         let (writes, has_crashed, failures) = Default::default();
-        Arc::new(Faulty { inner, crash, writes, has_crashed, failures, is_open_to_all: false })
+        let faults = Arc::new(Faults { crash, writes, has_crashed, failures });
+        Arc::new(Faulty { inner, faults, is_open_to_all: false })
     }
 
     pub fn open_to_all(inner: S) -> Arc<Faulty<S>> {
@@ -42,19 +47,29 @@ impl<S> Faulty<S> {
     }
 
     pub fn has_crashed(&self) -> bool {
-        self.has_crashed.load(Ordering::SeqCst)
+        self.faults.has_crashed()
     }
 
     pub fn writes(&self) -> usize {
-        self.writes.load(Ordering::SeqCst)
+        self.faults.writes.load(Ordering::SeqCst)
     }
 
     pub fn fail_next(&self, writes: i64) {
-        self.failures.store(writes, Ordering::SeqCst);
+        self.faults.failures.store(writes, Ordering::SeqCst);
     }
 
     pub fn failures_left(&self) -> i64 {
-        self.failures.load(Ordering::SeqCst).max(0)
+        self.faults.failures.load(Ordering::SeqCst).max(0)
+    }
+
+    async fn write<T>(&self, write: impl Future<Output = Result<T, StoreError>>) -> Result<T, StoreError> {
+        self.faults.write(write).await
+    }
+}
+
+impl Faults {
+    fn has_crashed(&self) -> bool {
+        self.has_crashed.load(Ordering::SeqCst)
     }
 
     async fn write<T>(&self, write: impl Future<Output = Result<T, StoreError>>) -> Result<T, StoreError> {
@@ -119,7 +134,7 @@ impl<S: Store> Store for Faulty<S> {
 
     /// Not counted: when it comes is not up to the test.
     async fn sweep(&self, sweep: &Sweep) -> Result<Swept, StoreError> {
-        if self.has_crashed() {
+        if self.faults.has_crashed() {
             std::future::pending::<()>().await;
         }
         self.inner.sweep(sweep).await
@@ -171,6 +186,46 @@ impl<S: Store> Store for Faulty<S> {
         self.write(self.inner.note_schedule(schedule)).await
     }
 
+    fn has_transactions(&self) -> bool {
+        self.inner.has_transactions()
+    }
+
+    /// Opening one is no write, but a store that has crashed answers nothing.
+    async fn begin(&self, lease: &Lease) -> Result<Option<Box<dyn StoreTransaction>>, StoreError> {
+        if self.faults.has_crashed() {
+            std::future::pending::<()>().await;
+        }
+        let inner = self.inner.begin(lease).await?;
+        let faults = Arc::clone(&self.faults);
+        Ok(inner.map(|inner| Box::new(FaultyTransaction { inner, faults }) as Box<dyn StoreTransaction>))
+    }
+
     /// The store beneath stays open, for the next engine.
     async fn close(&self) {}
+}
+
+/// A transaction of the store beneath; its end is a write like any other.
+struct FaultyTransaction {
+    inner: Box<dyn StoreTransaction>,
+    faults: Arc<Faults>,
+}
+
+#[async_trait::async_trait]
+impl StoreTransaction for FaultyTransaction {
+    async fn execute(&mut self, sql: &str, params: Vec<SqlValue>) -> Result<u64, SqlError> {
+        self.inner.execute(sql, params).await
+    }
+
+    async fn query(&mut self, sql: &str, params: Vec<SqlValue>) -> Result<Vec<SqlRow>, SqlError> {
+        self.inner.query(sql, params).await
+    }
+
+    fn fault(&mut self) -> Option<StoreError> {
+        self.inner.fault()
+    }
+
+    async fn commit(self: Box<Self>, turn: &Turn, now_ms: Timestamp) -> Result<TurnOutcome, StoreError> {
+        let FaultyTransaction { inner, faults } = *self;
+        faults.write(inner.commit(turn, now_ms)).await
+    }
 }

@@ -91,7 +91,7 @@ impl World {
         self.calls().iter().filter(|call| call.split(' ').next() == Some(step)).count()
     }
 
-    async fn call(&self, step: &'static str, argument: &str) -> Result<(), ShopError> {
+    pub async fn call(&self, step: &'static str, argument: &str) -> Result<(), ShopError> {
         let call = format!("{step} {argument}");
         self.calls.lock().unwrap().push(call.clone());
         if self.declined.lock().unwrap().contains(&call) {

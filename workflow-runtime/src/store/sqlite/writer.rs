@@ -8,23 +8,78 @@ use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Row};
 use workflow_core::Timestamp;
 
 use super::batch::{self, Script};
+use super::transaction::{Watch, sql_error};
 use super::{fault, inbox, is_refusal, outbox, read, refuse, sweep};
 use crate::store::{
     ClaimedRun, Delivered, KeptSchedule, Lease, NewMessage, OutboxChange, RunState, StoreError, Sweep, Swept,
     Turn, TurnOutcome, codec,
 };
+use crate::store::{SqlError, SqlErrorKind};
 
 pub(super) struct Writer {
     /// `None` once the store is closed.
     connection: Option<SqliteConnection>,
     /// A transaction may be open: a call failed, or its future was dropped half-way.
     is_dirty: bool,
+    watch: Watch,
 }
 
 impl Writer {
     pub(super) async fn connect(options: &SqliteConnectOptions) -> Result<Writer, sqlx::Error> {
-        let connection = options.clone().connect().await?;
-        Ok(Writer { connection: Some(connection), is_dirty: false })
+        let mut connection = options.clone().connect().await?;
+        let watch = Watch::default();
+        watch.over(&mut connection).await?;
+        Ok(Writer { connection: Some(connection), is_dirty: false, watch })
+    }
+
+    pub(super) fn watch(&self) -> Watch {
+        self.watch.clone()
+    }
+
+    /// Opens the transaction of a step; false when somebody else holds the run, or it has ended.
+    pub(super) async fn begin_step(&mut self, lease: &Lease) -> Result<bool, StoreError> {
+        self.roll_back_what_is_left().await.map_err(fault)?;
+        self.is_dirty = true;
+        let mut script = Script::default();
+        script.push("BEGIN IMMEDIATE");
+        script
+            .push("SELECT 1 FROM workflow_runs WHERE run_id = ? AND epoch = ? AND ended_ms IS NULL")
+            .bind(lease.run_id.as_ref())
+            .bind_number(lease.epoch);
+        let is_held = !self.run_inside(script).await?.is_empty();
+        if !is_held {
+            self.roll_back_what_is_left().await.map_err(fault)?;
+        }
+        Ok(is_held)
+    }
+
+    /// Writes the turn that records a step, and commits it with what the step has written.
+    pub(super) async fn commit_step(
+        &mut self,
+        turn: &Turn,
+        now_ms: Timestamp,
+    ) -> Result<TurnOutcome, StoreError> {
+        let turns = [turn];
+        let mut script = batch::turns(&turns).and_offers(&turns, now_ms);
+        script.push("COMMIT");
+        let rows = self.run_inside(script).await?;
+        self.is_dirty = false;
+        let mut offers = Vec::new();
+        read::assign_offers(&rows, &turns, |_, offer| offers.push(offer))?;
+        Ok(TurnOutcome::Written(offers))
+    }
+
+    /// Runs statements of a user in a transaction of their own.
+    pub(super) async fn execute_batch(&mut self, sql: &str) -> Result<(), SqlError> {
+        let began = self.begin().await;
+        began.map_err(|error| SqlError::new(SqlErrorKind::Unavailable, error.to_string()))?;
+        let connection = self.connection().map_err(|error| sql_error(&error))?;
+        // A comment at the end of the text must not hide the end of the transaction.
+        let sql = format!("{sql}\n;COMMIT");
+        let done = sqlx::raw_sql(AssertSqlSafe(sql)).execute(connection).await;
+        done.map_err(|error| sql_error(&error))?;
+        self.is_dirty = false;
+        Ok(())
     }
 
     pub(super) async fn claim(&mut self) -> Result<Vec<ClaimedRun>, StoreError> {
@@ -234,16 +289,17 @@ impl Writer {
         query.fetch_all(self.connection()?).await
     }
 
-    async fn roll_back_what_is_left(&mut self) -> Result<(), sqlx::Error> {
+    pub(super) async fn roll_back_what_is_left(&mut self) -> Result<(), sqlx::Error> {
         if self.is_dirty {
             // It fails when nothing is open: some errors make SQLite roll back by itself.
             let _ = sqlx::raw_sql("ROLLBACK").execute(self.connection()?).await;
             self.is_dirty = false;
+            self.watch.reset();
         }
         Ok(())
     }
 
-    fn connection(&mut self) -> Result<&mut SqliteConnection, sqlx::Error> {
+    pub(super) fn connection(&mut self) -> Result<&mut SqliteConnection, sqlx::Error> {
         self.connection.as_mut().ok_or(sqlx::Error::PoolClosed)
     }
 }
