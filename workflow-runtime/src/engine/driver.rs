@@ -140,7 +140,7 @@ impl Driver {
         tokio::select! {
             biased;
             _ = self.phase.changed() => return happenings,
-            attempted = attempts.next() => happenings.push(Happening::Attempted(attempted)),
+            attempted = attempts.next() => happenings.extend(attempted.map(Happening::Attempted)),
             Some(input) = self.ends.inbox.recv(), if is_running => self.hear(input, live, &mut happenings),
             () = clock.sleep_until(due_ms.unwrap_or_default()), if due_ms.is_some() => {}
         }
