@@ -65,7 +65,7 @@ impl Resources {
 
     /// Whether this need can be met.
     pub fn meets(&self, need: &ResourceNeed) -> bool {
-        self.by_type.contains_key(&(need.id)())
+        self.by_type.contains_key(&need.type_id())
     }
 }
 
@@ -80,6 +80,11 @@ impl ResourceNeed {
     /// The need for a `Resource<T>`.
     pub const fn of<T: Send + Sync + 'static>() -> ResourceNeed {
         ResourceNeed { id: TypeId::of::<T>, name: std::any::type_name::<T> }
+    }
+
+    /// The type.
+    pub fn type_id(&self) -> TypeId {
+        (self.id)()
     }
 
     /// The name of the type.

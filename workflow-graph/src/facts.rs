@@ -2,6 +2,7 @@
 //! Facts only; nothing here runs a step.
 
 use std::borrow::Cow;
+use std::fmt;
 
 use crate::{Text, humanise};
 
@@ -106,6 +107,49 @@ impl RetryPolicy {
     }
 }
 
+/// How many attempts of a step may begin in any span of a given length: `100/s`.
+///
+/// ```
+/// use workflow_graph::Rate;
+/// assert_eq!(Rate::per_minute(30).to_string(), "30/m");
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rate {
+    /// How many may begin; more than zero.
+    pub count: u32,
+    /// In any span of that many milliseconds; more than zero.
+    pub per_ms: u64,
+}
+
+impl Rate {
+    /// So many in any second.
+    pub const fn per_second(count: u32) -> Rate {
+        Rate { count, per_ms: 1_000 }
+    }
+
+    /// So many in any minute.
+    pub const fn per_minute(count: u32) -> Rate {
+        Rate { count, per_ms: 60_000 }
+    }
+
+    /// So many in any hour.
+    pub const fn per_hour(count: u32) -> Rate {
+        Rate { count, per_ms: 3_600_000 }
+    }
+}
+
+/// As it is written in `#[step(rate = "100/s")]`; a span that is no unit of its own is told in milliseconds.
+impl fmt::Display for Rate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.per_ms {
+            1_000 => write!(f, "{}/s", self.count),
+            60_000 => write!(f, "{}/m", self.count),
+            3_600_000 => write!(f, "{}/h", self.count),
+            per_ms => write!(f, "{}/{per_ms}ms", self.count),
+        }
+    }
+}
+
 /// One way in which a step can fail, from `#[derive(StepError)]`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ErrorFacts {
@@ -165,6 +209,10 @@ pub struct StepFacts {
     pub timeout_ms: Option<u64>,
     /// How long one attempt may give no sign of life, in milliseconds; `None` when it promises none.
     pub heartbeat_ms: Option<u64>,
+    /// How many attempts may be under way in the process at a time; `None` for no limit.
+    pub concurrency: Option<u32>,
+    /// How many attempts may begin in the process in a span of time; `None` for no limit.
+    pub rate: Option<Rate>,
     /// The ways in which it can fail; empty when it cannot.
     pub errors: Cow<'static, [ErrorFacts]>,
     /// How it is undone.
@@ -185,6 +233,8 @@ impl StepFacts {
             retry: RetryPolicy::DEFAULT,
             timeout_ms: None,
             heartbeat_ms: None,
+            concurrency: None,
+            rate: None,
             errors: Cow::Borrowed(&[]),
             compensation: None,
             source: Source::UNKNOWN,

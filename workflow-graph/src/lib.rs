@@ -30,7 +30,7 @@ mod regions;
 mod shape;
 
 pub use defects::{Defect, is_subflow, lacks_effect, lacks_error};
-pub use facts::{CompensationFacts, Effect, ErrorFacts, RetryPolicy, Source, StepFacts, Wire};
+pub use facts::{CompensationFacts, Effect, ErrorFacts, Rate, RetryPolicy, Source, StepFacts, Wire};
 pub use kinds::{CatchUp, ChildFacts, NodeKind, Outcome, Span, SubflowFacts, Subgraph, Trigger};
 pub use names::{humanise, is_node_id};
 pub use shape::{Flow, FlowKind, Graph, Instances, Node, NodeIndex};

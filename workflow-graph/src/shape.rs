@@ -25,6 +25,8 @@ pub struct Graph {
     pub trigger: Trigger,
     /// How long a run may take, in milliseconds; `None` for no limit. What was done by then is undone.
     pub deadline_ms: Option<u64>,
+    /// Whose attempts go first where steps wait for each other: the higher, from -100 to 100; 0 when not declared.
+    pub priority: i8,
     /// Where the function stands.
     pub source: Source,
     /// All nodes, in the order of the source text.
@@ -44,6 +46,7 @@ impl Graph {
             owner: Cow::Borrowed(""),
             trigger: Trigger::None,
             deadline_ms: None,
+            priority: 0,
             source: Source::UNKNOWN,
             nodes: Cow::Borrowed(&[]),
             flows: Cow::Borrowed(&[]),

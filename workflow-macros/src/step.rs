@@ -6,6 +6,7 @@ mod checks;
 mod compensation;
 mod emit;
 mod facts;
+mod limits;
 mod output;
 mod parameters;
 mod retry;

@@ -8,6 +8,7 @@ mod children;
 mod committer;
 mod dispatcher;
 mod driver;
+mod flow_control;
 mod in_process;
 pub(crate) mod inbound;
 mod live;
@@ -32,6 +33,7 @@ use tokio::task::JoinHandle;
 use workflow_core::{Workflow, WorkflowCall};
 
 pub use builder::EngineBuilder;
+pub use flow_control::{BreakerState, BreakerStatus, CircuitBreaker, Limit, LimitedStep, Limits};
 pub(crate) use live::Input;
 pub use recovery::Orphan;
 pub use start::Start;
@@ -121,6 +123,12 @@ impl Engine {
     /// Unfinished runs that this engine found at its start and has no code for. They are left alone.
     pub fn orphans(&self) -> &[Orphan] {
         &self.owner.orphans
+    }
+
+    /// How many attempts of the limited steps are under way and how many wait, and how the circuit breakers
+    /// stand, at this moment.
+    pub fn limits(&self) -> Limits {
+        self.owner.parts.flow_control.status()
     }
 
     /// How many runs are in memory.

@@ -16,7 +16,10 @@ mod tx;
 pub use client::{Cancel, Client, Deliver, Redeliver};
 pub use clock::Clock;
 pub use engine::inbound::Delivery;
-pub use engine::{Engine, EngineBuilder, Orphan, Start, StartAndWait, Waited};
+pub use engine::{
+    BreakerState, BreakerStatus, CircuitBreaker, Engine, EngineBuilder, Limit, LimitedStep, Limits, Orphan,
+    Start, StartAndWait, Waited,
+};
 pub use error::{Error, RunError, RunFailure};
 pub use handle::{RunHandle, RunOutput};
 pub use schedule::ScheduleStatus;
@@ -33,7 +36,7 @@ pub use workflow_core::{
     patched, progress, publish, random, receive, seconds, send, sleep, sleep_until, try_join_all, uuid,
 };
 pub use workflow_graph as graph;
-pub use workflow_graph::RetryPolicy;
+pub use workflow_graph::{Rate, RetryPolicy};
 pub use workflow_macros::{Message, StepError, step, subflow, workflow};
 
 /// What the macros write refers to these paths and to no others.

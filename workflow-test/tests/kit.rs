@@ -281,6 +281,24 @@ struct OrderPlaced {
     total: u64,
 }
 
+#[step(read_only, concurrency = 1, rate = "1/h")]
+async fn ask_rarely(number: u32) -> u32 {
+    number
+}
+
+#[workflow(priority = -100)]
+async fn ask_often() -> u32 {
+    ask_rarely(1).await + ask_rarely(2).await
+}
+
+#[test]
+fn flow_control_plays_no_part() {
+    let kit = Kit::new();
+    kit.on(ask_rarely).returns(1);
+    let run = kit.start(ask_often());
+    assert_eq!((run.value(), run.elapsed()), (2, seconds(0)));
+}
+
 #[workflow(on = OrderPlaced)]
 async fn begin_order(placed: OrderPlaced) -> Result<u32, OrderError> {
     let order = Order { id: placed.id, total: placed.total };

@@ -2,7 +2,7 @@
 //! It decides wording only, never what is drawn.
 
 use workflow_graph::{
-    CatchUp, ChildFacts, Effect, Graph, Instances, Node, NodeKind, Outcome, RetryPolicy, Source, Span,
+    CatchUp, ChildFacts, Effect, Graph, Instances, Node, NodeKind, Outcome, Rate, RetryPolicy, Source, Span,
     StepFacts, Trigger,
 };
 
@@ -17,6 +17,9 @@ pub(crate) fn of_workflow(graph: &Graph) -> Vec<Fact> {
         attributes.push(("owner", text::one_line(&graph.owner)));
     }
     attributes.extend(graph.deadline_ms.map(|deadline| ("deadlineMs", deadline.to_string())));
+    if graph.priority != 0 {
+        attributes.push(("priority", graph.priority.to_string()));
+    }
     let mut facts = vec![Fact { element: "definition", attributes }];
     facts.extend(of_trigger(&graph.trigger));
     facts.extend(of_source(&graph.source));
@@ -108,6 +111,8 @@ fn of_step(step: &StepFacts) -> Fact {
     attributes.push(("maxMs", max_ms.to_string()));
     attributes.extend(step.timeout_ms.map(|timeout| ("timeoutMs", timeout.to_string())));
     attributes.extend(step.heartbeat_ms.map(|heartbeat| ("heartbeatMs", heartbeat.to_string())));
+    attributes.extend(step.concurrency.map(|concurrency| ("concurrency", concurrency.to_string())));
+    attributes.extend(step.rate.map(|rate| ("rate", rate.to_string())));
     Fact { element: "step", attributes }
 }
 
@@ -185,6 +190,12 @@ fn sentences_about(step: &StepFacts) -> Vec<String> {
     }
     if let Some(heartbeat) = step.heartbeat_ms {
         sentences.push(format!("It gives a sign of life every {}.", span(heartbeat)));
+    }
+    if let Some(concurrency) = step.concurrency {
+        sentences.push(format!("At most {concurrency} at a time."));
+    }
+    if let Some(Rate { count, per_ms }) = step.rate {
+        sentences.push(format!("At most {count} in {}.", span(per_ms)));
     }
     if step.effect == Effect::Pivot {
         sentences

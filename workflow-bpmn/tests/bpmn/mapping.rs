@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use quick_xml::Reader;
 use quick_xml::events::Event;
-use workflow_graph::{Effect, Flow, FlowKind, Graph, Node, NodeKind, Outcome, Span, StepFacts};
+use workflow_graph::{Effect, Flow, FlowKind, Graph, Node, NodeKind, Outcome, Rate, Span, StepFacts};
 
 use crate::samples;
 use crate::sketch::{ask, fail, graph, receive, run, sleep, step};
@@ -143,6 +143,28 @@ fn facts_stand_in_notes_and_never_in_labels() {
     let process = element(&xml, "fulfil_order");
     assert!(process.contains(r#"<workflow:definition name="fulfil_order" version="1" owner="order-team"/>"#));
     assert!(process.contains("From the order of a customer to the parcel on its way."));
+}
+
+#[test]
+fn limits_and_priorities_are_facts_too() {
+    let facts =
+        StepFacts { concurrency: Some(8), rate: Some(Rate::per_minute(30)), ..StepFacts::named("charge") };
+    let graph = Graph {
+        priority: -5,
+        nodes: vec![
+            Node::new("started", NodeKind::Start),
+            Node::new("charge", NodeKind::Step(facts)),
+            Node::new("completed", NodeKind::End(Outcome::Success)),
+        ]
+        .into(),
+        flows: vec![Flow::new(0, 1, FlowKind::Next), Flow::new(1, 2, FlowKind::Next)].into(),
+        ..Graph::named("pay")
+    };
+    let xml = workflow_bpmn::to_xml(&graph);
+    let step = element(&xml, "charge");
+    assert!(step.contains(r#"concurrency="8" rate="30/m""#), "{step}");
+    assert!(step.contains("At most 8 at a time.") && step.contains("At most 30 in 1 minute."), "{step}");
+    assert!(element(&xml, "pay").contains(r#"priority="-5""#), "{xml}");
 }
 
 #[test]

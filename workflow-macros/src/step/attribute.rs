@@ -4,7 +4,7 @@
 use proc_macro2::{Ident, Span, TokenStream};
 use syn::LitStr;
 use syn::ext::IdentExt;
-use workflow_graph::{Effect, RetryPolicy, is_node_id};
+use workflow_graph::{Effect, Rate, RetryPolicy, is_node_id};
 
 use crate::built_in;
 use crate::duration;
@@ -14,7 +14,7 @@ use crate::words::{self, Word};
 
 use super::compensation::Undo;
 use super::parameters::{Parameter, has_transaction};
-use super::{retry, was};
+use super::{limits, retry, was};
 
 /// How long a transactional step may take unless it says otherwise.
 const TRANSACTION_MS: u64 = 5_000;
@@ -33,19 +33,25 @@ pub(super) struct Attribute {
     pub(super) timeout_ms: Option<u64>,
     /// How long one attempt may give no sign of life, and where that is said.
     pub(super) heartbeat: Option<(u64, Span)>,
+    /// How many attempts may be under way at a time.
+    pub(super) concurrency: Option<u32>,
+    /// How many attempts may begin in a span of time.
+    pub(super) rate: Option<Rate>,
     /// What the step does to the world.
     pub(super) effect: Effect,
     /// The compensation, as it was written.
     pub(super) compensate: Option<Undo>,
 }
 
-const WORDS: [&str; 10] = [
+const WORDS: [&str; 12] = [
     "name",
     "was",
     "label",
     "retry",
     "timeout",
     "heartbeat",
+    "concurrency",
+    "rate",
     "read_only",
     "compensate",
     "pivot",
@@ -67,6 +73,8 @@ impl Attribute {
             retry: RetryPolicy::DEFAULT,
             timeout_ms: None,
             heartbeat: None,
+            concurrency: None,
+            rate: None,
             effect: Effect::Undeclared,
             compensate: None,
         };
@@ -93,6 +101,8 @@ impl Attribute {
                         .value::<LitStr>("heartbeat = \"10s\"", errors)
                         .and_then(|text| Some((errors.ok(duration::positive_ms(&text))?, text.span())));
                 }
+                "concurrency" => attribute.concurrency = limits::concurrency(word, errors),
+                "rate" => attribute.rate = limits::rate(word, errors),
                 "read_only" | "pivot" | "retriable" => {
                     word.flag(errors);
                     effects.push(word);

@@ -3,7 +3,7 @@
 
 use proc_macro2::{Literal, Span, TokenStream};
 use quote::{quote, quote_spanned};
-use workflow_graph::{Effect, RetryPolicy, Wire};
+use workflow_graph::{Effect, Rate, RetryPolicy, Wire};
 
 use super::Step;
 use super::compensation::Compensation;
@@ -19,6 +19,8 @@ pub(super) fn of(step: &Step) -> TokenStream {
     let retry = retry(&step.attribute);
     let timeout_ms = optional(step.attribute.timeout_ms.map(Literal::u64_unsuffixed));
     let heartbeat_ms = optional(step.attribute.heartbeat.map(|(ms, _)| Literal::u64_unsuffixed(ms)));
+    let concurrency = optional(step.attribute.concurrency.map(Literal::u32_unsuffixed));
+    let rate = optional(step.attribute.rate.map(rate));
     let errors = errors(step);
     let compensation = optional(step.compensation.as_ref().map(|undo| compensation(step, undo)));
     // `file!()` and `line!()` tell where the function stands, not where the attribute does.
@@ -34,6 +36,8 @@ pub(super) fn of(step: &Step) -> TokenStream {
             retry: #retry,
             timeout_ms: #timeout_ms,
             heartbeat_ms: #heartbeat_ms,
+            concurrency: #concurrency,
+            rate: #rate,
             errors: #errors,
             compensation: #compensation,
             source: ::workflow_runtime::__private::graph::Source::at(#place),
@@ -88,6 +92,11 @@ fn retry(attribute: &super::Attribute) -> TokenStream {
             max_ms: #max_ms,
         }
     }
+}
+
+fn rate(Rate { count, per_ms }: Rate) -> TokenStream {
+    let (count, per_ms) = (Literal::u32_unsuffixed(count), Literal::u64_unsuffixed(per_ms));
+    quote! { ::workflow_runtime::__private::graph::Rate { count: #count, per_ms: #per_ms } }
 }
 
 fn errors(step: &Step) -> TokenStream {

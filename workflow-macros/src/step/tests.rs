@@ -89,6 +89,18 @@ fn a_heartbeat_needs_a_context_to_be_given_and_time_to_be_missed() {
 }
 
 #[test]
+fn limits_are_numbers_that_let_somebody_through() {
+    let tokens = expanded("concurrency = 8, rate = \"100/s\"", "async fn pack() {}");
+    assert!(tokens.contains("concurrency : :: core :: option :: Option :: Some (8)"), "{tokens}");
+    assert!(tokens.contains("Rate { count : 100 , per_ms : 1000 }"), "{tokens}");
+    let limits = |attribute: &str| refused(attribute, "async fn pack() {}");
+    assert!(limits("concurrency = 0")[0].contains("`concurrency = 1` is for one at a time"));
+    assert_eq!(limits("concurrency = 8.5, rate = 100").len(), 2);
+    assert_eq!(limits("concurrency, rate(100)").len(), 2);
+    assert_eq!(limits("rate = \"fast\"").len(), 1);
+}
+
+#[test]
 fn former_names_are_names_that_a_step_can_have_had() {
     let was = |attribute: &str| refused(attribute, "async fn pack() {}");
     let names = expanded("was = [\"pack_up\", \"wrap\"]", "async fn pack() {}");

@@ -20,19 +20,21 @@ pub(crate) struct Options {
     pub(crate) version: Option<u32>,
     pub(crate) owner: Option<String>,
     pub(crate) deadline_ms: Option<u64>,
+    /// Whose attempts go first: from -100 to 100.
+    pub(crate) priority: Option<i8>,
     /// The message that runs begin with.
     pub(crate) on: Option<Path>,
     pub(crate) schedule: Option<Schedule>,
 }
 
 const KNOWN: &[&str] =
-    &["name", "label", "version", "owner", "deadline", "on", "cron", "timezone", "catch_up"];
+    &["name", "label", "version", "owner", "deadline", "priority", "on", "cron", "timezone", "catch_up"];
 
 /// A subflow has no runs of its own: what is said about runs is said about the workflow.
 const KNOWN_OF_SUBFLOW: &[&str] = &["name", "label"];
 
 /// Words of the language that have no meaning yet.
-const NOT_YET: &[&str] = &["bpmn", "conform", "priority"];
+const NOT_YET: &[&str] = &["bpmn", "conform"];
 
 /// Reads the attribute.
 pub(crate) fn parse(kind: Kind, attribute: TokenStream, errors: &mut Errors) -> Options {
@@ -54,6 +56,7 @@ pub(crate) fn parse(kind: Kind, attribute: TokenStream, errors: &mut Errors) -> 
                 let literal = word.value::<LitStr>("deadline = \"30d\"", errors);
                 options.deadline_ms = literal.and_then(|text| errors.ok(duration::positive_ms(&text)));
             }
+            "priority" => options.priority = priority(word, errors),
             "on" => options.on = word.value("on = OrderPlaced", errors),
             "version" => options.version = version(word, errors),
             "cron" | "timezone" | "catch_up" => schedule.add(word, errors),
@@ -96,6 +99,15 @@ fn version(word: &words::Word, errors: &mut Errors) -> Option<u32> {
     }
 }
 
+fn priority(word: &words::Word, errors: &mut Errors) -> Option<i8> {
+    let literal: LitInt = word.value("priority = 5", errors)?;
+    let priority = literal.base10_parse::<i8>().ok().filter(|priority| (-100..=100).contains(priority));
+    if priority.is_none() {
+        errors.at(literal.span(), "a priority is a number from -100 to 100; the higher one goes first");
+    }
+    priority
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -105,7 +117,7 @@ mod tests {
         let mut errors = Errors::default();
         let options = parse(
             Kind::Workflow,
-            "version = 0, ownr = \"a\", priority = 1, name = \"x\"".parse().unwrap(),
+            "version = 0, ownr = \"a\", conform = 1, name = \"x\"".parse().unwrap(),
             &mut errors,
         );
         assert_eq!(options.name.as_deref(), Some("x"));
@@ -114,9 +126,26 @@ mod tests {
             [
                 "a version is a number from 1 on",
                 "`#[workflow]` does not know `ownr`; did you mean `owner`?",
-                "`priority` on a workflow is not supported yet",
+                "`conform` on a workflow is not supported yet",
             ]
         );
+    }
+
+    #[test]
+    fn a_priority_lies_between_two_bounds() {
+        let read = |text: &str| {
+            let mut errors = Errors::default();
+            let options = parse(Kind::Workflow, text.parse().unwrap(), &mut errors);
+            (options.priority, errors.texts().len())
+        };
+        assert_eq!(read(""), (None, 0));
+        assert_eq!(read("priority = 100"), (Some(100), 0));
+        assert_eq!(read("priority = -100"), (Some(-100), 0));
+        for wrong in
+            ["priority = 101", "priority = -101", "priority = 1000", "priority = \"high\"", "priority"]
+        {
+            assert_eq!(read(wrong), (None, 1), "{wrong}");
+        }
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! The graph as constants behind the body, with the checks that only types can answer.
 //! Everything is written beside the user's text, so that an identifier keeps its one definition.
 
-use proc_macro2::{Ident, Span, TokenStream};
+use proc_macro2::{Ident, Literal, Span, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::ExprPath;
 use syn::spanned::Spanned;
@@ -19,6 +19,7 @@ pub(super) fn graph(source: &Source<'_>, name: &str, version: u32) -> TokenStrea
     let trigger = trigger(source);
     let owner = source.options.owner.clone().unwrap_or_default();
     let deadline_ms = optional(source.options.deadline_ms.map(|deadline_ms| quote!(#deadline_ms)));
+    let priority = Literal::i8_unsuffixed(source.options.priority.unwrap_or_default());
     let operation = |node: usize| lowered.operations.iter().find(|operation| operation.node == node);
     let nodes = lowered.nodes.iter().enumerate().map(|(index, item)| node(item, operation(index)));
     let flows = lowered.flows.iter().map(flow);
@@ -41,6 +42,7 @@ pub(super) fn graph(source: &Source<'_>, name: &str, version: u32) -> TokenStrea
             owner: __borrowed(#owner),
             trigger: #trigger,
             deadline_ms: #deadline_ms,
+            priority: #priority,
             source: __graph::Source::at(::core::file!(), #line),
             nodes: __borrowed(&__NODES),
             flows: __borrowed(&__FLOWS),
@@ -78,6 +80,7 @@ fn empty_graph(name: &str, version: u32) -> TokenStream {
             owner: __borrowed(""),
             trigger: __graph::Trigger::None,
             deadline_ms: ::core::option::Option::None,
+            priority: 0,
             source: __graph::Source::UNKNOWN,
             nodes: __borrowed(&[]),
             flows: __borrowed(&[]),

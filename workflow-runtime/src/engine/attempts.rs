@@ -1,8 +1,13 @@
-//! Attempts of steps under way: started, timed, cancelled, and turned into outcomes.
+//! Attempts of steps under way: admitted, started, timed, cancelled, and turned into outcomes.
 //! It knows neither the journal nor what becomes of an outcome. Dropped, it cancels and aborts what is under way.
 
+use std::any::Any;
 use std::collections::HashMap;
+use std::future::poll_fn;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::pin;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
 
 use tokio::task::{Id, JoinError, JoinHandle, JoinSet};
@@ -13,13 +18,15 @@ use workflow_core::{
 };
 
 use super::agenda::DueAttempt;
+use super::flow_control::{Admission, Health, Slot};
 use super::parts::Parts;
 use super::transactional::{Queue, Waiting};
 
 /// The attempts of one run that are under way.
 #[derive(Default)]
 pub(crate) struct Attempts {
-    tasks: JoinSet<AttemptOutcome>,
+    /// An attempt that was not begun when the engine went has no outcome.
+    tasks: JoinSet<Option<AttemptOutcome>>,
     under_way: HashMap<Id, UnderWay>,
     /// Those of transactional steps: they are not tasks of their own.
     pub(crate) transactions: Queue,
@@ -38,13 +45,14 @@ pub(crate) struct Attempted {
 }
 
 impl Attempts {
-    /// Starts an attempt on a task of its own. A timeout that its call gives goes before the step's. One that is
-    /// transactional waits for its turn.
+    /// Starts an attempt on a task of its own; it begins once its step lets it in. A timeout that its call gives goes
+    /// before the step's. One that is transactional waits for its turn.
     pub(crate) fn start(
         &mut self,
         parts: &Arc<Parts>,
         def: &'static StepDef,
         run: &Run,
+        priority: i8,
         op: OpId,
         due: DueAttempt,
     ) {
@@ -56,7 +64,7 @@ impl Attempts {
             return;
         }
         let span = tracing::info_span!("attempt", node = op.node(), op = op.as_str(), attempt);
-        let running = attempt_of(Arc::clone(parts), def, cx, control.clone(), due);
+        let running = attempt_of(Arc::clone(parts), def, cx, control.clone(), priority, due);
         let task = self.tasks.spawn(running.instrument(span));
         self.under_way.insert(task.id(), UnderWay { name: (op, attempt), control });
     }
@@ -74,12 +82,13 @@ impl Attempts {
     pub(crate) fn report(&mut self, attempted: Attempted) {
         let Attempted { op, attempt, outcome } = attempted;
         let (_, control) = StepContext::controlled("", op.as_str(), attempt);
-        let task = self.tasks.spawn(async move { outcome });
+        let task = self.tasks.spawn(async move { Some(outcome) });
         self.under_way.insert(task.id(), UnderWay { name: (op, attempt), control });
     }
 
-    /// Waits for the next attempt that is over; forever when none is under way.
-    pub(crate) async fn next(&mut self) -> Attempted {
+    /// Waits for the next attempt that is over; forever when none is under way. `None` for one that was not begun,
+    /// because the engine is on its way out: it goes on when an engine starts again.
+    pub(crate) async fn next(&mut self) -> Option<Attempted> {
         match self.tasks.join_next_with_id().await {
             Some(joined) => self.attempted(joined),
             None => std::future::pending().await,
@@ -88,8 +97,12 @@ impl Attempts {
 
     /// The next attempt that is over by now.
     pub(crate) fn try_next(&mut self) -> Option<Attempted> {
-        let joined = self.tasks.try_join_next_with_id()?;
-        Some(self.attempted(joined))
+        loop {
+            let joined = self.tasks.try_join_next_with_id()?;
+            if let Some(attempted) = self.attempted(joined) {
+                return Some(attempted);
+            }
+        }
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -102,14 +115,14 @@ impl Attempts {
         self.under_way.values().map(|under_way| &under_way.name).chain(waiting)
     }
 
-    fn attempted(&mut self, joined: Result<(Id, AttemptOutcome), JoinError>) -> Attempted {
+    fn attempted(&mut self, joined: Result<(Id, Option<AttemptOutcome>), JoinError>) -> Option<Attempted> {
         let (id, outcome) = match joined {
             Ok(joined) => joined,
-            Err(error) => (error.id(), AttemptOutcome::panicked(panic_text(error))),
+            Err(error) => (error.id(), Some(AttemptOutcome::panicked(abort_text(error)))),
         };
         let UnderWay { name: (op, attempt), .. } =
             self.under_way.remove(&id).expect("every task is named when it is spawned");
-        Attempted { op, attempt, outcome }
+        outcome.map(|outcome| Attempted { op, attempt, outcome })
     }
 }
 
@@ -120,18 +133,27 @@ impl Drop for Attempts {
     }
 }
 
-/// One attempt, from its arguments to its outcome: the body, unless its time is over first.
+/// One attempt, from its arguments to its outcome: the body, unless its time is over first. Its time begins when it
+/// is let in. `None` when the engine goes before that.
 async fn attempt_of(
     parts: Arc<Parts>,
     def: &'static StepDef,
     cx: StepContext,
     control: AttemptControl,
+    priority: i8,
     due: DueAttempt,
-) -> AttemptOutcome {
+) -> Option<AttemptOutcome> {
+    let admission = match admission(&parts, def, &cx, priority).await {
+        Entry::Free => None,
+        Entry::Admitted(admission) => Some(admission),
+        Entry::Cancelled => return Some(never_begun()),
+        Entry::Leaving => return None,
+    };
+    let slot = admission.as_ref().map(Admission::slot);
     let DueAttempt { args, timeout_ms, .. } = due;
-    tokio::select! {
+    let outcome = tokio::select! {
         biased;
-        outcome = body(&parts, def, cx, args) => outcome,
+        outcome = caught(body(&parts, def, cx.clone(), args, slot)) => outcome,
         timeout_ms = time_limit(timeout_ms.or(def.facts.timeout_ms)) => {
             control.cancel();
             AttemptOutcome::timed_out(timeout_ms)
@@ -140,22 +162,88 @@ async fn attempt_of(
             control.cancel();
             AttemptOutcome::silent(heartbeat_ms)
         }
+    };
+    if let Some(admission) = admission {
+        admission.report(health(&outcome, cx.is_cancelled()));
     }
+    Some(outcome)
+}
+
+/// How an attempt may begin, or why it may not.
+enum Entry {
+    /// Its step has no limits.
+    Free,
+    Admitted(Admission),
+    /// Nobody wants its answer any more.
+    Cancelled,
+    /// The engine is on its way out.
+    Leaving,
+}
+
+async fn admission(parts: &Parts, def: &'static StepDef, cx: &StepContext, priority: i8) -> Entry {
+    let Some(lane) = parts.flow_control.lane_of(def) else { return Entry::Free };
+    tokio::select! {
+        biased;
+        () = parts.leaving() => Entry::Leaving,
+        () = cx.cancelled() => Entry::Cancelled,
+        admission = parts.flow_control.admit(lane, priority) => Entry::Admitted(admission),
+    }
+}
+
+/// It took no effect: an error says just that.
+fn never_begun() -> AttemptOutcome {
+    let message = "was cancelled before it began".to_owned();
+    AttemptOutcome::Failed(Failure { kind: FailureKind::Error, message })
+}
+
+/// What an attempt tells about the resources that its step takes.
+fn health(outcome: &AttemptOutcome, is_cancelled: bool) -> Health {
+    match outcome {
+        // A body that heeds a cancel comes back with an error, and that is not the fault of the resource.
+        AttemptOutcome::Answered(Answer::Refused { transient: true, .. }) if is_cancelled => Health::Unknown,
+        AttemptOutcome::Answered(Answer::Refused { transient: true, .. }) => Health::Failing,
+        AttemptOutcome::Answered(_) => Health::Healthy,
+        AttemptOutcome::Failed(failure) => match failure.kind {
+            FailureKind::Timeout | FailureKind::Panic => Health::Failing,
+            FailureKind::AnswerLost => Health::Healthy,
+            _ => Health::Unknown,
+        },
+    }
+}
+
+/// Takes a panic of the body for an outcome, so that whoever waits for the step hears of it.
+async fn caught(body: impl Future<Output = AttemptOutcome>) -> AttemptOutcome {
+    let mut body = pin!(body);
+    poll_fn(|cx| {
+        let polled = catch_unwind(AssertUnwindSafe(|| body.as_mut().poll(cx)));
+        polled.unwrap_or_else(|panic| Poll::Ready(AttemptOutcome::panicked(panic_text(panic.as_ref()))))
+    })
+    .await
 }
 
 /// Runs the body of the step. The arguments are read in here: a panic of the user's deserializer is the attempt's
 /// panic.
-async fn body(parts: &Parts, def: &'static StepDef, cx: StepContext, args: Payload) -> AttemptOutcome {
+async fn body(
+    parts: &Parts,
+    def: &'static StepDef,
+    cx: StepContext,
+    args: Payload,
+    slot: Option<Arc<Slot>>,
+) -> AttemptOutcome {
     match def.run {
         StepBody::Async(run) => outcome(run(cx, &parts.resources, &args).await, parts.payload_limit),
         StepBody::Blocking(run) => {
             // Not the parts: a thread that never comes back must not keep the store open.
             let (resources, span) = (parts.resources.clone(), Span::current());
-            let called = move || span.in_scope(|| run(cx, &resources, &args));
+            let called = move || {
+                // Until the thread comes back, and not until its time is over: nobody else may be in its place.
+                let _slot = slot;
+                span.in_scope(|| run(cx, &resources, &args))
+            };
             let mut thread = Withdrawn(tokio::task::spawn_blocking(called));
             match (&mut thread.0).await {
                 Ok(answer) => outcome(answer, parts.payload_limit),
-                Err(error) if error.is_panic() => AttemptOutcome::panicked(panic_text(error)),
+                Err(error) if error.is_panic() => AttemptOutcome::panicked(abort_text(error)),
                 // The executor shuts down and has not begun it. This task is next; nothing happened to the step.
                 Err(_) => std::future::pending().await,
             }
@@ -204,8 +292,12 @@ pub(super) fn outcome(answer: Result<Answer, StepFault>, limit: usize) -> Attemp
     AttemptOutcome::of(answer)
 }
 
-pub(super) fn panic_text(error: JoinError) -> String {
-    let Ok(panic) = error.try_into_panic() else { return "the attempt was aborted".to_owned() };
+pub(super) fn abort_text(error: JoinError) -> String {
+    let panic = error.try_into_panic();
+    panic.map_or_else(|_| "the attempt was aborted".to_owned(), |panic| panic_text(panic.as_ref()))
+}
+
+fn panic_text(panic: &(dyn Any + Send)) -> String {
     let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
     text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "without a text".to_owned())
 }
@@ -233,6 +325,26 @@ mod tests {
             Duration::from_millis(5 * 900 + 1_000),
             "counted from the last heartbeat"
         );
+    }
+
+    #[test]
+    fn what_comes_back_after_a_cancel_says_nothing_about_the_resource() {
+        let refused = |transient| {
+            let (output, message) = (Payload::of(&1).unwrap(), "busy".to_owned());
+            AttemptOutcome::Answered(Answer::Refused { output, variant: "Busy", transient, message })
+        };
+        let healths = [
+            (refused(true), false, Health::Failing),
+            (refused(true), true, Health::Unknown),
+            (refused(false), false, Health::Healthy),
+            (AttemptOutcome::Answered(Answer::Done(Payload::of(&1).unwrap())), true, Health::Healthy),
+            (AttemptOutcome::timed_out(5), true, Health::Failing),
+            (AttemptOutcome::panicked("oh".to_owned()), false, Health::Failing),
+            (AttemptOutcome::of(Err(StepFault::Resource("Gateway"))), false, Health::Unknown),
+        ];
+        for (outcome, is_cancelled, expected) in healths {
+            assert_eq!(health(&outcome, is_cancelled), expected, "{outcome:?}");
+        }
     }
 
     #[tokio::test(start_paused = true)]

@@ -4,10 +4,11 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use workflow_core::{Definition, Resources, WorkflowFn};
+use workflow_core::{Definition, ResourceNeed, Resources, StepFn, WorkflowFn, def_of};
 
 use super::committer::commit_all;
 use super::dispatcher::dispatch;
+use super::flow_control::{CircuitBreaker, FlowControl, FlowSettings, Limit};
 use super::parts::{Materials, Parts};
 use super::recovery::recover;
 use super::registry::Registry;
@@ -39,6 +40,7 @@ pub struct EngineBuilder {
     retention: Retention,
     transport: Option<Arc<dyn Transport>>,
     park_after: u32,
+    flow: FlowSettings,
 }
 
 impl EngineBuilder {
@@ -53,6 +55,7 @@ impl EngineBuilder {
             retention: Retention { messages: MESSAGE_RETENTION, runs: None },
             transport: None,
             park_after: PARK_AFTER,
+            flow: FlowSettings::default(),
         }
     }
 
@@ -116,7 +119,32 @@ impl EngineBuilder {
         self
     }
 
-    /// What time it is; the system's clock unless a test says otherwise. Timeouts of steps go by the system.
+    /// How many attempts of a step this engine lets through, in place of what the step says:
+    /// `.limit(charge_card, Limit::concurrency(4).rate(Rate::per_second(100)))`. The others wait until they may begin;
+    /// [`Engine::limits`] tells how many.
+    pub fn limit<A>(mut self, step: impl StepFn<A> + Copy, limit: Limit) -> EngineBuilder {
+        self.flow.set_limit(def_of(step), limit);
+        self
+    }
+
+    /// Guards a resource: when so many attempts in a row have failed whose steps take a `Resource<T>`, by a transient
+    /// error, a timeout or a panic, it *opens*, and further attempts of all those steps wait, without using up
+    /// attempts. After a while it is *half-open*: one attempt is the probe. If that succeeds it is *closed* again and
+    /// the others go on, else it opens again. One for each type.
+    ///
+    /// ```
+    /// # use workflow_runtime::{CircuitBreaker, Engine};
+    /// # use std::time::Duration;
+    /// # struct Gateway;
+    /// let breaker = CircuitBreaker { failures: 5, open_for: Duration::from_secs(30) };
+    /// let builder = Engine::builder().resource(Gateway).circuit_breaker::<Gateway>(breaker);
+    /// ```
+    pub fn circuit_breaker<T: Send + Sync + 'static>(mut self, breaker: CircuitBreaker) -> EngineBuilder {
+        self.flow.set_breaker(ResourceNeed::of::<T>(), breaker);
+        self
+    }
+
+    /// What time it is; the system's clock unless a test says otherwise. Timeouts and limits of steps go by the system.
     pub fn clock(mut self, clock: Clock) -> EngineBuilder {
         self.clock = clock;
         self
@@ -126,16 +154,17 @@ impl EngineBuilder {
     ///
     /// # Errors
     /// When the set-up is wrong (no store, a workflow registered twice, a missing resource, a schedule that cannot be
-    /// kept, a transactional step on a store without transactions), when another engine works on the store, or when
-    /// the store fails.
+    /// kept, a transactional step on a store without transactions, a limit or circuit breaker that concerns no step),
+    /// when another engine works on the store, or when the store fails.
     pub async fn start(self) -> Result<Engine, Error> {
         // Without a store there is another defect to tell.
         let has_transactions = self.store.as_ref().is_none_or(|store| store.has_transactions());
-        let registry = Registry::of(self.definitions, &self.resources, has_transactions);
-        let (store, registry) = match (self.store, registry) {
-            (Some(store), Ok(registry)) => (store, registry),
-            (store, registry) => {
-                let mut defects = registry.err().unwrap_or_default();
+        let code = Registry::of(self.definitions, &self.resources, has_transactions);
+        let code = code.and_then(|registry| Ok((FlowControl::of(&registry.steps(), &self.flow)?, registry)));
+        let (store, (flow_control, registry)) = match (self.store, code) {
+            (Some(store), Ok(code)) => (store, code),
+            (store, code) => {
+                let mut defects = code.err().unwrap_or_default();
                 if store.is_none() {
                     defects.push("there is no store: hand one over with `.store(..)`".to_owned());
                 }
@@ -152,6 +181,7 @@ impl EngineBuilder {
             payload_limit: self.payload_limit,
             transport: self.transport,
             park_after: self.park_after,
+            flow_control,
         });
         // Before anybody hears that the engine runs: a new schedule begins now, not some time later.
         let kept = scheduler::open(&parts).await?;

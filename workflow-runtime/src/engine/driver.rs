@@ -174,7 +174,7 @@ impl Driver {
         tokio::select! {
             biased;
             _ = self.phase.changed() => return happenings,
-            attempted = attempts.next() => happenings.push(Happening::Attempted(attempted)),
+            attempted = attempts.next() => happenings.extend(attempted.map(Happening::Attempted)),
             Some(input) = self.ends.inbox.recv(), if is_running => self.hear(input, live, &mut happenings),
             () = clock.sleep_until(due_ms.unwrap_or_default()), if due_ms.is_some() => {}
             () = std::future::ready(()), if is_running && !attempts.transactions.is_empty() => {}

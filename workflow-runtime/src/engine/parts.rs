@@ -8,6 +8,7 @@ use tokio::sync::{Notify, mpsc, oneshot, watch};
 use workflow_core::Resources;
 
 use super::committer::{Job, Reply};
+use super::flow_control::FlowControl;
 use super::live::{LiveRuns, Seat};
 use super::registry::Registry;
 use crate::clock::Clock;
@@ -37,6 +38,7 @@ pub(crate) struct Parts {
     pub(crate) park_after: u32,
     /// There may be something to hand over.
     pub(crate) outbox_changed: Notify,
+    pub(crate) flow_control: Arc<FlowControl>,
     pub(crate) live: LiveRuns,
     pub(crate) phase: watch::Sender<Phase>,
     jobs: mpsc::UnboundedSender<Job>,
@@ -53,13 +55,23 @@ pub(crate) struct Materials {
     pub(crate) payload_limit: usize,
     pub(crate) transport: Option<Arc<dyn Transport>>,
     pub(crate) park_after: u32,
+    pub(crate) flow_control: Arc<FlowControl>,
 }
 
 impl Parts {
     pub(crate) fn new(
         materials: Materials,
     ) -> (Arc<Parts>, mpsc::UnboundedReceiver<Job>, mpsc::Receiver<()>) {
-        let Materials { store, clock, registry, resources, payload_limit, transport, park_after } = materials;
+        let Materials {
+            store,
+            clock,
+            registry,
+            resources,
+            payload_limit,
+            transport,
+            park_after,
+            flow_control,
+        } = materials;
         let (jobs, job_receiver) = mpsc::unbounded_channel();
         let (driver, drivers_gone) = mpsc::channel(1);
         let phase = watch::Sender::new(Phase::Running);
@@ -73,6 +85,7 @@ impl Parts {
             transport,
             park_after,
             outbox_changed: Notify::new(),
+            flow_control,
             live: LiveRuns::default(),
             phase,
             jobs,

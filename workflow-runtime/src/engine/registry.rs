@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use workflow_core::{Definition, Resources};
+use workflow_core::{Definition, Resources, StepDef};
 use workflow_graph::{Graph, NodeKind, Trigger};
 
 use super::schedules::Scheduled;
@@ -87,6 +87,15 @@ impl Registry {
                 }
             }
         }
+    }
+
+    /// All steps that runs can come to, each once, by name.
+    pub(crate) fn steps(&self) -> Vec<&'static StepDef> {
+        let mut steps: Vec<_> = self.definitions.values().flat_map(Definition::steps).collect();
+        // Different steps may have one name: those that are the same lie together all the same.
+        steps.sort_by_key(|step| (&*step.facts.name, std::ptr::from_ref(*step).addr()));
+        steps.dedup_by(|a, b| std::ptr::eq(*a, *b));
+        steps
     }
 
     fn note_messages(&mut self) {

@@ -13,7 +13,7 @@ use workflow_core::{
 };
 
 use super::agenda::DueAttempt;
-use super::attempts::{Attempted, outcome, panic_text, silence, time_limit};
+use super::attempts::{Attempted, abort_text, outcome, silence, time_limit};
 use super::committer::note_sends;
 use super::live_run::LiveRun;
 use super::parts::{Backoff, Parts};
@@ -156,7 +156,7 @@ async fn run(parts: &Arc<Parts>, lease: &Lease, waiting: &Waiting) -> Ran {
     task.spawn(running.instrument(span));
     match task.join_next().await {
         Some(Ok(ran)) => ran,
-        Some(Err(error)) => Ran::Over(AttemptOutcome::panicked(panic_text(error)), None),
+        Some(Err(error)) => Ran::Over(AttemptOutcome::panicked(abort_text(error)), None),
         None => unreachable!("one task was spawned"),
     }
 }

@@ -15,9 +15,10 @@ impl Driver {
     /// Begins what has an effect outside of the run. Everything that led to it is on the disk.
     pub(super) fn carry_out(&mut self, live: &mut LiveRun, attempts: &mut Attempts) {
         let now_ms = live.tick(self.parts.clock.now_ms());
+        let priority = self.definition.graph().priority;
         for (op, due, def) in live.start_due(now_ms) {
             // It is not told of a cancel from before a crash: what it did then, nobody knows unless it does it again.
-            attempts.start(&self.parts, def, &live.run, op, due);
+            attempts.start(&self.parts, def, &live.run, priority, op, due);
         }
         for (op, run_id, child) in live.agenda.children.start_due() {
             let parent = live.as_parent(op);
