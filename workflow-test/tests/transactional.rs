@@ -64,22 +64,33 @@ fn it_is_mocked_like_any_other_step(kit: Kit) {
 
 #[workflow_test]
 fn an_attempt_without_an_answer_took_no_effect(kit: Kit) {
-    for mock in [|kit: &Kit| drop(kit.on(book).panics()), |kit: &Kit| drop(kit.on(book).times_out())] {
-        mock(&kit);
-        let run = kit.start(travel(7));
-        run.advance(minutes(1));
-        assert_eq!(run.incidents().len(), 1);
-        assert!(run.transcript().contains("attempt 2 failed (rolled back), no more"), "{}", run.transcript());
-        run.cancel("enough");
-        assert_eq!((run.outcome(), run.compensated().iter().count()), (Outcome::Cancelled, 0));
-    }
-    // Of what no transaction rolls back, nobody knows.
-    kit.on(book_by_telephone).times_out();
     kit.on(free).returns(());
+    kit.on(book).times_out_once().returns(Err(SeatError::Taken));
+    let run = kit.start(travel(7));
+    assert_eq!(run.err(), SeatError::Taken);
+    assert!(run.transcript().contains("attempt 1 failed (rolled back), again at 6s"), "{}", run.transcript());
+    assert!(!run.transcript().contains("free"), "{}", run.transcript());
+    // What no transaction has rolled back may have taken effect.
+    kit.on(book_by_telephone).times_out_once().returns(Err(SeatError::Taken));
+    let run = kit.start(travel_by_telephone(7));
+    assert_eq!(run.err(), SeatError::Taken);
+    assert!(run.transcript().contains("free"), "{}", run.transcript());
+}
+
+#[workflow_test]
+fn a_run_whose_step_has_failed_for_good_can_be_cancelled(kit: Kit) {
+    kit.on(book).panics();
+    let run = kit.start(travel(7));
+    run.advance(minutes(1));
+    assert_eq!(run.incidents().len(), 1);
+    run.cancel("enough");
+    assert_eq!(run.outcome(), Outcome::Cancelled);
+    assert!(!run.transcript().contains("free"), "{}", run.transcript());
+    kit.on(book_by_telephone).panics();
     let run = kit.start(travel_by_telephone(7));
     run.advance(minutes(1));
     run.cancel("enough");
-    assert_eq!(run.compensated(), ["book_by_telephone"]);
+    assert!(!run.has_ended(), "nobody knows whether there is anything to undo");
 }
 
 #[workflow_test(explore)]
