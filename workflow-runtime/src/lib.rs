@@ -55,5 +55,25 @@ struct Readme;
 
 /// The guide's examples, compiled with the documentation tests.
 #[cfg(doctest)]
-#[doc = include_str!("../../docs/writing-workflows.md")]
-struct WritingWorkflows;
+mod guide {
+    #[doc = include_str!("../../docs/writing/steps.md")]
+    struct Steps;
+    #[doc = include_str!("../../docs/writing/workflows.md")]
+    struct Workflows;
+    #[doc = include_str!("../../docs/writing/scopes.md")]
+    struct Scopes;
+    #[doc = include_str!("../../docs/writing/parallel.md")]
+    struct Parallel;
+    #[doc = include_str!("../../docs/writing/messages.md")]
+    struct Messages;
+    #[doc = include_str!("../../docs/writing/children.md")]
+    struct Children;
+    #[doc = include_str!("../../docs/writing/schedules.md")]
+    struct Schedules;
+    #[doc = include_str!("../../docs/writing/change.md")]
+    struct Change;
+    #[doc = include_str!("../../docs/writing/flow-control.md")]
+    struct FlowControl;
+    #[doc = include_str!("../../docs/writing/running.md")]
+    struct Running;
+}
