@@ -51,7 +51,7 @@ pub(crate) fn expand(attribute: TokenStream, item: TokenStream) -> TokenStream {
     let parameters = parameters::read(&function.sig, &mut errors);
     let returns = output::read(&function.sig, &mut errors);
     if let Some(parameters) = &parameters {
-        attribute.limit_transaction(parameters);
+        attribute.limit_transaction(parameters, &mut errors);
         attribute.check_heartbeat(parameters, &mut errors);
     }
     let mut tokens = match (is_callable, parameters, returns) {

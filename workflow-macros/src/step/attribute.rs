@@ -37,6 +37,8 @@ pub(super) struct Attribute {
     pub(super) concurrency: Option<u32>,
     /// How many attempts may begin in a span of time.
     pub(super) rate: Option<Rate>,
+    /// Where it says how many attempts may begin.
+    limited: Vec<Span>,
     /// What the step does to the world.
     pub(super) effect: Effect,
     /// The compensation, as it was written.
@@ -75,6 +77,7 @@ impl Attribute {
             heartbeat: None,
             concurrency: None,
             rate: None,
+            limited: Vec::new(),
             effect: Effect::Undeclared,
             compensate: None,
         };
@@ -101,8 +104,14 @@ impl Attribute {
                         .value::<LitStr>("heartbeat = \"10s\"", errors)
                         .and_then(|text| Some((errors.ok(duration::positive_ms(&text))?, text.span())));
                 }
-                "concurrency" => attribute.concurrency = limits::concurrency(word, errors),
-                "rate" => attribute.rate = limits::rate(word, errors),
+                "concurrency" => {
+                    attribute.concurrency = limits::concurrency(word, errors);
+                    attribute.limited.push(word.name.span());
+                }
+                "rate" => {
+                    attribute.rate = limits::rate(word, errors);
+                    attribute.limited.push(word.name.span());
+                }
                 "read_only" | "pivot" | "retriable" => {
                     word.flag(errors);
                     effects.push(word);
@@ -122,10 +131,16 @@ impl Attribute {
     }
 
     /// A transaction keeps all writes of the store waiting, so that it has a time limit whether the user gives one or
-    /// not.
-    pub(super) fn limit_transaction(&mut self, parameters: &[Parameter]) {
-        if has_transaction(parameters) {
-            self.timeout_ms.get_or_insert(TRANSACTION_MS);
+    /// not; and it is alone anyway.
+    pub(super) fn limit_transaction(&mut self, parameters: &[Parameter], errors: &mut Errors) {
+        if !has_transaction(parameters) {
+            return;
+        }
+        self.timeout_ms.get_or_insert(TRANSACTION_MS);
+        for span in &self.limited {
+            let message = "a transactional step takes its turn at the store, one attempt at a time: \
+                           drop this limit, or put it on the steps that use what it is to protect";
+            errors.at(*span, message);
         }
     }
 

@@ -130,6 +130,8 @@ fn a_transaction_is_lent_once_to_an_async_function() {
         let function = format!("async fn book({parameters}) {{}}");
         assert!(refused("", &function)[0].contains("take `tx: &mut Tx`"), "{parameters}");
     }
+    let limits = refused("concurrency = 2, rate = \"1/s\"", "async fn book(tx: &mut Tx) {}");
+    assert!(limits.len() == 2 && limits[0].contains("one attempt at a time"), "{limits:?}");
     assert!(refused("", "fn book(tx: &mut Tx) {}")[0].contains("write `async fn`"));
     assert!(refused("", "async fn book(a: &mut Tx, b: &mut Tx) {}")[0].contains("one transaction"));
     assert!(refused("", "async fn book(tx: &mut Transaction<'_>) {}")[0].contains("as `&mut Tx`"));
