@@ -27,7 +27,8 @@ impl Market {
             _ => 110,
         };
         let piece = sku.bytes().map(u32::from).sum::<u32>() % 500 + 100;
-        let has_it = !(supplier == "far" && sku.ends_with('3')) && !sku.starts_with("unicorn");
+        let is_gone = supplier == "far" && sku.ends_with('3');
+        let has_it = !is_gone && !sku.starts_with("unicorn");
         has_it.then_some(piece * mark_up / 100 * count)
     }
 

@@ -52,7 +52,7 @@ impl Durable for Random {
     }
 }
 
-/// See [`uuid`].
+/// See [`uuid()`](fn@uuid).
 #[must_use = "WF003: there is no value until this is awaited"]
 pub struct NewUuid(());
 
