@@ -92,10 +92,14 @@ pub async fn cancel_order(market: Resource<Market>, offer: &Offer) {
 /// A run of its own: a big catalogue is many small journals and not one big one.
 #[workflow]
 pub async fn price_article(article: Article) -> Result<Offer, PurchaseError> {
-    let (near, far, online) =
-        join!(ask("near", &article), ask("far", &article).timeout(seconds(10)), ask("online", &article));
+    let (near, far, online) = join!(
+        ask("near", &article).label("Ask nearby"),
+        ask("far", &article).timeout(seconds(10)).label("Ask far away"),
+        ask("online", &article).label("Ask online"),
+    );
     let best =
         [near, far, online].into_iter().flatten().min_by_key(|offer| (offer.cents, offer.supplier.clone()));
+    /// Does anybody offer it?
     best.ok_or(PurchaseError::NoOffer { sku: article.sku })
 }
 
