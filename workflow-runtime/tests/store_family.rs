@@ -89,6 +89,40 @@ on_every_store! {
         assert_eq!(children.iter().map(|run| &*run.run_id).collect::<Vec<_>>(), ["c"]);
     }
 
+    async fn a_run_stays_while_its_parent_may_ask_for_it_or_its_messages_wait(store, _world, _clock) {
+        let ended = |run_id: &str| {
+            let mut end = turn(run_id, 2, &["end"]);
+            end.changes.conclusion = Some(Conclusion::Completed(Payload::null()));
+            end
+        };
+        let parent = |generation| Some(Parent { run_id: "p".into(), generation, op: op("leg") });
+        let mut child = begin("c", 1, 1);
+        child.begins.as_mut().unwrap().parent = parent(1);
+        let mut stray = begin("stray", 1, 1);
+        stray.begins.as_mut().unwrap().parent =
+            Some(Parent { run_id: "gone".into(), generation: 1, op: op("leg") });
+        store.commit(&[begin("p", 1, 1), child, begin("s", 1, 1), stray], 0).await.unwrap();
+        let mut sends = ended("s");
+        sends.changes.sends = vec![outgoing("s", "s/paid")];
+        store.commit(&[ended("c"), sends, ended("stray")], 0).await.unwrap();
+        let sweep = Sweep { now_ms: 50, messages_until_ms: 0, runs_until_ms: Some(50), limit: 100 };
+        let left = async || {
+            while store.sweep(&sweep).await.unwrap().is_anything() {}
+            let runs = store.runs(&RunFilter::default()).await.unwrap();
+            runs.iter().map(|run| run.run_id.to_string()).collect::<Vec<_>>()
+        };
+        assert_eq!(left().await, ["c", "p", "s"], "the parent of `stray` is gone");
+        store.commit(&[begin("p", 1, 2)], 0).await.unwrap();
+        assert_eq!(left().await, ["p", "s"], "a parent that has begun anew waits for nothing from before");
+        store.change_outbox(&[failed("s/paid", 0, true)]).await.unwrap();
+        assert_eq!(left().await, ["p", "s"], "also when nobody tries to hand it over any more");
+        store.change_outbox(&[OutboxChange::Remove { id: "s/paid".into() }]).await.unwrap();
+        assert_eq!(left().await, ["p"]);
+        let mut again = begin("s", 1, 1);
+        again.changes.sends = vec![outgoing("s", "s/paid")];
+        assert_eq!(store.commit(&[again], 0).await.unwrap(), [written()], "another run under the same id");
+    }
+
     async fn a_journal_takes_the_place_of_the_one_before(store, _world, _clock) {
         let parent = Parent { run_id: "p".into(), generation: 1, op: op("leg") };
         let mut first = begin("a", 1, 1);

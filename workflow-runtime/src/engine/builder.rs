@@ -112,8 +112,11 @@ impl EngineBuilder {
         self
     }
 
-    /// How long a run is kept after it has ended, with its journal. For ever unless said otherwise. A start with the
-    /// id of a run that is gone starts another one.
+    /// How long a run is kept after it has ended, with its journal. For ever unless said otherwise. A child stays
+    /// until its parent has ended or begun anew, and a run whose messages have not left stays until they have.
+    ///
+    /// A start with the id of a run that is gone starts another one. Its steps have the same idempotency keys and its
+    /// messages the same ids as those of the first: keep runs for longer than whoever is called remembers those.
     pub fn run_retention(mut self, retention: Duration) -> EngineBuilder {
         self.retention.runs = Some(retention);
         self

@@ -243,10 +243,17 @@ impl Tables {
         Swept { expired: count(expired.len()), messages: count(old.len()), runs: self.sweep_runs(sweep) }
     }
 
-    /// Then the row of the child is still what its parent may have to hear.
+    /// Then the row of the child is still what its parent may have to hear. A parent that has begun anew since waits for
+    /// nothing from before: else the children of a run that goes on for ever would stay for ever.
     fn has_unfinished_parent(&self, row: &Row) -> bool {
-        let parent = row.parent.as_ref().and_then(|parent| self.runs.get(&*parent.run_id));
-        parent.is_some_and(|parent| parent.state == RunState::Running)
+        let Some(of) = &row.parent else { return false };
+        let parent = self.runs.get(&*of.run_id);
+        parent.is_some_and(|parent| parent.state == RunState::Running && parent.generation == of.generation)
+    }
+
+    /// Then the run stays: another one under its id would send messages with the same ids.
+    fn has_something_to_hand_over(&self, run_id: &str) -> bool {
+        self.outbox.iter().any(|entry| *entry.outgoing.run_id == *run_id)
     }
 
     fn sweep_runs(&mut self, sweep: &Sweep) -> u32 {
@@ -254,7 +261,9 @@ impl Tables {
         let ended = self.runs.iter().filter(|(_, row)| row.state != RunState::Running);
         let mut ended: Vec<_> = ended
             .filter(|(_, row)| row.ended_ms.is_some_and(|ended_ms| ended_ms <= until_ms))
-            .filter(|(_, row)| !self.has_unfinished_parent(row))
+            .filter(|(run_id, row)| {
+                !self.has_unfinished_parent(row) && !self.has_something_to_hand_over(run_id)
+            })
             .map(|(run_id, row)| (row.ended_ms, Arc::clone(run_id), row.journal.len()))
             .collect();
         ended.sort_unstable();

@@ -57,7 +57,9 @@ async fn runs(writer: &mut Writer, until_ms: i64, limit: u32) -> Result<u32, Sto
         .push(
             "SELECT run_id, (SELECT count(*) FROM workflow_events e WHERE e.run_id = r.run_id) FROM workflow_runs r \
              WHERE ended_ms <= ? AND NOT EXISTS (\
-             SELECT 1 FROM workflow_runs p WHERE p.run_id = r.parent_run AND p.ended_ms IS NULL) \
+             SELECT 1 FROM workflow_runs p WHERE p.run_id = r.parent_run AND p.ended_ms IS NULL \
+             AND p.generation = r.parent_generation) \
+             AND NOT EXISTS (SELECT 1 FROM workflow_outbox o WHERE o.run_id = r.run_id) \
              ORDER BY ended_ms, run_id LIMIT ?",
         )
         .bind_number(until_ms)
