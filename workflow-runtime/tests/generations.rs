@@ -9,8 +9,11 @@ use std::time::Duration;
 use workflow_core::Event;
 use workflow_runtime::prelude::*;
 use workflow_runtime::store::Store;
-use workflow_runtime::{Clock, EngineBuilder, IncidentPlace, Memory, RunError, Waited};
+use workflow_runtime::{
+    Clock, EngineBuilder, IncidentPlace, Memory, MessageFilter, MessageState, RunError, Waited,
+};
 use world::family::*;
+use world::faulty::{Crash, Faulty};
 use world::*;
 
 on_every_store! {
@@ -168,6 +171,31 @@ on_every_store! {
         assert_eq!(world.count("note"), 2, "no step ran twice");
     }
 
+    async fn a_message_for_a_wait_of_the_journal_before_does_not_reach_the_one_after(store, world, clock) {
+        let store = Faulty::new(store, Crash::Never);
+        let engine = plain(Arc::clone(&store), &world, &clock).register(watch).start().await.unwrap();
+        let client = engine.client();
+        let run = engine.start(watch("w".into())).id("w-1").await.unwrap();
+        until(&client, "w-1", "it waits", |status| !status.waits.is_empty()).await;
+        let gate = store.hold_writes();
+        // The message is kept and offered to the wait; before the run hears of it, the minute is over.
+        let delivering = tokio::spawn({
+            let client = client.clone();
+            async move { client.deliver(Paid { order: "w".into(), amount: 1 }).message_id("m-1").await }
+        });
+        let kept = MessageFilter { message_id: Some("m-1".into()), ..MessageFilter::default() };
+        eventually("it is kept", async || (client.messages(&kept).await.unwrap().len() == 1).then_some(())).await;
+        clock.advance(Duration::from_secs(60));
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        gate.add_permits(10);
+        delivering.await.unwrap().unwrap();
+        until(&client, "w-1", "it has begun anew", |status| status.generation == 2).await;
+        client.deliver(Paid { order: "w+".into(), amount: 2 }).message_id("m-2").await.unwrap();
+        assert_eq!(run.result().await.unwrap(), 2, "the other key is the other order");
+        let left = client.messages(&kept).await.unwrap();
+        assert_eq!(left[0].state, MessageState::Waiting);
+    }
+
     async fn a_cancel_reaches_a_run_whichever_journal_it_is_at(store, world, clock) {
         let engine = plain(store, &world, &clock).register(endless).start().await.unwrap();
         let client = engine.client();
@@ -206,6 +234,16 @@ async fn keys(round: u64, mut known: Vec<String>) -> Result<Vec<String>, ShopErr
 async fn endless(round: u64) -> u64 {
     sleep(std::time::Duration::ZERO).await;
     return continue_as_new(endless(round + 1)).await;
+}
+
+/// Waits for one order for a minute, then for the next.
+#[workflow]
+async fn watch(key: String) -> u64 {
+    let paid = receive::<Paid>(&key).within(minutes(1)).await;
+    if let Ok(paid) = paid {
+        return paid.amount;
+    }
+    return continue_as_new(watch(format!("{key}+"))).await;
 }
 
 #[workflow]

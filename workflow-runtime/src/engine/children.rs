@@ -26,6 +26,8 @@ pub(crate) struct NewChild {
 /// What a parent hears of a child.
 #[derive(Debug)]
 pub(crate) struct ChildNews {
+    /// How often the parent had begun when it asked for the child: a later beginning may use the same ids again.
+    pub(crate) generation: u32,
     pub(crate) op: OpId,
     pub(crate) run_id: Arc<str>,
     pub(crate) fate: Fate,
@@ -57,7 +59,7 @@ pub(super) fn start(parts: &Arc<Parts>, parent: Parent, child: NewChild) {
 
 /// Tells a parent, if it is in memory. If it is not, it finds the same in the store once it is.
 pub(super) fn tell(parts: &Parts, parent: &Parent, run_id: Arc<str>, fate: Fate) {
-    let news = ChildNews { op: parent.op.clone(), run_id, fate };
+    let news = ChildNews { generation: parent.generation, op: parent.op.clone(), run_id, fate };
     parts.live.send(&parent.run_id, Input::Child(news));
 }
 

@@ -278,7 +278,10 @@ impl LiveRun {
 
     /// What a child's fate means for the run, if it still waits for that very child.
     fn hear_of_child(&mut self, news: ChildNews) -> Option<Event> {
-        let ChildNews { op, run_id, fate } = news;
+        let ChildNews { generation, op, run_id, fate } = news;
+        if generation != self.run.generation() {
+            return None;
+        }
         let IsDetached(is_detached) = self.agenda.children.waits_for(&op, &run_id)?;
         match fate {
             Fate::Refused(reason) => Some(Event::ChildRefused { op, reason }),

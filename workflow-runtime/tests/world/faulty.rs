@@ -1,9 +1,10 @@
 //! A store that fails on purpose: it stops answering, or answers with errors, around chosen writes.
 //! It changes nothing of what the store beneath it does.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 
+use tokio::sync::Semaphore;
 use workflow_runtime::store::*;
 use workflow_runtime::{RunFilter, RunState, RunStatus, RunSummary, Timestamp};
 
@@ -31,12 +32,16 @@ struct Faults {
     has_crashed: AtomicBool,
     /// So many of the next writes fail; those with an odd number fail after they were done.
     failures: AtomicI64,
+    /// Every second write fails after it was done.
+    stutters: AtomicBool,
+    /// What was written is answered for only once there is a permit.
+    held: Mutex<Option<Arc<Semaphore>>>,
 }
 
 impl<S> Faulty<S> {
     pub fn new(inner: S, crash: Crash) -> Arc<Faulty<S>> {
-        let (writes, has_crashed, failures) = Default::default();
-        let faults = Arc::new(Faults { crash, writes, has_crashed, failures });
+        let (writes, has_crashed, failures, stutters, held) = Default::default();
+        let faults = Arc::new(Faults { crash, writes, has_crashed, failures, stutters, held });
         Arc::new(Faulty { inner, faults, is_open_to_all: false })
     }
 
@@ -56,6 +61,18 @@ impl<S> Faulty<S> {
 
     pub fn fail_next(&self, writes: i64) {
         self.faults.failures.store(writes, Ordering::SeqCst);
+    }
+
+    /// From now on, every second write fails after it was done.
+    pub fn stutter(&self) {
+        self.faults.stutters.store(true, Ordering::SeqCst);
+    }
+
+    /// From now on, every write is done and then waits for a permit before anybody hears of it.
+    pub fn hold_writes(&self) -> Arc<Semaphore> {
+        let gate = Arc::new(Semaphore::new(0));
+        *self.faults.held.lock().unwrap() = Some(Arc::clone(&gate));
+        gate
     }
 
     pub fn failures_left(&self) -> i64 {
@@ -83,11 +100,15 @@ impl Faults {
             return Err(StoreError::new(StoreFault::Unavailable, "database or disk is full"));
         }
         let written = write.await;
+        let held = self.held.lock().unwrap().clone();
+        if let Some(gate) = held {
+            gate.acquire().await.unwrap().forget();
+        }
         if self.crash == Crash::After(number) {
             self.has_crashed.store(true, Ordering::SeqCst);
             std::future::pending::<()>().await;
         }
-        if failures > 0 {
+        if failures > 0 || (self.stutters.load(Ordering::SeqCst) && number % 2 == 0) {
             return Err(StoreError::new(StoreFault::Unavailable, "disk I/O error"));
         }
         written

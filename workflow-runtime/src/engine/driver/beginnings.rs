@@ -9,7 +9,7 @@ use workflow_core::{CoreError, Definition, Payload};
 
 use super::{Driver, Next};
 use crate::engine::attempts::Attempts;
-use crate::engine::live::Seat;
+use crate::engine::live::{Input, Seat};
 use crate::engine::live_run::{LiveRun, Origin};
 use crate::engine::parts::Parts;
 use crate::error::{Error, ErrorKind};
@@ -107,9 +107,19 @@ impl Driver {
         match self.write(turn).await {
             Some(TurnOutcome::Written(_)) => {
                 self.definition = definition;
+                self.drop_offers();
                 Next::Load(Attempts::default())
             }
             _ => Next::Leave,
+        }
+    }
+
+    /// The offers that have come so far were made to the journal before, whose operations may have the same ids and wait
+    /// for other keys. Those for the new one are read with it.
+    fn drop_offers(&mut self) {
+        let heard: Vec<Input> = std::iter::from_fn(|| self.ends.inbox.try_recv().ok()).collect();
+        for input in heard.into_iter().filter(|input| !matches!(input, Input::Offer(_))) {
+            self.parts.live.send(&self.lease.run_id, input);
         }
     }
 }
