@@ -126,6 +126,21 @@ on_every_store! {
         }
     }
 
+    async fn a_wait_that_no_message_could_end_is_an_incident(store, world, clock) {
+        let engine = builder(store, &world, &clock).start().await.unwrap();
+        for key in ["", "line\nbreak", &"x".repeat(256)] {
+            let error = engine.start(patient(key.to_owned())).await.unwrap_err();
+            assert!(error.to_string().contains("the wait for `Paid` at `paid`"), "{error}");
+        }
+        let client = engine.client();
+        engine.start(collect("tab\there".into())).id("c-1").await.unwrap();
+        let stuck = until(&client, "c-1", "an incident", |status| !status.incidents.is_empty()).await;
+        let cause = &stuck.incidents[0].cause;
+        assert!(cause.contains("its key contains the control character"), "{cause}");
+        assert!(stuck.waits.is_empty() && stuck.timers.is_empty(), "nothing is half written: {stuck:?}");
+        assert_eq!(world.count("reserve"), 1);
+    }
+
     async fn hostile_ids_keys_and_sizes_are_refused_with_a_reason(store, world, clock) {
         let engine = builder(store, &world, &clock).payload_limit(100).start().await.unwrap();
         let client = engine.client();

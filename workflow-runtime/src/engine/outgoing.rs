@@ -37,8 +37,8 @@ fn message_id(run_id: &str, generation: u32, op: &OpId) -> String {
     format!("{}~{digest}", &id[..id.floor_char_boundary(LONGEST_ID - 40)])
 }
 
-/// Refuses what no receiver could take and what is larger than the engine takes. (The input of a child is looked at
-/// when it is started: its parent can be helped without new code.)
+/// Refuses what no receiver could take, waits that no message could end, and what is larger than the engine takes. (The
+/// input of a child is looked at when it is started: its parent can be helped without new code.)
 pub(super) fn check(commands: &[Command], limit: usize) -> Result<(), CoreError> {
     commands.iter().try_for_each(|command| match command {
         Command::Send { op, message, key, payload, .. } => {
@@ -46,6 +46,10 @@ pub(super) fn check(commands: &[Command], limit: usize) -> Result<(), CoreError>
             let key = check_id("its key", key);
             key.map_err(|error| unstorable(&what, error.to_string()))?;
             check_size(&what, payload, limit)
+        }
+        Command::AwaitMessage { op, message, key, .. } => {
+            let key = check_id("its key", key);
+            key.map_err(|error| unstorable(&format!("the wait for `{message}` at `{op}`"), error.to_string()))
         }
         Command::ReportProgress { value } => check_size("the progress", value, limit),
         Command::Continue { input, .. } => check_size("the arguments of continue_as_new", input, limit),
