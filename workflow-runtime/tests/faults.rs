@@ -8,11 +8,36 @@ use std::time::Duration;
 
 use workflow_runtime::prelude::*;
 use workflow_runtime::store::Store;
-use workflow_runtime::{Clock, IncidentPlace, Memory, RunFilter, RunState};
+use workflow_runtime::{Clock, Delivery, IncidentPlace, Memory, RunFilter, RunState};
 use world::faulty::{Crash, Faulty};
 use world::*;
 
 on_every_store! {
+    async fn no_run_begins_once_its_engine_is_gone_and_the_next_one_does_not_know_of_it(store, world, clock) {
+        let store: Arc<dyn Store> = Arc::new(store);
+        let slow = Faulty::new(Arc::clone(&store), Crash::Never);
+        let gate = slow.hold_writes();
+        let engine = builder(Arc::clone(&slow), &world, &clock).start().await.unwrap();
+        let first = tokio::spawn(engine.start(patient("a".into())).id("a").into_future());
+        eventually("the first write is done", async || store.run("a").await.unwrap()).await;
+        // These two meet in the next batch: the turns first, then the messages.
+        let second = tokio::spawn(engine.start(patient("b".into())).id("b").into_future());
+        let placed = Placed { order: "o".into(), amount: 1 };
+        let third = tokio::spawn(engine.client().deliver(placed.clone()).message_id("p-1").into_future());
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        gate.add_permits(1);
+        eventually("the turn is written", async || store.run("b").await.unwrap()).await;
+        drop(engine);
+        let next = builder(Arc::clone(&store), &world, &clock).start().await.unwrap();
+        gate.add_permits(10);
+        assert!(third.await.unwrap().unwrap_err().is_stopped());
+        assert!(store.run("open_order:p-1").await.unwrap().is_none());
+        let client = next.client();
+        assert_eq!(client.deliver(placed).message_id("p-1").await.unwrap(), Delivery::Started);
+        until(&client, "open_order:p-1", "it is driven", |status| !status.waits.is_empty()).await;
+        drop((first.await, second.await));
+    }
+
     async fn a_full_disk_is_waited_for_and_no_workflow_hears_of_it(store, world, clock) {
         let store = Faulty::new(store, Crash::Never);
         let engine = builder(Arc::clone(&store), &world, &clock).start().await.unwrap();

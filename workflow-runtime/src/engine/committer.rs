@@ -7,7 +7,7 @@ use tokio::sync::{mpsc, oneshot};
 use workflow_core::Timestamp;
 
 use super::live::{Input, Seat};
-use super::parts::{Backoff, Parts};
+use super::parts::{Backoff, Parts, Phase};
 use crate::store::{Delivered, NewMessage, OutboxChange, RunState, StoreError, Turn, TurnOutcome};
 
 /// How much goes into one transaction: enough to make its cost small, little enough to answer soon.
@@ -220,13 +220,17 @@ async fn change_outbox(parts: &Parts, asked: Vec<(Vec<OutboxChange>, Reply<Vec<b
 }
 
 /// Asks the store until it answers: a full disk or a busy file is waited for, whatever depends on it waits too.
-/// `None` when the engine stopped meanwhile.
+/// `None` when the engine has stopped: whoever comes next has taken all unfinished runs, and would not know of one that
+/// begins now.
 pub(crate) async fn persist<T, F>(parts: &Parts, mut ask: impl FnMut() -> F) -> Option<Result<T, StoreError>>
 where
     F: Future<Output = Result<T, StoreError>>,
 {
     let mut backoff = Backoff::new();
     loop {
+        if parts.phase() == Phase::Stopped {
+            return None;
+        }
         match ask().await {
             Err(error) if error.is_transient() => {
                 tracing::warn!(%error, "the store is not available; trying again");
