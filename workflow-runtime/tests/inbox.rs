@@ -112,6 +112,23 @@ on_every_store! {
         assert_eq!(client.publish(unheard()).await.unwrap(), Delivery::Buffered, "nobody need know an event");
     }
 
+    async fn an_event_reaches_a_thousand_waiting_runs_once_each(store, world, clock) {
+        let engine = builder(store, &world, &clock).start().await.unwrap();
+        let client = engine.client();
+        let mut runs = Vec::new();
+        for number in 0..1_000 {
+            runs.push(engine.start(patient("all".into())).id(format!("p-{number}")).await.unwrap());
+        }
+        let published = client.publish(paid("all", 5)).message_id("e-1").await.unwrap();
+        assert_eq!(published, Delivery::Awaited);
+        for run in &runs {
+            assert_eq!(run.result().await.unwrap(), 5);
+        }
+        assert_eq!(client.publish(paid("all", 5)).message_id("e-1").await.unwrap(), Delivery::Duplicate);
+        let MessageState::Taken { by } = only(&client, "e-1").await.state else { panic!("it was taken") };
+        assert_eq!(by.len(), 1_000);
+    }
+
     async fn an_event_that_started_a_run_is_redelivered_to_the_one_that_could_not_read_it(store, world, clock) {
         let engine = builder(store, &world, &clock).register(strict::inspect).start().await.unwrap();
         let client = engine.client();

@@ -261,14 +261,22 @@ pub(super) fn assign_offers(
 /// What became of messages: rows of those that are new, then rows of offers.
 pub(super) fn delivered(rows: &[SqliteRow], messages: &[NewMessage]) -> Result<Vec<Delivered>, StoreError> {
     let mut new_ids = BTreeSet::new();
-    let mut offers = vec![Vec::new(); messages.len()];
+    let mut offers: Vec<Vec<Offer>> = vec![Vec::new(); messages.len()];
     for row in rows {
         if row.try_get::<Option<bool>, _>(5).map_err(fault)?.is_some() {
             new_ids.insert(row.try_get::<String, _>(2).map_err(fault)?);
         } else {
             let position: i64 = row.try_get(4).map_err(fault)?;
             let position = usize::try_from(position).expect("positions in an array are not negative");
-            offers[position].push(read_offer(row)?);
+            // Nearly always the same message for all who wait: it is read once and shared by them.
+            let message_id: &str = row.try_get(2).map_err(fault)?;
+            let payload = offers[position].last().filter(|last| last.message_id == message_id);
+            let payload = payload.map(|last| last.payload.clone());
+            let offer = match payload {
+                Some(payload) => offer_of(row, payload)?,
+                None => read_offer(row)?,
+            };
+            offers[position].push(offer);
         }
     }
     let delivered = messages.iter().zip(offers);
@@ -283,13 +291,17 @@ pub(super) fn delivered(rows: &[SqliteRow], messages: &[NewMessage]) -> Result<V
 }
 
 fn read_offer(row: &SqliteRow) -> Result<Offer, StoreError> {
-    let op: String = row.try_get(1).map_err(fault)?;
     let payload: String = row.try_get(3).map_err(fault)?;
-    let message_id: String = row.try_get(2).map_err(fault)?;
     let payload = Payload::from_json(payload).map_err(|error| {
+        let message_id: &str = row.try_get(2).unwrap_or_default();
         let message = format!("the message `{message_id}` cannot be read: {error}");
         StoreError::new(StoreFault::Corrupt, message).caused_by(error)
     })?;
+    offer_of(row, payload)
+}
+
+fn offer_of(row: &SqliteRow, payload: Payload) -> Result<Offer, StoreError> {
     let run_id = row.try_get::<&str, _>(0).map_err(fault)?.into();
-    Ok(Offer { run_id, op: OpId::from_text(op), message_id, payload })
+    let op: String = row.try_get(1).map_err(fault)?;
+    Ok(Offer { run_id, op: OpId::from_text(op), message_id: row.try_get(2).map_err(fault)?, payload })
 }
