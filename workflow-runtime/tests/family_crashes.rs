@@ -27,6 +27,8 @@ enum Scenario {
     Messages,
     /// A child that begins anew twice.
     Generations,
+    /// Three journals, each with both kinds of children and a message.
+    Everything,
 }
 
 impl Scenario {
@@ -65,6 +67,18 @@ impl Scenario {
                 assert_eq!(run.result().await.unwrap(), 3);
                 assert_eq!(client.progress::<u64>("r/monthly").await.unwrap(), Some(3));
             }
+            Scenario::Everything => {
+                let run = engine.start(season("s".into(), 1)).id("r").await.unwrap();
+                assert_eq!(run.result().await.unwrap(), 4);
+                let hired = RunFilter { workflow: Some("patient".into()), ..RunFilter::default() };
+                let mut amounts = Vec::new();
+                for run in client.runs(&hired).await.unwrap() {
+                    amounts.push(client.result::<u64>(&run.run_id).await.unwrap());
+                }
+                amounts.sort_unstable();
+                assert_eq!(amounts, [1, 2, 3], "each heard from its own round");
+                until_the_outbox_is_empty(&client).await;
+            }
         }
     }
 
@@ -76,6 +90,9 @@ impl Scenario {
             Scenario::Detached => &["note h"],
             Scenario::Messages => &["note a"],
             Scenario::Generations => &["charge s", "charge s", "charge s"],
+            Scenario::Everything => {
+                &["reserve s-1", "note s-1", "reserve s-2", "note s-2", "reserve s-3", "note s-3"]
+            }
         }
     }
 
@@ -84,6 +101,7 @@ impl Scenario {
             Scenario::Children => 3,
             Scenario::Cancel | Scenario::Detached | Scenario::Generations => 2,
             Scenario::Messages => 4,
+            Scenario::Everything => 7,
         }
     }
 }
@@ -176,6 +194,21 @@ async fn check_runs(store: &Arc<dyn Store>, scenario: Scenario, label: &str) {
     }
 }
 
+/// Every second write is done and fails all the same: whoever repeats it must not do it twice.
+async fn stutter(scenario: Scenario, store: Arc<dyn Store>) {
+    let world = World::new();
+    if scenario == Scenario::Children {
+        world.fail_for("note t-2");
+    }
+    let faulty = Faulty::new(Arc::clone(&store), Crash::Never);
+    faulty.stutter();
+    let engine = engine(faulty, &world).start().await.unwrap();
+    let played = tokio::time::timeout(Duration::from_secs(20), scenario.play(engine)).await;
+    assert!(played.is_ok(), "{scenario:?}: {:?}", store.runs(&RunFilter::default()).await);
+    assert_eq!(world.calls(), scenario.calls(), "{scenario:?}");
+    check_runs(&store, scenario, "a store that stutters").await;
+}
+
 async fn crash_everywhere(scenario: Scenario, new_store: impl AsyncFn() -> (Arc<dyn Store>, Folder)) {
     for crash in [Crash::Before as fn(usize) -> Crash, Crash::After as fn(usize) -> Crash] {
         let mut writes = 0;
@@ -194,6 +227,17 @@ macro_rules! crash_everywhere {
     ($($name:ident: $scenario:expr;)*) => {$(
         mod $name {
             use super::*;
+
+            #[tokio::test]
+            async fn memory_that_stutters() {
+                stutter($scenario, Arc::new(Memory::new())).await;
+            }
+
+            #[tokio::test]
+            async fn sqlite_that_stutters() {
+                let folder = Folder::new();
+                stutter($scenario, Arc::new(Sqlite::open(folder.database()).await.unwrap())).await;
+            }
 
             #[tokio::test]
             async fn memory() {
@@ -220,4 +264,5 @@ crash_everywhere! {
     a_detached_child_survives_a_crash_at_every_write: Scenario::Detached;
     messages_that_leave_survive_a_crash_at_every_write: Scenario::Messages;
     generations_survive_a_crash_at_every_write: Scenario::Generations;
+    all_of_it_together_survives_a_crash_at_every_write: Scenario::Everything;
 }

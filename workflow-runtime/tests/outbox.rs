@@ -4,14 +4,17 @@
 mod world;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use tokio::sync::Semaphore;
 use workflow_runtime::prelude::*;
 use workflow_runtime::store::Store;
 use workflow_runtime::{
     Client, Memory, OutboxFilter, Outgoing, RecordingTransport, Transport, TransportError,
 };
 use world::family::*;
+use world::faulty::{Crash, Faulty};
 use world::*;
 
 on_every_store! {
@@ -174,6 +177,50 @@ on_every_store! {
         emptied(&engine.client()).await;
     }
 
+    async fn a_transport_that_never_returns_holds_up_no_shutdown(store, world, clock) {
+        let store: Arc<dyn Store> = Arc::new(store);
+        let held = Held::new();
+        // The store beneath stays open.
+        let stuck = family(Faulty::new(Arc::clone(&store), Crash::Never), &world, &clock).transport(held.clone());
+        let engine = stuck.grace_period(Duration::from_millis(50)).start().await.unwrap();
+        engine.start(announce("a".into())).id("a-1").await.unwrap().result().await.unwrap();
+        eventually("a message is under way", async || (held.is_called() == 1).then_some(())).await;
+        let stopped = tokio::time::timeout(Duration::from_secs(5), engine.shutdown()).await;
+        assert!(stopped.is_ok(), "the grace period is over");
+        let transport = RecordingTransport::new();
+        let _next = family(store, &world, &clock).transport(transport.clone()).start().await.unwrap();
+        let sent: Vec<u64> = handed_over(&transport, 3).await.iter().map(amount).collect();
+        assert_eq!(sent, [1, 2, 3], "none of them is lost");
+    }
+
+    async fn what_is_under_way_at_a_shutdown_is_handed_over_and_not_once_more(store, world, clock) {
+        let store: Arc<dyn Store> = Arc::new(store);
+        let held = Held::new();
+        // The store beneath stays open.
+        let first = family(Faulty::new(Arc::clone(&store), Crash::Never), &world, &clock);
+        let engine = first.transport(held.clone()).start().await.unwrap();
+        engine.start(announce("a".into())).id("a-1").await.unwrap().result().await.unwrap();
+        eventually("a message is under way", async || (held.is_called() == 1).then_some(())).await;
+        let (stopped, ()) = tokio::join!(tokio::time::timeout(Duration::from_secs(5), engine.shutdown()), async {
+            tokio::task::yield_now().await;
+            held.gate.add_permits(1);
+        });
+        assert!(stopped.is_ok() && held.is_called() == 1, "the others are for the next engine");
+        let transport = RecordingTransport::new();
+        let second = family(Faulty::new(Arc::clone(&store), Crash::Never), &world, &clock);
+        let engine = second.transport(transport.clone()).start().await.unwrap();
+        emptied(&engine.client()).await;
+        let sent: Vec<u64> = transport.handed_over().iter().map(amount).collect();
+        assert_eq!(sent, [2, 3]);
+    }
+
+    async fn a_run_may_send_to_itself(store, world, clock) {
+        let engine = family(store, &world, &clock).register(soliloquy).start().await.unwrap();
+        let run = engine.start(soliloquy("me".into())).id("s-1").await.unwrap();
+        assert_eq!(run.result().await.unwrap(), 3);
+        emptied(&engine.client()).await;
+    }
+
     async fn a_message_that_nobody_could_take_is_an_incident_of_its_run(store, world, clock) {
         let store: Arc<dyn Store> = Arc::new(store);
         let transport = RecordingTransport::new();
@@ -197,6 +244,44 @@ on_every_store! {
         assert_eq!(handed_over(&transport, 1).await.len(), 1);
         assert_eq!(world.count("note"), 1, "what had happened is not repeated");
     }
+}
+
+/// A transport that takes its time.
+#[derive(Clone)]
+struct Held {
+    gate: Arc<Semaphore>,
+    called: Arc<AtomicUsize>,
+}
+
+impl Held {
+    fn new() -> Held {
+        Held { gate: Arc::new(Semaphore::new(0)), called: Arc::default() }
+    }
+
+    fn is_called(&self) -> usize {
+        self.called.load(Ordering::SeqCst)
+    }
+}
+
+#[async_trait::async_trait]
+impl Transport for Held {
+    async fn hand_over(&self, _message: &Outgoing) -> Result<(), TransportError> {
+        self.called.fetch_add(1, Ordering::SeqCst);
+        self.gate.acquire().await.unwrap().forget();
+        Ok(())
+    }
+}
+
+/// Hears what it says, in the order in which it says it.
+#[workflow]
+async fn soliloquy(name: String) -> u64 {
+    send(Paid { order: name.clone(), amount: 1 }).await;
+    send(Paid { order: name.clone(), amount: 2 }).await;
+    let first = receive::<Paid>(&name).forever().await;
+    let second = receive::<Paid>(&name).forever().await;
+    publish(Paid { order: name.clone(), amount: first.amount + second.amount }).await;
+    let third = receive::<Paid>(&name).forever().await;
+    third.amount
 }
 
 /// A transport with a weak spot.

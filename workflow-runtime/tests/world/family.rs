@@ -95,6 +95,19 @@ pub async fn monthly(name: String, month: u64) -> Result<u64, ShopError> {
     return continue_as_new(monthly(name, month + 1)).await;
 }
 
+/// Each round with a child, a child that goes on by itself and a message to that, and with a journal of its own.
+#[workflow]
+pub async fn season(name: String, round: u64) -> Result<u64, ShopError> {
+    let key = format!("{name}-{round}");
+    let ended = leg(key.clone()).await?;
+    let _hired = patient(key.clone()).detached().await;
+    send(Paid { order: key, amount: round }).await;
+    if round == 3 {
+        return Ok(ended + round);
+    }
+    return continue_as_new(season(name, round + 1)).await;
+}
+
 /// A child that begins anew.
 #[workflow]
 pub async fn subscribe(name: String) -> Result<u64, ShopError> {
@@ -125,6 +138,7 @@ pub fn family(store: impl Store, world: &World, clock: &Clock) -> EngineBuilder 
         .register(race)
         .register(announce)
         .register(tell)
+        .register(season)
         .register(subscribe)
         .register(hurried)
 }
