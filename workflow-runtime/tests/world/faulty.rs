@@ -108,7 +108,7 @@ impl Faults {
             self.has_crashed.store(true, Ordering::SeqCst);
             std::future::pending::<()>().await;
         }
-        if failures > 0 || (self.stutters.load(Ordering::SeqCst) && number % 2 == 0) {
+        if failures > 0 || (self.stutters.load(Ordering::SeqCst) && number.is_multiple_of(2)) {
             return Err(StoreError::new(StoreFault::Unavailable, "disk I/O error"));
         }
         written

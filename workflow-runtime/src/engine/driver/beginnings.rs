@@ -114,8 +114,8 @@ impl Driver {
         }
     }
 
-    /// The offers that have come so far were made to the journal before, whose operations may have the same ids and wait
-    /// for other keys. Those for the new one are read with it.
+    /// The offers that have come so far were made to the journal before, whose operations may have the same ids and
+    /// wait for other keys. Those for the new one are read with it.
     fn drop_offers(&mut self) {
         let heard: Vec<Input> = std::iter::from_fn(|| self.ends.inbox.try_recv().ok()).collect();
         for input in heard.into_iter().filter(|input| !matches!(input, Input::Offer(_))) {

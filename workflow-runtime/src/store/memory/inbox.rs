@@ -243,8 +243,8 @@ impl Tables {
         Swept { expired: count(expired.len()), messages: count(old.len()), runs: self.sweep_runs(sweep) }
     }
 
-    /// Then the row of the child is still what its parent may have to hear. A parent that has begun anew since waits for
-    /// nothing from before: else the children of a run that goes on for ever would stay for ever.
+    /// Then the row of the child is still what its parent may have to hear. A parent that has begun anew since waits
+    /// for nothing from before: else the children of a run that goes on for ever would stay for ever.
     fn has_unfinished_parent(&self, row: &Row) -> bool {
         let Some(of) = &row.parent else { return false };
         let parent = self.runs.get(&*of.run_id);
