@@ -50,7 +50,9 @@ impl Lowerer<'_> {
         self.label = label;
         let what = phrases::answer(&for_.pat);
         let what = match &*for_.pat {
-            syn::Pat::Ident(ident) => workflow_graph::humanise(&ident.ident.unraw().to_string()).to_lowercase(),
+            syn::Pat::Ident(ident) => {
+                workflow_graph::humanise(&ident.ident.unraw().to_string()).to_lowercase()
+            }
             _ if what == "otherwise" => "round".to_owned(),
             _ => what,
         };

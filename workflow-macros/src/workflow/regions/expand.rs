@@ -55,7 +55,8 @@ impl Expansion {
             } else if is_block {
                 operation
             } else {
-                let name = format_ident!("__call_{index}", span = Span::mixed_site().located_at(span));
+                // At the parentheses of the call, which is where rustc should find fault with it.
+                let name = format_ident!("__call_{index}", span = span.located_at(end));
                 let begun = rewriter.durable(end);
                 let branch = quote!(#name.#begun);
                 expansion.names.push(name);
