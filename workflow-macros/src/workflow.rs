@@ -53,7 +53,7 @@ pub(crate) fn expand(kind: Kind, attribute: TokenStream, item: TokenStream) -> T
     }
     let docs = docs::split(&function.attrs);
     let lowered = match awaits::parse_body(&function) {
-        Ok(body) => Some(lower::lower(&function, &body, &mut errors)),
+        Ok(body) => Some(lower::lower(kind, &function, &body, &mut errors)),
         // rustc reports what is wrong with the body itself, and better than we could.
         Err(_) => None,
     };

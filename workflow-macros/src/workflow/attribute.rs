@@ -33,6 +33,11 @@ const KNOWN: &[&str] =
 /// A subflow has no runs of its own: what is said about runs is said about the workflow.
 const KNOWN_OF_SUBFLOW: &[&str] = &["name", "label"];
 
+/// What is said about steps alone.
+const OF_STEPS: &[&str] = &["retry", "timeout", "heartbeat", "read_only", "compensate", "pivot", "retriable"];
+
+const OF_STEPS_HINT: &str = "; say this at each `#[step]` that it calls";
+
 /// Words of the language that have no meaning yet.
 const NOT_YET: &[&str] = &["bpmn", "conform"];
 
@@ -46,7 +51,14 @@ pub(crate) fn parse(kind: Kind, attribute: TokenStream, errors: &mut Errors) -> 
         let name = word.name.to_string();
         match name.as_str() {
             name if kind == Kind::Subflow && !KNOWN_OF_SUBFLOW.contains(&name) => {
-                let hint = did_you_mean(name, KNOWN_OF_SUBFLOW);
+                let hint = match name {
+                    name if KNOWN.contains(&name) => {
+                        "; a subflow is a part of the run that calls it: say this at the `#[workflow]`"
+                            .to_owned()
+                    }
+                    name if OF_STEPS.contains(&name) => OF_STEPS_HINT.to_owned(),
+                    name => did_you_mean(name, KNOWN_OF_SUBFLOW),
+                };
                 errors.at(word.name.span(), format!("`#[subflow]` does not know `{name}`{hint}"));
             }
             "name" => options.name = text(word, "name = \"fulfil_order\"", errors),
@@ -64,7 +76,11 @@ pub(crate) fn parse(kind: Kind, attribute: TokenStream, errors: &mut Errors) -> 
                 errors.at(word.name.span(), format!("`{name}` on a workflow is not supported yet"));
             }
             name => {
-                let hint = did_you_mean(name, KNOWN);
+                let hint = match name {
+                    "timeout" => "; write `deadline = \"30d\"` for how long a run may take".to_owned(),
+                    name if OF_STEPS.contains(&name) => OF_STEPS_HINT.to_owned(),
+                    name => did_you_mean(name, KNOWN),
+                };
                 errors.at(word.name.span(), format!("`#[workflow]` does not know `{name}`{hint}"));
             }
         }

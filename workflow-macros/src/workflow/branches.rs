@@ -88,6 +88,10 @@ impl<'a> Lowerer<'a> {
         let mut branches = Vec::new();
         for (part, number) in region.parts.iter().zip(&region.numbers) {
             let label = docs::split(&part.attrs).label;
+            if let Some(slip) = &part.slip {
+                self.refuse_as(slip.clone());
+                continue;
+            }
             let written = &part.operation.tree;
             let body = match (part.block(), number) {
                 (Some(block), _) => BranchBody::Block(block),

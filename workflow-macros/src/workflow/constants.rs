@@ -96,19 +96,11 @@ fn node(node: &Node, operation: Option<&Operation>) -> TokenStream {
             let path = beside(path, operation.map_or_else(Span::call_site, |operation| operation.span));
             let timeout_ms = operation.and_then(|operation| operation.timeout_ms);
             let stays = operation.is_some_and(|operation| operation.without_compensation);
-            let mut facts = quote!(::workflow_runtime::__private::core::facts_of(#path));
-            if let Some(timeout_ms) = timeout_ms {
-                facts.extend(quote!(.with_timeout_ms(#timeout_ms)));
+            let mut kind = quote!(::workflow_runtime::__private::core::kind_of(#path));
+            if timeout_ms.is_some() || stays {
+                let timeout_ms = optional(timeout_ms.map(|timeout_ms| quote!(#timeout_ms)));
+                kind.extend(quote!(.of_call(#timeout_ms, #stays)));
             }
-            if stays {
-                facts.extend(quote!(.without_compensation()));
-            }
-            // Only a call of a step has such words; without them, the type tells what is called.
-            let kind = if timeout_ms.is_some() || stays {
-                quote!(__graph::NodeKind::Step(#facts))
-            } else {
-                quote!(::workflow_runtime::__private::core::kind_of(#path))
-            };
             under(operation, kind)
         }
         (NodeKind::Child(_), Some(What::Detached(path))) => {
@@ -231,9 +223,12 @@ fn error_check(flow: &Flow, operation: &Operation) -> Option<TokenStream> {
     let FlowKind::Error { variant, .. } = &flow.kind else { return None };
     let (node, name) = (flow.from, &**variant);
     let why = match name {
-        "" => "this step never answers with an error; bind the value with `let` before it is taken apart"
-            .to_owned(),
-        name => format!("`{name}` is no variant of this step's error; name the variant as its enum does"),
+        "" => {
+            "this never answers with an error; bind the value with `let` before it is taken apart".to_owned()
+        }
+        name => {
+            format!("`{name}` is no variant of the error of this call; name the variant as its enum does")
+        }
     };
     let text = format!("WF044: {why}; see docs/errors/WF044.md");
     Some(quote_spanned! {operation.span=>

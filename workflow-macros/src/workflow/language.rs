@@ -85,6 +85,11 @@ impl Lowerer<'_> {
                 self.refuse(segment.ident.span(), why);
                 return Some(Err(()));
             }
+            "continue_as_new" if self.is_subflow => {
+                let why = "a subflow is a part of a run and cannot end it: return, and continue as new in the workflow";
+                self.refuse(segment.ident.span(), why);
+                return Some(Err(()));
+            }
             "continue_as_new" => {
                 let line = line_of(segment.ident.span());
                 let label = self.label.take().unwrap_or_default();

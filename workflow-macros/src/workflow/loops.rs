@@ -1,6 +1,7 @@
 //! Loops and labelled blocks, with their labels, `break` and `continue`.
 //! A loop in which nothing happens that is drawn is local code and leaves no trace.
 
+use syn::ext::IdentExt;
 use syn::{Block, ExprBreak, ExprContinue, ExprForLoop, ExprLoop, ExprWhile, Label, Lifetime};
 use workflow_graph::FlowKind;
 
@@ -49,7 +50,9 @@ impl Lowerer<'_> {
         self.label = label;
         let what = phrases::answer(&for_.pat);
         let what = match &*for_.pat {
-            syn::Pat::Ident(ident) => workflow_graph::humanise(&ident.ident.to_string()).to_lowercase(),
+            syn::Pat::Ident(ident) => {
+                workflow_graph::humanise(&ident.ident.unraw().to_string()).to_lowercase()
+            }
             _ if what == "otherwise" => "round".to_owned(),
             _ => what,
         };

@@ -10,6 +10,7 @@ use workflow_graph::{Flow, FlowKind, Node, NodeIndex, NodeKind};
 
 use super::awaits::Body;
 use super::branches::Ending;
+use super::emit::Kind;
 use super::expressions::is_drawn;
 use super::graph::{Builder, Draft, Way, Ways, next};
 use super::imports;
@@ -73,6 +74,8 @@ pub(crate) struct Lowerer<'a> {
     has_refused: bool,
     /// Whether the function returns a `Result`.
     pub(crate) is_fallible: bool,
+    /// Whether the function is a part of the runs that call it.
+    pub(crate) is_subflow: bool,
     /// Where results lead.
     pub(crate) ending: Ending,
     /// The label above the statement, until a node takes it.
@@ -94,7 +97,7 @@ pub(crate) struct Loop {
 }
 
 /// Lowers a body to its graph.
-pub(crate) fn lower(function: &RawFn, body: &Body, errors: &mut Errors) -> Lowered {
+pub(crate) fn lower(kind: Kind, function: &RawFn, body: &Body, errors: &mut Errors) -> Lowered {
     let parameters = function.sig.inputs.iter().filter_map(|input| match input {
         FnArg::Typed(typed) => Some(bound_by(&typed.pat)),
         FnArg::Receiver(_) => None,
@@ -110,6 +113,7 @@ pub(crate) fn lower(function: &RawFn, body: &Body, errors: &mut Errors) -> Lower
         errors,
         has_refused: false,
         is_fallible: returns_result(&function.sig.output),
+        is_subflow: kind == Kind::Subflow,
         ending: Ending::Function,
         label: None,
         arm_label: None,
@@ -127,7 +131,7 @@ pub(crate) fn lower(function: &RawFn, body: &Body, errors: &mut Errors) -> Lower
         match built.places[operation.node] {
             Some(node) => operations.push(Operation { node, ..operation }),
             None => {
-                let why = "this can never be reached; take it out, or the `return` before it";
+                let why = "this can never be reached; take it out, or what ends the flow before it";
                 lowerer.refuse(operation.span, why);
             }
         }

@@ -2,7 +2,7 @@
 //! The call is found in the text that makes the values; what cannot be found is refused.
 
 use syn::ext::IdentExt;
-use syn::{Expr, ExprCall, ExprClosure, ExprPath, Stmt};
+use syn::{Expr, ExprCall, ExprClosure, ExprLit, ExprPath, Lit, Stmt};
 use workflow_graph::Instances;
 
 use super::lower::{Lowerer, span_of};
@@ -40,6 +40,12 @@ impl<'a> Lowerer<'a> {
         let name = name_of(all);
         let mut bound = Vec::new();
         let found = call.args.first().map(|values| self.calls_in(values, &mut bound)).unwrap_or_default();
+        if let Some(Expr::Lit(ExprLit { lit: Lit::Int(limit), .. })) = outer.limit
+            && limit.base10_digits() == "0"
+        {
+            let why = "none at a time would never begin; leave `.limit(..)` out to begin all at once";
+            self.refuse(limit.span(), why);
+        }
         let limit = outer.limit.map(phrases::source_text).unwrap_or_default();
         let instances = Some(Instances { limit: limit.into(), fails_fast: name == "try_join_all" });
         let Some(&first) = found.first() else {

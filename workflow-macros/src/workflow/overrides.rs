@@ -4,6 +4,8 @@
 use syn::{Expr, ExprCall, ExprLit, ExprMethodCall, Lit};
 
 use super::lower::{Lowerer, span_of};
+use super::phrases;
+use super::regions::Word;
 
 const WORDS: &[&str] =
     &["within", "forever", "timeout", "retry", "label", "without_compensation", "id", "detached", "limit"];
@@ -40,7 +42,7 @@ impl Lowerer<'_> {
             Expr::Call(call) => Some(call),
             Expr::MethodCall(method) => {
                 if !WORDS.contains(&method.method.to_string().as_str()) {
-                    let why = "a method's result is awaited, but the macro cannot see which step that is; \
+                    let why = "a method's result is awaited, but the macro cannot see which operation that is; \
                                call a `#[step]` by its function's name";
                     self.refuse(method.paren_token.span.join(), why);
                     return None;
@@ -49,10 +51,18 @@ impl Lowerer<'_> {
                 self.word(method, overrides).then_some(call)
             }
             Expr::Path(_) => {
-                self.refuse(
-                    span_of(base),
-                    "this call was made elsewhere; write the call and its `.await` together, so that it can be drawn",
+                let why = "this call was made elsewhere; write the call itself here, `name(..)`, so that it can \
+                           be drawn";
+                self.refuse(span_of(base), why);
+                None
+            }
+            Expr::Macro(call) if Word::of(&call.mac).is_some() => {
+                let name = phrases::source_text(&call.mac.path);
+                let why = format!(
+                    "`{name}!` waits by itself: take out the `.await` behind it; as a branch, write \
+                     `async {{ {name}!(..) }}`"
                 );
+                self.refuse(span_of(base), &why);
                 None
             }
             other => {

@@ -1,6 +1,7 @@
 //! `join!` and `try_join!`: branches that all run, drawn between a fork and a join.
 //! The branches of a `try_join!` stand in a block, because the first error leaves all of them.
 
+use syn::ext::IdentExt;
 use syn::visit::Visit;
 use syn::{Expr, ExprAwait, Macro};
 use workflow_graph::{NodeIndex, NodeKind, Outcome, humanise};
@@ -90,7 +91,7 @@ fn name_of(branches: &[Branch<'_>]) -> String {
 fn name_of_branch(branch: &Branch<'_>) -> Option<String> {
     match &branch.body {
         BranchBody::Call { text, .. } => {
-            text.function.path.segments.last().map(|last| humanise(&last.ident.to_string()))
+            text.function.path.segments.last().map(|last| humanise(&last.ident.unraw().to_string()))
         }
         BranchBody::Block(block) => {
             let mut first = FirstCall(None);
@@ -113,7 +114,7 @@ impl<'ast> Visit<'ast> for FirstCall {
             && let Expr::Call(call) = callee
             && let Expr::Path(path) = &*call.func
         {
-            self.0 = path.path.segments.last().map(|last| humanise(&last.ident.to_string()));
+            self.0 = path.path.segments.last().map(|last| humanise(&last.ident.unraw().to_string()));
         }
     }
 }

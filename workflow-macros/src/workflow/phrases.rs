@@ -134,6 +134,7 @@ fn join(left: &str, right: &str) -> String {
 }
 
 fn lower(identifier: &str) -> String {
+    let identifier = identifier.strip_prefix("r#").unwrap_or(identifier);
     if identifier == "self" { String::new() } else { humanise(identifier).to_lowercase() }
 }
 
@@ -279,6 +280,7 @@ mod tests {
             ("let Some(card) = order.card && card.is_new()", "Order card and card is new?"),
             ("error == Refused::Code(404)", "Error = code 404?"),
             ("find(id).ok_or(Trouble::Gone)", "Find?"),
+            ("r#type.r#in > self.limit", "Type in > limit?"),
         ] {
             assert_eq!(question(&syn::parse_str(source).unwrap()), expected);
         }

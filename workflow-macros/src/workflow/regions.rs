@@ -3,11 +3,12 @@
 
 pub(crate) mod expand;
 mod parse;
+mod repair;
 #[cfg(test)]
 mod tests;
 
 use proc_macro2::{Ident, Span, TokenStream};
-use syn::{Attribute, Block, Expr, Macro, Pat};
+use syn::{Attribute, Block, Error, Expr, Macro, Pat};
 
 pub(crate) use parse::parse;
 
@@ -53,6 +54,8 @@ pub(crate) struct Part {
     pub(crate) attrs: Vec<Attribute>,
     /// The call, or the `async` block.
     pub(crate) operation: Written<Expr>,
+    /// What has to be written differently, though it is plain what was meant.
+    pub(crate) slip: Option<Error>,
     /// What a `select!` does with the outcome.
     pub(crate) arm: Option<Arm>,
 }

@@ -60,6 +60,10 @@ impl Rewriter {
                         tokens.nth(1); // The `!` and the group.
                         drop_path(&mut out);
                         out.extend(expand(word, &name, &group, self));
+                        if is_await(&tokens) {
+                            tokens.nth(1); // It is refused, and that should be the only error.
+                            self.awaits += 1;
+                        }
                     }
                     _ => out.push(TokenTree::Ident(name)),
                 },
@@ -85,6 +89,14 @@ fn is_doc(rest: &IntoIter) -> bool {
     let first = group.stream().into_iter().next();
     group.delimiter() == Delimiter::Bracket
         && matches!(first, Some(TokenTree::Ident(ident)) if ident == "doc")
+}
+
+fn is_await(rest: &IntoIter) -> bool {
+    let mut rest = rest.clone();
+    matches!(
+        (rest.next(), rest.next()),
+        (Some(TokenTree::Punct(dot)), Some(TokenTree::Ident(keyword))) if dot.as_char() == '.' && keyword == "await"
+    )
 }
 
 /// The group of a macro call whose name has just been read.

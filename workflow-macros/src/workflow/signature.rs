@@ -78,7 +78,23 @@ fn parameter(index: usize, input: &FnArg, kind: Kind, errors: &mut Errors) -> Op
                 }) if kind == Kind::Subflow => (Some(and_token.span), &**elem),
                 ty => (None, ty),
             };
-            refuse_borrowed(ty, called, "a parameter", errors);
+            let lasting;
+            let ty = match ty {
+                // Refused here and then given a lifetime that rustc has no questions about.
+                Type::Reference(exclusive) if kind == Kind::Subflow && exclusive.mutability.is_some() => {
+                    let why =
+                        "a subflow cannot change what its caller lends: take it by value and give it back";
+                    let why = format!("WF021: {why}; see docs/errors/WF021.md");
+                    errors.at(exclusive.and_token.span, why);
+                    let lifetime = Some(syn::Lifetime::new("'static", exclusive.and_token.span));
+                    lasting = Type::Reference(TypeReference { lifetime, ..exclusive.clone() });
+                    &lasting
+                }
+                ty => {
+                    refuse_borrowed(ty, called, "a parameter", errors);
+                    ty
+                }
+            };
             let name = match &*typed.pat {
                 Pat::Ident(ident) if ident.subpat.is_none() => ident.ident.clone(),
                 _ => Ident::new(&format!("__argument_{index}"), proc_macro2::Span::call_site()),
@@ -116,6 +132,6 @@ fn owned(ty: &Type) -> String {
     let text = super::phrases::source_text(ty);
     match text.as_str() {
         "str" => "String".to_owned(),
-        _ => text,
+        _ => text.replace(" < ", "<").replace(" >", ">"),
     }
 }

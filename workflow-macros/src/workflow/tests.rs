@@ -12,7 +12,7 @@ pub(crate) fn lowered(body: &str) -> (Graph, Vec<String>) {
     let function: RawFn = syn::parse_str(&source).unwrap();
     let mut errors = Errors::default();
     let body = awaits::parse_body(&function).unwrap();
-    let lowered = lower::lower(&function, &body, &mut errors);
+    let lowered = lower::lower(super::Kind::Workflow, &function, &body, &mut errors);
     let graph = Graph { nodes: lowered.nodes.into(), flows: lowered.flows.into(), ..Graph::named("flow") };
     (graph, errors.texts())
 }

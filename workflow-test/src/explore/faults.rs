@@ -11,6 +11,8 @@ use crate::script::Script;
 pub(crate) struct Fault {
     outcome: AttemptOutcome,
     takes_ms: u64,
+    /// Whether the attempt takes as long as it may.
+    is_timeout: bool,
     /// Whether all further attempts go the same way, until the policy gives up.
     pub(crate) lasts: bool,
 }
@@ -48,8 +50,15 @@ impl Menu {
 
 impl Fault {
     pub(crate) fn deed(&self, call: &Call<'_>) -> Deed {
-        let takes_ms = i64::try_from(self.takes_ms).unwrap_or(i64::MAX);
-        Deed { outcome: self.outcome.clone(), done_at_ms: call.now_ms.saturating_add(takes_ms) }
+        // How long an attempt may take, the call says if the step and the call say different things.
+        let (outcome, takes_ms) = match call.timeout_ms {
+            Some(timeout_ms) if self.is_timeout || self.takes_ms > timeout_ms => {
+                (AttemptOutcome::timed_out(timeout_ms), timeout_ms)
+            }
+            _ => (self.outcome.clone(), self.takes_ms),
+        };
+        let takes_ms = i64::try_from(takes_ms).unwrap_or(i64::MAX);
+        Deed { outcome, done_at_ms: call.now_ms.saturating_add(takes_ms) }
     }
 }
 
@@ -65,7 +74,11 @@ fn unanswered(def: &'static StepDef) -> Vec<Fault> {
     let mut faults = times(def, &AttemptOutcome::panicked("explored".to_owned()), true);
     if let Some(timeout_ms) = def.facts.timeout_ms {
         let late = times(def, &AttemptOutcome::timed_out(timeout_ms), true);
-        faults.extend(late.into_iter().map(|fault| Fault { takes_ms: timeout_ms, ..fault }));
+        faults.extend(late.into_iter().map(|fault| Fault {
+            takes_ms: timeout_ms,
+            is_timeout: true,
+            ..fault
+        }));
     }
     if let Some(heartbeat_ms) = def.facts.heartbeat_ms {
         let silent = times(def, &AttemptOutcome::silent(heartbeat_ms), true);
@@ -76,7 +89,7 @@ fn unanswered(def: &'static StepDef) -> Vec<Fault> {
 
 /// What is retried goes wrong once, and until the policy gives up; the rest is an answer.
 fn times(def: &'static StepDef, outcome: &AttemptOutcome, is_retried: bool) -> Vec<Fault> {
-    let once = || Fault { outcome: outcome.clone(), takes_ms: 0, lasts: false };
+    let once = || Fault { outcome: outcome.clone(), takes_ms: 0, is_timeout: false, lasts: false };
     let for_good = || Fault { lasts: true, ..once() };
     match def.facts.retry.attempts {
         _ if !is_retried => vec![once()],

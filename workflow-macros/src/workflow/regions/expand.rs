@@ -2,7 +2,7 @@
 //! The arguments of all calls are evaluated before anything begins, in the surroundings of the macro; the calls then
 //! begin in the order of the text.
 
-use proc_macro2::{Group, Ident, Span, TokenStream, TokenTree};
+use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
 use quote::{format_ident, quote, quote_spanned};
 
 use super::{Part, Word, parse};
@@ -14,7 +14,9 @@ const FIRST: [&str; 8] = ["First", "Second", "Third", "Fourth", "Fifth", "Sixth"
 /// What stands in place of the macro; its awaits are counted.
 pub(crate) fn expand(word: Word, name: &Ident, tokens: &Group, rewriter: &mut Rewriter) -> TokenStream {
     match parse(word, name, tokens.stream()) {
-        Ok(parts) => Expansion::of(word, name, parts, rewriter).into_tokens(),
+        Ok(parts) => {
+            as_operand(tokens, Expansion::of(word, name, parts, rewriter).into_tokens(), name.span())
+        }
         // The error is told where the body is lowered; it should be the only one.
         Err(_) => {
             rewriter.rewrite(tokens.stream());
@@ -53,7 +55,8 @@ impl Expansion {
             } else if is_block {
                 operation
             } else {
-                let name = format_ident!("__call_{index}", span = Span::mixed_site().located_at(span));
+                // At the parentheses of the call, which is where rustc should find fault with it.
+                let name = format_ident!("__call_{index}", span = span.located_at(end));
                 let begun = rewriter.durable(end);
                 let branch = quote!(#name.#begun);
                 expansion.names.push(name);
@@ -95,6 +98,17 @@ impl Expansion {
         });
         quote_spanned!(span=> match { #outcome } { #(#arms)* })
     }
+}
+
+/// The expression with parentheses around it, if those of the macro call made it one to which an operator or an `else`
+/// may be added. Behind braces a statement ends, and must go on doing so.
+fn as_operand(written: &Group, expression: TokenStream, span: Span) -> TokenStream {
+    if written.delimiter() == Delimiter::Brace {
+        return expression;
+    }
+    let mut operand = Group::new(Delimiter::Parenthesis, expression);
+    operand.set_span(Span::mixed_site().located_at(span)); // No lint speaks of parentheses that nobody wrote.
+    TokenTree::Group(operand).into()
 }
 
 /// The hidden context, at this place of the text.

@@ -8,7 +8,7 @@ use syn::parse::{ParseStream, Parser};
 use syn::spanned::Spanned;
 use syn::{Attribute, Error, Expr, Pat, Result, Token};
 
-use super::{Arm, MOST, Part, Word, Written};
+use super::{Arm, MOST, Part, Word, Written, repair};
 use crate::workflow::patterns;
 
 /// The branches or arms between the parentheses of this macro.
@@ -46,7 +46,8 @@ fn parts(word: Word, input: ParseStream<'_>) -> Result<Vec<Part>> {
 }
 
 fn branch(attrs: Vec<Attribute>, input: ParseStream<'_>) -> Result<Part> {
-    Ok(Part { attrs, operation: written(input, |input| input.parse())?, arm: None })
+    let (operation, slip) = repair::repaired(Word::Join, written(input, |input| input.parse())?);
+    Ok(Part { attrs, operation, slip, arm: None })
 }
 
 fn arm(attrs: Vec<Attribute>, input: ParseStream<'_>) -> Result<Part> {
@@ -62,16 +63,26 @@ fn arm(attrs: Vec<Attribute>, input: ParseStream<'_>) -> Result<Part> {
     }
     let pattern = written(input, Pat::parse_multi_with_leading_vert)?;
     refuse_guard(input)?;
+    if input.peek(Token![=>]) || !input.peek(Token![=]) {
+        return Err(refused(input.span(), ARM));
+    }
     input.parse::<Token![=]>()?;
-    let operation = written(input, |input| input.parse::<Expr>())?;
+    let (operation, slip) = repair::repaired(Word::Select, written(input, |input| input.parse::<Expr>())?);
     if input.peek(Token![,]) && input.peek2(Token![if]) {
         input.parse::<Token![,]>()?;
     }
     refuse_guard(input)?;
+    if !input.peek(Token![=>]) {
+        return Err(refused(input.span(), ARM));
+    }
     input.parse::<Token![=>]>()?;
     let body = written(input, Expr::parse_with_earlier_boundary_rule)?;
-    Ok(Part { attrs, operation, arm: Some(Arm { pattern, body }) })
+    Ok(Part { attrs, operation, slip, arm: Some(Arm { pattern, body }) })
 }
+
+/// How an arm is written.
+const ARM: &str = "an arm of `select!` is written `pattern = operation => expression`, as in \
+                   `paid = receive::<Paid>(id).forever() => paid.cents` or `_ = sleep(days(1)) => 0`";
 
 fn refuse_guard(input: ParseStream<'_>) -> Result<()> {
     if input.peek(Token![if]) {
@@ -180,6 +191,6 @@ fn wrong_count(word: Word, name: &Ident, parts: &[Part]) -> Option<Error> {
     Some(Error::new(name.span(), format!("WF044: {why}; see docs/errors/WF044.md")))
 }
 
-fn refused(span: proc_macro2::Span, why: &str) -> Error {
+pub(super) fn refused(span: proc_macro2::Span, why: &str) -> Error {
     Error::new(span, format!("WF005: {why}; see docs/errors/WF005.md"))
 }
