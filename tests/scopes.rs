@@ -2,8 +2,11 @@
 //! and that a replay of what was recorded asks for the same.
 #![allow(missing_docs)]
 
+mod driven;
+
+use driven::Driven;
 use serde::{Deserialize, Serialize};
-use workflow_core::{Command, Conclusion, Definition, Event, OpId, Payload, Record, Run};
+use workflow_core::{Conclusion, Event, OpId, Payload, Run};
 use workflow_runtime::prelude::*;
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, thiserror::Error, StepError)]
@@ -95,62 +98,6 @@ pub async fn dig(depth: u32) -> Result<u32, No> {
 pub async fn astray() -> Result<u32, No> {
     look().await?;
     continue_as_new(dig(1)).await
-}
-
-/// A run with its journal; every turn is checked against a replay of all that was recorded so far.
-struct Driven {
-    definition: Definition,
-    run: Run,
-    journal: Vec<Record>,
-    commands: Vec<Command>,
-    now_ms: i64,
-}
-
-impl Driven {
-    fn start(definition: Definition, input: &impl Serialize) -> Driven {
-        let run = Run::new(definition, "run");
-        let mut driven = Driven { definition, run, journal: Vec::new(), commands: Vec::new(), now_ms: 0 };
-        driven.feed(Event::started(Payload::of(input).unwrap()));
-        driven
-    }
-
-    fn feed(&mut self, event: Event) -> &Driven {
-        self.now_ms += 1;
-        self.commands = self.run.feed(self.now_ms, &event).unwrap();
-        self.journal.push(Record::new(self.now_ms, event, self.commands.clone()));
-        self.run = Run::replay(self.definition, "run", &self.journal).expect("a replay asks for the same");
-        self
-    }
-
-    fn done(&mut self, op: &str) -> &Driven {
-        let output =
-            if op.ends_with("/undo") { Payload::null() } else { Payload::of(&Ok::<u32, No>(1)).unwrap() };
-        self.feed(Event::StepCompleted { op: OpId::from_text(op), output, error: None })
-    }
-
-    fn refused(&mut self, op: &str) -> &Driven {
-        let output = Payload::of(&Err::<u32, No>(No::No)).unwrap();
-        self.feed(Event::StepCompleted { op: OpId::from_text(op), output, error: Some("No".into()) })
-    }
-
-    #[track_caller]
-    fn asks(&self, expected: &[&str]) {
-        assert_eq!(self.commands.iter().map(words).collect::<Vec<_>>(), expected);
-    }
-}
-
-fn words(command: &Command) -> String {
-    match command {
-        Command::StartStep { op, .. } => op.to_string(),
-        Command::SetTimer { op, due_ms } => format!("timer {op} {due_ms}"),
-        Command::Withdraw { op } => format!("withdraw {op}"),
-        Command::Finish(Conclusion::Completed(value)) => format!("completed {value}"),
-        Command::Finish(Conclusion::Failed { code, .. }) => format!("failed {code}"),
-        Command::Finish(Conclusion::Cancelled { reason }) => format!("cancelled: {reason}"),
-        Command::Continue { version, input } => format!("continues as {version} with {input}"),
-        Command::CancelStep { op } => format!("stop {op}"),
-        other => format!("{other:?}"),
-    }
 }
 
 #[test]

@@ -6,6 +6,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
+use crate::frame::Region;
 use crate::scope::Undoing;
 use crate::state::Operation;
 use crate::{Cx, OpId};
@@ -67,7 +68,7 @@ impl Future for Settling {
                 state.fault = Some(error);
                 return Poll::Pending;
             }
-            let Some(prefix) = state.take_broken_scope(&self.cx.frame.prefix) else { return Poll::Ready(()) };
+            let Some(prefix) = state.take_broken_scope(region) else { return Poll::Ready(()) };
             drop(state);
             let undoing = self.cx.undo(&prefix);
             self.undoing = Some(undoing);
@@ -76,10 +77,12 @@ impl Future for Settling {
 }
 
 impl crate::state::State {
-    /// A scope inside of this one whose code was dropped; the one that was dropped last first.
-    fn take_broken_scope(&mut self, prefix: &str) -> Option<Arc<str>> {
-        let last = self.broken_scopes.iter().rposition(|broken| broken.starts_with(prefix))?;
-        Some(self.broken_scopes.remove(last))
+    /// A scope inside of this region whose code was dropped; the one that was dropped last first.
+    fn take_broken_scope(&mut self, region: &Arc<Region>) -> Option<Arc<str>> {
+        let is_there =
+            |broken: &Option<Arc<Region>>| broken.as_ref().is_some_and(|inner| inner.is_within(region));
+        let last = self.broken_scopes.iter().rposition(|(_, broken)| is_there(broken))?;
+        Some(self.broken_scopes.remove(last).0)
     }
 }
 

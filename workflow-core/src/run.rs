@@ -318,7 +318,7 @@ impl Run {
             let may_happen = |operation: &&Operation| {
                 operation.value.is_none()
                     && operation.is_pivot()
-                    && (operation.is_under_way(state.now_ms) || operation.step.is_some_and(|s| s.is_unknown))
+                    && (operation.is_under_way(state.now_ms) || operation.is_pivot_in_doubt())
             };
             state.operations.values().any(|operation| may_happen(&operation))
         };
@@ -374,7 +374,7 @@ impl Run {
     /// What the run does by itself once the code is done: wait, undo, end.
     fn go_on(&mut self) -> Result<(), CoreError> {
         if let Phase::Live(_) = &self.phase {
-            self.cx.state().begin_unwanted_undo();
+            self.cx.state().begin_unwanted_undo()?;
         }
         if let Phase::Leaving(exit) = &self.phase {
             let exit = exit.clone();
@@ -383,7 +383,7 @@ impl Run {
                 state.drop_operation(&OpId::deadline());
                 state.forget_withdrawn(|_, _| true)?;
                 if matches!(exit, Exit::End(Conclusion::Completed(_)) | Exit::Continue { .. }) {
-                    state.begin_unwanted_undo();
+                    state.begin_unwanted_undo()?;
                 }
                 state.operations.is_empty()
             };

@@ -34,14 +34,15 @@ impl Saga {
         def: &'static StepDef,
         args: &Payload,
         output: &Payload,
+        is_unwanted: bool,
     ) -> Result<(), PayloadError> {
         if def.facts.effect == workflow_graph::Effect::Pivot {
             self.pivot = Some(op.clone());
-            self.unwanted = 0;
-            self.done.clear(); // After the point of no return, nothing is undone.
+            // After the point of no return, nothing is undone but what was never meant to be kept.
+            self.done.retain(|undo| undo.is_unwanted);
             return Ok(());
         }
-        self.note(op, def, args, Some(output))
+        self.note(op, def, args, Some(output), is_unwanted)
     }
 
     /// Notes that a step may have taken effect. Undone only where the wiring needs no output.
@@ -50,9 +51,10 @@ impl Saga {
         op: &OpId,
         def: &'static StepDef,
         args: &Payload,
+        is_unwanted: bool,
     ) -> Result<(), PayloadError> {
         let needs_output = def.facts.compensation.as_ref().is_none_or(|facts| facts.needs_output());
-        if needs_output { Ok(()) } else { self.note(op, def, args, None) }
+        if needs_output { Ok(()) } else { self.note(op, def, args, None, is_unwanted) }
     }
 
     fn note(
@@ -61,11 +63,12 @@ impl Saga {
         def: &'static StepDef,
         args: &Payload,
         output: Option<&Payload>,
+        is_unwanted: bool,
     ) -> Result<(), PayloadError> {
         let (Some(compensation), Some(facts)) = (def.compensation, &def.facts.compensation) else {
             return Ok(());
         };
-        if self.pivot.is_some() {
+        if self.pivot.is_some() && !is_unwanted {
             return Ok(());
         }
         let output = match output {
@@ -75,7 +78,8 @@ impl Saga {
         };
         let args = wire(&facts.wiring, args, output)?;
         let (forward, compensation) = (op.clone(), compensation());
-        self.done.push(Undo { forward, compensation, args, is_unwanted: false });
+        self.unwanted += usize::from(is_unwanted);
+        self.done.push(Undo { forward, compensation, args, is_unwanted });
         Ok(())
     }
 
@@ -88,14 +92,6 @@ impl Saga {
     pub(crate) fn next_within(&mut self, prefix: &str) -> Option<Undo> {
         let last = self.done.iter().rposition(|undo| undo.forward.is_within(prefix))?;
         Some(self.take(last))
-    }
-
-    /// Notes that the code does not want what this step did.
-    pub(crate) fn disown(&mut self, op: &OpId) {
-        for undo in self.done.iter_mut().filter(|undo| undo.forward == *op && !undo.is_unwanted) {
-            undo.is_unwanted = true;
-            self.unwanted += 1;
-        }
     }
 
     /// What is to be undone next of all that the code does not want.

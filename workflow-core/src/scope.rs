@@ -117,8 +117,7 @@ struct OpenScope {
 impl Drop for OpenScope {
     fn drop(&mut self) {
         if !self.is_over {
-            let prefix = Arc::clone(&self.cx.frame.prefix);
-            self.cx.state().broken_scopes.push(prefix);
+            self.cx.break_scope(&self.cx.frame.prefix);
         }
     }
 }
@@ -126,7 +125,12 @@ impl Drop for OpenScope {
 impl Cx {
     /// Undoes what was done in the scope whose operations begin with `prefix`.
     pub(crate) fn undo(&self, prefix: &Arc<str>) -> Undoing {
-        Undoing { cx: self.clone(), prefix: Arc::clone(prefix) }
+        Undoing { cx: self.clone(), prefix: Arc::clone(prefix), has_begun: false, is_over: false }
+    }
+
+    /// The code that stands here was dropped before the scope came to an end: whoever dropped it has it undone.
+    fn break_scope(&self, prefix: &Arc<str>) {
+        self.state().broken_scopes.push((Arc::clone(prefix), self.frame.region.clone()));
     }
 }
 
@@ -134,13 +138,25 @@ impl Cx {
 pub struct Undoing {
     cx: Cx,
     prefix: Arc<str>,
+    has_begun: bool,
+    is_over: bool,
+}
+
+impl Drop for Undoing {
+    fn drop(&mut self) {
+        // An undoing that was begun is brought to its end, also when a sibling fails in the meantime.
+        if self.has_begun && !self.is_over {
+            self.cx.break_scope(&self.prefix);
+        }
+    }
 }
 
 impl Future for Undoing {
     type Output = ();
 
-    fn poll(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<()> {
-        let this = &*self;
+    fn poll(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<()> {
+        self.has_begun = true;
+        let this = &mut *self;
         let mut state = this.cx.state();
         if state.is_undoing(&this.prefix) {
             return Poll::Pending;
@@ -154,7 +170,11 @@ impl Future for Undoing {
             state.fault = Some(error);
             return Poll::Pending;
         }
-        if state.begin_next_undo(&this.prefix).is_some() { Poll::Pending } else { Poll::Ready(()) }
+        if state.begin_next_undo(&this.prefix).is_some() {
+            return Poll::Pending;
+        }
+        this.is_over = true;
+        Poll::Ready(())
     }
 }
 
@@ -165,15 +185,21 @@ impl State {
         Some(self.begin_undo(undo))
     }
 
-    /// Begins to undo the next step that took effect after the code had dropped it, such as the loser of a `select!`;
-    /// unless something is being undone already.
-    pub(crate) fn begin_unwanted_undo(&mut self) {
+    /// Begins to undo the next step that took effect after the code had dropped it, such as the loser of a `select!`,
+    /// or that was withdrawn and may have; unless something is being undone already.
+    pub(crate) fn begin_unwanted_undo(&mut self) -> Result<(), CoreError> {
+        if std::mem::take(&mut self.has_just_withdrawn) {
+            // The others stay known: an attempt may have begun in the very moment in which it was withdrawn.
+            let is_unknown = |operation: &Operation| operation.step.is_some_and(|step| step.is_unknown);
+            self.forget_withdrawn(|_, operation| operation.is_stuck || is_unknown(operation))?;
+        }
         if self.saga.has_unwanted()
             && !self.is_undoing("")
             && let Some(undo) = self.saga.next_unwanted()
         {
             self.begin_undo(undo);
         }
+        Ok(())
     }
 
     /// Whether something in this scope is being undone.

@@ -1,6 +1,7 @@
 //! What an event does to the operations of a run, before the code sees it.
 //! Only the bookkeeping of steps, timers, waits and children; whether the code goes on is up to the run.
 
+use serde::de::IgnoredAny;
 use workflow_graph::Effect;
 
 use crate::state::{Operation, State, StepState, Value};
@@ -15,7 +16,7 @@ impl State {
     /// A step gave its answer.
     pub(crate) fn settle_step(&mut self, op: &OpId, output: &Payload, is_error: bool) -> Settled {
         let Some((step, args)) = self.open_step(op) else { return Ok(Err(NobodyWaits)) };
-        self.note(op, step, &args, (!is_error).then_some(output))?;
+        self.note(op, step, &args, (!is_error).then_some(output), self.is_unwanted(op))?;
         self.finish(op, Value::Recorded(output.clone()));
         Ok(Ok(()))
     }
@@ -27,6 +28,7 @@ impl State {
         step: StepState,
         args: &Payload,
         output: Option<&Payload>,
+        is_unwanted: bool,
     ) -> Result<(), CoreError> {
         if op.undoes().is_some() {
             return Ok(());
@@ -34,9 +36,9 @@ impl State {
         let is_undone = !step.overrides.without_compensation;
         let noted = match output {
             Some(output) if is_undone || step.def.facts.effect == Effect::Pivot => {
-                self.saga.note_done(op, step.def, args, output)
+                self.saga.note_done(op, step.def, args, output, is_unwanted)
             }
-            None if step.is_unknown && is_undone => self.saga.note_unknown(op, step.def, args),
+            None if step.is_unknown && is_undone => self.saga.note_unknown(op, step.def, args, is_unwanted),
             _ => Ok(()),
         };
         noted.map_err(|error| unwirable(op, error))
@@ -47,7 +49,6 @@ impl State {
         let Some(operation) = self.operations.get_mut(op) else { return };
         if operation.is_abandoned || operation.is_withdrawn || op.undoes().is_some() {
             self.operations.remove(op);
-            self.saga.disown(op);
         } else {
             operation.value = Some(value);
         }
@@ -72,11 +73,10 @@ impl State {
         let step = StepState { is_unknown: step.is_unknown || failure.kind.is_unknown_outcome(), ..step };
         let Some(operation) = self.operations.get_mut(op) else { return Ok(Err(NobodyWaits)) };
         operation.step = Some(step);
-        if operation.is_abandoned || operation.is_withdrawn {
+        if (operation.is_abandoned || operation.is_withdrawn) && !operation.is_pivot_in_doubt() {
             // Nobody wants it any more; what is left to know is whether it may have taken effect.
             self.operations.remove(op);
-            self.note(op, step, &args, None)?;
-            self.saga.disown(op);
+            self.note(op, step, &args, None, true)?;
             return Ok(Ok(()));
         }
         match retry_at_ms {
@@ -126,7 +126,10 @@ impl State {
             return Ok(Err(NobodyWaits));
         }
         if let Some((step, args)) = self.open_step(op) {
-            self.note(op, step, &args, Some(output))?;
+            // An error is an answer like any other: then the step did not take effect.
+            let is_error = step.def.returns_result
+                && matches!(output.read::<Result<IgnoredAny, IgnoredAny>>(), Ok(Err(_)));
+            self.note(op, step, &args, (!is_error).then_some(output), self.is_unwanted(op))?;
         }
         self.finish(op, Value::Recorded(output.clone()));
         Ok(Ok(()))
@@ -138,7 +141,7 @@ impl State {
             return Ok(Err(NobodyWaits));
         }
         if let Some((step, args)) = self.open_step(op) {
-            self.note(op, step, &args, None)?;
+            self.note(op, step, &args, None, self.is_unwanted(op))?;
         }
         self.operations.remove(op);
         Ok(Ok(()))
@@ -215,6 +218,9 @@ impl State {
         &mut self,
         is_there: impl Fn(&OpId, &Operation) -> bool,
     ) -> Result<(), CoreError> {
+        if !self.has_withdrawn {
+            return Ok(()); // An event must not cost a look at each of thousands of operations.
+        }
         let withdrawn = self.operations.iter().filter(|(op, o)| o.is_withdrawn && is_there(op, o));
         let withdrawn: Vec<OpId> = withdrawn.map(|(op, _)| op.clone()).collect();
         for op in withdrawn {
@@ -223,11 +229,16 @@ impl State {
                 self.commands.push(Command::CloseIncident { op: op.clone() });
             }
             if let (Command::StartStep { args, .. }, Some(step)) = (&operation.request, operation.step) {
-                self.note(&op, step, args, None)?;
-                self.saga.disown(&op);
+                self.note(&op, step, args, None, true)?;
             }
         }
+        self.has_withdrawn = self.operations.values().any(|operation| operation.is_withdrawn);
         Ok(())
+    }
+
+    /// Whether the code has dropped the operation.
+    fn is_unwanted(&self, op: &OpId) -> bool {
+        self.operations.get(op).is_some_and(|operation| operation.is_abandoned || operation.is_withdrawn)
     }
 
     /// The step, the number of its attempt that is asked for.

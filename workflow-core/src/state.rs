@@ -39,8 +39,12 @@ pub(crate) struct State {
     pub(crate) operations: BTreeMap<OpId, Operation>,
     /// What was done and can be undone.
     pub(crate) saga: Saga,
-    /// Scopes whose code was dropped before it came to an end.
-    pub(crate) broken_scopes: Vec<Arc<str>>,
+    /// Scopes whose code was dropped before it came to an end, by the prefix of their operations; and where it stood.
+    pub(crate) broken_scopes: Vec<(Arc<str>, Option<Arc<Region>>)>,
+    /// Whether an operation was withdrawn that is still known.
+    pub(crate) has_withdrawn: bool,
+    /// Whether one was since the code was polled last.
+    pub(crate) has_just_withdrawn: bool,
     /// Which way the run goes at each change of the code that it has come to.
     pub(crate) patches: BTreeMap<String, bool>,
     /// In a replay: the changes that the recorded turn passed with the changed code.
@@ -116,6 +120,8 @@ impl State {
             operations: BTreeMap::new(),
             saga: Saga::default(),
             broken_scopes: Vec::new(),
+            has_withdrawn: false,
+            has_just_withdrawn: false,
             patches: BTreeMap::new(),
             recorded_patches: None,
             touched: None,
@@ -171,6 +177,10 @@ impl State {
     pub(crate) fn drop_operation(&mut self, op: &OpId) {
         let now_ms = self.now_ms;
         let Some(operation) = self.operations.get_mut(op) else { return };
+        if operation.value.is_none() && operation.is_pivot_in_doubt() && !operation.is_under_way(now_ms) {
+            operation.is_abandoned = true; // It is asked again: whether to undo the rest is not for guessing.
+            return;
+        }
         if operation.value.is_none() && operation.is_under_way(now_ms) {
             operation.is_abandoned = true; // Its outcome is waited for, so that it can be undone.
             match &operation.request {
@@ -186,6 +196,8 @@ impl State {
         // A step between two attempts stays known: the run looks at whether it may have taken effect.
         if withdraw && (operation.step.is_some() || operation.is_stuck) {
             operation.is_withdrawn = true;
+            self.has_withdrawn = true;
+            self.has_just_withdrawn = true;
         } else {
             self.operations.remove(op);
         }
@@ -231,6 +243,11 @@ impl Operation {
 
     pub(crate) fn is_pivot(&self) -> bool {
         self.step.as_ref().is_some_and(|step| step.def.facts.effect == Effect::Pivot)
+    }
+
+    /// A pivot of which an attempt may have taken effect though nobody knows.
+    pub(crate) fn is_pivot_in_doubt(&self) -> bool {
+        self.is_pivot() && self.step.is_some_and(|step| step.is_unknown)
     }
 
     pub(crate) fn is_in(&self, region: &Arc<Region>) -> bool {

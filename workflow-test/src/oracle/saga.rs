@@ -123,7 +123,7 @@ impl<'a> Story<'a, '_> {
         };
         if !is_error && def.facts.effect == Effect::Pivot {
             self.pivot = Some(op);
-            self.done.clear();
+            self.done.retain(|done| done.is_unwanted);
         } else if !is_error {
             self.took_effect(Done { op, def, args, output: Some(output), has_time: true, is_unwanted });
         } else if is_unknown {
@@ -171,7 +171,8 @@ impl<'a> Story<'a, '_> {
     fn took_effect(&mut self, done: Done<'a>) {
         let Some(facts) = &done.def.facts.compensation else { return };
         let can_be_undone = done.output.is_some() || !facts.needs_output();
-        if can_be_undone && self.pivot.is_none() && !self.judge.walker.says_without_compensation(done.op) {
+        let may_be_undone = self.pivot.is_none() || done.is_unwanted;
+        if can_be_undone && may_be_undone && !self.judge.walker.says_without_compensation(done.op) {
             self.done.push(done);
         }
     }
@@ -253,7 +254,7 @@ impl<'a> Story<'a, '_> {
             ));
         }
         let mut left = self.done.iter().filter(|done| is_undone || done.is_unwanted);
-        if let Some(done) = left.next().filter(|_| self.pivot.is_none()) {
+        if let Some(done) = left.next() {
             return Err(undo_missing(done));
         }
         for (forward, name, row) in &self.undos {
