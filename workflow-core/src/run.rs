@@ -1,21 +1,24 @@
 //! One run, driven in turns: feed one event, poll the code once, return what it asks for.
 //! Live execution and recovery are the same function; it never looks at a clock and never waits.
 
+mod leaving;
+mod replaying;
+
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use crate::judge::{self, AttemptOutcome};
-use crate::renames::{Renames, is_former_name};
+use crate::renames::Renames;
 use crate::settle::NobodyWaits;
 use crate::state::{Operation, State};
 use crate::values::patches_of;
 use crate::waker::Accuser;
 use crate::workflow::Body;
 use crate::{
-    Command, Conclusion, CoreError, Cx, Definition, Event, Mismatch, OpId, Payload, PayloadError, Record,
-    StepDef, Timestamp,
+    Command, Conclusion, CoreError, Cx, Definition, Event, OpId, Payload, PayloadError, Record, StepDef,
+    Timestamp,
 };
 
 /// A run in memory. Built from nothing or by replaying its journal; dropped at any time without loss.
@@ -285,60 +288,6 @@ impl Run {
         }
     }
 
-    fn pass_deadline(&mut self) -> crate::settle::Settled {
-        if self.cx.state().operations.remove(&OpId::deadline()).is_none() {
-            return Ok(Err(NobodyWaits));
-        }
-        self.cancel("the deadline of the workflow has passed".to_owned())?;
-        Ok(Ok(()))
-    }
-
-    fn give_up(&mut self, op: &OpId, reason: &str) -> crate::settle::Settled {
-        let settled = self.cx.state().settle_given_up(op)?;
-        // Giving up the undoing of one step leaves the rest to be undone.
-        if settled.is_ok() && op.undoes().is_none() {
-            self.leave(format!("given up at `{op}`: {reason}"))?;
-        }
-        Ok(settled)
-    }
-
-    fn cancel(&mut self, reason: String) -> Result<(), CoreError> {
-        if !matches!(self.phase, Phase::Live(_)) {
-            return Ok(()); // It is on its way out already.
-        }
-        let pivot = self.pivot();
-        if let Some(pivot) = pivot {
-            let cause =
-                format!("cancel asked after the point of no return `{pivot}`, the run goes on: {reason}");
-            self.cx.state().commands.push(Command::OpenIncident { op: None, cause });
-            return Ok(());
-        }
-        let pivot_may_happen = {
-            let state = self.cx.state();
-            let may_happen = |operation: &&Operation| {
-                operation.value.is_none()
-                    && operation.is_pivot()
-                    && (operation.is_under_way(state.now_ms) || operation.is_pivot_in_doubt())
-            };
-            state.operations.values().any(|operation| may_happen(&operation))
-        };
-        if pivot_may_happen {
-            self.postponed_cancel = Some(reason);
-            return Ok(());
-        }
-        self.leave(reason)
-    }
-
-    /// Drops the code, which withdraws what it waits for; steps under way are waited for, to be undone.
-    fn leave(&mut self, reason: String) -> Result<(), CoreError> {
-        if !matches!(self.phase, Phase::Live(_)) {
-            return Ok(());
-        }
-        let code =
-            std::mem::replace(&mut self.phase, Phase::Leaving(Exit::End(Conclusion::Cancelled { reason })));
-        unless_it_panics(|| drop(code))
-    }
-
     /// Lets the code go on with what it now knows.
     fn poll(&mut self) -> Result<(), CoreError> {
         let Phase::Live(body) = &mut self.phase else { return Ok(()) };
@@ -369,121 +318,6 @@ impl Run {
             Poll::Pending => {}
         }
         Ok(())
-    }
-
-    /// What the run does by itself once the code is done: wait, undo, end.
-    fn go_on(&mut self) -> Result<(), CoreError> {
-        if let Phase::Live(_) = &self.phase {
-            self.cx.state().begin_unwanted_undo()?;
-        }
-        if let Phase::Leaving(exit) = &self.phase {
-            let exit = exit.clone();
-            let is_idle = {
-                let mut state = self.cx.state();
-                state.drop_operation(&OpId::deadline());
-                state.forget_withdrawn(|_, _| true)?;
-                if matches!(exit, Exit::End(Conclusion::Completed(_)) | Exit::Continue { .. }) {
-                    state.begin_unwanted_undo()?;
-                }
-                state.operations.is_empty()
-            };
-            if is_idle {
-                self.phase = match exit {
-                    Exit::End(Conclusion::Completed(_)) | Exit::Continue { .. } => self.end(exit),
-                    Exit::End(conclusion) => Phase::Undoing { conclusion, current: None },
-                };
-            }
-        }
-        if let Phase::Undoing { conclusion, current: None } = &self.phase {
-            let conclusion = conclusion.clone();
-            let next = self.cx.state().begin_next_undo("");
-            self.phase = match next {
-                Some(op) => Phase::Undoing { conclusion, current: Some(op) },
-                None => self.end(Exit::End(conclusion)),
-            };
-        }
-        Ok(())
-    }
-
-    fn end(&self, exit: Exit) -> Phase {
-        self.cx.state().commands.push(match exit.clone() {
-            Exit::End(conclusion) => Command::Finish(conclusion),
-            Exit::Continue { version, input } => Command::Continue { version, input },
-        });
-        Phase::Ended(exit)
-    }
-
-    /// Holds what the code asks for against what the journal says it asked for.
-    fn compare(&self, recorded: &[Command], asked: &[Command]) -> Result<(), CoreError> {
-        // That an attempt is told to stop is a courtesy, which older journals do not know.
-        let requests = |commands: &[Command]| -> Vec<Command> {
-            commands.iter().filter(|c| !matches!(c, Command::CancelStep { .. })).cloned().collect()
-        };
-        let (recorded, asked) = (&requests(recorded), &requests(asked));
-        let count = recorded.len().max(asked.len());
-        let differs = (0..count).find(|&i| match (recorded.get(i), asked.get(i)) {
-            (Some(recorded), Some(asked)) => !recorded
-                .is_same_request(asked, |former, name| is_former_name(&self.definition, former, name)),
-            _ => true,
-        });
-        let Some(first) = differs else { return Ok(()) };
-        let describe = |command: Option<&Command>| command.map_or("nothing".to_owned(), Command::describe);
-        let op = recorded.get(first).or(asked.get(first)).and_then(Command::op).cloned();
-        Err(self.mismatch(describe(recorded.get(first)), describe(asked.get(first)), op))
-    }
-
-    /// Takes the recorded requests for what they are: arguments, keys and times come from the journal, also when the
-    /// code would compute others today. What has been asked for, and perhaps been done, is undone with these.
-    fn adopt(&mut self, recorded: &[Command]) {
-        for command in recorded {
-            match command {
-                Command::StartStep { op, .. }
-                | Command::StartChild { op, .. }
-                | Command::SetTimer { op, .. }
-                | Command::AwaitMessage { op, .. } => {
-                    self.cx.state().adopt(op, command);
-                }
-                Command::Finish(conclusion) => self.phase = Phase::Ended(Exit::End(conclusion.clone())),
-                Command::Continue { version, input } => {
-                    self.phase = Phase::Ended(Exit::Continue { version: *version, input: input.clone() });
-                }
-                Command::Withdraw { .. }
-                | Command::CancelStep { .. }
-                | Command::CancelChild { .. }
-                | Command::Send { .. }
-                | Command::ReportProgress { .. }
-                | Command::Patch { .. }
-                | Command::OpenIncident { .. }
-                | Command::CloseIncident { .. } => {}
-            }
-        }
-    }
-
-    fn nobody_waits(&self, event: &Event) -> CoreError {
-        let (journal, op) = match event {
-            Event::Started { .. } => ("that the run begins again".to_owned(), None),
-            Event::StepCompleted { op, .. } => (format!("that the step `{op}` completed"), Some(op)),
-            Event::AttemptFailed { op, attempt, .. } => {
-                (format!("that attempt {attempt} of the step `{op}` failed"), Some(op))
-            }
-            Event::TimerFired { op } => (format!("that the timer `{op}` fired"), Some(op)),
-            Event::MessageReceived { op, .. } => (format!("that a message came for `{op}`"), Some(op)),
-            Event::ChildStarted { op } => (format!("that the child at `{op}` was started"), Some(op)),
-            Event::ChildEnded { op, .. } => (format!("that the child at `{op}` ended"), Some(op)),
-            Event::ChildRefused { op, .. } => (format!("that the child at `{op}` was refused"), Some(op)),
-            Event::Skipped { op, .. } => (format!("that `{op}` was skipped"), Some(op)),
-            Event::GivenUp { op, .. } => (format!("that `{op}` was given up"), Some(op)),
-            Event::CancelRequested { .. } => ("that a cancel was asked for".to_owned(), None),
-            Event::Resumed => ("that the code was mended".to_owned(), None),
-            Event::RetryRequested { op } => (format!("that a retry of `{op}` was asked for"), Some(op)),
-        };
-        let open: Vec<String> = self.open_operations().iter().map(|open| open.request.describe()).collect();
-        let code = if open.is_empty() { "nothing".to_owned() } else { open.join(" and ") };
-        self.mismatch(journal, code, op.cloned())
-    }
-
-    fn mismatch(&self, journal: String, code: String, op: Option<OpId>) -> CoreError {
-        CoreError::Mismatch(Mismatch { run_id: self.run_id.to_string(), row: self.rows, journal, code, op })
     }
 }
 
