@@ -171,6 +171,30 @@ pub async fn ship_and_note(order: String) -> Result<u64, ShopError> {
     Ok(noted)
 }
 
+/// A scope that can fail without its caller.
+#[subflow]
+async fn reserve_and_ship(order: &str) -> Result<(), ShopError> {
+    reserve(order).timeout(minutes(2)).label("Try to reserve").await?;
+    ship(order).retry(RetryPolicy::attempts(1)).await
+}
+
+/// A scope that fails and is caught, an undoing on purpose, and what a run asks of itself.
+#[workflow]
+pub async fn thinks_twice(order: String) -> Result<u64, ShopError> {
+    let (mail, began) = (uuid().await.to_string(), now().await);
+    sleep_until(began).await;
+    charge(&order).await?;
+    if reserve_and_ship(&order).await.is_err() {
+        compensate().await;
+    }
+    if patched("note-the-mail").await {
+        let chance = random().await;
+        note(&format!("{mail}-{chance}")).await?;
+    }
+    reserve(&order).without_compensation().await?;
+    Err(ShopError::Declined)
+}
+
 /// Five steps, one after the other.
 #[workflow]
 pub async fn five_notes(text: String) -> Result<u64, ShopError> {
@@ -234,6 +258,7 @@ pub fn builder(store: impl Store, world: &World, clock: &Clock) -> EngineBuilder
         .resource(world.clone())
         .register(fulfil)
         .register(ship_and_note)
+        .register(thinks_twice)
         .register(five_notes)
         .register(slow)
         .register(collect)
