@@ -1,4 +1,4 @@
-//! How a run leaves its code: by its end, a cancel, the deadline or a person's verdict; and what it does by itself then.
+//! How a run leaves its code: by its end, a cancel, the deadline or a verdict; and what it does by itself then.
 //! What is undone, and in which order, is the saga's.
 
 use super::{Exit, Phase, Run, unless_it_panics};
