@@ -115,6 +115,7 @@ pub(crate) const fn child_facts<W: Workflow>(detached: bool) -> ChildFacts {
         label: std::borrow::Cow::Borrowed(W::LABEL),
         detached,
         errors: std::borrow::Cow::Borrowed(W::ERRORS),
+        graph: W::GRAPH,
     }
 }
 

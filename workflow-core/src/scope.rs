@@ -29,6 +29,9 @@ pub trait Subflow: Sized + 'static {
     /// What the function returns. It is not recorded.
     type Output: Send + 'static;
 
+    /// Its own flow, for constants.
+    const GRAPH: Subgraph = Subgraph::computed(Self::graph);
+
     /// Its own flow.
     fn graph() -> &'static Graph;
 
@@ -104,7 +107,7 @@ pub(crate) const fn subflow_facts<S: Subflow>() -> SubflowFacts {
         name: std::borrow::Cow::Borrowed(S::NAME),
         label: std::borrow::Cow::Borrowed(S::LABEL),
         errors: std::borrow::Cow::Borrowed(S::ERRORS),
-        graph: Subgraph(S::graph),
+        graph: S::GRAPH,
     }
 }
 

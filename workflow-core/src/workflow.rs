@@ -7,7 +7,7 @@ use std::marker::PhantomData;
 use std::pin::Pin;
 
 use serde::Serialize;
-use workflow_graph::{ErrorFacts, Graph};
+use workflow_graph::{ErrorFacts, Graph, Subgraph};
 
 use crate::frame::Frame;
 use crate::{Call, CallFn, Conclusion, Cx, Payload, PayloadError, StepDef, StepError, Storable, Subflow};
@@ -26,6 +26,9 @@ pub trait Workflow: Sized + 'static {
     type Args: Storable;
     /// What the function returns.
     type Output: Storable;
+
+    /// The flow graph, for constants.
+    const GRAPH: Subgraph = Subgraph::computed(Self::graph);
 
     /// The flow graph.
     fn graph() -> &'static Graph;

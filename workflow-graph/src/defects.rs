@@ -200,6 +200,16 @@ pub const fn lacks_error(graph: &Graph, node: NodeIndex, variant: &str) -> bool 
     !variant.is_empty()
 }
 
+/// Whether this step leaves an effect that nobody undoes, when it loses a race after it ran (WF006).
+pub const fn keeps_lost_effect(graph: &Graph, node: NodeIndex) -> bool {
+    let Cow::Borrowed(nodes) = &graph.nodes else { return false };
+    match &nodes[node].kind {
+        // A compensatable step whose call says `.without_compensation()` is meant to stay.
+        NodeKind::Step(step) => !matches!(step.effect, Effect::ReadOnly | Effect::Compensatable),
+        _ => false,
+    }
+}
+
 /// Whether this node is a subflow, which cannot be withdrawn as a whole.
 pub const fn is_subflow(graph: &Graph, node: NodeIndex) -> bool {
     let Cow::Borrowed(nodes) = &graph.nodes else { return false };

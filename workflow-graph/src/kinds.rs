@@ -2,9 +2,8 @@
 //! Facts of the source text; how they are drawn and run is decided elsewhere.
 
 use std::borrow::Cow;
-use std::fmt;
 
-use crate::{ErrorFacts, Graph, StepFacts, Text};
+use crate::{ErrorFacts, StepFacts, Subgraph, Text};
 
 /// What happens at a node.
 #[derive(Clone, Debug, PartialEq)]
@@ -128,6 +127,8 @@ pub struct ChildFacts {
     pub detached: bool,
     /// The ways in which it can fail; empty when it cannot.
     pub errors: Cow<'static, [ErrorFacts]>,
+    /// Its own flow.
+    pub graph: Subgraph,
 }
 
 /// What is known about a subflow at compile time.
@@ -141,31 +142,6 @@ pub struct SubflowFacts {
     pub errors: Cow<'static, [ErrorFacts]>,
     /// Its own flow.
     pub graph: Subgraph,
-}
-
-/// A graph inside another one, by the function that gives it: a subflow may contain itself.
-#[derive(Clone, Copy)]
-pub struct Subgraph(pub fn() -> &'static Graph);
-
-impl Subgraph {
-    /// The graph.
-    pub fn get(self) -> &'static Graph {
-        (self.0)()
-    }
-}
-
-impl PartialEq for Subgraph {
-    /// By name and place: comparing contents would not end where a subflow contains itself.
-    fn eq(&self, other: &Subgraph) -> bool {
-        let (a, b) = (self.get(), other.get());
-        std::ptr::eq(a, b) || (a.workflow == b.workflow && a.source == b.source)
-    }
-}
-
-impl fmt::Debug for Subgraph {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Subgraph({})", self.get().workflow)
-    }
 }
 
 /// What starts a run by itself.

@@ -25,15 +25,19 @@ mod defects;
 mod facts;
 mod kinds;
 mod names;
+mod notice;
 mod outline;
 mod regions;
 mod shape;
+mod subgraph;
 
-pub use defects::{Defect, is_subflow, lacks_effect, lacks_error};
+pub use defects::{Defect, is_subflow, keeps_lost_effect, lacks_effect, lacks_error};
 pub use facts::{CompensationFacts, Effect, ErrorFacts, Rate, RetryPolicy, Source, StepFacts, Wire};
-pub use kinds::{CatchUp, ChildFacts, NodeKind, Outcome, Span, SubflowFacts, Subgraph, Trigger};
+pub use kinds::{CatchUp, ChildFacts, NodeKind, Outcome, Span, SubflowFacts, Trigger};
 pub use names::{humanise, is_node_id};
-pub use shape::{Flow, FlowKind, Graph, Instances, Node, NodeIndex};
+pub use notice::Notice;
+pub use shape::{Allowance, Flow, FlowKind, Graph, Instances, Node, NodeIndex};
+pub use subgraph::Subgraph;
 
 /// Text that is borrowed in the constants which the macro emits, and owned while the macro builds them.
 pub type Text = std::borrow::Cow<'static, str>;

@@ -33,6 +33,19 @@ pub struct Graph {
     pub nodes: Cow<'static, [Node]>,
     /// All flows, in the order of the source text.
     pub flows: Cow<'static, [Flow]>,
+    /// The checks that the author has switched off, each for one statement, in the order of the source text.
+    pub allowances: Cow<'static, [Allowance]>,
+}
+
+/// A check that is switched off for one statement: `#[allow_workflow(hash_iteration, reason = "..")]`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Allowance {
+    /// The name of the check.
+    pub rule: Text,
+    /// Why a person knows better.
+    pub reason: Text,
+    /// Line of the source file, counted from 1.
+    pub line: u32,
 }
 
 impl Graph {
@@ -50,6 +63,7 @@ impl Graph {
             source: Source::UNKNOWN,
             nodes: Cow::Borrowed(&[]),
             flows: Cow::Borrowed(&[]),
+            allowances: Cow::Borrowed(&[]),
         }
     }
 

@@ -1,9 +1,11 @@
 //! `#[workflow]` and `#[subflow]`: an async function becomes a durable workflow, or a scope of one, with a flow graph.
 //! The order is parse, check, lower, rewrite, emit; each has a file. It knows nothing of how runs are stored.
 
+mod allow;
 mod attribute;
 mod awaits;
 mod branches;
+mod checks;
 mod conditions;
 mod constants;
 mod emit;
@@ -33,6 +35,8 @@ mod tests;
 
 use proc_macro2::TokenStream;
 
+use allow::Allows;
+
 use crate::docs;
 use crate::errors::Errors;
 use crate::signature::RawFn;
@@ -52,10 +56,13 @@ pub(crate) fn expand(kind: Kind, attribute: TokenStream, item: TokenStream) -> T
         schedule.check_parameters(&parameters, &mut errors);
     }
     let docs = docs::split(&function.attrs);
-    let lowered = match awaits::parse_body(&function) {
-        Ok(body) => Some(lower::lower(kind, &function, &body, &mut errors)),
+    let (lowered, allows) = match awaits::parse_body(&function) {
+        Ok(body) => {
+            let lowered = lower::lower(kind, &function, &body, &mut errors);
+            (Some(lowered), Allows::of(&body, &mut errors))
+        }
         // rustc reports what is wrong with the body itself, and better than we could.
-        Err(_) => None,
+        Err(_) => (None, Allows::default()),
     };
     let rewritten = rewrite::rewrite(function.body.stream());
     if lowered.as_ref().is_some_and(|lowered| lowered.awaits != rewritten.awaits) {
@@ -63,5 +70,15 @@ pub(crate) fn expand(kind: Kind, attribute: TokenStream, item: TokenStream) -> T
         errors.at(function.sig.ident.span(), why);
     }
     let body = rewritten.body;
-    emit::emit(emit::Source { kind, function: &function, options, parameters, docs, body, lowered, errors })
+    emit::emit(emit::Source {
+        kind,
+        function: &function,
+        options,
+        parameters,
+        docs,
+        body,
+        lowered,
+        allows,
+        errors,
+    })
 }

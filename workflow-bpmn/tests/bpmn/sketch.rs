@@ -1,6 +1,8 @@
 //! Writes flow graphs the way a body of code reads: steps, branches, loops, early exits.
 //! It lowers them the way the macro does, and knows nothing of drawing.
 
+use std::sync::LazyLock;
+
 use workflow_graph::{
     ChildFacts, CompensationFacts, Effect, ErrorFacts, Flow, FlowKind, Graph, Instances, Node, NodeIndex,
     NodeKind, Outcome, Source, Span, StepFacts, SubflowFacts, Subgraph, humanise,
@@ -189,12 +191,19 @@ pub(crate) fn sleep_until(id: &str, text: &str) -> Stmt {
     operation(id, NodeKind::TimerAt { text: text.to_owned().into() })
 }
 
+/// The flow of a child: its parent's diagram does not show it.
+fn unknown() -> &'static Graph {
+    static UNKNOWN: LazyLock<Graph> = LazyLock::new(|| Graph::named("unknown"));
+    &UNKNOWN
+}
+
 pub(crate) fn child(id: &str, detached: bool, end: Option<&str>) -> Stmt {
     let facts = ChildFacts {
         workflow: id.to_owned().into(),
         label: humanise(id).into(),
         detached,
         errors: vec![].into(),
+        graph: Subgraph::computed(unknown),
     };
     operation(id, NodeKind::Child(facts)).or_fail(end)
 }
@@ -204,7 +213,7 @@ pub(crate) fn subflow(id: &str, name: &str, graph: fn() -> &'static Graph) -> St
         name: name.to_owned().into(),
         label: humanise(name).into(),
         errors: vec![error_facts("BadAddress"), error_facts("CarrierDown")].into(),
-        graph: Subgraph(graph),
+        graph: Subgraph::computed(graph),
     };
     operation(id, NodeKind::Subflow(facts))
 }

@@ -7,11 +7,12 @@ use syn::ExprPath;
 use syn::spanned::Spanned;
 use workflow_graph::{Flow, FlowKind, Instances, Node, NodeKind, Outcome};
 
+use super::checks;
 use super::emit::{Source, label};
 use super::lower::{Operation, What};
 use super::schedule::Schedule;
 
-/// The body of the function that gives the graph.
+/// The value of the constant that is the graph.
 pub(super) fn graph(source: &Source<'_>, name: &str, version: u32) -> TokenStream {
     let Some(lowered) = &source.lowered else { return empty_graph(name, version) };
     let label = label(source);
@@ -23,9 +24,11 @@ pub(super) fn graph(source: &Source<'_>, name: &str, version: u32) -> TokenStrea
     let operation = |node: usize| lowered.operations.iter().find(|operation| operation.node == node);
     let nodes = lowered.nodes.iter().enumerate().map(|(index, item)| node(item, operation(index)));
     let flows = lowered.flows.iter().map(flow);
-    let effects = lowered.operations.iter().filter_map(effect_check);
-    let errors = lowered.flows.iter().filter_map(|flow| error_check(flow, operation(flow.from)?));
-    let races = lowered.flows.iter().filter_map(|flow| race_check(&lowered.nodes, flow, operation(flow.to)?));
+    let allowances = source.allows.iter().map(|allow| {
+        let (rule, reason, line) = (&allow.name, &allow.reason, u32::try_from(allow.line).unwrap_or(0));
+        quote!(__graph::Allowance { rule: __borrowed(#rule), reason: __borrowed(#reason), line: #line })
+    });
+    let checks = checks::of_graph(source);
     let line = u32::try_from(source.function.sig.ident.span().start().line).unwrap_or(0);
     let (node_count, flow_count) = (lowered.nodes.len(), lowered.flows.len());
     quote! {
@@ -46,11 +49,10 @@ pub(super) fn graph(source: &Source<'_>, name: &str, version: u32) -> TokenStrea
             source: __graph::Source::at(::core::file!(), #line),
             nodes: __borrowed(&__NODES),
             flows: __borrowed(&__FLOWS),
+            allowances: __borrowed(&[#(#allowances),*]),
         };
-        #(#effects)*
-        #(#errors)*
-        #(#races)*
-        &__GRAPH
+        #checks
+        __graph::Subgraph::of(&__GRAPH)
     }
 }
 
@@ -84,8 +86,9 @@ fn empty_graph(name: &str, version: u32) -> TokenStream {
             source: __graph::Source::UNKNOWN,
             nodes: __borrowed(&[]),
             flows: __borrowed(&[]),
+            allowances: __borrowed(&[]),
         };
-        &__GRAPH
+        __graph::Subgraph::of(&__GRAPH)
     }
 }
 
@@ -201,52 +204,6 @@ fn flow(flow: &Flow) -> TokenStream {
         }
     };
     quote!(__graph::Flow::new(#from, #to, __graph::FlowKind::#kind))
-}
-
-/// WF030: once anything in the workflow can be undone, every step says what it does to the world.
-fn effect_check(operation: &Operation) -> Option<TokenStream> {
-    let What::Call(path) = &operation.what else { return None };
-    let node = operation.node;
-    let name = super::phrases::source_text(path);
-    let text = format!(
-        "WF030: `{name}` takes part in a saga but does not say what it does to the world; write \
-         `#[step(read_only)]`, `#[step(compensate = ..)]`, `#[step(pivot)]` or `#[step(retriable)]`; \
-         see docs/errors/WF030.md"
-    );
-    Some(quote_spanned! {operation.span=>
-        const _: () = if __graph::lacks_effect(&__GRAPH, #node) { ::core::panic!(#text) };
-    })
-}
-
-/// WF044: an error that is told apart is one of the step's own, under its own name.
-fn error_check(flow: &Flow, operation: &Operation) -> Option<TokenStream> {
-    let FlowKind::Error { variant, .. } = &flow.kind else { return None };
-    let (node, name) = (flow.from, &**variant);
-    let why = match name {
-        "" => {
-            "this never answers with an error; bind the value with `let` before it is taken apart".to_owned()
-        }
-        name => {
-            format!("`{name}` is no variant of the error of this call; name the variant as its enum does")
-        }
-    };
-    let text = format!("WF044: {why}; see docs/errors/WF044.md");
-    Some(quote_spanned! {operation.span=>
-        const _: () = if __graph::lacks_error(&__GRAPH, #node, #name) { ::core::panic!(#text) };
-    })
-}
-
-/// WF005: what a `select!` withdraws must not stop half way.
-fn race_check(nodes: &[Node], flow: &Flow, operation: &Operation) -> Option<TokenStream> {
-    let (NodeKind::Race, What::Call(path)) = (&nodes[flow.from].kind, &operation.what) else { return None };
-    let (node, name) = (flow.to, super::phrases::source_text(path));
-    let text = format!(
-        "WF005: `{name}` is a subflow: in `select!` it could be withdrawn half way, between two of its steps; name one \
-         operation here, and call the subflow inside an arm; see docs/errors/WF005.md"
-    );
-    Some(quote_spanned! {operation.span=>
-        const _: () = if __graph::is_subflow(&__GRAPH, #node) { ::core::panic!(#text) };
-    })
 }
 
 /// The position of an await that stands at no node: it only gives a value.

@@ -7,6 +7,7 @@ use syn::ext::IdentExt;
 use syn::spanned::Spanned;
 use syn::{Attribute, ReturnType};
 
+use super::allow::Allows;
 use super::attribute::Options;
 use super::constants::{graph, parts, positions, relocated};
 use super::lower::{Lowered, returns_result};
@@ -35,6 +36,7 @@ pub(crate) struct Source<'a> {
     /// The rewritten body.
     pub(crate) body: TokenStream,
     pub(crate) lowered: Option<Lowered>,
+    pub(crate) allows: Allows,
     pub(crate) errors: Errors,
 }
 
@@ -191,10 +193,11 @@ fn about(source: &Source<'_>, hidden: &Ident) -> TokenStream {
                 const NAME: &'static str = #name;
                 const LABEL: &'static str = #label;
                 const ERRORS: &'static [::workflow_runtime::__private::graph::ErrorFacts] = #errors;
+                const GRAPH: ::workflow_runtime::__private::graph::Subgraph = { #graph };
                 type Args = (#(#types,)*);
                 type Output = #output;
 
-                fn graph() -> &'static ::workflow_runtime::__private::graph::Graph { #graph }
+                fn graph() -> &'static ::workflow_runtime::__private::graph::Graph { Self::GRAPH.get() }
 
                 fn positions() -> &'static [usize] { &[#(#positions),*] }
 
@@ -219,10 +222,11 @@ fn about(source: &Source<'_>, hidden: &Ident) -> TokenStream {
             const VERSION: u32 = #version;
             const LABEL: &'static str = #label;
             const ERRORS: &'static [::workflow_runtime::__private::graph::ErrorFacts] = #errors;
+            const GRAPH: ::workflow_runtime::__private::graph::Subgraph = { #graph };
             type Args = (#(#types,)*);
             type Output = #output;
 
-            fn graph() -> &'static ::workflow_runtime::__private::graph::Graph { #graph }
+            fn graph() -> &'static ::workflow_runtime::__private::graph::Graph { Self::GRAPH.get() }
 
             fn positions() -> &'static [usize] { &[#(#positions),*] }
 

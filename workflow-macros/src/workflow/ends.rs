@@ -33,6 +33,7 @@ impl Lowerer<'_> {
         }
         if let Some(await_) = awaited(value) {
             let (node, ways) = self.operation(await_, ways);
+            self.place = await_.span();
             if let Some(way) = node.and_then(|node| self.error_way(node)) {
                 self.failure(vec![way]);
             }
@@ -60,6 +61,7 @@ impl Lowerer<'_> {
                 }
                 (Some("Err"), Some(inner)) => {
                     let ways = self.expression(inner, ways);
+                    self.place = call.func.span();
                     match error_name(inner) {
                         Some(name) => self.failure_named(ways, &humanise(&name)),
                         None => self.failure(ways),
@@ -171,7 +173,14 @@ impl Lowerer<'_> {
             let name = if name.is_empty() { "ended".to_owned() } else { name };
             self.graph.add(
                 ways,
-                Draft { name, kind: NodeKind::End(outcome), label, line: self.line, instances: None },
+                Draft {
+                    name,
+                    kind: NodeKind::End(outcome),
+                    label,
+                    line: self.line,
+                    span: self.place,
+                    instances: None,
+                },
             );
         }
         Vec::new()

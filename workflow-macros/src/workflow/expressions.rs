@@ -31,10 +31,13 @@ impl Lowerer<'_> {
             Expr::Loop(loop_) => self.loop_(loop_, ways, End::Value),
             Expr::While(while_) => self.while_(while_, ways),
             Expr::ForLoop(for_) => self.for_(for_, ways),
-            Expr::Return(return_) => match &return_.expr {
-                Some(value) => self.conclude(value, ways),
-                None => self.success(ways),
-            },
+            Expr::Return(return_) => {
+                self.place = return_.return_token.span;
+                match &return_.expr {
+                    Some(value) => self.conclude(value, ways),
+                    None => self.success(ways),
+                }
+            }
             Expr::Break(break_) => self.break_(break_, ways),
             Expr::Continue(continue_) => self.continue_(continue_, ways),
             Expr::Block(block) => match &block.label {
@@ -122,6 +125,7 @@ impl Lowerer<'_> {
         {
             let (node, ways) = self.operation(await_, ways);
             if let Some(way) = node.and_then(|node| self.error_way(node)) {
+                self.place = span;
                 self.failure(vec![way]);
             }
             return ways;
@@ -139,6 +143,7 @@ impl Lowerer<'_> {
         // Where the function returns no `Result`, it returns an `Option`, and `None` is a result like any other.
         let bad = if self.is_fallible { "Err" } else { "None" };
         let no = answer(decision, "no", format!("{} is `{bad}`", phrases::source_text(inner)), false);
+        self.place = span;
         if self.is_fallible {
             let named = mapped_error_name(inner).map(|name| workflow_graph::humanise(&name));
             self.failure_named(vec![no], &named.unwrap_or_else(|| format!("{subject} failed")));

@@ -4,6 +4,7 @@
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
+use proc_macro2::Span;
 use workflow_graph::{Flow, FlowKind, Instances, Node, NodeIndex, NodeKind};
 
 use super::merges::Merges;
@@ -41,12 +42,21 @@ pub(crate) struct Draft {
     pub(crate) kind: NodeKind,
     pub(crate) label: String,
     pub(crate) line: usize,
+    /// Where an error about it stands.
+    pub(crate) span: Span,
     pub(crate) instances: Option<Instances>,
 }
 
 impl Draft {
     pub(crate) fn new(name: &str, kind: NodeKind) -> Draft {
-        Draft { name: name.to_owned(), kind, label: String::new(), line: 0, instances: None }
+        Draft {
+            name: name.to_owned(),
+            kind,
+            label: String::new(),
+            line: 0,
+            span: Span::call_site(),
+            instances: None,
+        }
     }
 }
 
@@ -54,6 +64,8 @@ impl Draft {
 pub(crate) struct Built {
     pub(crate) nodes: Vec<Node>,
     pub(crate) flows: Vec<Flow>,
+    /// Where an error about each node stands.
+    pub(crate) spans: Vec<Span>,
     /// The final index of each draft that was kept.
     pub(crate) places: Vec<Option<NodeIndex>>,
 }
@@ -133,6 +145,8 @@ impl Builder {
             .map(|flow| Flow { from: place(flow.from), to: place(flow.to), kind: flow.kind.clone() })
             .collect();
         flows.sort_by_key(|flow| (flow.from, rank(&flow.kind)));
+        let kept = self.nodes.iter().zip(&dropped).filter(|(_, dropped)| !**dropped);
+        let spans = kept.map(|(draft, _)| draft.span).collect();
         let nodes = self
             .nodes
             .into_iter()
@@ -149,7 +163,7 @@ impl Builder {
                 instances: draft.instances,
             })
             .collect();
-        Built { nodes, flows, places }
+        Built { nodes, flows, spans, places }
     }
 
     /// Code behind a `return` may decide this and that; nobody ever comes there.

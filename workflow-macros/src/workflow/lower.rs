@@ -12,7 +12,7 @@ use super::awaits::Body;
 use super::branches::Ending;
 use super::emit::Kind;
 use super::expressions::is_drawn;
-use super::graph::{Builder, Draft, Way, Ways, next};
+use super::graph::{Builder, Built, Draft, Way, Ways, next};
 use super::imports;
 use super::language::values_of;
 use super::matches::End;
@@ -26,6 +26,8 @@ use crate::signature::RawFn;
 pub(crate) struct Lowered {
     pub(crate) nodes: Vec<Node>,
     pub(crate) flows: Vec<Flow>,
+    /// Where an error about each node stands: at the `await` of an operation, at what leads to an end.
+    pub(crate) spans: Vec<Span>,
     /// Operations, with the index of their node among `nodes`.
     pub(crate) operations: Vec<Operation>,
     /// How many awaits the body has.
@@ -84,6 +86,8 @@ pub(crate) struct Lowerer<'a> {
     pub(crate) arm_label: Option<String>,
     /// The line of the statement.
     pub(crate) line: usize,
+    /// What leads to the end that is lowered next: a `?`, a `return`, the last expression.
+    pub(crate) place: Span,
 }
 
 /// A loop, or a labelled block, that is being lowered.
@@ -118,6 +122,7 @@ pub(crate) fn lower(kind: Kind, function: &RawFn, body: &Body, errors: &mut Erro
         label: None,
         arm_label: None,
         line: 0,
+        place: Span::call_site(),
     };
     let line = line_of(function.sig.ident.span());
     let start = Draft { line, ..Draft::new("started", NodeKind::Start) };
@@ -136,7 +141,8 @@ pub(crate) fn lower(kind: Kind, function: &RawFn, body: &Body, errors: &mut Erro
             }
         }
     }
-    Lowered { nodes: built.nodes, flows: built.flows, operations, awaits: body.awaits().len() }
+    let Built { nodes, flows, spans, .. } = built;
+    Lowered { nodes, flows, spans, operations, awaits: body.awaits().len() }
 }
 
 /// Whether the type is called `Result`; the emitted code checks that no other type is one.
@@ -193,7 +199,7 @@ impl Lowerer<'_> {
             Stmt::Expr(value, None) => self.tail(value, ways),
             Stmt::Macro(call) if call.semi_token.is_none() => {
                 self.set_label(&call.attrs);
-                self.line = line_of(call.mac.span());
+                self.stand_at(call.mac.span());
                 self.refuse_conditional_macro(call);
                 let ways = self.conclude_macro(&call.mac, ways);
                 self.label = None;
@@ -207,14 +213,14 @@ impl Lowerer<'_> {
 
     fn tail(&mut self, value: &Expr, ways: Ways) -> Ways {
         self.set_label(attributes(value));
-        self.line = line_of(value.span());
+        self.stand_at(value.span());
         let ways = self.conclude(value, ways);
         self.label = None;
         ways
     }
 
     fn statement(&mut self, statement: &Stmt, ways: Ways) -> Ways {
-        self.line = line_of(statement.span());
+        self.stand_at(statement.span());
         let ways = match statement {
             Stmt::Local(local) => {
                 self.set_label(&local.attrs);
@@ -256,6 +262,11 @@ impl Lowerer<'_> {
         };
         self.label = None;
         ways
+    }
+
+    /// What is lowered from here on belongs to this statement.
+    fn stand_at(&mut self, span: Span) {
+        (self.line, self.place) = (line_of(span), span);
     }
 
     /// What the function's text does not say: that it ends.

@@ -5,7 +5,7 @@ use proc_macro2::Span;
 use syn::ext::IdentExt;
 use syn::spanned::Spanned;
 use syn::{Expr, ExprAwait, ExprCall, ExprPath, Macro};
-use workflow_graph::{ChildFacts, FlowKind, Instances, NodeIndex, NodeKind, StepFacts};
+use workflow_graph::{ChildFacts, FlowKind, Instances, NodeIndex, NodeKind, StepFacts, Subgraph};
 
 use super::expressions::is_drawn;
 use super::graph::{Draft, Way, Ways};
@@ -145,13 +145,16 @@ impl<'a> Lowerer<'a> {
                     label: String::new().into(),
                     detached: true,
                     errors: Vec::new().into(),
+                    graph: Subgraph::computed(|| {
+                        unreachable!("the macro does not know which workflow this is")
+                    }),
                 };
                 (What::Detached(function.clone()), NodeKind::Child(facts), name)
             }
             None => (What::Call(function.clone()), NodeKind::Step(StepFacts::named(&name)), name),
         };
         let label = overrides.label.or(self.label.take()).unwrap_or_default();
-        let node = self.graph.add(ways, Draft { name, kind, label, line: line_of(span), instances });
+        let node = self.graph.add(ways, Draft { name, kind, label, line: line_of(span), span, instances });
         let uses = imports::needed(function, &what, &self.uses);
         let timeout_ms = overrides.timeout.and_then(phrases::literal_ms);
         let without_compensation = overrides.without_compensation;

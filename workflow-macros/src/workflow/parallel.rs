@@ -26,7 +26,7 @@ impl<'a> Lowerer<'a> {
         let label = self.take_label().unwrap_or_default();
         let (branches, ways) = self.branches(region, ways);
         let (name, line) = (name_of(&branches), line_of(region.span));
-        let draft = Draft { name, kind: NodeKind::Block, label, line, instances: None };
+        let draft = Draft { name, kind: NodeKind::Block, label, line, span: region.span, instances: None };
         let block = self.graph.add(ways, draft);
         let around = self.graph.enter(Some(block));
         let inside = Ending::Branch { exits: Ways::new(), fails: true };

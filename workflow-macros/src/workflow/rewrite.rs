@@ -1,10 +1,11 @@
 //! The body's tokens, with `.await` turned into `.__durable(&__cx, n).await`, the language's macros written out, and
-//! labels taken out. Token by token: editors rely on everything before the cursor staying where it is.
+//! labels and allowances taken out. Token by token: editors rely on everything before the cursor staying where it is.
 
 use proc_macro2::token_stream::IntoIter;
 use proc_macro2::{Delimiter, Group, Ident, Literal, Spacing, Span, TokenStream, TokenTree};
 use quote::quote_spanned;
 
+use super::allow;
 use super::regions::Word;
 use super::regions::expand::expand;
 
@@ -38,8 +39,8 @@ impl Rewriter {
         let mut tokens = tokens.into_iter();
         while let Some(token) = tokens.next() {
             match token {
-                TokenTree::Punct(hash) if hash.as_char() == '#' && is_doc(&tokens) => {
-                    tokens.next(); // A label: rustc knows no documentation inside a function.
+                TokenTree::Punct(hash) if hash.as_char() == '#' && is_ours(&tokens) => {
+                    tokens.next(); // A label or an allowance: rustc knows neither inside a function.
                 }
                 TokenTree::Group(group) => {
                     let mut rewritten = Group::new(group.delimiter(), self.rewrite(group.stream()));
@@ -84,11 +85,12 @@ impl Rewriter {
     }
 }
 
-fn is_doc(rest: &IntoIter) -> bool {
+/// Whether the attribute whose `#` has just been read is for the macro alone.
+fn is_ours(rest: &IntoIter) -> bool {
     let Some(TokenTree::Group(group)) = rest.clone().next() else { return false };
     let first = group.stream().into_iter().next();
     group.delimiter() == Delimiter::Bracket
-        && matches!(first, Some(TokenTree::Ident(ident)) if ident == "doc")
+        && matches!(first, Some(TokenTree::Ident(ident)) if ident == "doc" || ident == allow::NAME)
 }
 
 fn is_await(rest: &IntoIter) -> bool {

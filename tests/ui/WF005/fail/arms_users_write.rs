@@ -7,7 +7,7 @@ struct Paid {
     number: u32,
 }
 
-#[step]
+#[step(read_only)]
 async fn pack(_item: u32) -> Result<u32, TimedOut> {
     Ok(1)
 }

@@ -1,7 +1,7 @@
 //! What loses is withdrawn; what consists of several operations would be left half done.
 use workflow_runtime::prelude::*;
 
-#[step]
+#[step(read_only)]
 async fn pack(_item: u32) -> u32 {
     1
 }

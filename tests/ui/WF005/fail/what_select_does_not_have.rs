@@ -1,7 +1,7 @@
 //! No guards, no `else`, no patterns that take only some outcomes: what a `select!` waits for is drawn.
 use workflow_runtime::prelude::*;
 
-#[step]
+#[step(read_only)]
 async fn pack(_item: u32) -> Result<u32, TimedOut> {
     Ok(1)
 }

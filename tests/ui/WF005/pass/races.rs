@@ -8,7 +8,7 @@ pub struct Paid {
     cents: u64,
 }
 
-#[step]
+#[step(read_only)]
 async fn pack(_item: u32) -> Result<u32, TimedOut> {
     Ok(1)
 }

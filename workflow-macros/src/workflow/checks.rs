@@ -1,0 +1,85 @@
+//! The checks that only types can answer: constants behind the body that panic while the compiler evaluates them.
+//! Each stands at the user's tokens and calls one function of the graph crate, which decides.
+
+use proc_macro2::TokenStream;
+use quote::quote_spanned;
+use workflow_graph::{Flow, FlowKind, Node, NodeKind};
+
+use super::allow::Rule;
+use super::emit::Source;
+use super::lower::{Operation, What};
+use super::phrases::source_text;
+
+/// All checks of the graph. They see it as `__GRAPH`, and the graph crate as `__graph`.
+pub(super) fn of_graph(source: &Source<'_>) -> TokenStream {
+    let Some(lowered) = &source.lowered else { return TokenStream::new() };
+    let operation = |node: usize| lowered.operations.iter().find(|operation| operation.node == node);
+    let effects = lowered.operations.iter().filter_map(effect_check);
+    let errors = lowered.flows.iter().filter_map(|flow| error_check(flow, operation(flow.from)?));
+    let races = lowered.flows.iter().filter_map(|flow| race_check(&lowered.nodes, flow, operation(flow.to)?));
+    let losers = lowered
+        .flows
+        .iter()
+        .filter(|flow| !source.allows.cover(Rule::RaceEffect, lowered.spans[flow.to]))
+        .filter_map(|flow| loser_check(&lowered.nodes, flow, operation(flow.to)?));
+    effects.chain(errors).chain(races).chain(losers).collect()
+}
+
+/// WF030: once anything in the workflow can be undone, every step says what it does to the world.
+fn effect_check(operation: &Operation) -> Option<TokenStream> {
+    let What::Call(path) = &operation.what else { return None };
+    let node = operation.node;
+    let name = source_text(path);
+    let text = format!(
+        "WF030: `{name}` takes part in a saga but does not say what it does to the world; write \
+         `#[step(read_only)]`, `#[step(compensate = ..)]`, `#[step(pivot)]` or `#[step(retriable)]`; \
+         see docs/errors/WF030.md"
+    );
+    Some(quote_spanned! {operation.span=>
+        const _: () = if __graph::lacks_effect(&__GRAPH, #node) { ::core::panic!(#text) };
+    })
+}
+
+/// WF044: an error that is told apart is one of the step's own, under its own name.
+fn error_check(flow: &Flow, operation: &Operation) -> Option<TokenStream> {
+    let FlowKind::Error { variant, .. } = &flow.kind else { return None };
+    let (node, name) = (flow.from, &**variant);
+    let why = match name {
+        "" => {
+            "this never answers with an error; bind the value with `let` before it is taken apart".to_owned()
+        }
+        name => {
+            format!("`{name}` is no variant of the error of this call; name the variant as its enum does")
+        }
+    };
+    let text = format!("WF044: {why}; see docs/errors/WF044.md");
+    Some(quote_spanned! {operation.span=>
+        const _: () = if __graph::lacks_error(&__GRAPH, #node, #name) { ::core::panic!(#text) };
+    })
+}
+
+/// WF005: what a `select!` withdraws must not stop half way.
+fn race_check(nodes: &[Node], flow: &Flow, operation: &Operation) -> Option<TokenStream> {
+    let (NodeKind::Race, What::Call(path)) = (&nodes[flow.from].kind, &operation.what) else { return None };
+    let (node, name) = (flow.to, source_text(path));
+    let text = format!(
+        "WF005: `{name}` is a subflow: in `select!` it could be withdrawn half way, between two of its steps; name one \
+         operation here, and call the subflow inside an arm; see docs/errors/WF005.md"
+    );
+    Some(quote_spanned! {operation.span=>
+        const _: () = if __graph::is_subflow(&__GRAPH, #node) { ::core::panic!(#text) };
+    })
+}
+
+/// WF006: what loses a `select!` may have happened all the same.
+fn loser_check(nodes: &[Node], flow: &Flow, operation: &Operation) -> Option<TokenStream> {
+    let (NodeKind::Race, What::Call(path)) = (&nodes[flow.from].kind, &operation.what) else { return None };
+    let (node, name) = (flow.to, source_text(path));
+    let text = format!(
+        "WF006: `{name}` may lose this `select!` after it ran, and nothing undoes it then; write \
+         `#[step(read_only)]` or `#[step(compensate = ..)]`, or call it inside an arm; see docs/errors/WF006.md"
+    );
+    Some(quote_spanned! {operation.span=>
+        const _: () = if __graph::keeps_lost_effect(&__GRAPH, #node) { ::core::panic!(#text) };
+    })
+}
