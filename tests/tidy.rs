@@ -27,6 +27,11 @@ fn the_pure_crates_name_no_clock_no_randomness_and_no_runtime() {
 }
 
 #[test]
+fn unsafe_code_has_one_place() {
+    borders::SAFE.holds();
+}
+
+#[test]
 fn crates_depend_on_each_other_in_one_direction() {
     manifests::EDGES.holds();
 }

@@ -31,6 +31,19 @@ pub(crate) const PURE: Rule = Rule {
     },
 };
 
+/// The address of a graph, which constants may hold where they may hold no reference.
+const UNSAFE: &str = "workflow-graph/src/subgraph.rs";
+
+pub(crate) const SAFE: Rule = Rule {
+    demand: "unsafe code stands in workflow-graph/src/subgraph.rs and nowhere else",
+    remedy: "find a safe way; if there is none, say in ARCHITECTURE.md why and name the file here",
+    find: |tree| {
+        // What the macro looks for in the user's code is no code of ours.
+        let is_ours = |path: &str| path != UNSAFE && !path.starts_with("workflow-macros/");
+        named(tree.product().filter(|(path, _)| is_ours(path)), &["unsafe", "unsafe_code"])
+    },
+};
+
 /// A point in time is a value like any other; asking for the present one is not.
 fn clock_readings<'tree>(files: impl Iterator<Item = (&'tree str, &'tree str)>) -> Vec<Finding> {
     let mut findings = Vec::new();
@@ -91,4 +104,14 @@ fn a_clock_or_a_runtime_in_the_pure_heart_is_found() {
         "workflow-core/src/a.rs:2: names `tokio`",
     ];
     assert_eq!(findings, expected);
+}
+
+#[test]
+fn unsafe_code_outside_of_its_one_place_is_found() {
+    let findings = SAFE.finds(&[
+        ("workflow-graph/src/subgraph.rs", "unsafe impl Sync for A {}"),
+        ("workflow-core/src/a.rs", "// unsafe\nfn f() { unsafe { g() } }"),
+        ("workflow-macros/src/b.rs", "Expr::Unsafe(unsafe_) => {}"),
+    ]);
+    assert_eq!(findings, ["workflow-core/src/a.rs:2: names `unsafe`"]);
 }
