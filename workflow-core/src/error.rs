@@ -3,7 +3,7 @@
 
 use std::fmt;
 
-use crate::{OpId, PayloadError};
+use crate::{ForeignFuture, OpId, PayloadError};
 
 /// A run cannot go on with this code. Nothing that was recorded changes: with code that fits, it goes on.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -29,11 +29,8 @@ pub enum CoreError {
         error: PayloadError,
     },
     /// The code waits for something that no journal records.
-    #[error("{after} the code awaits something that is not durable (WF103, docs/errors/WF103.md)")]
-    ForeignFuture {
-        /// Where: `after `charge_card``.
-        after: String,
-    },
+    #[error(transparent)]
+    ForeignFuture(ForeignFuture),
     /// Subflows call each other without an end.
     #[error("`{op}` is called inside of more than {deepest} other subflows (WF106, docs/errors/WF106.md)")]
     TooDeep {

@@ -7,6 +7,7 @@
 
 mod call;
 mod callable;
+mod catalog;
 mod child;
 mod command;
 mod context;
@@ -15,6 +16,7 @@ mod control;
 mod durable;
 mod error;
 mod event;
+mod foreign;
 mod frame;
 mod judge;
 mod many;
@@ -34,12 +36,14 @@ mod step;
 mod timer;
 mod values;
 mod waker;
+mod whereabouts;
 mod workflow;
 
 pub use call::{
     StepCall, StepFn, UndoFn, WorkflowCall, WorkflowFn, compensation_of, def_of, facts_of, undo_def_of,
 };
 pub use callable::{Call, CallFn, detached_kind_of, kind_of};
+pub use catalog::{clashes, explain_unknown_message, with_children};
 pub(crate) use child::child_facts;
 pub use child::{DetachedCall, read_completed, read_concluded};
 pub use command::{Command, Conclusion};
@@ -49,6 +53,7 @@ pub use control::AttemptControl;
 pub use durable::{AwaitExt, Cx, Durable};
 pub use error::{CoreError, Mismatch};
 pub use event::{Event, Failure, FailureKind, Parent, Record};
+pub use foreign::ForeignFuture;
 pub use judge::AttemptOutcome;
 pub use many::{JoinAll, TryJoinAll, join_all, try_join_all};
 pub use message::{

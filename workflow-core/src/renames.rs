@@ -6,7 +6,8 @@ use std::ptr;
 
 use workflow_graph::{Graph, NodeIndex, NodeKind, StepFacts};
 
-use crate::{Command, Definition, OpId, Record};
+use crate::whereabouts::graph_around;
+use crate::{Command, Definition, Record};
 
 /// The ids that nodes have in the journal of one run, where they are not those of the graph. A graph is known by its
 /// address: there is one value of each.
@@ -55,16 +56,6 @@ type Recorded<'a> = BTreeMap<&'a str, BTreeSet<&'a str>>;
 
 fn address(graph: &Graph) -> usize {
     ptr::from_ref(graph).addr()
-}
-
-/// The flow that an operation stands in: the workflow's, or that of a subflow.
-fn graph_around(graph: &'static Graph, op: &OpId) -> Option<&'static Graph> {
-    let Some(call) = op.scope() else { return Some(graph) };
-    let outer = graph_around(graph, &call)?;
-    match &outer.node(call.node())?.kind {
-        NodeKind::Subflow(subflow) => Some(subflow.graph.get()),
-        _ => None,
-    }
 }
 
 /// The nodes that the journal knows by another id. What cannot be told with certainty is left out: then the replay

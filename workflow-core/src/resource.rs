@@ -48,24 +48,60 @@ impl<T: ?Sized + fmt::Debug> fmt::Debug for Resource<T> {
 /// All resources of a process, one per type.
 #[derive(Clone, Default)]
 pub struct Resources {
-    by_type: BTreeMap<TypeId, Arc<dyn Any + Send + Sync>>,
+    by_type: BTreeMap<TypeId, Supplied>,
+}
+
+/// A value with the name of its type, for people.
+#[derive(Clone)]
+struct Supplied {
+    name: &'static str,
+    value: Arc<dyn Any + Send + Sync>,
 }
 
 impl Resources {
     /// Adds a resource; one of the same type is replaced.
     pub fn insert<T: Send + Sync + 'static>(&mut self, value: T) {
-        self.by_type.insert(TypeId::of::<T>(), Arc::new(value));
+        let supplied = Supplied { name: std::any::type_name::<T>(), value: Arc::new(value) };
+        self.by_type.insert(TypeId::of::<T>(), supplied);
     }
 
     /// The resource of that type.
     pub fn get<T: Send + Sync + 'static>(&self) -> Option<Resource<T>> {
-        let value = Arc::clone(self.by_type.get(&TypeId::of::<T>())?);
+        let value = Arc::clone(&self.by_type.get(&TypeId::of::<T>())?.value);
         Some(Resource(value.downcast::<T>().expect("resources are kept under their own type")))
     }
 
     /// Whether this need can be met.
     pub fn meets(&self, need: &ResourceNeed) -> bool {
         self.by_type.contains_key(&need.type_id())
+    }
+
+    /// The type of a resource that may be meant to meet this need and does not: it wraps what is asked for, or has the
+    /// same name in another module, or almost the same name.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    /// use workflow_core::{ResourceNeed, Resources};
+    /// let mut resources = Resources::default();
+    /// resources.insert(Arc::new(42_u32));
+    /// assert_eq!(resources.closest_to(&ResourceNeed::of::<u32>()), Some("alloc::sync::Arc<u32>"));
+    /// ```
+    pub fn closest_to(&self, need: &ResourceNeed) -> Option<&'static str> {
+        let needed = need.type_name();
+        let names = || self.by_type.values().map(|supplied| supplied.name);
+        let last = |name: &'static str| name.split('<').next()?.rsplit("::").next();
+        let wraps = |name: &&str| {
+            let parts = name.split(['<', '>', ',', '&']).map(str::trim);
+            name.contains('<') && parts.into_iter().any(|part| part == needed)
+        };
+        let is_namesake = |name: &&'static str| last(name) == last(needed);
+        let names_of_all: Vec<&'static str> = names().collect();
+        let short: Vec<&str> = names_of_all.iter().filter_map(|name| last(name)).collect();
+        let resembles = || {
+            let meant = workflow_graph::suggest::closest(last(needed)?, &short)?;
+            names().find(|name| last(name) == Some(meant))
+        };
+        names().find(wraps).or_else(|| names().find(is_namesake)).or_else(resembles)
     }
 }
 

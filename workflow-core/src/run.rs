@@ -6,7 +6,7 @@ mod replaying;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::Poll;
 use std::time::Duration;
 
 use crate::judge::{self, AttemptOutcome};
@@ -14,10 +14,10 @@ use crate::renames::Renames;
 use crate::settle::NobodyWaits;
 use crate::state::{Operation, State};
 use crate::values::patches_of;
-use crate::waker::Accuser;
+use crate::waker;
 use crate::workflow::Body;
 use crate::{
-    Command, Conclusion, CoreError, Cx, Definition, Event, OpId, Payload, PayloadError, Record, StepDef,
+    Command, Conclusion, CoreError, Cx, Definition, Event, ForeignFuture, OpId, Payload, PayloadError, Record, StepDef,
     Timestamp,
 };
 
@@ -291,11 +291,17 @@ impl Run {
     /// Lets the code go on with what it now knows.
     fn poll(&mut self) -> Result<(), CoreError> {
         let Phase::Live(body) = &mut self.phase else { return Ok(()) };
-        let accuser = Accuser::new();
-        let mut context = Context::from_waker(accuser.waker());
-        let polled = unless_it_panics(|| body.as_mut().poll(&mut context))?;
+        let (polled, touched) =
+            waker::watch(|context| unless_it_panics(|| body.as_mut().poll(context)));
+        let polled = polled?;
         if let Some(fault) = self.cx.state().fault.take() {
             return Err(fault);
+        }
+        // Also when it was ready in the end: next time it may not be.
+        if let Some(stack) = touched {
+            let after = self.cx.state().last_started.clone();
+            let found = ForeignFuture::found(&self.definition, after.as_ref(), &stack);
+            return Err(CoreError::ForeignFuture(found));
         }
         let continued = self.cx.state().continued.take();
         if let Some(Command::Continue { version, input }) = continued {
@@ -307,13 +313,6 @@ impl Run {
             Poll::Ready(ending) => {
                 let unstorable = |error| CoreError::Unstorable { what: "the result".to_owned(), error };
                 self.phase = Phase::Leaving(Exit::End(ending.map_err(unstorable)?));
-            }
-            Poll::Pending if accuser.accuses() => {
-                let after = match &self.cx.state().last_started {
-                    Some(op) => format!("after `{op}`"),
-                    None => "at its beginning".to_owned(),
-                };
-                return Err(CoreError::ForeignFuture { after });
             }
             Poll::Pending => {}
         }

@@ -35,7 +35,7 @@ impl<M: Message> Durable for SendMessage<M> {
         match payload {
             Ok(payload) => {
                 let (message, publishes) = (M::NAME.to_owned(), self.publishes);
-                state.last_started = Some(op.clone());
+                state.note_started(&op);
                 state.commands.push(Command::Send { op, message, key, payload, publishes });
             }
             Err(error) => state.fault = Some(CoreError::Unstorable { what: op.to_string(), error }),

@@ -15,6 +15,7 @@ use workflow_graph::{Effect, RetryPolicy};
 use crate::frame::Region;
 use crate::renames::Renames;
 use crate::saga::Saga;
+use crate::waker;
 use crate::{
     Command, Conclusion, CoreError, Cx, Definition, Message, OpId, Payload, PayloadError, StepDef, TimedOut,
     Timestamp,
@@ -57,6 +58,7 @@ pub(crate) struct State {
     pub(crate) continued: Option<Command>,
     /// Why the code cannot go on; the run reports it after the poll.
     pub(crate) fault: Option<CoreError>,
+    /// The operation that the code has begun last.
     pub(crate) last_started: Option<OpId>,
 }
 
@@ -153,9 +155,16 @@ impl State {
     }
 
     pub(crate) fn begin(&mut self, op: OpId, operation: Operation) {
-        self.last_started = Some(op.clone());
+        self.note_started(&op);
         self.commands.push(operation.request.clone());
         self.operations.insert(op, operation);
+    }
+
+    /// Notes where the code is; once a foreign future has been polled in this turn, that place is the one to tell.
+    pub(crate) fn note_started(&mut self, op: &OpId) {
+        if !waker::is_touched() {
+            self.last_started = Some(op.clone());
+        }
     }
 
     /// Records a new request for an operation that is open already.

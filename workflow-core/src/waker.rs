@@ -1,40 +1,92 @@
-//! A waker that notices who keeps it: durable operations never touch the waker, foreign futures must.
-//! It wakes nobody.
+//! A waker that accuses whoever takes it: durable operations never touch the waker, foreign futures must.
+//! It wakes nobody, and it costs nothing until it is touched.
+//! Beside the addresses of graphs this is the one place with `unsafe`: only a waker with functions of its own sees that
+//! it is cloned, and only then the call stack shows who did it.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::task::{Wake, Waker};
+use std::backtrace::Backtrace;
+use std::cell::RefCell;
+use std::ptr;
+use std::task::{Context, RawWaker, RawWakerVTable, Waker};
 
-/// Notices whether a poll left a clone of the waker behind, or used it.
-pub(crate) struct Accuser {
-    flag: Arc<Flag>,
-    waker: Waker,
+thread_local! {
+    /// Where the waker was touched first, in the poll under way on this thread.
+    static TOUCHED: RefCell<Option<Backtrace>> = const { RefCell::new(None) };
 }
 
-struct Flag(AtomicBool);
+/// The waker that the code of workflows is polled with.
+static WATCHED: RawWakerVTable = RawWakerVTable::new(take, accuse, accuse, ignore);
 
-impl Wake for Flag {
-    fn wake(self: Arc<Self>) {
-        self.0.store(true, Ordering::Relaxed);
-    }
+/// The waker that a foreign future got hold of. The clone was the offence; what comes of it may come at any time, also
+/// while another run is polled.
+static TAKEN: RawWakerVTable = RawWakerVTable::new(taken, ignore, ignore, ignore);
 
-    fn wake_by_ref(self: &Arc<Self>) {
-        self.0.store(true, Ordering::Relaxed);
-    }
+#[allow(unsafe_code, reason = "only a waker with functions of its own sees that it is cloned")]
+// SAFETY: no function of either table looks at the data, which is null, or keeps anything beside a thread-local of the
+// thread that it is called on. So they may be called on any thread, in any order, and as often as one likes.
+static ACCUSER: Waker = unsafe { Waker::new(ptr::null(), &WATCHED) };
+
+fn take(_: *const ()) -> RawWaker {
+    accuse(ptr::null());
+    taken(ptr::null())
 }
 
-impl Accuser {
-    pub(crate) fn new() -> Accuser {
-        let flag = Arc::new(Flag(AtomicBool::new(false)));
-        Accuser { waker: Waker::from(Arc::clone(&flag)), flag }
+fn taken(_: *const ()) -> RawWaker {
+    RawWaker::new(ptr::null(), &TAKEN)
+}
+
+fn ignore(_: *const ()) {}
+
+#[cold]
+fn accuse(_: *const ()) {
+    // A thread that is on its way out polls no run.
+    let _ = TOUCHED.try_with(|touched| {
+        touched.borrow_mut().get_or_insert_with(Backtrace::force_capture);
+    });
+}
+
+/// Polls the code of a workflow. Also gives the call stack of whoever cloned the waker or woke it meanwhile.
+pub(crate) fn watch<T>(poll: impl FnOnce(&mut Context<'_>) -> T) -> (T, Option<Backtrace>) {
+    let polled = poll(&mut Context::from_waker(&ACCUSER));
+    (polled, TOUCHED.take())
+}
+
+/// Whether it has been touched in the poll under way.
+pub(crate) fn is_touched() -> bool {
+    TOUCHED.with_borrow(Option::is_some)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_poll_that_leaves_the_waker_alone_is_not_accused() {
+        let (polled, touched) = watch(|context| context.waker().will_wake(&ACCUSER));
+        assert!(polled && touched.is_none());
     }
 
-    pub(crate) fn waker(&self) -> &Waker {
-        &self.waker
+    #[test]
+    fn a_clone_and_a_wake_are_accused_also_when_nothing_is_left_of_them() {
+        assert!(watch(|context| drop(context.waker().clone())).1.is_some());
+        assert!(watch(|context| context.waker().wake_by_ref()).1.is_some());
+        assert!(watch(|_| ()).1.is_none(), "each poll answers for itself");
     }
 
-    /// Whether somebody else waits to be woken. One count is ours, one is the waker's.
-    pub(crate) fn accuses(&self) -> bool {
-        self.flag.0.load(Ordering::Relaxed) || Arc::strong_count(&self.flag) > 2
+    #[test]
+    fn it_is_known_during_the_poll() {
+        let (known, _) = watch(|context| (is_touched(), drop(context.waker().clone()), is_touched()));
+        assert_eq!((known.0, known.2, is_touched()), (false, true, false));
+    }
+
+    #[test]
+    fn what_becomes_of_a_clone_accuses_nobody_else() {
+        let (kept, _) = watch(|context| context.waker().clone());
+        let (_, touched) = watch(|_| {
+            kept.wake_by_ref();
+            kept.clone().wake();
+        });
+        assert!(touched.is_none());
+        let other_thread = std::thread::spawn(move || watch(|_| drop(kept)).1.is_none());
+        assert!(other_thread.join().unwrap());
     }
 }

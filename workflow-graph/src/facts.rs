@@ -25,6 +25,17 @@ impl Source {
     }
 }
 
+/// As people and editors write it: `src/order.rs:41`.
+impl fmt::Display for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (&*self.file, self.line) {
+            ("", _) => f.write_str("an unknown place"),
+            (file, 0) => f.write_str(file),
+            (file, line) => write!(f, "{file}:{line}"),
+        }
+    }
+}
+
 /// What a step does to the world, as its author declares it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Effect {

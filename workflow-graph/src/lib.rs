@@ -30,6 +30,7 @@ mod outline;
 mod regions;
 mod shape;
 mod subgraph;
+pub mod suggest;
 
 pub use defects::{Defect, is_subflow, keeps_lost_effect, lacks_effect, lacks_error};
 pub use facts::{CompensationFacts, Effect, ErrorFacts, Rate, RetryPolicy, Source, StepFacts, Wire};

@@ -2,6 +2,7 @@
 //! parse, check, lower, expand and emit have one file each; nothing here knows how a run is stored or drawn.
 
 use proc_macro::TokenStream;
+use workflow_graph::suggest;
 
 mod built_in;
 mod derive_message;
@@ -11,7 +12,6 @@ mod duration;
 mod errors;
 mod signature;
 mod step;
-mod suggest;
 mod words;
 mod workflow;
 mod workflow_test;

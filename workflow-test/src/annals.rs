@@ -1,7 +1,7 @@
 //! What was written in a test: the journals of a run, of its generations and its children, in one order.
 //! It keeps the rows; what they mean is told elsewhere.
 
-use std::rc::Rc;
+use std::sync::Arc;
 
 use workflow_core::{Command, Conclusion, Definition, Event, OpId, Parent, Payload, Record};
 
@@ -12,14 +12,14 @@ pub(crate) type JournalIndex = usize;
 #[derive(Clone)]
 pub(crate) struct Head {
     pub(crate) definition: Definition,
-    pub(crate) run_id: Rc<str>,
+    pub(crate) run_id: Arc<str>,
     /// Counted from 1: a run that continues as new begins another journal.
     pub(crate) generation: u32,
     /// Who started the run, if it is a child.
     pub(crate) parent: Option<(JournalIndex, OpId)>,
     pub(crate) is_detached: bool,
     /// Changes of the code that the run passed before they were made.
-    pub(crate) before_patches: Rc<[String]>,
+    pub(crate) before_patches: Arc<[String]>,
 }
 
 /// One write.

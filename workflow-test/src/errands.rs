@@ -3,8 +3,9 @@
 
 use std::collections::BTreeMap;
 use std::rc::Rc;
+use std::sync::Arc;
 
-use workflow_core::{Command, Definition, Event, OpId, OpenOperation, Record, Run};
+use workflow_core::{Command, Definition, Event, OpId, OpenOperation, Record, Run, with_children};
 
 use crate::agenda::{Delivery, Due, Place, Start};
 use crate::annals::{Annals, Head, JournalIndex, Row};
@@ -20,17 +21,7 @@ const NEXT: &str = "*next";
 
 /// A workflow, and all that its runs start as children.
 pub(crate) fn known_from(definition: Definition) -> Rc<[Definition]> {
-    let mut known = vec![definition];
-    let mut looked_at = 0;
-    while let Some(next) = known.get(looked_at).copied() {
-        looked_at += 1;
-        for child in next.children() {
-            if find(&known, child.name, child.version).is_none() {
-                known.push(child);
-            }
-        }
-    }
-    known.into()
+    with_children([definition]).into()
 }
 
 fn find(known: &[Definition], name: &str, version: u32) -> Option<Definition> {
@@ -272,7 +263,7 @@ impl Driver {
             generation: start.generation,
             parent: if is_child { Some(place.clone()) } else { from.parent.clone() },
             is_detached: if is_child { start.is_detached } else { from.is_detached },
-            before_patches: if is_child { Rc::from([]) } else { Rc::clone(&from.before_patches) },
+            before_patches: if is_child { Arc::from([]) } else { Arc::clone(&from.before_patches) },
         };
         let of_parent = head.parent.as_ref().map(|(journal, _)| &self.annals.journals[*journal]);
         let event = head.begin(start.input, of_parent);

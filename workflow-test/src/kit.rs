@@ -1,13 +1,15 @@
 //! `Kit`: mocks for steps and children, and runs that meet them. One per test.
 //! It holds what a test says; driving a run is the test run's part.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
+use std::sync::Arc;
 
 use workflow_core::{Definition, Payload, StepFn, Workflow, WorkflowCall, WorkflowFn};
 
 use crate::child_mock::ChildMock;
 use crate::mock::Mock;
+use crate::oracle::elsewhere;
 use crate::script::{Served, SharedScripts};
 use crate::shape::check_value;
 use crate::test_run::{TestRun, root_head};
@@ -17,6 +19,7 @@ use crate::test_run::{TestRun, root_head};
 pub struct Kit {
     scripts: SharedScripts,
     served: Rc<RefCell<Served>>,
+    one_thread: Cell<bool>,
 }
 
 impl Kit {
@@ -37,21 +40,35 @@ impl Kit {
         ChildMock::new(&self.scripts)
     }
 
+    /// Runs that begin from now on are not executed a second time on another thread, for this reason: code that may
+    /// only be called on one thread, such as a library with a state for each. Everything else is checked as before.
+    ///
+    /// ```
+    /// # use workflow_test::Kit;
+    /// let kit = Kit::new();
+    /// kit.on_one_thread("the tax tables are loaded into a thread-local by the test");
+    /// ```
+    #[track_caller]
+    pub fn on_one_thread(&self, reason: &str) {
+        elsewhere::assert_reason(reason);
+        self.one_thread.set(true);
+    }
+
     /// Starts a run at time zero. Nothing happens to it until it is asked for something.
     #[track_caller]
     pub fn start<W: Workflow>(&self, call: WorkflowCall<W>) -> TestRun<W> {
-        self.begin(call, Rc::from([]))
+        self.begin(call, Arc::from([]))
     }
 
     /// Starts a run that passed the place of this change before it was made: `patched(id)` is false for it, and it goes
     /// the old way.
     #[track_caller]
     pub fn start_before_patch<W: Workflow>(&self, id: &str, call: WorkflowCall<W>) -> TestRun<W> {
-        self.begin(call, Rc::from([id.to_owned()]))
+        self.begin(call, Arc::from([id.to_owned()]))
     }
 
     #[track_caller]
-    fn begin<W: Workflow>(&self, call: WorkflowCall<W>, before_patches: Rc<[String]>) -> TestRun<W> {
+    fn begin<W: Workflow>(&self, call: WorkflowCall<W>, before_patches: Arc<[String]>) -> TestRun<W> {
         let definition = Definition::of::<W>();
         let input = Payload::of(&call.into_args())
             .unwrap_or_else(|error| panic!("the input of `{}` cannot be stored: {error}", definition.name));
@@ -62,6 +79,7 @@ impl Kit {
             input,
             Rc::clone(&self.scripts),
             Rc::clone(&self.served),
+            !self.one_thread.get(),
         )
     }
 }

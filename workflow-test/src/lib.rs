@@ -1,5 +1,6 @@
 //! The deterministic test kit: plain tests for workflows, with mocks, virtual time and oracles.
-//! It drives `workflow-core` itself; it knows no executor, no thread, no store and never sleeps.
+//! It drives `workflow-core` itself; it knows no executor, no store and never sleeps. The one other thread that it has
+//! runs what was run once more, for comparison.
 
 mod agenda;
 mod annals;

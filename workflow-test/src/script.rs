@@ -181,6 +181,7 @@ impl Served {
             let scripts = scripts.borrow();
             match scripts.get(name) {
                 Some(script) if !script.once.is_empty() || script.lasting.is_some() => {
+                    script.check_step(call.def)?;
                     script.shape.check_args(call.args)?;
                     script.entry(*served, name)?
                 }
@@ -240,6 +241,20 @@ impl ChildEntry {
 }
 
 impl Script {
+    /// That the mock is one of the very step that is called, and not of another one of the same name.
+    fn check_step(&self, called: &'static StepDef) -> Result<(), Violation> {
+        let mocked = self.shape.def;
+        if std::ptr::eq(mocked, called) || mocked.facts == called.facts {
+            return Ok(());
+        }
+        let text = format!(
+            "the mock of `{}` is for the step at {}, and the workflow calls another one of that name, at {}; mock that \
+             one (WF070, docs/errors/WF070.md)",
+            called.facts.name, mocked.facts.source, called.facts.source
+        );
+        Err(Violation::new(Oracle::Mock, text))
+    }
+
     fn entry(&self, served: usize, name: &str) -> Result<Entry, Violation> {
         self.once.get(served).or(self.lasting.as_ref()).cloned().ok_or_else(|| {
             let text = format!(

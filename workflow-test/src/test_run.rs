@@ -4,12 +4,14 @@
 use std::cell::RefCell;
 use std::marker::PhantomData;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use workflow_core::{
     Conclusion, Definition, Event, Fallible, Message, OpId, Payload, Record, Storable, Timestamp, Workflow,
+    explain_unknown_message,
 };
 
 use workflow_graph::Trigger;
@@ -19,11 +21,11 @@ use crate::annals::Head;
 use crate::driver::{Call, ChildCall, ChildDeed, Deed, Driver, Wait, World};
 use crate::errands::known_from;
 use crate::history::{self, Child, Names, Outcome};
-use crate::oracle::Oracles;
+use crate::oracle::{Oracles, elsewhere};
 use crate::script::{Served, SharedScripts};
 use crate::shape::check_value;
 use crate::transcript;
-use crate::violation::Violation;
+use crate::violation::{Oracle, Violation};
 
 /// The id under which the kit starts runs.
 pub(crate) const RUN_ID: &str = "run";
@@ -39,6 +41,8 @@ struct Inside {
     driver: Driver,
     outside: Outside,
     oracles: Oracles,
+    /// Whether it is run again on another thread.
+    elsewhere: bool,
     is_checked: bool,
 }
 
@@ -81,7 +85,7 @@ impl World for Outside {
 }
 
 /// The head of the run that a test starts.
-pub(crate) fn root_head(definition: Definition, before_patches: Rc<[String]>) -> Head {
+pub(crate) fn root_head(definition: Definition, before_patches: Arc<[String]>) -> Head {
     Head {
         definition,
         run_id: RUN_ID.into(),
@@ -99,6 +103,7 @@ impl<W: Workflow> TestRun<W> {
         input: Payload,
         scripts: SharedScripts,
         served: Rc<RefCell<Served>>,
+        elsewhere: bool,
     ) -> TestRun<W> {
         let definition = head.definition;
         let known = known_from(definition);
@@ -106,7 +111,7 @@ impl<W: Workflow> TestRun<W> {
         let mut outside = Outside { definition, scripts, served, kept: Vec::new(), messages: 0 };
         let mut driver = Driver::new(&known);
         let begun = driver.begin(head, input, &mut outside);
-        let inside = RefCell::new(Inside { driver, outside, oracles, is_checked: false });
+        let inside = RefCell::new(Inside { driver, outside, oracles, elsewhere, is_checked: false });
         let run = TestRun { inside, _workflow: PhantomData };
         begun.unwrap_or_else(|violation| run.fail(&violation.to_string()));
         run
@@ -115,6 +120,7 @@ impl<W: Workflow> TestRun<W> {
     /// Lets the run go on until it waits for this message; at once if it does already.
     #[track_caller]
     pub fn until_waiting_for<M: Message>(&self) {
+        self.refuse_unknown::<M>();
         loop {
             if !self.inside.borrow().driver.agenda.waits_for(M::NAME, None).is_empty() {
                 return;
@@ -130,6 +136,7 @@ impl<W: Workflow> TestRun<W> {
     /// until somebody does.
     #[track_caller]
     pub fn deliver<M: Message>(&self, message: M) {
+        self.refuse_unknown::<M>();
         let key = message.key();
         let payload = Payload::of(&message)
             .unwrap_or_else(|error| panic!("the message `{}` cannot be stored: {error}", M::NAME));
@@ -416,10 +423,22 @@ impl<W: Workflow> TestRun<W> {
                 Ok(())
             } else {
                 inside.is_checked = true;
-                inside.oracles.check(inside.driver.annals()).map(drop)
+                let annals = inside.driver.annals();
+                let checked = inside.oracles.check(annals).map(drop);
+                let again = || if inside.elsewhere { elsewhere::check(annals) } else { Ok(()) };
+                checked.and_then(|()| again())
             }
         };
         checked.unwrap_or_else(|violation| self.fail(&violation.to_string()));
+    }
+
+    /// A message that no workflow here knows would wait for ever.
+    #[track_caller]
+    fn refuse_unknown<M: Message>(&self) {
+        let unknown = explain_unknown_message(M::NAME, &self.inside.borrow().driver.known);
+        if let Some(text) = unknown {
+            self.fail(&Violation::new(Oracle::Setup, text).to_string());
+        }
     }
 
     #[track_caller]

@@ -11,6 +11,10 @@ use workflow_core::CoreError;
 pub enum Oracle {
     /// The journal, fed to the code again, does not give the same commands and the same result.
     Replay,
+    /// The same on another thread: the code is run there with all that came from outside.
+    OtherThread,
+    /// Names that cannot stand side by side, or that nobody knows.
+    Setup,
     /// Something was not undone, undone twice, in the wrong order, or without need.
     Saga,
     /// The run failed after the point of no return.
@@ -37,6 +41,8 @@ impl Oracle {
     fn name(self) -> &'static str {
         match self {
             Oracle::Replay => "replay",
+            Oracle::OtherThread => "other thread",
+            Oracle::Setup => "set-up",
             Oracle::Saga => "saga",
             Oracle::Pivot => "pivot",
             Oracle::Leak => "leak",

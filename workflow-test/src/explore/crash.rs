@@ -40,7 +40,8 @@ pub(crate) fn crash(plan: &Plan, execution: &Execution, writes: usize) -> Result
             );
             return Err(Violation::new(Oracle::Replay, text));
         }
-        compare(at, &first.commands, &record.commands)?;
+        let definition = &execution.annals.journals[expected.journal].definition;
+        compare(definition, at, &first.commands, &record.commands)?;
     }
     Ok(())
 }

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::rc::Rc;
+use std::sync::Arc;
 
 use workflow_core::{Event, Timestamp};
 
@@ -76,7 +76,7 @@ pub(crate) fn execute(plan: &Plan, choices: Choices, known: Option<&mut Known>) 
 }
 
 fn drive(plan: &Plan, driver: &mut Driver, world: &mut Imagined<'_>) -> Result<(), Violation> {
-    let head = root_head(plan.definition, Rc::clone(&plan.before_patches));
+    let head = root_head(plan.definition, Arc::clone(&plan.before_patches));
     driver.begin(head, plan.input.clone(), world)?;
     let mut written = 0;
     while driver.conclusion().is_none() && !world.is_cut_short {

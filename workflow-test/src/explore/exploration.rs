@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use workflow_core::{Definition, Message, Payload, Step, StepFn};
 
 use crate::annals::Annals;
+use crate::explore::batch::Batch;
 use crate::explore::choices::{self, Choices, Schedule};
 use crate::explore::crash::crash;
 use crate::explore::execution::{Execution, Known, execute};
@@ -14,6 +15,7 @@ use crate::explore::plan::{Plan, Sample};
 use crate::explore::report::{Failure, Report};
 use crate::explore::shrink::shrink;
 use crate::history::End;
+use crate::oracle::elsewhere;
 use crate::script::SharedScripts;
 use crate::shape::{Shape, check_value};
 use crate::violation::{Oracle, Violation};
@@ -43,6 +45,7 @@ pub struct Exploration {
     sometimes: Vec<(String, Holds, Cell<bool>)>,
     most_executions: usize,
     longest: Duration,
+    one_thread: Option<String>,
 }
 
 impl Exploration {
@@ -67,6 +70,7 @@ impl Exploration {
             sometimes: Vec::new(),
             most_executions: 20_000,
             longest: Duration::from_secs(2),
+            one_thread: None,
         }
     }
 
@@ -154,6 +158,14 @@ impl Exploration {
         Exploration { most_executions: executions, longest: duration, ..self }
     }
 
+    /// The executions are not run a second time on another thread, for this reason; the report repeats it.
+    #[track_caller]
+    pub fn on_one_thread(mut self, reason: &str) -> Exploration {
+        elsewhere::assert_reason(reason);
+        self.one_thread = Some(reason.to_owned());
+        self
+    }
+
     /// Explores. Prints how much was explored; panics with the smallest failing schedule if one fails.
     #[track_caller]
     pub fn run(self) -> Report {
@@ -190,8 +202,18 @@ impl Exploration {
             messages: self.messages,
             ..plan
         };
+        if let Err(violation) = plan.check_messages() {
+            return Err(Failure::before(violation, report));
+        }
         report.unsampled = plan.unsampled();
-        let search = Search { plan, crashes: self.crashes, always: self.always, sometimes: self.sometimes };
+        report.one_thread = self.one_thread.clone();
+        let search = Search {
+            plan,
+            crashes: self.crashes,
+            elsewhere: self.one_thread.is_none(),
+            always: self.always,
+            sometimes: self.sometimes,
+        };
         if let Some(schedule) = again.and_then(|again| again.strip_prefix(name)?.strip_prefix(':')) {
             return search.repeat(schedule, report);
         }
@@ -204,6 +226,7 @@ impl Exploration {
             if self.interleaves { (most_executions / 2, longest / 2) } else { (most_executions, longest) };
         let begun = Instant::now();
         let mut known = Known::new();
+        let mut batch = Batch::default();
         let mut given = Some(Vec::new());
         while let Some(choices) = given {
             if report.executions >= in_order || begun.elapsed() >= until {
@@ -213,9 +236,9 @@ impl Exploration {
             let known = self.interleaves.then_some(&mut known);
             let execution = execute(&search.plan, Choices::given(choices), known);
             report.executions += 1;
-            report = search.look_at(&execution, report)?;
+            given = choices::next(execution.made.clone());
+            report = batch.look_at(&search, execution, report)?;
             report.elapsed = begun.elapsed();
-            given = choices::next(execution.made);
         }
         while !report.is_complete
             && self.interleaves
@@ -225,9 +248,11 @@ impl Exploration {
             let execution = execute(&search.plan, Choices::drawn(report.samples as u64), None);
             report.executions += 1;
             report.samples += 1;
-            report = search.look_at(&execution, report)?;
+            report = batch.look_at(&search, execution, report)?;
             report.elapsed = begun.elapsed();
         }
+        report = batch.look_elsewhere(&search, report)?;
+        report.elapsed = begun.elapsed();
         search.check_sometimes(report)
     }
 }
@@ -236,6 +261,8 @@ impl Exploration {
 pub(crate) struct Search {
     plan: Plan,
     crashes: bool,
+    /// Whether everything is run again on another thread.
+    elsewhere: bool,
     always: Vec<(String, Holds)>,
     sometimes: Vec<(String, Holds, Cell<bool>)>,
 }
@@ -252,7 +279,9 @@ impl Search {
     pub(crate) fn attempt(&self, schedule: &Schedule) -> Attempted {
         let execution = execute(&self.plan, Choices::given(schedule.choices.clone()), None);
         let crash_after = schedule.crash.filter(|&writes| writes < execution.annals.rows.len());
-        let violation = self.judge(&execution).or_else(|| crash(&self.plan, &execution, crash_after?).err());
+        let again = || if self.elsewhere { elsewhere::check(&execution.annals).err() } else { None };
+        let crashed = || crash(&self.plan, &execution, crash_after?).err();
+        let violation = self.judge(&execution).or_else(crashed).or_else(again);
         Attempted {
             schedule: Schedule::of(&execution.made, crash_after),
             annals: execution.annals,
@@ -261,7 +290,7 @@ impl Search {
     }
 
     /// Counts an execution, crashes it, and says what is wrong with it if anything is.
-    fn look_at(&self, execution: &Execution, mut report: Report) -> Result<Report, Box<Failure>> {
+    pub(crate) fn look_at(&self, execution: &Execution, mut report: Report) -> Result<Report, Box<Failure>> {
         let mut violation = self.judge(execution);
         let mut crashed_after = None;
         if let Ok(paths) = &execution.verdict {
@@ -285,6 +314,10 @@ impl Search {
         let schedule = Schedule::of(&execution.made, crashed_after);
         let found = Attempted { schedule, annals: execution.annals.clone(), violation };
         Err(Failure::of(shrink(self, found), report))
+    }
+
+    pub(crate) fn looks_elsewhere(&self) -> bool {
+        self.elsewhere
     }
 
     /// What is wrong with an execution that did not crash.

@@ -3,8 +3,9 @@
 
 use std::collections::BTreeMap;
 use std::rc::Rc;
+use std::sync::Arc;
 
-use workflow_core::{Definition, Payload};
+use workflow_core::{Definition, Payload, explain_unknown_message};
 
 use crate::errands::known_from;
 use crate::explore::faults::Menu;
@@ -17,7 +18,7 @@ pub(crate) struct Plan {
     pub(crate) definition: Definition,
     /// The workflow, and those of its children.
     pub(crate) known: Rc<[Definition]>,
-    pub(crate) before_patches: Rc<[String]>,
+    pub(crate) before_patches: Arc<[String]>,
     pub(crate) input: Payload,
     pub(crate) scripts: SharedScripts,
     pub(crate) oracles: Oracles,
@@ -57,7 +58,7 @@ impl Plan {
         Ok(Plan {
             definition,
             known,
-            before_patches: Rc::from([]),
+            before_patches: Arc::from([]),
             input,
             scripts,
             oracles,
@@ -67,6 +68,12 @@ impl Plan {
             interleaves: false,
             messages: Vec::new(),
         })
+    }
+
+    /// That somebody knows the messages that may come.
+    pub(crate) fn check_messages(&self) -> Result<(), Violation> {
+        let unknown = self.messages.iter().find_map(|sample| explain_unknown_message(sample.name, &self.known));
+        unknown.map_or(Ok(()), |text| Err(Violation::new(Oracle::Setup, text)))
     }
 
     /// Errors that are not explored, since no value of them is known.

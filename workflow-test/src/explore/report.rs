@@ -30,6 +30,8 @@ pub struct Report {
     pub repeated: Option<String>,
     /// Errors that were not explored, since no value of them is known.
     pub unsampled: Vec<String>,
+    /// Why nothing was executed a second time on another thread; `None` when everything was.
+    pub one_thread: Option<String>,
     pub(crate) coverage: Coverage,
     test: String,
 }
@@ -45,6 +47,7 @@ impl Report {
             is_complete: true,
             repeated: None,
             unsampled: Vec::new(),
+            one_thread: None,
             coverage: Coverage::of(definition),
             test,
         }
@@ -82,6 +85,9 @@ impl fmt::Display for Report {
         }
         for unsampled in &self.unsampled {
             write!(f, "\n  NOT EXPLORED: {unsampled}")?;
+        }
+        if let Some(reason) = &self.one_thread {
+            write!(f, "\n  NOT RUN ON ANOTHER THREAD: {reason}")?;
         }
         Ok(())
     }

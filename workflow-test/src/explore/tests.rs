@@ -93,7 +93,7 @@ fn what_is_left_open_at_the_end_is_named() {
     let execution = execute(&plan, Choices::default(), None);
     let mut driver = crate::driver::Driver::new(&plan.known);
     let mut world = Nobody;
-    let journal = driver.add(root_head(plan.definition, std::rc::Rc::from([])));
+    let journal = driver.add(root_head(plan.definition, std::sync::Arc::from([])));
     let event = |row: usize| execution.annals.rows[row].record.event.clone();
     for row in 0..4 {
         driver.write(journal, event(row), &mut world).unwrap();

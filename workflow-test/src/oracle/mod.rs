@@ -1,16 +1,18 @@
 //! The oracles that need no assertion: every run of every test is held against them.
 //! They know definitions and journals, and nothing of how the journals came about.
 
+pub(crate) mod elsewhere;
 pub(crate) mod replay;
 pub(crate) mod saga;
 #[cfg(test)]
 mod tests;
 pub(crate) mod walk;
 
-use workflow_core::{Conclusion, Definition, Record, StepDef};
+use workflow_core::{Conclusion, Definition, Record, StepDef, clashes};
 
 use crate::annals::{Annals, Head, conclusion_in};
 use crate::violation::{Oracle, Violation};
+use replay::Replayed;
 use walk::{Path, Walker};
 
 /// All oracles over journals of these workflows.
@@ -26,8 +28,13 @@ pub(crate) struct Judge {
 }
 
 impl Oracles {
-    /// Also looks at the graphs themselves.
+    /// Also looks at the names and at the graphs themselves.
     pub(crate) fn of(known: &[Definition]) -> Result<Oracles, Violation> {
+        let clashes = clashes(known);
+        if !clashes.is_empty() {
+            let text = format!("{} (WF070, docs/errors/WF070.md)", clashes.join("; "));
+            return Err(Violation::new(Oracle::Setup, text));
+        }
         let judges = known.iter().map(|definition| Judge::of(*definition));
         Ok(Oracles { judges: judges.collect::<Result<_, _>>()? })
     }
@@ -64,7 +71,7 @@ impl Judge {
 
     /// Holds a journal against all oracles; a run that has not ended is only held against those that can tell.
     fn check(&self, head: &Head, journal: &[&Record]) -> Result<Path, Violation> {
-        replay::check(head, journal)?;
+        replay::check(head, journal, Replayed::Here)?;
         let walked = self.walker.walk(journal);
         if !is_over(journal) {
             return walked.map(first);

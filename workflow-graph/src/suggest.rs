@@ -1,8 +1,8 @@
 //! Finds what somebody meant who wrote something else.
-//! Pure text; it must not know what the words stand for.
+//! Pure text, shared by the macros, the engine and the test kit; it must not know what the words stand for.
 
 /// The candidate that is close enough to `word` to be meant by it.
-pub(crate) fn closest<'a>(word: &str, candidates: &[&'a str]) -> Option<&'a str> {
+pub fn closest<'a>(word: &str, candidates: &[&'a str]) -> Option<&'a str> {
     let distance_to = |candidate: &str| edit_distance(&word.to_lowercase(), &candidate.to_lowercase());
     let candidates = candidates.iter().copied();
     let (distance, candidate) = candidates
@@ -13,12 +13,12 @@ pub(crate) fn closest<'a>(word: &str, candidates: &[&'a str]) -> Option<&'a str>
 }
 
 /// The end of an error message: `` ; did you mean `retry`? ``, or nothing when nothing is close.
-pub(crate) fn did_you_mean(word: &str, candidates: &[&str]) -> String {
+pub fn did_you_mean(word: &str, candidates: &[&str]) -> String {
     closest(word, candidates).map_or_else(String::new, |meant| format!("; did you mean `{meant}`?"))
 }
 
 /// What to say about a word that `who` does not know.
-pub(crate) fn unknown(who: &str, word: &str, known: &[&str]) -> String {
+pub fn unknown(who: &str, word: &str, known: &[&str]) -> String {
     let help = match closest(word, known) {
         Some(meant) => format!("did you mean `{meant}`?"),
         None => format!("it knows {}", listed(known)),
@@ -27,7 +27,7 @@ pub(crate) fn unknown(who: &str, word: &str, known: &[&str]) -> String {
 }
 
 /// A list for people: `` `a`, `b` and `c` ``.
-pub(crate) fn listed(words: &[&str]) -> String {
+pub fn listed(words: &[&str]) -> String {
     let quoted: Vec<String> = words.iter().map(|word| format!("`{}`", word)).collect();
     match quoted.split_last() {
         None => String::new(),
