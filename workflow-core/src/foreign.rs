@@ -58,6 +58,16 @@ struct Frame<'a> {
     place: &'a str,
 }
 
+impl<'a> Frame<'a> {
+    /// The path of the function, without what it is generic over.
+    fn path(&self) -> &'a str {
+        match self.function.strip_prefix('<') {
+            Some(_) => self.function,
+            None => self.function.split('<').next().unwrap_or_default(),
+        }
+    }
+}
+
 /// The frames of a call stack as text, the innermost first.
 fn frames(stack: &str) -> Vec<Frame<'_>> {
     let mut frames: Vec<Frame<'_>> = Vec::new();
@@ -77,11 +87,15 @@ fn frames(stack: &str) -> Vec<Frame<'_>> {
 
 /// The innermost frame that is the text of a workflow or a subflow: what polls the foreign future.
 fn body_of_a_workflow(frames: &[Frame<'_>], files: &[&str]) -> Option<usize> {
-    // What the macro leaves behind has a name of its own; by its file alone it could be the foreign future.
-    let is_body = |frame: &Frame<'_>| {
-        ["::__run::{", "flow>::run::{"].iter().any(|name| frame.function.contains(name))
+    // What the macro leaves behind has a name of its own. With line tables alone it has none: then it is an `async`
+    // block in one of the files, where the foreign future may stand as well.
+    let is_named = |frame: &Frame<'_>| {
+        ["::__run::{", "flow>::run::{"].iter().any(|name| frame.path().contains(name))
     };
-    frames.iter().position(is_body).or_else(|| frames.iter().position(|frame| place_in(frame, files).is_some()))
+    let is_there = |frame: &Frame<'_>| place_in(frame, files).is_some();
+    let is_block = |frame: &Frame<'_>| frame.function.starts_with("{async_") && is_there(frame);
+    let position = |is_body: &dyn Fn(&Frame<'_>) -> bool| frames.iter().position(is_body);
+    position(&is_named).or_else(|| position(&is_block)).or_else(|| position(&is_there))
 }
 
 /// The place of a frame, if it lies in one of these files.
@@ -109,7 +123,10 @@ fn polled_by(inside: &[Frame<'_>]) -> Option<String> {
     let is_known = |frame: &&Frame<'_>| {
         let function = frame.function.trim_start_matches('<').trim_start_matches("&mut ");
         let is_standard = ["core::", "alloc::", "std::"].iter().any(|name| function.starts_with(name));
-        !is_standard && !function.contains("workflow_core::waker") && function.contains("::")
+        let is_ours = function.starts_with("workflow_core::waker");
+        // A name without a path says nothing.
+        let has_path = frame.path().contains("::");
+        !is_standard && !is_ours && has_path && !frame.place.starts_with("/rustc/")
     };
     inside.iter().rev().find(is_known).map(|frame| frame.function.to_owned())
 }
@@ -143,6 +160,22 @@ mod tests {
         assert_eq!(place_in(&frames[body], &files).unwrap(), "shop/src/order.rs:41:20");
         let future = "<tokio::time::sleep::Sleep as core::future::future::Future>::poll";
         assert_eq!(polled_by(&frames[..body]).unwrap(), future);
+    }
+
+    #[test]
+    fn line_tables_alone_tell_the_line() {
+        let stack = "\
+   0: workflow_core::waker::take
+   1: {async_block#0}
+             at ./src/order.rs:41:20
+   2: go_on<shop::{impl#7}::__run::{async_block#0}::{async_block_env#0}>
+             at /rs/workflow-core/src/parallel.rs:104:35
+   3: {async_block#0}<shop::order::__pay>
+             at /rs/workflow-core/src/scope.rs:83:60";
+        let (frames, files) = (frames(stack), ["src/order.rs"]);
+        let body = body_of_a_workflow(&frames, &files).unwrap();
+        assert_eq!(place_in(&frames[body], &files).unwrap(), "src/order.rs:41:20");
+        assert_eq!(polled_by(&frames[body + 1..]), None, "a name without a path says nothing");
     }
 
     #[test]
