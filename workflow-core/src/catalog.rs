@@ -128,7 +128,8 @@ fn same_former_names(definitions: &[Definition]) -> Vec<String> {
             for former in one.facts.was.iter() {
                 let (name, at) = (&one.facts.name, &one.facts.source);
                 let begin = format!("the step `{name}` ({at}) was called `{former}` before");
-                let has_it = steps.iter().find(|other| other.facts.name == *former && !is_same_step(one, other));
+                let has_it =
+                    steps.iter().find(|other| other.facts.name == *former && !is_same_step(one, other));
                 if let Some(other) = has_it {
                     clashes.insert(format!(
                         "{begin}, and so is now another step of the workflow `{}` ({}): journals from then cannot be \

@@ -25,7 +25,8 @@ impl ForeignFuture {
     pub(crate) fn found(definition: &Definition, after: Option<&OpId>, stack: &Backtrace) -> ForeignFuture {
         let stack = stack.to_string();
         let frames = frames(&stack);
-        let files: Vec<&str> = all_graphs(definition.graph()).iter().map(|graph| &*graph.source.file).collect();
+        let files: Vec<&str> =
+            all_graphs(definition.graph()).iter().map(|graph| &*graph.source.file).collect();
         let body = body_of_a_workflow(&frames, &files);
         ForeignFuture {
             workflow: definition.name.to_owned(),
@@ -89,9 +90,8 @@ fn frames(stack: &str) -> Vec<Frame<'_>> {
 fn body_of_a_workflow(frames: &[Frame<'_>], files: &[&str]) -> Option<usize> {
     // What the macro leaves behind has a name of its own. With line tables alone it has none: then it is an `async`
     // block in one of the files, where the foreign future may stand as well.
-    let is_named = |frame: &Frame<'_>| {
-        ["::__run::{", "flow>::run::{"].iter().any(|name| frame.path().contains(name))
-    };
+    let is_named =
+        |frame: &Frame<'_>| ["::__run::{", "flow>::run::{"].iter().any(|name| frame.path().contains(name));
     let is_there = |frame: &Frame<'_>| place_in(frame, files).is_some();
     let is_block = |frame: &Frame<'_>| frame.function.starts_with("{async_") && is_there(frame);
     let position = |is_body: &dyn Fn(&Frame<'_>) -> bool| frames.iter().position(is_body);

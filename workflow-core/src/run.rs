@@ -17,8 +17,8 @@ use crate::values::patches_of;
 use crate::waker;
 use crate::workflow::Body;
 use crate::{
-    Command, Conclusion, CoreError, Cx, Definition, Event, ForeignFuture, OpId, Payload, PayloadError, Record, StepDef,
-    Timestamp,
+    Command, Conclusion, CoreError, Cx, Definition, Event, ForeignFuture, OpId, Payload, PayloadError,
+    Record, StepDef, Timestamp,
 };
 
 /// A run in memory. Built from nothing or by replaying its journal; dropped at any time without loss.
@@ -291,8 +291,7 @@ impl Run {
     /// Lets the code go on with what it now knows.
     fn poll(&mut self) -> Result<(), CoreError> {
         let Phase::Live(body) = &mut self.phase else { return Ok(()) };
-        let (polled, touched) =
-            waker::watch(|context| unless_it_panics(|| body.as_mut().poll(context)));
+        let (polled, touched) = waker::watch(|context| unless_it_panics(|| body.as_mut().poll(context)));
         let polled = polled?;
         if let Some(fault) = self.cx.state().fault.take() {
             return Err(fault);

@@ -17,7 +17,7 @@ pub struct Error(Arc<ErrorKind>);
 pub(crate) enum ErrorKind {
     #[error("{0}")]
     Store(#[from] StoreError),
-    #[error("the engine cannot start: {}", .0.join("; "))]
+    #[error("the engine cannot start: {} (WF070, docs/errors/WF070.md)", .0.join("; "))]
     Setup(Vec<String>),
     #[error("{0}")]
     UnknownWorkflow(String),

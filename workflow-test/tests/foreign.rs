@@ -104,7 +104,10 @@ fn has_lines() -> bool {
 fn assert_accused(violation: &Violation, workflow: &str, line_of_the_await: u32, between: &str) {
     assert_eq!(violation.oracle, Oracle::Core);
     let text = &violation.text;
-    assert!(text.starts_with(&format!("the code of `{workflow}` awaits something that is not durable")), "{text}");
+    assert!(
+        text.starts_with(&format!("the code of `{workflow}` awaits something that is not durable")),
+        "{text}"
+    );
     assert!(text.contains(between), "{text}");
     assert!(text.contains("by way of `<foreign::Foreign as core::future::future::Future>::poll`"), "{text}");
     if has_lines() {
@@ -117,8 +120,9 @@ fn assert_accused(violation: &Violation, workflow: &str, line_of_the_await: u32,
 fn a_foreign_future_is_accused_in_the_same_poll_with_its_line_and_the_operations_around_it() {
     const LINE: u32 = 60;
     let (file, before) = (file!(), LINE - 1);
-    let between =
-        format!("it stands after `thank` ({file}:{before}), before `ask` ({file}:{LINE}) (WF103, docs/errors/WF103.md)");
+    let between = format!(
+        "it stands after `thank` ({file}:{before}), before `ask` ({file}:{LINE}) (WF103, docs/errors/WF103.md)"
+    );
     assert_accused(&finding(quote(order())), "quote", LINE, &between);
 }
 

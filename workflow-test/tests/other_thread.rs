@@ -124,10 +124,9 @@ async fn by_customer_at_once(customers: u32) -> u32 {
 
 #[test]
 fn the_order_of_a_hash_map_is_caught() {
-    for failure in [
-        try_explore(|| by_customer(40)).unwrap_err(),
-        try_explore(|| by_customer_at_once(40)).unwrap_err(),
-    ] {
+    for failure in
+        [try_explore(|| by_customer(40)).unwrap_err(), try_explore(|| by_customer_at_once(40)).unwrap_err()]
+    {
         let violation = failure.violation;
         // Every map of the standard library has seeds of its own, so that one thread may suffice.
         assert!(matches!(violation.oracle, Oracle::Replay | Oracle::OtherThread), "{violation}");

@@ -84,7 +84,7 @@ async fn start_once(parts: &Arc<Parts>, parent: &Parent, child: NewChild) -> Opt
         return Some(Fate::Refused(format!("the child `{}` cannot be started: {error}", shortened(&run_id))));
     }
     let Some(definition) = parts.registry.find(&workflow, version) else {
-        return Some(Fate::Refused(parts.registry.explain_unknown(&workflow, version)));
+        return Some(Fate::Refused(parts.registry.explain_unknown(&workflow, version, None)));
     };
     let mut backoff = Backoff::new();
     loop {

@@ -45,6 +45,7 @@ pub(super) fn recover(parts: &Arc<Parts>, claimed: Vec<ClaimedRun>) -> Vec<Orpha
             run_id = %first.run_id,
             workflow = first.workflow,
             version = first.version,
+            why = parts.registry.explain_unknown(&first.workflow, first.version, None),
             "unfinished runs have no code here and are left alone; this is the first of them"
         );
     }

@@ -4,8 +4,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use workflow_core::{Definition, Resources, StepDef};
-use workflow_graph::{Graph, NodeKind, Trigger};
+use workflow_core::{Definition, Resources, StepDef, clashes, explain_unknown_message, with_children};
+use workflow_graph::suggest::closest;
+use workflow_graph::{Source, Trigger};
 
 use super::schedules::Scheduled;
 
@@ -22,41 +23,20 @@ pub(crate) struct Registry {
 }
 
 impl Registry {
-    /// Takes all definitions, or says everything that is wrong with them.
+    /// Takes all definitions and their children, or says everything that is wrong with them (WF070).
     pub(crate) fn of(
-        definitions: Vec<Definition>,
+        registered: Vec<Definition>,
         resources: &Resources,
         has_transactions: bool,
     ) -> Result<Registry, Vec<String>> {
-        let mut registry = Registry::default();
-        let mut defects = Vec::new();
-        for definition in definitions {
-            let Definition { name, version, .. } = definition;
-            if registry.definitions.insert((name, version), definition).is_some() {
-                defects.push(format!("the workflow `{name}`, version {version}, is registered twice"));
-            }
-        }
-        registry.add_children(&mut defects);
-        for definition in registry.definitions.values() {
-            let name = definition.name;
-            for step in definition.steps() {
-                if step.is_transactional() && !has_transactions {
-                    let step = &step.facts.name;
-                    defects.push(format!(
-                        "the step `{step}` of the workflow `{name}` is transactional (`&mut Tx`), and the store has \
-                         no transactions for steps: use a store that has, such as `Sqlite`, or take a connection \
-                         as `Resource<T>` in place of `&mut Tx`"
-                    ));
-                }
-                for need in step.resources.iter().filter(|need| !resources.meets(need)) {
-                    let (step, need) = (&step.facts.name, need.type_name());
-                    defects.push(format!(
-                        "the step `{step}` of the workflow `{name}` needs a resource of type `{need}`: \
-                         hand one over with `.resource(..)`"
-                    ));
-                }
-            }
-        }
+        let mut defects = registered_twice(&registered);
+        let all = with_children(registered);
+        defects.extend(clashes(&all));
+        defects.extend(all.iter().flat_map(|definition| lacks(definition, resources, has_transactions)));
+        let mut registry = Registry {
+            definitions: all.into_iter().map(|found| ((found.name, found.version), found)).collect(),
+            ..Registry::default()
+        };
         registry.note_messages();
         for definition in registry.newest() {
             match Scheduled::of(definition) {
@@ -65,28 +45,6 @@ impl Registry {
             }
         }
         if defects.is_empty() { Ok(registry) } else { Err(defects) }
-    }
-
-    /// Children come along by themselves, and theirs.
-    fn add_children(&mut self, defects: &mut Vec<String>) {
-        let mut parents: Vec<Definition> = self.definitions.values().copied().collect();
-        while let Some(parent) = parents.pop() {
-            for child in parent.children() {
-                let Definition { name, version, .. } = child;
-                match self.definitions.get(&(name, version)) {
-                    None => {
-                        self.definitions.insert((name, version), child);
-                        parents.push(child);
-                    }
-                    Some(known) if known.graph() == child.graph() => {}
-                    Some(_) => defects.push(format!(
-                        "there are two workflows `{name}`, version {version}: the one that `{}` starts as a child is \
-                         another one than is registered; give one of them another name or version",
-                        parent.name
-                    )),
-                }
-            }
-        }
     }
 
     /// All steps that runs can come to, each once, by name.
@@ -105,11 +63,7 @@ impl Registry {
                 self.starters.entry(message).or_default().push(definition);
             }
         }
-        self.messages.extend(self.starters.keys());
-        let mut seen = Vec::new();
-        for definition in self.definitions.values() {
-            note_received(definition.graph(), &mut self.messages, &mut seen);
-        }
+        self.messages = self.definitions.values().flat_map(Definition::messages).collect();
     }
 
     /// The workflows that begin with a message of this name, in the order of their names.
@@ -122,11 +76,8 @@ impl Registry {
         if self.messages.contains(message) {
             return None;
         }
-        let hint = match nearest(message, self.messages.iter().copied()) {
-            Some(name) => format!("did you mean `{name}`?"),
-            None => "is the workflow registered?".to_owned(),
-        };
-        Some(format!("no registered workflow waits for the message `{message}` or begins with it; {hint}"))
+        let all: Vec<Definition> = self.definitions.values().copied().collect();
+        explain_unknown_message(message, &all)
     }
 
     pub(crate) fn find(&self, workflow: &str, version: u32) -> Option<Definition> {
@@ -151,75 +102,67 @@ impl Registry {
         self.definitions.keys().any(|(name, _)| *name == workflow)
     }
 
-    /// What to tell somebody who asked for a workflow that is not there.
-    pub(crate) fn explain_unknown(&self, workflow: &str, version: u32) -> String {
-        let versions: Vec<String> = self
-            .definitions
-            .keys()
-            .filter(|(name, _)| *name == workflow)
-            .map(|(_, version)| version.to_string())
-            .collect();
-        if !versions.is_empty() {
+    /// What to tell somebody who asked for a workflow that is not there; `at` is where its function stands, if there
+    /// is one.
+    pub(crate) fn explain_unknown(&self, workflow: &str, version: u32, at: Option<&Source>) -> String {
+        let at = at.map_or(String::new(), |at| format!(" ({at})"));
+        let versions = self.definitions.values().filter(|known| known.name == workflow);
+        let versions: Vec<String> =
+            versions.map(|known| format!("{} ({})", known.version, known.source())).collect();
+        let text = if !versions.is_empty() {
             let versions = versions.join(", ");
-            return format!(
-                "version {version} of the workflow `{workflow}` is not registered; registered is {versions}"
-            );
-        }
-        let names = self.definitions.keys().map(|(name, _)| *name);
-        match nearest(workflow, names) {
-            Some(name) => format!("the workflow `{workflow}` is not registered; did you mean `{name}`?"),
-            None => format!("the workflow `{workflow}` is not registered: add `.register({workflow})`"),
-        }
+            format!(
+                "version {version} of the workflow `{workflow}`{at} is not registered; registered is {versions}"
+            )
+        } else {
+            let names: Vec<&str> = self.definitions.keys().map(|(name, _)| *name).collect();
+            let meant = closest(workflow, &names);
+            let meant = meant.and_then(|meant| self.definitions.values().find(|known| known.name == meant));
+            let hint = match meant {
+                Some(meant) => format!("did you mean `{}` ({})?", meant.name, meant.source()),
+                None => format!("add `.register({workflow})`"),
+            };
+            format!("the workflow `{workflow}`{at} is not registered; {hint}")
+        };
+        format!("{text} (WF070, docs/errors/WF070.md)")
     }
 }
 
-/// Adds the names of the messages that a graph waits for, also inside of its subflows.
-fn note_received(graph: &'static Graph, messages: &mut BTreeSet<&'static str>, seen: &mut Vec<*const Graph>) {
-    if seen.contains(&std::ptr::from_ref(graph)) {
-        return; // A subflow may contain itself.
-    }
-    seen.push(graph);
-    for node in graph.nodes.iter() {
-        match &node.kind {
-            NodeKind::Receive { message, .. } => {
-                messages.insert(message);
-            }
-            NodeKind::Subflow(subflow) => note_received(subflow.graph.get(), messages, seen),
-            _ => {}
+fn registered_twice(registered: &[Definition]) -> Vec<String> {
+    let is_again = |(number, definition): &(usize, &Definition)| {
+        registered[..*number].iter().any(|other| other.is_same_code(definition))
+    };
+    let again = registered.iter().enumerate().filter(is_again).map(|(_, definition)| {
+        let Definition { name, version, .. } = definition;
+        format!("the workflow `{name}`, version {version}, is registered twice ({})", definition.source())
+    });
+    again.collect()
+}
+
+/// What steps of this workflow need and this process does not have.
+fn lacks(definition: &Definition, resources: &Resources, has_transactions: bool) -> Vec<String> {
+    let mut defects = Vec::new();
+    let workflow = definition.name;
+    for step in definition.steps() {
+        let (name, at) = (&step.facts.name, &step.facts.source);
+        if step.is_transactional() && !has_transactions {
+            defects.push(format!(
+                "the step `{name}` of the workflow `{workflow}` ({at}) is transactional (`&mut Tx`), and the store has \
+                 no transactions for steps: use a store that has, such as `Sqlite`, or take a connection as \
+                 `Resource<T>` in place of `&mut Tx`"
+            ));
+        }
+        for need in step.resources.iter().filter(|need| !resources.meets(need)) {
+            let hint = match resources.closest_to(need) {
+                Some(other) => format!("; handed over is a `{other}`: did you mean that one?"),
+                None => String::new(),
+            };
+            let need = need.type_name();
+            defects.push(format!(
+                "the step `{name}` of the workflow `{workflow}` needs a resource of type `{need}` ({at}): hand one over \
+                 with `.resource(..)`{hint}"
+            ));
         }
     }
-}
-
-/// The name that was meant, if one is close enough.
-fn nearest<'a>(word: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
-    let (distance, name) = names.map(|name| (distance(name, word), name)).min()?;
-    (distance <= word.len().max(3) / 3).then_some(name)
-}
-
-/// How many letters have to change to make one word the other.
-fn distance(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, letter) in a.chars().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = i + 1;
-        for (j, other) in b.iter().enumerate() {
-            let change = diagonal + usize::from(letter != *other);
-            diagonal = row[j + 1];
-            row[j + 1] = change.min(row[j] + 1).min(diagonal + 1);
-        }
-    }
-    row[b.len()]
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_distance_counts_changed_letters() {
-        assert_eq!(distance("fulfil_order", "fulfill_order"), 1);
-        assert_eq!(distance("pay", ""), 3);
-        assert_eq!(distance("pay", "ship"), 4);
-    }
+    defects
 }

@@ -47,9 +47,9 @@ impl<W: Workflow> Start<W> {
         let Start { parts, args, id } = self;
         parts.refuse_when_leaving()?;
         let Some(definition) = parts.registry.find(W::NAME, W::VERSION) else {
-            return Err(
-                ErrorKind::UnknownWorkflow(parts.registry.explain_unknown(W::NAME, W::VERSION)).into()
-            );
+            let at = Some(&W::graph().source);
+            let text = parts.registry.explain_unknown(W::NAME, W::VERSION, at);
+            return Err(ErrorKind::UnknownWorkflow(text).into());
         };
         // Random, but growing with time: rows of runs that live together lie together.
         let run_id = id.unwrap_or_else(|| Uuid::now_v7().to_string());

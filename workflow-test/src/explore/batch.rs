@@ -51,8 +51,7 @@ impl Batch {
         let annals: Vec<_> = waiting.iter().map(|execution| &execution.annals).collect();
         let Some((number, violation)) = elsewhere::first_difference(annals) else { return Ok(report) };
         let Execution { made, annals, .. } = waiting.swap_remove(number);
-        let found =
-            Attempted { schedule: Schedule::of(&made, None), annals, violation: Some(violation) };
+        let found = Attempted { schedule: Schedule::of(&made, None), annals, violation: Some(violation) };
         Err(Failure::of(shrink(search, found), report))
     }
 }

@@ -46,9 +46,9 @@ impl Plan {
         input: Payload,
         scripts: SharedScripts,
     ) -> Result<Plan, Violation> {
-        scripts.borrow().check_complete(&definition)?;
         let known = known_from(definition);
         let oracles = Oracles::of(&known)?;
+        scripts.borrow().check_complete(&definition)?;
         let steps = known.iter().flat_map(|definition| definition.steps());
         let menus = steps.map(|def| {
             let name = def.facts.name.as_ref();
@@ -72,7 +72,8 @@ impl Plan {
 
     /// That somebody knows the messages that may come.
     pub(crate) fn check_messages(&self) -> Result<(), Violation> {
-        let unknown = self.messages.iter().find_map(|sample| explain_unknown_message(sample.name, &self.known));
+        let unknown =
+            self.messages.iter().find_map(|sample| explain_unknown_message(sample.name, &self.known));
         unknown.map_or(Ok(()), |text| Err(Violation::new(Oracle::Setup, text)))
     }
 

@@ -94,7 +94,8 @@ fn hold(
         replayed.suspects()
     };
     let (one, other, when) = (side(first.get(at)), side(again.get(at)), replayed.when());
-    let text = format!("after write {row} the code asked for {one} the first time, and for {other} {when}; {why}");
+    let text =
+        format!("after write {row} the code asked for {one} the first time, and for {other} {when}; {why}");
     Err(Violation::new(replayed.oracle(), text))
 }
 

@@ -96,7 +96,7 @@ impl Driver {
         let Some((version, input)) = live.run.continuation() else { return Next::Leave };
         let (name, input) = (self.definition.name, input.clone());
         let Some(definition) = self.parts.registry.find(name, version) else {
-            let unknown = self.parts.registry.explain_unknown(name, version);
+            let unknown = self.parts.registry.explain_unknown(name, version, None);
             return Next::Broken(format!("the run cannot continue as new: {unknown}"));
         };
         let now_ms = live.tick(self.parts.clock.now_ms());

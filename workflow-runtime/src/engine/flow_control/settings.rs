@@ -125,9 +125,14 @@ impl FlowSettings {
         for (step, limit) in &self.limits {
             let name = &step.facts.name;
             if !steps.iter().any(|known| std::ptr::eq(*known, *step)) {
+                let namesake = steps.iter().find(|known| known.facts.name == *name);
+                let hint = namesake.map_or(String::new(), |known| {
+                    format!("; did you mean the step of that name at {}?", known.facts.source)
+                });
                 defects.push(format!(
-                    "there is a limit for the step `{name}`, which no registered workflow calls: register the \
-                     workflow, or drop the `.limit(..)`"
+                    "there is a limit for the step `{name}` ({}), which no registered workflow calls: register the \
+                     workflow, or drop the `.limit(..)`{hint}",
+                    step.facts.source
                 ));
             }
             let lets_nobody_in = limit.concurrency == Some(0)
