@@ -4,13 +4,15 @@
 //! it is cloned, and only then the call stack shows who did it.
 
 use std::backtrace::Backtrace;
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::ptr;
 use std::task::{Context, RawWaker, RawWakerVTable, Waker};
 
 thread_local! {
-    /// Where the waker was touched first, in the poll under way on this thread.
-    static TOUCHED: RefCell<Option<Backtrace>> = const { RefCell::new(None) };
+    /// Whether the waker was touched in the poll under way on this thread. All that a poll without offence looks at.
+    static TOUCHED: Cell<bool> = const { Cell::new(false) };
+    /// Who touched it first.
+    static STACK: RefCell<Option<Backtrace>> = const { RefCell::new(None) };
 }
 
 /// The waker that the code of workflows is polled with.
@@ -39,20 +41,28 @@ fn ignore(_: *const ()) {}
 #[cold]
 fn accuse(_: *const ()) {
     // A thread that is on its way out polls no run.
-    let _ = TOUCHED.try_with(|touched| {
-        touched.borrow_mut().get_or_insert_with(Backtrace::force_capture);
-    });
+    let is_first = TOUCHED.try_with(|touched| !touched.replace(true)).unwrap_or(false);
+    if is_first {
+        let stack = Backtrace::force_capture();
+        let _ = STACK.try_with(|first| first.replace(Some(stack)));
+    }
+}
+
+#[cold]
+fn take_stack() -> Option<Backtrace> {
+    TOUCHED.set(false);
+    STACK.take()
 }
 
 /// Polls the code of a workflow. Also gives the call stack of whoever cloned the waker or woke it meanwhile.
 pub(crate) fn watch<T>(poll: impl FnOnce(&mut Context<'_>) -> T) -> (T, Option<Backtrace>) {
     let polled = poll(&mut Context::from_waker(&ACCUSER));
-    (polled, TOUCHED.take())
+    (polled, if is_touched() { take_stack() } else { None })
 }
 
 /// Whether it has been touched in the poll under way.
 pub(crate) fn is_touched() -> bool {
-    TOUCHED.with_borrow(Option::is_some)
+    TOUCHED.get()
 }
 
 #[cfg(test)]
