@@ -1,5 +1,6 @@
 //! A graph inside another one, by its address: a subflow may contain itself, and a workflow may start itself.
-//! One of two places of this project with `unsafe`: a constant that held a reference would be checked through it for ever.
+//! One of two places of this project with `unsafe`: a constant that held a reference would be checked through it for
+//! ever. The other one is the waker of a run.
 
 use std::fmt;
 

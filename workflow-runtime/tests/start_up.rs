@@ -150,8 +150,8 @@ async fn a_former_name_that_another_step_has_or_had_is_refused() {
     assert_says(
         &text,
         &[
-            "the step `take` (HERE:79) was called `collect` before, and so is now another step of the workflow `harvest` \
-             (HERE:84): journals from then cannot be told apart",
+            "the step `take` (HERE:79) was called `collect` before, and so is now another step of the workflow \
+             `harvest` (HERE:84): journals from then cannot be told apart",
             "and so was `",
             "cannot tell which of them it means; drop one `was`",
         ],
@@ -161,9 +161,10 @@ async fn a_former_name_that_another_step_has_or_had_is_refused() {
 #[tokio::test]
 async fn a_missing_resource_is_refused_with_what_was_meant() {
     let text = refusal(builder().register(pay).resource(Arc::new(Gateway))).await;
-    let expected = "the step `charge` of the workflow `pay` needs a resource of type `start_up::Gateway` (HERE:24): hand \
-                    one over with `.resource(..)`; handed over is a `alloc::sync::Arc<start_up::Gateway>`: did you mean \
-                    that one?";
+    let expected = "the step `charge` of the workflow `pay` needs a resource of type `start_up::Gateway` \
+                    (HERE:24): hand \
+                    one over with `.resource(..)`; handed over is a `alloc::sync::Arc<start_up::Gateway>`: did \
+                    you mean that one?";
     assert_says(&text, &[expected]);
     let text = refusal(builder().register(pay)).await;
     assert!(!text.contains("did you mean"), "{text}");
@@ -183,8 +184,8 @@ async fn whoever_starts_or_delivers_under_a_name_that_nobody_knows_hears_which_w
     assert_eq!(error.to_string(), expected.replace("HERE", file!()));
     let error = engine.client().deliver(NewCrad { number: 1 }).await.unwrap_err();
     assert!(error.is_unknown_message());
-    let expected = "no registered workflow waits for the message `NewCrad` or begins with it; did you mean `NewCard`? The \
-                    workflow `wait_for_card` (HERE:35) knows that one (WF070, docs/errors/WF070.md)";
+    let expected = "no registered workflow waits for the message `NewCrad` or begins with it; did you mean \
+                    `NewCard`? The workflow `wait_for_card` (HERE:35) knows that one (WF070, docs/errors/WF070.md)";
     assert_eq!(error.to_string(), expected.replace("HERE", file!()));
     engine.shutdown().await;
 }

@@ -62,9 +62,11 @@ fn a_thread_local_is_caught_with_both_sides_and_their_lines() {
     let text = failure.to_string();
     let file = file!();
     let expected = format!(
-        "other thread: after write 1 the code asked for attempt 1 of `pack` with [7] at 0 ms ({file}:50) the first time, \
+        "other thread: after write 1 the code asked for attempt 1 of `pack` with [7] at 0 ms ({file}:50) the \
+         first time, \
          and for attempt 1 of `thank` with [{{\"id\":42,\"total\":7}}] at 0 ms ({file}:52) when another thread \
-         replayed it; another thread has other thread-locals, another name and id, another order of every `HashMap` and \
+         replayed it; another thread has other thread-locals, another name and id, another order of every \
+         `HashMap` and \
          `HashSet`, other addresses; pass it in, let a step find it out, or take a `BTreeMap`\n  0s  start by_tenant"
     );
     assert!(text.starts_with(&expected), "{text}");

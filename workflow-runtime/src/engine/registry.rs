@@ -159,8 +159,8 @@ fn lacks(definition: &Definition, resources: &Resources, has_transactions: bool)
             };
             let need = need.type_name();
             defects.push(format!(
-                "the step `{name}` of the workflow `{workflow}` needs a resource of type `{need}` ({at}): hand one over \
-                 with `.resource(..)`{hint}"
+                "the step `{name}` of the workflow `{workflow}` needs a resource of type `{need}` ({at}): hand \
+                 one over with `.resource(..)`{hint}"
             ));
         }
     }
