@@ -27,7 +27,7 @@ fn the_pure_crates_name_no_clock_no_randomness_and_no_runtime() {
 }
 
 #[test]
-fn unsafe_code_has_one_place() {
+fn unsafe_code_has_two_places() {
     borders::SAFE.holds();
 }
 

@@ -93,7 +93,8 @@ mod tests {
         let (kept, _) = watch(|context| context.waker().clone());
         let (_, touched) = watch(|_| {
             kept.wake_by_ref();
-            kept.clone().wake();
+            let clone = kept.clone();
+            clone.wake();
         });
         assert!(touched.is_none());
         let other_thread = std::thread::spawn(move || watch(|_| drop(kept)).1.is_none());
