@@ -91,6 +91,8 @@ impl Step for __retrieve_payment {
             refund_payment,
             &[Wire::Argument(0), Wire::Output],
         )),
+        cancellable: false,
+        kept: false,
         source: Source::at(file!(), line!()),
     };
     type Args = (<Order as ToOwned>::Owned,);
@@ -147,6 +149,8 @@ impl Step for __refund_payment {
         rate: None,
         errors: Cow::Borrowed(PaymentError::ERRORS),
         compensation: None,
+        cancellable: false,
+        kept: false,
         source: Source::at(file!(), line!()),
     };
     type Args = (Order, u64);

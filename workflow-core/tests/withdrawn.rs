@@ -27,6 +27,8 @@ impl Step for __ask {
         rate: None,
         errors: Cow::Borrowed(&[]),
         compensation: None,
+        cancellable: false,
+        kept: false,
         source: Source::UNKNOWN,
     };
     type Args = ();

@@ -217,6 +217,10 @@ pub struct StepFacts {
     pub errors: Cow<'static, [ErrorFacts]>,
     /// How it is undone.
     pub compensation: Option<CompensationFacts>,
+    /// Whether it promises to leave nothing behind when it hears of a cancel.
+    pub cancellable: bool,
+    /// Whether its effect is meant to stay, whatever becomes of the run: the call says `.without_compensation()`.
+    pub kept: bool,
     /// Where the function stands.
     pub source: Source,
 }
@@ -237,6 +241,8 @@ impl StepFacts {
             rate: None,
             errors: Cow::Borrowed(&[]),
             compensation: None,
+            cancellable: false,
+            kept: false,
             source: Source::UNKNOWN,
         }
     }
@@ -257,6 +263,7 @@ impl StepFacts {
     pub const fn without_compensation(mut self) -> StepFacts {
         let compensation = self.compensation.take();
         std::mem::forget(compensation); // A constant cannot drop it.
+        self.kept = true;
         self
     }
 

@@ -75,6 +75,7 @@ impl NodeKind {
             }
             if without_compensation {
                 std::mem::forget(facts.compensation.take()); // A constant cannot drop it.
+                facts.kept = true;
             }
         }
         self

@@ -28,6 +28,7 @@ mod names;
 mod notice;
 mod outline;
 mod regions;
+mod saga;
 mod shape;
 mod subgraph;
 
@@ -36,6 +37,7 @@ pub use facts::{CompensationFacts, Effect, ErrorFacts, Rate, RetryPolicy, Source
 pub use kinds::{CatchUp, ChildFacts, NodeKind, Outcome, Span, SubflowFacts, Trigger};
 pub use names::{humanise, is_node_id};
 pub use notice::Notice;
+pub use saga::{Disorder, Finding, SagaOrder};
 pub use shape::{Allowance, Flow, FlowKind, Graph, Instances, Node, NodeIndex};
 pub use subgraph::Subgraph;
 

@@ -41,11 +41,13 @@ pub(super) struct Attribute {
     limited: Vec<Span>,
     /// What the step does to the world.
     pub(super) effect: Effect,
+    /// Whether it leaves nothing behind when it is cancelled.
+    pub(super) cancellable: bool,
     /// The compensation, as it was written.
     pub(super) compensate: Option<Undo>,
 }
 
-const WORDS: [&str; 12] = [
+const WORDS: [&str; 13] = [
     "name",
     "was",
     "label",
@@ -58,10 +60,11 @@ const WORDS: [&str; 12] = [
     "compensate",
     "pivot",
     "retriable",
+    "cancellable",
 ];
 
 /// Words of the language that have no meaning yet.
-const PLANNED: [&str; 4] = ["human", "rule", "participant", "cancellable"];
+const PLANNED: [&str; 3] = ["human", "rule", "participant"];
 
 impl Attribute {
     /// Reads the words. The result is usable whatever was wrong with them.
@@ -79,10 +82,11 @@ impl Attribute {
             rate: None,
             limited: Vec::new(),
             effect: Effect::Undeclared,
+            cancellable: false,
             compensate: None,
         };
         let mut name_span = function.span();
-        let (mut retry, mut former) = (None, None);
+        let (mut retry, mut former, mut cancellable) = (None, None, None);
         let mut effects = Vec::new();
         for word in &words {
             match word.name.to_string().as_str() {
@@ -116,6 +120,11 @@ impl Attribute {
                     word.flag(errors);
                     effects.push(word);
                 }
+                "cancellable" => {
+                    word.flag(errors);
+                    attribute.cancellable = true;
+                    cancellable = Some(word);
+                }
                 "compensate" => {
                     attribute.compensate = Undo::read(word, errors);
                     effects.push(word);
@@ -124,6 +133,11 @@ impl Attribute {
             }
         }
         attribute.effect = the_effect(&effects, errors);
+        if let Some(word) = cancellable.filter(|_| attribute.effect == Effect::Pivot) {
+            let message = "a point of no return cannot promise to leave nothing behind; \
+                           drop `cancellable`, or `pivot`";
+            errors.at(word.name.span(), message);
+        }
         attribute.retry = retry::policy(retry, attribute.effect, errors);
         check_name(&attribute.name, name_span, errors);
         attribute.was = former.map(|word| was::read(word, &attribute.name, errors)).unwrap_or_default();
