@@ -37,7 +37,8 @@ mod waker;
 mod workflow;
 
 pub use call::{
-    StepCall, StepFn, UndoFn, WorkflowCall, WorkflowFn, compensation_of, def_of, facts_of, undo_def_of,
+    StepCall, StepFn, UndoFn, WorkflowCall, WorkflowFn, compensation_of, def_of, facts_of,
+    is_undone_for_sure, undo_def_of,
 };
 pub use callable::{Call, CallFn, detached_kind_of, kind_of};
 pub(crate) use child::child_facts;

@@ -181,6 +181,8 @@ pub struct CompensationFacts {
     pub label: Text,
     /// Where its arguments come from, in order.
     pub wiring: Cow<'static, [Wire]>,
+    /// Whether that step is repeated until it succeeds, as it has to be.
+    pub retriable: bool,
 }
 
 impl CompensationFacts {

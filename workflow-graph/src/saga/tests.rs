@@ -58,6 +58,7 @@ fn step(id: &str, effect: Effect) -> Node {
         step: Cow::Owned(format!("undo_{id}")),
         label: Cow::Borrowed(""),
         wiring: Cow::Borrowed(&[Wire::Output]),
+        retriable: true,
     };
     let compensation = (effect == Effect::Compensatable).then_some(undo);
     Node::new(id, NodeKind::Step(StepFacts { effect, compensation, ..StepFacts::named(id) }))

@@ -41,8 +41,8 @@ pub(super) struct Attribute {
     limited: Vec<Span>,
     /// What the step does to the world.
     pub(super) effect: Effect,
-    /// Whether it leaves nothing behind when it is cancelled.
-    pub(super) cancellable: bool,
+    /// Where it says that it leaves nothing behind when it is cancelled.
+    pub(super) cancellable: Option<Span>,
     /// The compensation, as it was written.
     pub(super) compensate: Option<Undo>,
 }
@@ -82,11 +82,11 @@ impl Attribute {
             rate: None,
             limited: Vec::new(),
             effect: Effect::Undeclared,
-            cancellable: false,
+            cancellable: None,
             compensate: None,
         };
         let mut name_span = function.span();
-        let (mut retry, mut former, mut cancellable) = (None, None, None);
+        let (mut retry, mut former) = (None, None);
         let mut effects = Vec::new();
         for word in &words {
             match word.name.to_string().as_str() {
@@ -122,8 +122,7 @@ impl Attribute {
                 }
                 "cancellable" => {
                     word.flag(errors);
-                    attribute.cancellable = true;
-                    cancellable = Some(word);
+                    attribute.cancellable = Some(word.name.span());
                 }
                 "compensate" => {
                     attribute.compensate = Undo::read(word, errors);
@@ -133,11 +132,6 @@ impl Attribute {
             }
         }
         attribute.effect = the_effect(&effects, errors);
-        if let Some(word) = cancellable.filter(|_| attribute.effect == Effect::Pivot) {
-            let message = "a point of no return cannot promise to leave nothing behind; \
-                           drop `cancellable`, or `pivot`";
-            errors.at(word.name.span(), message);
-        }
         attribute.retry = retry::policy(retry, attribute.effect, errors);
         check_name(&attribute.name, name_span, errors);
         attribute.was = former.map(|word| was::read(word, &attribute.name, errors)).unwrap_or_default();
@@ -155,6 +149,21 @@ impl Attribute {
             let message = "a transactional step takes its turn at the store, one attempt at a time: \
                            drop this limit, or put it on the steps that use what it is to protect";
             errors.at(*span, message);
+        }
+    }
+
+    /// That a step which promises to heed a cancel hears of it, and can keep the promise.
+    pub(super) fn check_cancellable(&self, parameters: &[Parameter], errors: &mut Errors) {
+        let Some(span) = self.cancellable else { return };
+        if self.effect == Effect::Pivot {
+            let message = "a point of no return cannot promise to leave nothing behind; \
+                           drop `cancellable`, or `pivot`";
+            errors.at(span, message);
+        }
+        if !parameters.iter().any(|parameter| matches!(parameter, Parameter::Context { .. })) {
+            let message = "the step has no way to hear of a cancel: add a parameter `cx: StepContext`, \
+                           and look at `cx.is_cancelled()` or wait for `cx.cancelled()`";
+            errors.at(span, message);
         }
     }
 

@@ -23,7 +23,7 @@ pub(super) fn of(step: &Step) -> TokenStream {
     let rate = optional(step.attribute.rate.map(rate));
     let errors = errors(step);
     let compensation = optional(step.compensation.as_ref().map(|undo| compensation(step, undo)));
-    let cancellable = step.attribute.cancellable;
+    let cancellable = step.attribute.cancellable.is_some();
     // `file!()` and `line!()` tell where the function stands, not where the attribute does.
     let at_fn = step.function.sig.fn_token.span;
     let place = quote_spanned! {at_fn=> ::core::file!(), ::core::line!() };
