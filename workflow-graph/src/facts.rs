@@ -219,6 +219,8 @@ pub struct StepFacts {
     pub errors: Cow<'static, [ErrorFacts]>,
     /// How it is undone.
     pub compensation: Option<CompensationFacts>,
+    /// Whether its writes and its answer are one transaction of the store: nothing, no cancel either, comes between.
+    pub transactional: bool,
     /// Whether it promises to leave nothing behind when it hears of a cancel.
     pub cancellable: bool,
     /// Whether its effect is meant to stay, whatever becomes of the run: the call says `.without_compensation()`.
@@ -243,6 +245,7 @@ impl StepFacts {
             rate: None,
             errors: Cow::Borrowed(&[]),
             compensation: None,
+            transactional: false,
             cancellable: false,
             kept: false,
             source: Source::UNKNOWN,

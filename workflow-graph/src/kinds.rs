@@ -82,7 +82,7 @@ impl NodeKind {
     }
 
     /// See [`Node::is_operation`](crate::Node::is_operation).
-    pub fn is_operation(&self) -> bool {
+    pub const fn is_operation(&self) -> bool {
         matches!(
             self,
             NodeKind::Step(_)

@@ -32,7 +32,7 @@ mod saga;
 mod shape;
 mod subgraph;
 
-pub use defects::{Defect, is_subflow, keeps_lost_effect, lacks_effect, lacks_error};
+pub use defects::{Defect, is_subflow, keeps_lost_effect, lacks_effect, lacks_effect_inside, lacks_error};
 pub use facts::{CompensationFacts, Effect, ErrorFacts, Rate, RetryPolicy, Source, StepFacts, Wire};
 pub use kinds::{CatchUp, ChildFacts, NodeKind, Outcome, Span, SubflowFacts, Trigger};
 pub use names::{humanise, is_node_id};

@@ -67,13 +67,14 @@ pub struct Finding {
 #[derive(Clone, Copy, Debug)]
 pub struct SagaOrder<const N: usize> {
     findings: [Option<Finding>; N],
+    unused: [bool; N],
 }
 
 impl<const N: usize> SagaOrder<N> {
     /// Looks at all of a graph. One that has more than `N` nodes is not looked at.
     pub const fn of(graph: &Graph) -> SagaOrder<N> {
         let (nodes, flows) = (nodes_of(graph), flows_of(graph));
-        let mut order = SagaOrder { findings: [None; N] };
+        let mut order = SagaOrder { findings: [None; N], unused: [false; N] };
         if nodes.len() > N {
             return order;
         }
@@ -88,6 +89,7 @@ impl<const N: usize> SagaOrder<N> {
         let passed = ways::Passed::<N>::of(nodes, flows, &parts, &siblings, &order.findings, true);
         order.find_ends(nodes, &passed, &siblings);
         order.find_kept(nodes, &parts, &reach);
+        order.find_unused(nodes, flows, &parts, &reach);
         order
     }
 
@@ -103,6 +105,13 @@ impl<const N: usize> SagaOrder<N> {
             Some(_) => true,
             None => false,
         }
+    }
+
+    /// Whether the compensation of this call can never run in a run that ends where the graph does (WF037): the step is
+    /// transactional, so that no cancel comes in its midst, and nothing follows that could fail or be cancelled.
+    /// What a subflow did may still be undone by those who call it.
+    pub const fn never_undoes(&self, node: NodeIndex) -> bool {
+        self.unused[node]
     }
 
     /// What to say about this node.
@@ -174,6 +183,24 @@ impl<const N: usize> SagaOrder<N> {
             node += 1;
         }
     }
+
+    /// WF037.
+    const fn find_unused(&mut self, nodes: &[Node], flows: &[Flow], parts: &[Part], reach: &ways::Reach<N>) {
+        let mut node = 0;
+        while node < nodes.len() {
+            self.unused[node] =
+                parts[node].is_atomic && self.findings[node].is_none() && reach.is_safe_after(node);
+            node += 1;
+        }
+        let mut flow = 0;
+        while flow < flows.len() {
+            // What loses a race is undone.
+            if matches!(nodes[flows[flow].from].kind, NodeKind::Race) {
+                self.unused[flows[flow].to] = false;
+            }
+            flow += 1;
+        }
+    }
 }
 
 impl Finding {
@@ -186,6 +213,18 @@ impl Finding {
 /// Whether the graph, or a subflow that it calls, has a step with a compensation or a pivot.
 pub(crate) const fn is_saga(graph: &Graph) -> bool {
     inside::is_saga(graph)
+}
+
+/// The name of a subflow that is no saga by itself, and of a step in it that does not declare its effect.
+pub(crate) const fn undeclared_inside(node: &Node) -> Option<(&str, &str)> {
+    let NodeKind::Subflow(subflow) = &node.kind else { return None };
+    match subflow.graph.known() {
+        Some(graph) if !is_saga(graph) => match inside::find(graph, inside::Wanted::Undeclared) {
+            Some(step) => Some((part::name_of(node), part::name_of(step))),
+            None => None,
+        },
+        _ => None,
+    }
 }
 
 /// Whether a step can be undone or is a point of no return.

@@ -18,6 +18,8 @@ pub(super) enum Wanted {
     Pivot,
     /// A step that is neither read-only nor retriable.
     Unfit,
+    /// A step that does not say what it does.
+    Undeclared,
     /// A step of any effect, in children as well.
     Effect,
 }
@@ -29,6 +31,7 @@ impl Wanted {
             Wanted::Saga => makes_saga(&node.kind),
             Wanted::Pivot => matches!(step.effect, Effect::Pivot),
             Wanted::Unfit => !matches!(step.effect, Effect::ReadOnly | Effect::Retriable),
+            Wanted::Undeclared => matches!(step.effect, Effect::Undeclared),
             Wanted::Effect => !matches!(step.effect, Effect::ReadOnly),
         }
     }

@@ -17,11 +17,13 @@ pub(super) struct Part {
     pub(super) is_unfit: bool,
     /// Once it has succeeded, it leaves an effect that nobody undoes.
     pub(super) keeps: bool,
+    /// It can be undone, but not in the midst of itself.
+    pub(super) is_atomic: bool,
 }
 
 impl Part {
     pub(super) const NOTHING: Part =
-        Part { makes_saga: false, has_pivot: false, is_unfit: false, keeps: false };
+        Part { makes_saga: false, has_pivot: false, is_unfit: false, keeps: false, is_atomic: false };
 
     const fn of(node: &Node) -> Part {
         match &node.kind {
@@ -30,6 +32,7 @@ impl Part {
                 has_pivot: matches!(step.effect, Effect::Pivot),
                 is_unfit: !matches!(step.effect, Effect::ReadOnly | Effect::Retriable),
                 keeps: matches!(step.effect, Effect::Retriable) && !step.kept,
+                is_atomic: step.transactional && step.compensation.is_some() && node.instances.is_none(),
             },
             NodeKind::Subflow(SubflowFacts { graph, .. }) => match graph.known() {
                 Some(graph) => Part {
@@ -37,6 +40,7 @@ impl Part {
                     has_pivot: inside::find(graph, Wanted::Pivot).is_some(),
                     is_unfit: inside::find(graph, Wanted::Unfit).is_some(),
                     keeps: inside::kept(graph).is_some(),
+                    is_atomic: false,
                 },
                 None => Part::NOTHING,
             },

@@ -23,17 +23,17 @@ impl<const N: usize> Siblings<N> {
         reach: &mut Reach<N>,
     ) -> Siblings<N> {
         let mut siblings = Siblings { pivot: [None; N], has_pivot: false };
-        let mut keeps = false;
+        let mut looks_on = false;
         let mut node = 0;
         while node < nodes.len() {
             siblings.has_pivot |= parts[node].has_pivot;
-            keeps |= parts[node].keeps;
+            looks_on |= parts[node].keeps || parts[node].is_atomic;
             if parts[node].keeps && nodes[node].instances.is_some() {
                 reach.add_after(node, reach.after_error(node));
             }
             node += 1;
         }
-        if !siblings.has_pivot && !keeps {
+        if !siblings.has_pivot && !looks_on {
             return siblings;
         }
         let mut fork = 0;
@@ -41,7 +41,7 @@ impl<const N: usize> Siblings<N> {
             if matches!(nodes[fork].kind, NodeKind::Fork) {
                 let branches = Branches::<N>::of(nodes, flows, fork);
                 siblings.note_pivots(nodes, parts, &branches);
-                if keeps {
+                if looks_on {
                     branches.note_ends(nodes, flows, parts, fork, reach);
                 }
             }
@@ -151,7 +151,8 @@ impl<const N: usize> Branches<N> {
                 let mut node = 0;
                 while node < nodes.len() {
                     let number = self.number[node];
-                    if parts[node].keeps && number != 0 && number != self.number[to] {
+                    let looks_on = parts[node].keeps || parts[node].is_atomic;
+                    if looks_on && number != 0 && number != self.number[to] {
                         reach.add_after(node, reach.at[to]);
                     }
                     node += 1;

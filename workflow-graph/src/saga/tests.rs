@@ -436,6 +436,33 @@ fn what_is_meant_to_stay_may() {
 }
 
 #[test]
+fn a_compensation_that_nothing_can_lead_to_is_unused() {
+    let write = |id: &str| {
+        let NodeKind::Step(facts) = book(id).kind else { unreachable!("a booking is a step") };
+        node(id, NodeKind::Step(StepFacts { transactional: true, ..facts }))
+    };
+    let unused = |graph: &Graph| {
+        let order = SagaOrder::<ROOM>::of(graph);
+        let unused = (0..graph.nodes.len()).filter(|&node| order.never_undoes(node));
+        unused.map(|node| graph.nodes[node].id.to_string()).collect::<Vec<_>>()
+    };
+    let nodes = vec![start(), write("first"), write("last"), done(), failed("failed")];
+    let flows = "started -> first, first -> last, first !> failed, last -> done, last !> failed";
+    assert_eq!(unused(&flat(nodes, flows)), ["last"]);
+    // A step that is no transaction may be cancelled while it is under way, and is undone then.
+    let nodes = vec![start(), book("last"), done()];
+    assert_eq!(unused(&flat(nodes, "started -> last, last -> done")), [""; 0]);
+    assert_eq!(unused(&fork([write("left"), write("right")])), [""; 0]);
+    let nodes =
+        vec![start(), node("race", NodeKind::Race), write("this"), write("that"), merge("merge"), done()];
+    let flows = "started -> race, race -> this, race -> that, this -> merge, that -> merge, merge -> done";
+    assert_eq!(unused(&flat(nodes, flows)), [""; 0]);
+    let nodes = vec![start(), merge("repeat"), write("again"), merge("more"), done()];
+    let flows = "started -> repeat, repeat -> again, again -> more, more -> repeat, more -> done";
+    assert_eq!(unused(&flat(nodes, flows)), [""; 0]);
+}
+
+#[test]
 fn what_is_too_large_is_not_looked_at() {
     let nodes = vec![start(), pay("pay"), book("book"), done()];
     let graph = flat(nodes, "started -> pay, pay -> book, book -> done");

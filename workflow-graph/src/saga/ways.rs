@@ -7,11 +7,13 @@ use super::part::Part;
 use super::siblings::Siblings;
 use super::{Finding, flows_of, nodes_of};
 
-/// The ends that can be reached: bits of a set.
+/// What can be reached: bits of a set.
 const SUCCESS: u8 = 1;
 const FAILURE: u8 = 2;
+/// An operation, in the midst of which a run may be cancelled, or a `compensate()`.
+const UNDOING: u8 = 4;
 
-/// Which ends of the whole flow can be reached from where.
+/// Which ends of the whole flow, and whether any operation, can be reached from where.
 pub(super) struct Reach<const N: usize> {
     /// From the node itself, before it happens.
     pub(super) at: [u8; N],
@@ -56,6 +58,8 @@ impl<const N: usize> Reach<N> {
                 (NodeKind::End(_), None) => SUCCESS,
                 (NodeKind::End(Outcome::Failure), Some(block)) => self.error[block],
                 (NodeKind::End(_), Some(block)) => self.after[block],
+                (NodeKind::Compensate, _) => UNDOING,
+                (kind, _) if kind.is_operation() => UNDOING,
                 _ => self.at[node],
             };
             is_new |= self.at[node] | reached != self.at[node];
@@ -79,7 +83,12 @@ impl<const N: usize> Reach<N> {
 
     /// Whether the flow may still succeed and may still fail, once this node has succeeded.
     pub(super) const fn is_open_after(&self, node: NodeIndex) -> bool {
-        self.after[node] == SUCCESS | FAILURE
+        self.after[node] & (SUCCESS | FAILURE) == SUCCESS | FAILURE
+    }
+
+    /// Whether nothing that is behind this node, or beside it, could have it undone.
+    pub(super) const fn is_safe_after(&self, node: NodeIndex) -> bool {
+        self.after[node] & (FAILURE | UNDOING) == 0
     }
 }
 

@@ -51,10 +51,9 @@ pub(super) fn undone_for_sure(step: &Step) -> TokenStream {
     );
     quote_spanned! {at_wiring=>
         #(#conditions)*
-        const _: () = ::core::assert!(
-            ::workflow_runtime::__private::core::is_undone_for_sure::<#hidden>(),
-            #message
-        );
+        const _: () = if !::workflow_runtime::__private::core::is_undone_for_sure::<#hidden>() {
+            ::core::panic!(#message)
+        };
     }
 }
 

@@ -40,8 +40,12 @@ fn effect_check(operation: &Operation) -> Option<TokenStream> {
          see docs/errors/WF030.md"
     );
     Some(quote_spanned! {operation.span=>
-        const _: () = if __graph::lacks_effect(&__GRAPH, #node) && !__SAGA.refuses(#node, true) {
+        const _: () = if __SAGA.refuses(#node, true) {
+            // What is said about its place in the saga tells what it has to be.
+        } else if __graph::lacks_effect(&__GRAPH, #node) {
             ::core::panic!(#text)
+        } else if !__graph::lacks_effect_inside(&__GRAPH, #node).is_empty() {
+            ::core::panic!("{}", __graph::lacks_effect_inside(&__GRAPH, #node).text())
         };
     })
 }
