@@ -87,7 +87,8 @@ fn loser_check(nodes: &[Node], flow: &Flow, operation: &Operation) -> Option<Tok
     let (node, name) = (flow.to, source_text(path));
     let text = format!(
         "WF006: `{name}` may lose this `select!` after it ran, and nothing undoes it then; write \
-         `#[step(read_only)]` or `#[step(compensate = ..)]`, or call it inside an arm; see docs/errors/WF006.md"
+         `#[step(read_only)]`, `#[step(compensate = ..)]` or, if it heeds a cancel, `#[step(cancellable)]`, or call \
+         it inside an arm; see docs/errors/WF006.md"
     );
     Some(quote_spanned! {operation.span=>
         const _: () = if __graph::keeps_lost_effect(&__GRAPH, #node) { ::core::panic!(#text) };

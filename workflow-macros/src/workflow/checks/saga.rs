@@ -18,7 +18,7 @@ const UNUSED: &str = "WF037: the compensation of this call can never run: no can
 pub(super) fn order(lowered: &Lowered) -> TokenStream {
     let count = lowered.nodes.len();
     quote! {
-        const __SAGA: __graph::SagaOrder<#count> = __graph::SagaOrder::of(&__GRAPH);
+        static __SAGA: __graph::SagaOrder<#count> = __graph::SagaOrder::of(&__GRAPH);
         struct __Unused<const __IS_UNUSED: bool>;
         #[allow(dead_code)]
         impl __Unused<true> {
