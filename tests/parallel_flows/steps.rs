@@ -62,7 +62,7 @@ pub async fn look_twice(number: &u32) -> u32 {
 /// Fetch
 #[workflow]
 pub async fn fetch(number: u32) -> Result<u32, Trouble> {
-    take(number).await
+    check(number).await
 }
 
 pub mod shop {

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use std::future::Future;
 use std::time::Duration;
 
-use workflow_graph::{CompensationFacts, Graph, RetryPolicy, StepFacts, Wire};
+use workflow_graph::{CompensationFacts, Effect, Graph, RetryPolicy, StepFacts, Wire};
 
 use crate::state::{Overrides, Wait};
 use crate::{Cx, Definition, Durable, Step, StepDef, WiredFrom, Workflow};
@@ -161,7 +161,25 @@ where
         step: Cow::Borrowed(<F::Undo as Step>::NAME),
         label: Cow::Borrowed(<F::Undo as Step>::LABEL),
         wiring: Cow::Borrowed(wiring),
+        retriable: is_retriable(<F::Undo as Step>::FACTS),
     }
+}
+
+const fn is_retriable(facts: StepFacts) -> bool {
+    let is_retriable = matches!(facts.effect, Effect::Retriable);
+    std::mem::forget(facts); // A constant cannot drop it.
+    is_retriable
+}
+
+/// Whether the compensation of this step, if it has one, is repeated until it succeeds.
+pub const fn is_undone_for_sure<S: Step>() -> bool {
+    let facts = S::FACTS;
+    let is_sure = match &facts.compensation {
+        Some(compensation) => compensation.retriable,
+        None => true,
+    };
+    std::mem::forget(facts); // A constant cannot drop it.
+    is_sure
 }
 
 /// The definition of a step that undoes another one, found from the function itself.

@@ -40,7 +40,8 @@ mod whereabouts;
 mod workflow;
 
 pub use call::{
-    StepCall, StepFn, UndoFn, WorkflowCall, WorkflowFn, compensation_of, def_of, facts_of, undo_def_of,
+    StepCall, StepFn, UndoFn, WorkflowCall, WorkflowFn, compensation_of, def_of, facts_of,
+    is_undone_for_sure, undo_def_of,
 };
 pub use callable::{Call, CallFn, detached_kind_of, kind_of};
 pub use catalog::{clashes, explain_unknown_message, with_children};

@@ -91,6 +91,9 @@ impl Step for __retrieve_payment {
             refund_payment,
             &[Wire::Argument(0), Wire::Output],
         )),
+        transactional: false,
+        cancellable: false,
+        kept: false,
         source: Source::at(file!(), line!()),
     };
     type Args = (<Order as ToOwned>::Owned,);
@@ -147,6 +150,9 @@ impl Step for __refund_payment {
         rate: None,
         errors: Cow::Borrowed(PaymentError::ERRORS),
         compensation: None,
+        transactional: false,
+        cancellable: false,
+        kept: false,
         source: Source::at(file!(), line!()),
     };
     type Args = (Order, u64);

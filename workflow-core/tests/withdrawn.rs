@@ -27,6 +27,9 @@ impl Step for __ask {
         rate: None,
         errors: Cow::Borrowed(&[]),
         compensation: None,
+        transactional: false,
+        cancellable: false,
+        kept: false,
         source: Source::UNKNOWN,
     };
     type Args = ();

@@ -6,7 +6,8 @@ use std::collections::BTreeSet;
 use std::fmt;
 
 use crate::{
-    ChildFacts, Effect, FlowKind, Graph, Node, NodeIndex, NodeKind, StepFacts, SubflowFacts, is_node_id,
+    ChildFacts, Effect, FlowKind, Graph, NodeIndex, NodeKind, Notice, StepFacts, SubflowFacts, is_node_id,
+    saga,
 };
 
 /// One thing that is wrong with a graph.
@@ -174,7 +175,25 @@ pub const fn lacks_effect(graph: &Graph, node: NodeIndex) -> bool {
     let Cow::Borrowed(nodes) = &graph.nodes else { return false };
     let is_undeclared =
         matches!(&nodes[node].kind, NodeKind::Step(StepFacts { effect: Effect::Undeclared, .. }));
-    is_undeclared && has_undo_or_pivot(nodes)
+    is_undeclared && saga::is_saga(graph)
+}
+
+/// What to say about a subflow in a saga when a step inside of it does not say what it does to the world (WF030); empty
+/// when there is none, or when the subflow is a saga by itself, so that it is said there.
+pub const fn lacks_effect_inside(graph: &Graph, node: NodeIndex) -> Notice {
+    let silent = match &graph.nodes {
+        Cow::Borrowed(nodes) if saga::is_saga(graph) => saga::undeclared_inside(&nodes[node]),
+        _ => None,
+    };
+    match silent {
+        Some((subflow, step)) => Notice::new("WF030: `")
+            .with(subflow)
+            .with("` takes part in a saga, but its step `")
+            .with(step)
+            .with("` does not say what it does to the world; write `#[step(read_only)]`, `#[step(compensate = ..)]`, ")
+            .with("`#[step(pivot)]` or `#[step(retriable)]`; see docs/errors/WF030.md"),
+        None => Notice::new(""),
+    }
 }
 
 /// Whether this node is a step, child or subflow that never answers with an error of this variant, or, if it is empty,
@@ -205,7 +224,9 @@ pub const fn keeps_lost_effect(graph: &Graph, node: NodeIndex) -> bool {
     let Cow::Borrowed(nodes) = &graph.nodes else { return false };
     match &nodes[node].kind {
         // A compensatable step whose call says `.without_compensation()` is meant to stay.
-        NodeKind::Step(step) => !matches!(step.effect, Effect::ReadOnly | Effect::Compensatable),
+        NodeKind::Step(step) => {
+            !step.cancellable && !matches!(step.effect, Effect::ReadOnly | Effect::Compensatable)
+        }
         _ => false,
     }
 }
@@ -222,17 +243,4 @@ const fn is_same(left: &[u8], right: &[u8]) -> bool {
         index += 1;
     }
     index == left.len() && index == right.len()
-}
-
-const fn has_undo_or_pivot(nodes: &[Node]) -> bool {
-    let mut index = 0;
-    while index < nodes.len() {
-        if let NodeKind::Step(step) = &nodes[index].kind
-            && (step.compensation.is_some() || matches!(step.effect, Effect::Pivot))
-        {
-            return true;
-        }
-        index += 1;
-    }
-    false
 }

@@ -192,6 +192,8 @@ pub struct CompensationFacts {
     pub label: Text,
     /// Where its arguments come from, in order.
     pub wiring: Cow<'static, [Wire]>,
+    /// Whether that step is repeated until it succeeds, as it has to be.
+    pub retriable: bool,
 }
 
 impl CompensationFacts {
@@ -228,6 +230,12 @@ pub struct StepFacts {
     pub errors: Cow<'static, [ErrorFacts]>,
     /// How it is undone.
     pub compensation: Option<CompensationFacts>,
+    /// Whether its writes and its answer are one transaction of the store: nothing, no cancel either, comes between.
+    pub transactional: bool,
+    /// Whether it promises to leave nothing behind when it hears of a cancel.
+    pub cancellable: bool,
+    /// Whether its effect is meant to stay, whatever becomes of the run: the call says `.without_compensation()`.
+    pub kept: bool,
     /// Where the function stands.
     pub source: Source,
 }
@@ -248,6 +256,9 @@ impl StepFacts {
             rate: None,
             errors: Cow::Borrowed(&[]),
             compensation: None,
+            transactional: false,
+            cancellable: false,
+            kept: false,
             source: Source::UNKNOWN,
         }
     }
@@ -268,6 +279,7 @@ impl StepFacts {
     pub const fn without_compensation(mut self) -> StepFacts {
         let compensation = self.compensation.take();
         std::mem::forget(compensation); // A constant cannot drop it.
+        self.kept = true;
         self
     }
 

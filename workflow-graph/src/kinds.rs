@@ -75,13 +75,14 @@ impl NodeKind {
             }
             if without_compensation {
                 std::mem::forget(facts.compensation.take()); // A constant cannot drop it.
+                facts.kept = true;
             }
         }
         self
     }
 
     /// See [`Node::is_operation`](crate::Node::is_operation).
-    pub fn is_operation(&self) -> bool {
+    pub const fn is_operation(&self) -> bool {
         matches!(
             self,
             NodeKind::Step(_)

@@ -53,6 +53,7 @@ pub(crate) fn expand(attribute: TokenStream, item: TokenStream) -> TokenStream {
     if let Some(parameters) = &parameters {
         attribute.limit_transaction(parameters, &mut errors);
         attribute.check_heartbeat(parameters, &mut errors);
+        attribute.check_cancellable(parameters, &mut errors);
     }
     let mut tokens = match (is_callable, parameters, returns) {
         (true, Some(parameters), Some(returns)) => {

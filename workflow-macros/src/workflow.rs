@@ -42,6 +42,7 @@ use crate::errors::Errors;
 use crate::signature::RawFn;
 
 pub(crate) use emit::Kind;
+pub(crate) use phrases::source_text;
 
 pub(crate) fn expand(kind: Kind, attribute: TokenStream, item: TokenStream) -> TokenStream {
     let function = match RawFn::read(item) {

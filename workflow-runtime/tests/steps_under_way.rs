@@ -198,6 +198,22 @@ async fn sleeper() -> u32 {
     breathe().await
 }
 
+/// Takes back what it did when it is told, and the first time the process is gone before it has.
+#[step(retriable, cancellable)]
+async fn keep_warm(lab: Resource<Lab>, cx: StepContext) {
+    lab.note("warms");
+    cx.cancelled().await;
+    lab.note("cools");
+    if lab.seen().len() == 2 {
+        std::future::pending::<()>().await;
+    }
+}
+
+#[workflow]
+async fn stove() {
+    keep_warm().await;
+}
+
 /// Promises nothing, so there is nothing to miss.
 #[step(read_only)]
 async fn chatter(cx: StepContext) -> u32 {
@@ -221,6 +237,7 @@ fn engine(store: impl Store, lab: &Lab, clock: &Clock) -> EngineBuilder {
         .register(chat)
         .register(endless)
         .register(waiting)
+        .register(stove)
 }
 
 /// Lets the next attempt of a run come due.
@@ -353,6 +370,22 @@ on_every_store! {
         assert!(run.result().await.unwrap_err().is_cancelled());
         assert_eq!(lab.seen(), ["begins", "heard"], "an error says that there is nothing to undo");
         engine.shutdown().await;
+    }
+
+    async fn who_promised_to_heed_a_cancel_hears_of_it_again_after_a_crash(store, _world, clock) {
+        let lab = Lab::default();
+        let store: Arc<dyn Store> = Arc::new(store);
+        let first = engine(Arc::clone(&store), &lab, &clock).start().await.unwrap();
+        first.start(stove()).id("run").await.unwrap();
+        lab.sees("warms").await;
+        first.client().cancel("run", "enough").await.unwrap();
+        lab.sees("cools").await;
+        drop(first);
+        let second = engine(store, &lab, &clock).start().await.unwrap();
+        let run = second.client().run(stove, "run").await.unwrap();
+        assert!(run.result().await.unwrap_err().is_cancelled());
+        assert_eq!(lab.seen(), ["warms", "cools", "warms", "cools"]);
+        second.shutdown().await;
     }
 
     async fn an_attempt_that_goes_silent_has_timed_out(store, _world, clock) {

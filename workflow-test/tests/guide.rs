@@ -52,7 +52,8 @@ async fn fulfil_order(order: Order) -> Result<u64, OrderError> {
             receive::<NewCard>(order.id).within(days(7)).await?;
             charge(&order).await
         }
-        answer => answer,
+        Ok(paid) => Ok(paid),
+        Err(error) => Err(error),
     }
 }
 

@@ -118,6 +118,7 @@ impl Step {
                 step: undo.clone().into(),
                 label: humanise(undo).into(),
                 wiring: vec![].into(),
+                retriable: true,
             }),
             timeout_ms: Some(30_000),
             source: Source::at("src/steps.rs", 7),

@@ -41,11 +41,13 @@ pub(super) struct Attribute {
     limited: Vec<Span>,
     /// What the step does to the world.
     pub(super) effect: Effect,
+    /// Where it says that it leaves nothing behind when it is cancelled.
+    pub(super) cancellable: Option<Span>,
     /// The compensation, as it was written.
     pub(super) compensate: Option<Undo>,
 }
 
-const WORDS: [&str; 12] = [
+const WORDS: [&str; 13] = [
     "name",
     "was",
     "label",
@@ -58,10 +60,11 @@ const WORDS: [&str; 12] = [
     "compensate",
     "pivot",
     "retriable",
+    "cancellable",
 ];
 
 /// Words of the language that have no meaning yet.
-const PLANNED: [&str; 4] = ["human", "rule", "participant", "cancellable"];
+const PLANNED: [&str; 3] = ["human", "rule", "participant"];
 
 impl Attribute {
     /// Reads the words. The result is usable whatever was wrong with them.
@@ -79,6 +82,7 @@ impl Attribute {
             rate: None,
             limited: Vec::new(),
             effect: Effect::Undeclared,
+            cancellable: None,
             compensate: None,
         };
         let mut name_span = function.span();
@@ -116,6 +120,10 @@ impl Attribute {
                     word.flag(errors);
                     effects.push(word);
                 }
+                "cancellable" => {
+                    word.flag(errors);
+                    attribute.cancellable = Some(word.name.span());
+                }
                 "compensate" => {
                     attribute.compensate = Undo::read(word, errors);
                     effects.push(word);
@@ -141,6 +149,21 @@ impl Attribute {
             let message = "a transactional step takes its turn at the store, one attempt at a time: \
                            drop this limit, or put it on the steps that use what it is to protect";
             errors.at(*span, message);
+        }
+    }
+
+    /// That a step which promises to heed a cancel hears of it, and can keep the promise.
+    pub(super) fn check_cancellable(&self, parameters: &[Parameter], errors: &mut Errors) {
+        let Some(span) = self.cancellable else { return };
+        if self.effect == Effect::Pivot {
+            let message = "a point of no return cannot promise to leave nothing behind; \
+                           drop `cancellable`, or `pivot`";
+            errors.at(span, message);
+        }
+        if !parameters.iter().any(|parameter| matches!(parameter, Parameter::Context { .. })) {
+            let message = "the step has no way to hear of a cancel: add a parameter `cx: StepContext`, \
+                           and look at `cx.is_cancelled()` or wait for `cx.cancelled()`";
+            errors.at(span, message);
         }
     }
 

@@ -5,7 +5,10 @@ use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 
 use super::Step;
+use super::compensation::Compensation;
+use super::emit::hidden_name;
 use super::parameters::{Data, data};
+use crate::workflow::source_text;
 
 /// WF020, for a place before everything else: the compiler reports in the order of the text, and what
 /// it says of the step itself speaks of serde's traits. A signature with types that exist only if all is well.
@@ -34,6 +37,24 @@ fn existing(wrapper: &str, ty: &TokenStream) -> TokenStream {
     let open = quote_spanned! {first=> ::workflow_runtime::__private::core::#wrapper< };
     let close = quote_spanned! {last=> > };
     quote! { #open #ty #close }
+}
+
+/// WF032: what undoes a step is repeated until it succeeds: an undoing that gave up would leave the run half done.
+pub(super) fn undone_for_sure(step: &Step) -> TokenStream {
+    let Some(Compensation { path, wiring, .. }) = &step.compensation else { return TokenStream::new() };
+    let (conditions, hidden) = (step.conditions(), hidden_name(step));
+    let at_wiring = Span::call_site().located_at(wiring.span());
+    let message = format!(
+        "WF032: `{}` undoes this step, so that it has to be repeated until it succeeds; put `#[step(retriable)]` on \
+         it; see docs/errors/WF032.md",
+        source_text(path)
+    );
+    quote_spanned! {at_wiring=>
+        #(#conditions)*
+        const _: () = if !::workflow_runtime::__private::core::is_undone_for_sure::<#hidden>() {
+            ::core::panic!(#message)
+        };
+    }
 }
 
 /// WF021: an alias of `Result` under another name would hide from the macro that the step can fail.

@@ -16,7 +16,8 @@ pub(super) fn step(step: &Step) -> TokenStream {
     let hidden_type = hidden_type(step);
     let implementation = implementation(step);
     let (recorded_types, checks) = (checks::recorded_types(step), checks::no_result_in_disguise(step));
-    quote! { #recorded_types #call #hidden_type #implementation #checks }
+    let undoing = checks::undone_for_sure(step);
+    quote! { #recorded_types #call #hidden_type #implementation #checks #undoing }
 }
 
 /// The name of the hidden type behind a step.

@@ -8,7 +8,7 @@ use workflow_graph::{Effect, Rate, RetryPolicy, Wire};
 use super::Step;
 use super::compensation::Compensation;
 use super::emit::stored_type;
-use super::parameters::data;
+use super::parameters::{data, has_transaction};
 
 /// The constant.
 pub(super) fn of(step: &Step) -> TokenStream {
@@ -23,6 +23,8 @@ pub(super) fn of(step: &Step) -> TokenStream {
     let rate = optional(step.attribute.rate.map(rate));
     let errors = errors(step);
     let compensation = optional(step.compensation.as_ref().map(|undo| compensation(step, undo)));
+    let transactional = has_transaction(&step.parameters);
+    let cancellable = step.attribute.cancellable.is_some();
     // `file!()` and `line!()` tell where the function stands, not where the attribute does.
     let at_fn = step.function.sig.fn_token.span;
     let place = quote_spanned! {at_fn=> ::core::file!(), ::core::line!() };
@@ -40,6 +42,9 @@ pub(super) fn of(step: &Step) -> TokenStream {
             rate: #rate,
             errors: #errors,
             compensation: #compensation,
+            transactional: #transactional,
+            cancellable: #cancellable,
+            kept: false,
             source: ::workflow_runtime::__private::graph::Source::at(#place),
         }
     }

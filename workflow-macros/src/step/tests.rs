@@ -89,6 +89,17 @@ fn a_heartbeat_needs_a_context_to_be_given_and_time_to_be_missed() {
 }
 
 #[test]
+fn who_promises_to_heed_a_cancel_hears_of_it() {
+    let step = "async fn pack(cx: StepContext) { cx.cancelled().await }";
+    let tokens = expanded("retriable, cancellable", step);
+    assert!(tokens.contains("cancellable : true") && !tokens.contains("compile_error"), "{tokens}");
+    assert!(expanded("retriable", step).contains("cancellable : false"));
+    assert!(refused("cancellable", "async fn pack() {}")[0].contains("add a parameter `cx: StepContext`"));
+    assert!(refused("pivot, cancellable", step)[0].contains("drop `cancellable`, or `pivot`"));
+    assert_eq!(refused("cancellable = true", step).len(), 1);
+}
+
+#[test]
 fn limits_are_numbers_that_let_somebody_through() {
     let tokens = expanded("concurrency = 8, rate = \"100/s\"", "async fn pack() {}");
     assert!(tokens.contains("concurrency : :: core :: option :: Option :: Some (8)"), "{tokens}");

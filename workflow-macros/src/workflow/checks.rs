@@ -1,6 +1,8 @@
 //! The checks that only types can answer: constants behind the body that panic while the compiler evaluates them.
 //! Each stands at the user's tokens and calls one function of the graph crate, which decides.
 
+mod saga;
+
 use proc_macro2::TokenStream;
 use quote::quote_spanned;
 use workflow_graph::{Flow, FlowKind, Node, NodeKind};
@@ -22,7 +24,9 @@ pub(super) fn of_graph(source: &Source<'_>) -> TokenStream {
         .iter()
         .filter(|flow| !source.allows.cover(Rule::RaceEffect, lowered.spans[flow.to]))
         .filter_map(|flow| loser_check(&lowered.nodes, flow, operation(flow.to)?));
-    effects.chain(errors).chain(races).chain(losers).collect()
+    let order = saga::order(lowered);
+    let orders = saga::checks(source, lowered);
+    [order].into_iter().chain(effects).chain(errors).chain(races).chain(losers).chain([orders]).collect()
 }
 
 /// WF030: once anything in the workflow can be undone, every step says what it does to the world.
@@ -36,7 +40,13 @@ fn effect_check(operation: &Operation) -> Option<TokenStream> {
          see docs/errors/WF030.md"
     );
     Some(quote_spanned! {operation.span=>
-        const _: () = if __graph::lacks_effect(&__GRAPH, #node) { ::core::panic!(#text) };
+        const _: () = if __SAGA.refuses(#node, true) {
+            // What is said about its place in the saga tells what it has to be.
+        } else if __graph::lacks_effect(&__GRAPH, #node) {
+            ::core::panic!(#text)
+        } else if !__graph::lacks_effect_inside(&__GRAPH, #node).is_empty() {
+            ::core::panic!("{}", __graph::lacks_effect_inside(&__GRAPH, #node).text())
+        };
     })
 }
 
@@ -77,7 +87,8 @@ fn loser_check(nodes: &[Node], flow: &Flow, operation: &Operation) -> Option<Tok
     let (node, name) = (flow.to, source_text(path));
     let text = format!(
         "WF006: `{name}` may lose this `select!` after it ran, and nothing undoes it then; write \
-         `#[step(read_only)]` or `#[step(compensate = ..)]`, or call it inside an arm; see docs/errors/WF006.md"
+         `#[step(read_only)]`, `#[step(compensate = ..)]` or, if it heeds a cancel, `#[step(cancellable)]`, or call \
+         it inside an arm; see docs/errors/WF006.md"
     );
     Some(quote_spanned! {operation.span=>
         const _: () = if __graph::keeps_lost_effect(&__GRAPH, #node) { ::core::panic!(#text) };

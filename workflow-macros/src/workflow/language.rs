@@ -77,7 +77,8 @@ impl Lowerer<'_> {
             "compensate" => {
                 let line = line_of(segment.ident.span());
                 let label = self.label.take().unwrap_or_default();
-                let draft = Draft { label, line, ..Draft::new("compensate", NodeKind::Compensate) };
+                let span = call.paren_token.span.join();
+                let draft = Draft { label, line, span, ..Draft::new("compensate", NodeKind::Compensate) };
                 BuiltIn::Passed(next(self.graph.add(std::mem::take(ways), draft)))
             }
             "continue_as_new" if self.ending.is_of_branch() => {

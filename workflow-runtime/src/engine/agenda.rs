@@ -19,6 +19,8 @@ pub(crate) struct DueAttempt {
     pub(crate) due_ms: Timestamp,
     /// Where the call says otherwise than the step.
     pub(crate) timeout_ms: Option<u64>,
+    /// It has been cancelled before the engine began to know it, that is before a crash.
+    pub(crate) is_unwanted: bool,
     pub(crate) is_running: bool,
 }
 
@@ -43,6 +45,10 @@ impl Agenda {
             // The store may have a timer for it or not; removing one that is not there harms nobody.
             agenda.note_command(Timestamp::MIN, &operation.request, &mut unneeded);
             agenda.children.note_open(operation);
+            let due = operation.request.op().and_then(|op| agenda.attempts.get_mut(op));
+            if let Some(due) = due {
+                due.is_unwanted = operation.is_abandoned;
+            }
         }
         agenda
     }
@@ -84,6 +90,7 @@ impl Agenda {
                     args: args.clone(),
                     due_ms: *due_ms,
                     timeout_ms: *timeout_ms,
+                    is_unwanted: false,
                     is_running: false,
                 };
                 self.attempts.insert(op.clone(), due);

@@ -150,7 +150,11 @@ async fn attempt_of(
         Entry::Leaving => return None,
     };
     let slot = admission.as_ref().map(Admission::slot);
-    let DueAttempt { args, timeout_ms, .. } = due;
+    let DueAttempt { args, timeout_ms, is_unwanted, .. } = due;
+    // Only now: an attempt from before the crash may have left something, so that the body has to have its say.
+    if is_unwanted && def.facts.cancellable {
+        control.cancel();
+    }
     let outcome = tokio::select! {
         biased;
         outcome = caught(body(&parts, def, cx.clone(), args, slot)) => outcome,

@@ -184,8 +184,9 @@ pub async fn thinks_twice(order: String) -> Result<u64, ShopError> {
     let (mail, began) = (uuid().await.to_string(), now().await);
     sleep_until(began).await;
     charge(&order).await?;
-    if reserve_and_ship(&order).await.is_err() {
-        compensate().await;
+    match reserve_and_ship(&order).await {
+        Ok(()) => return Ok(0),
+        Err(_) => compensate().await,
     }
     if patched("note-the-mail").await {
         let chance = random().await;

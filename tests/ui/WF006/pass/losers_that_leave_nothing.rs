@@ -1,4 +1,4 @@
-//! What may lose a race only looks, or is undone, or a person has said why it may stay.
+//! What may lose a race only looks, or is undone, or promises to heed a cancel, or a person has said why it may stay.
 
 use workflow_runtime::prelude::*;
 
@@ -20,6 +20,11 @@ async fn greet(_customer: &str) -> u32 {
     0
 }
 
+#[step(retriable, cancellable)]
+async fn hail_taxi(cx: StepContext, _customer: &str) -> u32 {
+    if cx.is_cancelled() { 0 } else { 9 }
+}
+
 #[workflow]
 async fn get_home(customer: String) -> u32 {
     #[allow_workflow(race_effect, reason = "a greeting too many harms nobody")]
@@ -27,6 +32,7 @@ async fn get_home(customer: String) -> u32 {
         train = look_up_train(&customer) => train,
         taxi = order_taxi(&customer) => taxi,
         greeting = greet(&customer) => greeting,
+        hailed = hail_taxi(&customer) => hailed,
     };
     first
 }

@@ -17,7 +17,8 @@ impl Driver {
         let now_ms = live.tick(self.parts.clock.now_ms());
         let priority = self.definition.graph().priority;
         for (op, due, def) in live.start_due(now_ms) {
-            // It is not told of a cancel from before a crash: what it did then, nobody knows unless it does it again.
+            // It is told of a cancel from before a crash only if it promises to heed it: of all others nobody knows
+            // what they did then, unless they do it again.
             attempts.start(&self.parts, def, &live.run, priority, op, due);
         }
         for (op, run_id, child) in live.agenda.children.start_due() {

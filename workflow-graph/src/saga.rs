@@ -1,0 +1,257 @@
+//! Whether a saga is in order: what can be undone comes first, then at most one pivot, then what cannot fail.
+//! Decided for every node at once, by functions that the compiler can evaluate; how a saga runs is the core's affair.
+
+mod inside;
+mod part;
+mod siblings;
+#[cfg(test)]
+mod tests;
+mod ways;
+mod words;
+
+use std::borrow::Cow;
+
+use crate::{Effect, Flow, Graph, Node, NodeIndex, NodeKind, Notice, Outcome};
+
+use part::Part;
+
+/// What is wrong at a node of a saga.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Disorder {
+    /// A step that can fail, or would have to be undone, comes after the pivot (WF033).
+    AfterPivot,
+    /// The flow may end with an error, or be undone on purpose, after the pivot (WF034).
+    FailsAfterPivot,
+    /// The same as [`Disorder::AfterPivot`], while the pivot stands in a branch beside it (WF036).
+    BesidePivot,
+    /// The same as [`Disorder::FailsAfterPivot`], while the pivot stands in a branch beside it (WF036).
+    FailsBesidePivot,
+    /// An effect that is never undone comes while the flow may still end with an error (WF038).
+    KeptEffect,
+}
+
+/// What is wrong at a node, and what makes it wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Finding {
+    /// What is wrong.
+    pub disorder: Disorder,
+    /// The pivot, or the subflow with one, that may have happened by then; the node itself where that is no matter.
+    pub cause: NodeIndex,
+}
+
+/// The order of a saga with up to `N` nodes: what is wrong at each of them.
+///
+/// A graph is a saga when it, or a subflow that it calls, has a step with a compensation or a pivot. In every other graph
+/// nothing is wrong. Subflows and children are looked into as far as [`Subgraph::known`](crate::Subgraph::known) goes.
+///
+/// ```
+/// use workflow_graph::{Disorder, Effect, Flow, FlowKind, Graph, Node, NodeKind, Outcome, SagaOrder, StepFacts};
+///
+/// let step = |name: &str, effect| Node::new(name, NodeKind::Step(StepFacts { effect, ..StepFacts::named(name) }));
+/// let graph = Graph {
+///     nodes: vec![
+///         Node::new("started", NodeKind::Start),
+///         step("pay", Effect::Pivot),
+///         step("reserve", Effect::Compensatable),
+///         Node::new("completed", NodeKind::End(Outcome::Success)),
+///     ]
+///     .into(),
+///     flows: (0..3).map(|node| Flow::new(node, node + 1, FlowKind::Next)).collect(),
+///     ..Graph::named("trade")
+/// };
+/// let order = SagaOrder::<4>::of(&graph);
+/// let finding = order.at(2).unwrap();
+/// assert_eq!((finding.disorder, finding.cause), (Disorder::AfterPivot, 1));
+/// assert!(finding.notice(&graph, 2).text().starts_with("WF033: `reserve` comes after the pivot `pay`"));
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct SagaOrder<const N: usize> {
+    findings: [Option<Finding>; N],
+    unused: [bool; N],
+}
+
+impl<const N: usize> SagaOrder<N> {
+    /// Looks at all of a graph. One that has more than `N` nodes is not looked at.
+    pub const fn of(graph: &Graph) -> SagaOrder<N> {
+        let (nodes, flows) = (nodes_of(graph), flows_of(graph));
+        let mut order = SagaOrder { findings: [None; N], unused: [false; N] };
+        if nodes.len() > N {
+            return order;
+        }
+        let mut parts = [Part::NOTHING; N];
+        if !part::of_all(nodes, &mut parts) {
+            return order;
+        }
+        let mut reach = ways::Reach::<N>::of(nodes, flows);
+        let siblings = siblings::Siblings::<N>::of(nodes, flows, &parts, &mut reach);
+        let passed = ways::Passed::<N>::of(nodes, flows, &parts, &siblings, &order.findings, false);
+        order.find_steps(nodes, &parts, &passed, &siblings);
+        let passed = ways::Passed::<N>::of(nodes, flows, &parts, &siblings, &order.findings, true);
+        order.find_ends(nodes, &passed, &siblings);
+        order.find_kept(nodes, &parts, &reach);
+        order.find_unused(nodes, flows, &parts, &reach);
+        order
+    }
+
+    /// What is wrong at this node.
+    pub const fn at(&self, node: NodeIndex) -> Option<Finding> {
+        self.findings[node]
+    }
+
+    /// Whether anything is wrong at this node but, if a person has allowed that, an effect that stays.
+    pub const fn refuses(&self, node: NodeIndex, may_keep: bool) -> bool {
+        match self.findings[node] {
+            Some(Finding { disorder: Disorder::KeptEffect, .. }) => !may_keep,
+            Some(_) => true,
+            None => false,
+        }
+    }
+
+    /// Whether the compensation of this call can never run in a run that ends where the graph does (WF037): the step is
+    /// transactional, so that no cancel comes in its midst, and nothing follows that could fail or be cancelled.
+    /// What a subflow did may still be undone by those who call it.
+    pub const fn never_undoes(&self, node: NodeIndex) -> bool {
+        self.unused[node]
+    }
+
+    /// What to say about this node.
+    pub const fn notice(&self, graph: &Graph, node: NodeIndex) -> Notice {
+        match self.findings[node] {
+            Some(finding) => finding.notice(graph, node),
+            None => Notice::new(""),
+        }
+    }
+
+    /// WF033, and WF036 at a step.
+    const fn find_steps(
+        &mut self,
+        nodes: &[Node],
+        parts: &[Part],
+        passed: &ways::Passed<N>,
+        siblings: &siblings::Siblings<N>,
+    ) {
+        let mut node = 0;
+        while node < nodes.len() {
+            if parts[node].is_unfit {
+                let (before, beside) = (passed.before[node], siblings.pivot[node]);
+                self.findings[node] = if let Some(cause) = before {
+                    Some(Finding { disorder: Disorder::AfterPivot, cause })
+                } else if let Some(cause) = beside {
+                    // Of two pivots side by side, the second one is told.
+                    let is_first = parts[node].has_pivot && cause > node;
+                    if is_first { None } else { Some(Finding { disorder: Disorder::BesidePivot, cause }) }
+                } else if parts[node].has_pivot && nodes[node].instances.is_some() {
+                    Some(Finding { disorder: Disorder::BesidePivot, cause: node })
+                } else {
+                    None
+                };
+            }
+            node += 1;
+        }
+    }
+
+    /// WF034, and WF036 at an end. What has been said about a step is not said again about its errors.
+    const fn find_ends(
+        &mut self,
+        nodes: &[Node],
+        passed: &ways::Passed<N>,
+        siblings: &siblings::Siblings<N>,
+    ) {
+        let mut node = 0;
+        while node < nodes.len() {
+            if matches!(nodes[node].kind, NodeKind::End(Outcome::Failure) | NodeKind::Compensate) {
+                if let Some(cause) = passed.before[node] {
+                    self.findings[node] = Some(Finding { disorder: Disorder::FailsAfterPivot, cause });
+                } else if let Some(cause) = siblings.pivot[node]
+                    && self.findings[cause].is_none()
+                    && !passed.is_told[node]
+                {
+                    self.findings[node] = Some(Finding { disorder: Disorder::FailsBesidePivot, cause });
+                }
+            }
+            node += 1;
+        }
+    }
+
+    /// WF038.
+    const fn find_kept(&mut self, nodes: &[Node], parts: &[Part], reach: &ways::Reach<N>) {
+        let mut node = 0;
+        while node < nodes.len() {
+            if parts[node].keeps && self.findings[node].is_none() && reach.is_open_after(node) {
+                self.findings[node] = Some(Finding { disorder: Disorder::KeptEffect, cause: node });
+            }
+            node += 1;
+        }
+    }
+
+    /// WF037.
+    const fn find_unused(&mut self, nodes: &[Node], flows: &[Flow], parts: &[Part], reach: &ways::Reach<N>) {
+        let mut node = 0;
+        while node < nodes.len() {
+            self.unused[node] =
+                parts[node].is_atomic && self.findings[node].is_none() && reach.is_safe_after(node);
+            node += 1;
+        }
+        let mut flow = 0;
+        while flow < flows.len() {
+            // What loses a race is undone.
+            if matches!(nodes[flows[flow].from].kind, NodeKind::Race) {
+                self.unused[flows[flow].to] = false;
+            }
+            flow += 1;
+        }
+    }
+}
+
+impl Finding {
+    /// What to say about the node where this was found: what is wrong, why, and what to write instead.
+    pub const fn notice(&self, graph: &Graph, node: NodeIndex) -> Notice {
+        words::notice(nodes_of(graph), flows_of(graph), node, *self)
+    }
+}
+
+/// Whether the graph, or a subflow that it calls, has a step with a compensation or a pivot.
+pub(crate) const fn is_saga(graph: &Graph) -> bool {
+    inside::is_saga(graph)
+}
+
+/// The name of a subflow that is no saga by itself, and of a step in it that does not declare its effect.
+pub(crate) const fn undeclared_inside(node: &Node) -> Option<(&str, &str)> {
+    let NodeKind::Subflow(subflow) = &node.kind else { return None };
+    match subflow.graph.known() {
+        Some(graph) if !is_saga(graph) => match inside::find(graph, inside::Wanted::Undeclared) {
+            Some(step) => Some((part::name_of(node), part::name_of(step))),
+            None => None,
+        },
+        _ => None,
+    }
+}
+
+/// Whether a step can be undone or is a point of no return.
+const fn makes_saga(kind: &NodeKind) -> bool {
+    match kind {
+        NodeKind::Step(step) => step.compensation.is_some() || matches!(step.effect, Effect::Pivot),
+        _ => false,
+    }
+}
+
+const fn nodes_of(graph: &Graph) -> &[Node] {
+    match &graph.nodes {
+        Cow::Borrowed(nodes) => nodes,
+        Cow::Owned(nodes) => nodes.as_slice(),
+    }
+}
+
+const fn flows_of(graph: &Graph) -> &[Flow] {
+    match &graph.flows {
+        Cow::Borrowed(flows) => flows,
+        Cow::Owned(flows) => flows.as_slice(),
+    }
+}
+
+const fn text_of(text: &crate::Text) -> &str {
+    match text {
+        Cow::Borrowed(text) => text,
+        Cow::Owned(text) => text.as_str(),
+    }
+}

@@ -1,0 +1,160 @@
+//! What happens inside a subflow or a child, and in the subflows that it calls in turn, whoever calls whom.
+//! Each graph is looked at once, so that recursion ends.
+
+use crate::{ChildFacts, Effect, Graph, Node, NodeKind, SubflowFacts};
+
+use super::ways::OnTheWay;
+use super::{makes_saga, nodes_of, text_of};
+
+/// How many graphs are looked at, at the most. What is behind them counts as nothing.
+const GRAPHS: usize = 256;
+
+/// What is looked for.
+#[derive(Clone, Copy)]
+pub(super) enum Wanted {
+    /// A step that can be undone, or a pivot.
+    Saga,
+    /// A pivot.
+    Pivot,
+    /// A step that is neither read-only nor retriable.
+    Unfit,
+    /// A step that does not say what it does.
+    Undeclared,
+    /// A step of any effect, in children as well.
+    Effect,
+}
+
+impl Wanted {
+    const fn is(self, node: &Node) -> bool {
+        let NodeKind::Step(step) = &node.kind else { return false };
+        match self {
+            Wanted::Saga => makes_saga(&node.kind),
+            Wanted::Pivot => matches!(step.effect, Effect::Pivot),
+            Wanted::Unfit => !matches!(step.effect, Effect::ReadOnly | Effect::Retriable),
+            Wanted::Undeclared => matches!(step.effect, Effect::Undeclared),
+            Wanted::Effect => !matches!(step.effect, Effect::ReadOnly),
+        }
+    }
+}
+
+/// The graphs that are to be looked at, each of them once.
+struct Graphs<'g> {
+    known: [Option<&'g Graph>; GRAPHS],
+    length: usize,
+}
+
+impl<'g> Graphs<'g> {
+    const fn from(graph: &'g Graph) -> Graphs<'g> {
+        let mut graphs = Graphs { known: [None; GRAPHS], length: 1 };
+        graphs.known[0] = Some(graph);
+        graphs
+    }
+
+    const fn add(&mut self, graph: Option<&'static Graph>) {
+        let Some(graph) = graph else { return };
+        let mut index = 0;
+        while index < self.length {
+            if let Some(known) = self.known[index]
+                && is_same(known, graph)
+            {
+                return;
+            }
+            index += 1;
+        }
+        if self.length < GRAPHS {
+            self.known[self.length] = Some(graph);
+            self.length += 1;
+        }
+    }
+}
+
+/// Whether the graph, or a subflow that it calls, has a step that can be undone or a pivot.
+pub(super) const fn is_saga(graph: &Graph) -> bool {
+    find(graph, Wanted::Saga).is_some()
+}
+
+/// The first node of this sort in the graph, or in a subflow that it calls.
+pub(super) const fn find(graph: &Graph, wanted: Wanted) -> Option<&Node> {
+    let mut graphs = Graphs::from(graph);
+    let mut index = 0;
+    while index < graphs.length {
+        let Some(graph) = graphs.known[index] else { return None };
+        let nodes = nodes_of(graph);
+        let mut node = 0;
+        while node < nodes.len() {
+            match &nodes[node].kind {
+                NodeKind::Subflow(SubflowFacts { graph, .. }) => graphs.add(graph.known()),
+                NodeKind::Child(ChildFacts { graph, detached: false, .. })
+                    if matches!(wanted, Wanted::Effect) =>
+                {
+                    graphs.add(graph.known());
+                }
+                _ if wanted.is(&nodes[node]) => return Some(&nodes[node]),
+                _ => {}
+            }
+            node += 1;
+        }
+        index += 1;
+    }
+    None
+}
+
+/// The first retriable step, or child with an effect, that the graph or a subflow of it passes on its way to success.
+pub(super) const fn kept(graph: &Graph) -> Option<&Node> {
+    let mut graphs = Graphs::from(graph);
+    let mut index = 0;
+    while index < graphs.length {
+        let Some(graph) = graphs.known[index] else { return None };
+        let nodes = nodes_of(graph);
+        let mut way = None;
+        let mut node = 0;
+        while node < nodes.len() {
+            let matters = match &nodes[node].kind {
+                NodeKind::Step(step) => matches!(step.effect, Effect::Retriable) && !step.kept,
+                NodeKind::Child(child) => !child.detached,
+                NodeKind::Subflow(_) => true,
+                _ => false,
+            };
+            if matters {
+                // Found out once per graph, and only for a graph where it matters.
+                let known = match way {
+                    Some(known) => known,
+                    None => OnTheWay::of(graph),
+                };
+                way = Some(known);
+                match &nodes[node].kind {
+                    _ if !known.leads_to_success(node) => {}
+                    NodeKind::Step(_) => return Some(&nodes[node]),
+                    NodeKind::Subflow(SubflowFacts { graph, .. }) => graphs.add(graph.known()),
+                    NodeKind::Child(ChildFacts { graph, .. }) => {
+                        if let Some(child) = graph.known()
+                            && find(child, Wanted::Effect).is_some()
+                        {
+                            return Some(&nodes[node]);
+                        }
+                    }
+                    _ => {}
+                }
+            }
+            node += 1;
+        }
+        index += 1;
+    }
+    None
+}
+
+/// Whether these are the same graph: two addresses cannot be compared in a constant, names and places can.
+pub(super) const fn is_same(left: &Graph, right: &Graph) -> bool {
+    left.source.line == right.source.line
+        && is_same_text(text_of(&left.workflow), text_of(&right.workflow))
+        && is_same_text(text_of(&left.source.file), text_of(&right.source.file))
+}
+
+const fn is_same_text(left: &str, right: &str) -> bool {
+    let (left, right) = (left.as_bytes(), right.as_bytes());
+    let mut index = 0;
+    while index < left.len() && index < right.len() && left[index] == right[index] {
+        index += 1;
+    }
+    index == left.len() && index == right.len()
+}
