@@ -6,6 +6,7 @@ use quote::quote_spanned;
 use workflow_graph::{Flow, FlowKind, Node, NodeKind};
 
 use super::allow::Rule;
+use super::conform;
 use super::emit::Source;
 use super::lower::{Operation, What};
 use super::phrases::source_text;
@@ -22,7 +23,8 @@ pub(super) fn of_graph(source: &Source<'_>) -> TokenStream {
         .iter()
         .filter(|flow| !source.allows.cover(Rule::RaceEffect, lowered.spans[flow.to]))
         .filter_map(|flow| loser_check(&lowered.nodes, flow, operation(flow.to)?));
-    effects.chain(errors).chain(races).chain(losers).collect()
+    let model = source.model.as_ref().map(|model| conform::checks(model, lowered, &source.allows));
+    effects.chain(errors).chain(races).chain(losers).chain(model).collect()
 }
 
 /// WF030: once anything in the workflow can be undone, every step says what it does to the world.

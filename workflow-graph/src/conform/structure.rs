@@ -1,0 +1,514 @@
+//! The flow as a drawing has it: what leads straight to what, over which gateway, error or deadline.
+//! Two flows are the same when colours that are refined by what follows cannot tell them apart.
+
+use super::matching::{Matching, is_waived};
+use super::model::{ElementKind, Model, ROOM, text};
+use super::plan::{NOWHERE, Plan, Role, flows_of, nodes_of, waits_for_events};
+use super::relations::has;
+use super::strict::{error_of, is_block};
+use super::wording::named;
+use crate::{FlowKind, NodeIndex, NodeKind, Notice};
+
+/// The place that stands for every end.
+pub(super) const END: usize = ROOM;
+
+/// For each place or element, and for the end, what it is and what follows.
+pub(super) type Colours = [u64; ROOM + 1];
+
+const EXCLUSIVE: u64 = 1;
+const SPLIT: u64 = 2;
+const JOIN: u64 = 3;
+const FIRST_EVENT: u64 = 4;
+const INCLUSIVE: u64 = 5;
+const UNDOING: u64 = 6;
+const FRAME: u64 = 7;
+const BEGIN: u64 = 8;
+const FINISH: u64 = 9;
+const OTHER: u64 = 10;
+/// The first colour of the classes of what is called alike.
+const NAMED: u64 = 1_000;
+
+/// How one thing leads to another.
+const ON: u64 = 1;
+const INSIDE: u64 = 2;
+const TIMEOUT: u64 = 3;
+const ERROR: u64 = 4;
+
+/// Most steps from one thing to the next.
+const STEPS: usize = 4 * ROOM;
+
+#[derive(Clone, Copy)]
+struct Step {
+    from: usize,
+    to: usize,
+    how: u64,
+}
+
+/// A flow without what says nothing: merges, milestones, and what the author has excused.
+pub(super) struct Structure {
+    pub(super) colours: Colours,
+    pub(super) start: usize,
+    steps: [Step; STEPS],
+    count: usize,
+    /// Whether the places are those of the model.
+    is_model: bool,
+}
+
+impl Structure {
+    const fn new(is_model: bool) -> Structure {
+        let mut colours = [0; ROOM + 1];
+        colours[END] = FINISH;
+        let steps = [Step { from: 0, to: 0, how: 0 }; STEPS];
+        Structure { colours, start: END, steps, count: 0, is_model }
+    }
+
+    const fn lead(&mut self, from: usize, to: usize, how: u64) {
+        if self.count < STEPS {
+            self.steps[self.count] = Step { from, to, how };
+            self.count += 1;
+        }
+    }
+
+    /// One round: each colour takes up those of what follows.
+    pub(super) const fn refined(&self, colours: &Colours) -> Colours {
+        let mut refined = *colours;
+        let mut index = 0;
+        while index < self.count {
+            let Step { from, to, how } = self.steps[index];
+            refined[from] = refined[from].wrapping_add(mixed(mixed(how) ^ colours[to]));
+            index += 1;
+        }
+        let mut index = 0;
+        while index < refined.len() {
+            refined[index] = mixed(refined[index]);
+            index += 1;
+        }
+        refined
+    }
+
+    /// What follows here, in words.
+    pub(super) const fn describe(
+        &self,
+        notice: Notice,
+        from: usize,
+        plan: &Plan,
+        model: &Model,
+        matching: &Matching,
+    ) -> Notice {
+        let (mut notice, mut told, mut index) = (notice, 0, 0);
+        while index < self.count {
+            let Step { from: this, to, how } = self.steps[index];
+            index += 1;
+            if this != from {
+                continue;
+            }
+            if told == 4 {
+                return notice.with(" and more");
+            }
+            notice = notice.with(if told == 0 { "" } else { ", " }).with(match how {
+                INSIDE => "inside ",
+                TIMEOUT => "after a deadline ",
+                ON => "",
+                _ => "after an error ",
+            });
+            told += 1;
+            notice = self.describe_one(notice, to, plan, model, matching);
+        }
+        if told == 0 { notice.with("nothing") } else { notice }
+    }
+
+    const fn describe_one(
+        &self,
+        notice: Notice,
+        to: usize,
+        plan: &Plan,
+        model: &Model,
+        matching: &Matching,
+    ) -> Notice {
+        let colour = self.colours[to];
+        if colour >= NAMED {
+            return named(notice, &model.list()[(colour - NAMED) as usize]);
+        }
+        if self.is_model && colour == OTHER {
+            return named(notice, &model.list()[to]);
+        }
+        let _ = (plan, matching);
+        notice.with(match colour {
+            EXCLUSIVE => "a question",
+            SPLIT => "ways side by side",
+            JOIN => "the end of ways side by side",
+            FIRST_EVENT => "a wait for the first event",
+            INCLUSIVE => "an inclusive gateway",
+            UNDOING => "an undoing",
+            FRAME => "a frame",
+            BEGIN => "a start",
+            FINISH => "an end",
+            _ => "something else",
+        })
+    }
+
+    pub(super) const fn of_code(plan: &Plan, matching: &Matching, waived: &[NodeIndex]) -> Structure {
+        let mut this = Structure::new(false);
+        let mut index = 0;
+        while index < plan.count {
+            let place = plan.place(index);
+            let class = matching.class_of_place[index];
+            this.colours[index] = match (place.role, &place.node.kind) {
+                (Role::Exit, _) => EXCLUSIVE, // The question behind a race; other exits are no part of this.
+                (_, NodeKind::Start) => BEGIN,
+                (_, NodeKind::End(_)) => FINISH,
+                (_, NodeKind::Decision { .. } | NodeKind::VersionSwitch { .. }) => EXCLUSIVE,
+                (_, NodeKind::Fork) => SPLIT,
+                (_, NodeKind::Join) => JOIN,
+                (Role::Node, NodeKind::Race) => FIRST_EVENT,
+                (_, NodeKind::Race | NodeKind::Block) => FRAME,
+                (_, NodeKind::Compensate) => UNDOING,
+                _ if class != NOWHERE => NAMED + class as u64,
+                _ => OTHER,
+            };
+            if matches!((place.role, &place.node.kind), (Role::Node, NodeKind::Start)) && this.start == END {
+                this.start = index;
+            }
+            index += 1;
+        }
+        let mut index = 0;
+        while index < plan.count {
+            this.add_place(plan, waived, index);
+            index += 1;
+        }
+        this
+    }
+
+    /// What leaves a node of the code.
+    const fn add_place(&mut self, plan: &Plan, waived: &[NodeIndex], index: usize) {
+        let place = plan.place(index);
+        if !matches!(place.role, Role::Node | Role::Frame) {
+            return;
+        }
+        if matches!(place.role, Role::Frame) && !matches!(place.node.kind, NodeKind::Race) {
+            let mut way = 0;
+            while way < plan.way_count {
+                // A frame leads to the start inside it, and nowhere else.
+                if plan.ways[way].from == index {
+                    self.lead_inside(plan, waived, index, plan.ways[way].to);
+                }
+                way += 1;
+            }
+        }
+        let flows = flows_of(place.graph);
+        let mut flow = 0;
+        while flow < flows.len() {
+            if flows[flow].from == index - place.base {
+                let to = resolved(plan, waived, place.base + flows[flow].to);
+                let how = match &flows[flow].kind {
+                    FlowKind::Error { variant, .. } => ERROR + super::letters::key(text(variant)) % (1 << 60),
+                    FlowKind::Timeout => TIMEOUT,
+                    _ => ON,
+                };
+                self.add_flow(plan, index, to, how);
+            }
+            flow += 1;
+        }
+        if plan.is_boxed_race(index) {
+            self.lead(index, place.twin, ON);
+        }
+    }
+
+    const fn add_flow(&mut self, plan: &Plan, from: usize, to: usize, how: u64) {
+        let place = plan.place(from);
+        if place.race != NOWHERE {
+            // It ends the frame of the race; behind the frame a question tells the ways apart.
+            self.lead(from, END, how);
+            self.lead(plan.place(place.race).twin, to, ON);
+        } else if how == TIMEOUT && is_caught(plan, from) {
+            self.lead(place.twin, to, ON);
+        } else if plan.is_boxed_race(from) {
+            self.lead(from, to, INSIDE);
+        } else {
+            self.lead(from, to, how);
+            let target = if to == END { None } else { Some(plan.place(to)) };
+            if let Some(target) = target
+                && target.twin != NOWHERE
+                && matches!(target.node.kind, NodeKind::Receive { .. })
+                && matches!((place.role, &place.node.kind), (Role::Node, NodeKind::Race))
+            {
+                self.lead(from, target.twin, ON);
+            }
+        }
+    }
+
+    /// A frame leads to what its start leads to; to all branches, if it begins with a split.
+    const fn lead_inside(&mut self, plan: &Plan, waived: &[NodeIndex], frame: usize, start: usize) {
+        let this = plan.place(start);
+        let flows = flows_of(this.graph);
+        let mut flow = 0;
+        while flow < flows.len() {
+            if flows[flow].from == start - this.base {
+                let first = resolved(plan, waived, this.base + flows[flow].to);
+                if first != END && matches!(plan.place(first).node.kind, NodeKind::Fork) {
+                    let mut branch = 0;
+                    while branch < flows.len() {
+                        if flows[branch].from == first - this.base {
+                            let to = resolved(plan, waived, this.base + flows[branch].to);
+                            self.lead(frame, to, INSIDE);
+                        }
+                        branch += 1;
+                    }
+                } else {
+                    self.lead(frame, first, INSIDE);
+                }
+            }
+            flow += 1;
+        }
+    }
+
+    pub(super) const fn of_model(plan: &Plan, model: &Model, matching: &Matching) -> Structure {
+        let (mut this, elements) = (Structure::new(true), model.list());
+        let mut index = 0;
+        while index < elements.len() {
+            let class = matching.class_of_element[index];
+            this.colours[index] = match elements[index].kind {
+                ElementKind::Start => BEGIN,
+                ElementKind::End => FINISH,
+                ElementKind::ExclusiveGateway => EXCLUSIVE,
+                ElementKind::ParallelGateway if leaving(model, index) > 1 => SPLIT,
+                ElementKind::ParallelGateway => JOIN,
+                ElementKind::InclusiveGateway => INCLUSIVE,
+                ElementKind::EventGateway => FIRST_EVENT,
+                ElementKind::CompensationThrow => UNDOING,
+                ElementKind::SubProcess if is_block(plan, matching, index) => FRAME,
+                _ if class != NOWHERE => NAMED + class as u64,
+                _ => OTHER,
+            };
+            if matches!(elements[index].kind, ElementKind::Start) && elements[index].parent.is_none() {
+                this.start = index;
+            }
+            index += 1;
+        }
+        let flows = model.flow_list();
+        let mut index = 0;
+        while index < flows.len() {
+            let (from, to) = flows[index];
+            this.add_drawn(plan, model, matching, from, drawn(model, to));
+            index += 1;
+        }
+        let mut index = 0;
+        while index < elements.len() {
+            if matches!(elements[index].kind, ElementKind::MessageEnd) {
+                this.lead(index, END, ON);
+            }
+            index += 1;
+        }
+        this
+    }
+
+    const fn add_drawn(&mut self, plan: &Plan, model: &Model, matching: &Matching, from: usize, to: usize) {
+        let element = &model.list()[from];
+        let host = match (element.kind, element.host) {
+            (ElementKind::ErrorBoundary | ElementKind::TimerBoundary, Some(host)) => host,
+            (ElementKind::Start, _) if let Some(frame) = element.parent => {
+                if to != END
+                    && matches!(model.list()[to].kind, ElementKind::ParallelGateway)
+                    && leaving(model, to) > 1
+                {
+                    let flows = model.flow_list();
+                    let mut flow = 0;
+                    while flow < flows.len() {
+                        if flows[flow].0 == to {
+                            self.lead(frame, drawn(model, flows[flow].1), INSIDE);
+                        }
+                        flow += 1;
+                    }
+                } else {
+                    self.lead(frame, to, INSIDE);
+                }
+                return;
+            }
+            _ => {
+                self.lead(from, to, ON);
+                return;
+            }
+        };
+        let how = if matches!(element.kind, ElementKind::TimerBoundary) {
+            TIMEOUT
+        } else {
+            let mut place = 0;
+            let mut error = None;
+            while place < plan.count && error.is_none() {
+                if has(&matching.places[host], place) {
+                    let of = plan.place(place);
+                    error = error_of(&of, place - of.base, element);
+                }
+                place += 1;
+            }
+            match error {
+                Some(variant) => ERROR + variant % (1 << 60),
+                None => OTHER,
+            }
+        };
+        self.lead(host, to, how);
+    }
+}
+
+/// Whether this receive is one of the events that a race waits for: then its deadline is one more of them.
+const fn is_caught(plan: &Plan, receive: usize) -> bool {
+    let place = plan.place(receive);
+    let (nodes, flows) = (nodes_of(place.graph), flows_of(place.graph));
+    let mut flow = 0;
+    while flow < flows.len() {
+        let from = flows[flow].from;
+        if flows[flow].to == receive - place.base
+            && matches!(nodes[from].kind, NodeKind::Race)
+            && waits_for_events(nodes, flows, from)
+        {
+            return true;
+        }
+        flow += 1;
+    }
+    false
+}
+
+/// Where the code really comes to from here: behind merges and what is excused.
+const fn resolved(plan: &Plan, waived: &[NodeIndex], place: usize) -> usize {
+    let (mut place, mut rounds) = (place, 0);
+    while rounds < ROOM {
+        let this = plan.place(place);
+        let kind = &this.node.kind;
+        let is_end = matches!(kind, NodeKind::End(_));
+        if is_end {
+            return END;
+        }
+        let flows = flows_of(this.graph);
+        let (mut next, mut count, mut flow) = (NOWHERE, 0, 0);
+        while flow < flows.len() {
+            if flows[flow].from == place - this.base {
+                // Of what is excused, only the way on counts.
+                if count == 0 || matches!(flows[flow].kind, FlowKind::Next) {
+                    next = this.base + flows[flow].to;
+                }
+                count += 1;
+            }
+            flow += 1;
+        }
+        let passes = match kind {
+            NodeKind::Merge => true,
+            NodeKind::Compensate => ends(plan, next),
+            kind => super::plan::is_operation(kind) && is_waived(waived, this.call),
+        };
+        if !passes || next == NOWHERE {
+            return place;
+        }
+        place = next;
+        rounds += 1;
+    }
+    place
+}
+
+/// Whether nothing but an end comes from here on.
+const fn ends(plan: &Plan, place: usize) -> bool {
+    let (mut place, mut rounds) = (place, 0);
+    while place != NOWHERE && rounds < ROOM {
+        let this = plan.place(place);
+        match &this.node.kind {
+            NodeKind::End(_) => return true,
+            NodeKind::Merge => {}
+            _ => return false,
+        }
+        let flows = flows_of(this.graph);
+        let (mut next, mut flow) = (NOWHERE, 0);
+        while flow < flows.len() {
+            if flows[flow].from == place - this.base {
+                next = this.base + flows[flow].to;
+            }
+            flow += 1;
+        }
+        place = next;
+        rounds += 1;
+    }
+    false
+}
+
+/// Where the model really comes to from here: behind joins, milestones and links.
+const fn drawn(model: &Model, element: usize) -> usize {
+    let elements = model.list();
+    let (mut element, mut rounds) = (element, 0);
+    while rounds < ROOM {
+        let kind = elements[element].kind;
+        if matches!(kind, ElementKind::End) {
+            return END;
+        }
+        let next = next(model, element);
+        let passes = match kind {
+            ElementKind::Milestone => leaving(model, element) == 1,
+            ElementKind::ExclusiveGateway | ElementKind::InclusiveGateway | ElementKind::EventGateway => {
+                leaving(model, element) == 1
+            }
+            ElementKind::ParallelGateway => leaving(model, element) == 1 && arriving(model, element) == 1,
+            ElementKind::CompensationThrow => next == NOWHERE || drawn_end(model, next),
+            _ => false,
+        };
+        if !passes {
+            return element;
+        }
+        if next == NOWHERE {
+            return END;
+        }
+        element = next;
+        rounds += 1;
+    }
+    element
+}
+
+/// Whether nothing but an end comes from here on.
+const fn drawn_end(model: &Model, element: usize) -> bool {
+    let (mut element, mut rounds) = (element, 0);
+    while element != NOWHERE && rounds < ROOM {
+        match model.list()[element].kind {
+            ElementKind::End => return true,
+            ElementKind::ExclusiveGateway | ElementKind::Milestone if leaving(model, element) == 1 => {}
+            _ => return false,
+        }
+        element = next(model, element);
+        rounds += 1;
+    }
+    false
+}
+
+const fn next(model: &Model, element: usize) -> usize {
+    let flows = model.flow_list();
+    let mut index = 0;
+    while index < flows.len() {
+        if flows[index].0 == element {
+            return flows[index].1;
+        }
+        index += 1;
+    }
+    NOWHERE
+}
+
+const fn leaving(model: &Model, element: usize) -> usize {
+    let flows = model.flow_list();
+    let (mut count, mut index) = (0, 0);
+    while index < flows.len() {
+        count += (flows[index].0 == element) as usize;
+        index += 1;
+    }
+    count
+}
+
+const fn arriving(model: &Model, element: usize) -> usize {
+    let flows = model.flow_list();
+    let (mut count, mut index) = (0, 0);
+    while index < flows.len() {
+        count += (flows[index].1 == element) as usize;
+        index += 1;
+    }
+    count
+}
+
+/// A number that says nothing of the one it came from.
+pub(super) const fn mixed(value: u64) -> u64 {
+    let value = (value ^ value >> 30).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+    let value = (value ^ value >> 27).wrapping_mul(0x94D0_49BB_1331_11EB);
+    value ^ value >> 31
+}
