@@ -14,9 +14,33 @@ use crate::{ErrorFacts, FlowKind, NodeIndex, NodeKind, Notice, StepFacts};
 
 /// What is drawn otherwise than it is written; empty when nothing is.
 pub(super) const fn unlike(plan: &Plan, model: &Model, matching: &Matching, index: usize) -> Notice {
+    let mut notice = Notice::new("");
+    let mut place = 0;
+    while place < plan.count {
+        // Of several that are called alike, one has to be so.
+        if has(&matching.places[index], place) {
+            let told = unlike_place(plan, model, matching, index, place);
+            if told.is_empty() {
+                return told;
+            }
+            if notice.is_empty() {
+                notice = told;
+            }
+        }
+        place += 1;
+    }
+    notice
+}
+
+const fn unlike_place(
+    plan: &Plan,
+    model: &Model,
+    matching: &Matching,
+    index: usize,
+    place_index: usize,
+) -> Notice {
     let elements = model.list();
     let element = &elements[index];
-    let place_index = first_of(&matching.places[index]);
     let place = plan.place(place_index);
     let (drawn, called) = twins(plan, model, matching, index);
     if drawn != called && element.kind.is_required() && is_operation(&place.node.kind) {
@@ -310,7 +334,7 @@ pub(super) const fn unlike_flow(
     matching: &Matching,
     waived: &[NodeIndex],
 ) -> Option<(NodeIndex, Notice)> {
-    let code = Structure::of_code(plan, matching, waived);
+    let code = Structure::of_code(plan, model, matching, waived);
     let drawn = Structure::of_model(plan, model, matching);
     let (mut of_code, mut of_model) = (code.colours, drawn.colours);
     let mut round = 0;

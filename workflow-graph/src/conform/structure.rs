@@ -1,9 +1,10 @@
 //! The flow as a drawing has it: what leads straight to what, over which gateway, error or deadline.
 //! Two flows are the same when colours that are refined by what follows cannot tell them apart.
 
+use super::letters::key;
 use super::matching::{Matching, is_waived};
-use super::model::{ElementKind, Model, ROOM, text};
-use super::plan::{NOWHERE, Plan, Role, flows_of, nodes_of, waits_for_events};
+use super::model::{Element, ElementKind, Model, ROOM, text};
+use super::plan::{NOWHERE, Place, Plan, Role, flows_of, nodes_of, waits_for_events};
 use super::relations::has;
 use super::strict::{error_of, is_block};
 use super::wording::named;
@@ -27,6 +28,9 @@ const FINISH: u64 = 9;
 const OTHER: u64 = 10;
 /// The first colour of the classes of what is called alike.
 const NAMED: u64 = 1_000;
+
+/// The first colour of the ends that both sides know by one name.
+const AN_END: u64 = 1 << 63;
 
 /// How one thing leads to another.
 const ON: u64 = 1;
@@ -126,6 +130,9 @@ impl Structure {
         matching: &Matching,
     ) -> Notice {
         let colour = self.colours[to];
+        if colour >= AN_END {
+            return notice.with("another end");
+        }
         if colour >= NAMED {
             return named(notice, &model.list()[(colour - NAMED) as usize]);
         }
@@ -147,7 +154,12 @@ impl Structure {
         })
     }
 
-    pub(super) const fn of_code(plan: &Plan, matching: &Matching, waived: &[NodeIndex]) -> Structure {
+    pub(super) const fn of_code(
+        plan: &Plan,
+        model: &Model,
+        matching: &Matching,
+        waived: &[NodeIndex],
+    ) -> Structure {
         let mut this = Structure::new(false);
         let mut index = 0;
         while index < plan.count {
@@ -156,7 +168,7 @@ impl Structure {
             this.colours[index] = match (place.role, &place.node.kind) {
                 (Role::Exit, _) => EXCLUSIVE, // The question behind a race; other exits are no part of this.
                 (_, NodeKind::Start) => BEGIN,
-                (_, NodeKind::End(_)) => FINISH,
+                (_, NodeKind::End(_)) => end_of_code(plan, model, index),
                 (_, NodeKind::Decision { .. } | NodeKind::VersionSwitch { .. }) => EXCLUSIVE,
                 (_, NodeKind::Fork) => SPLIT,
                 (_, NodeKind::Join) => JOIN,
@@ -201,7 +213,7 @@ impl Structure {
             if flows[flow].from == index - place.base {
                 let to = resolved(plan, waived, place.base + flows[flow].to);
                 let how = match &flows[flow].kind {
-                    FlowKind::Error { variant, .. } => ERROR + super::letters::key(text(variant)) % (1 << 60),
+                    FlowKind::Error { variant, .. } => ERROR + key(text(variant)) % (1 << 60),
                     FlowKind::Timeout => TIMEOUT,
                     _ => ON,
                 };
@@ -269,7 +281,7 @@ impl Structure {
             let class = matching.class_of_element[index];
             this.colours[index] = match elements[index].kind {
                 ElementKind::Start => BEGIN,
-                ElementKind::End => FINISH,
+                ElementKind::End => end_of_model(plan, &elements[index]),
                 ElementKind::ExclusiveGateway => EXCLUSIVE,
                 ElementKind::ParallelGateway if leaving(model, index) > 1 => SPLIT,
                 ElementKind::ParallelGateway => JOIN,
@@ -350,6 +362,38 @@ impl Structure {
     }
 }
 
+/// The colour of an end of the code: what the model calls the same has the same.
+const fn end_of_code(plan: &Plan, model: &Model, place: usize) -> u64 {
+    let elements = model.list();
+    let mut index = 0;
+    while index < elements.len() {
+        if matches!(elements[index].kind, ElementKind::End) && is_end(&elements[index], &plan.place(place)) {
+            return end_of_model(plan, &elements[index]);
+        }
+        index += 1;
+    }
+    FINISH
+}
+
+/// The colour of an end of the model: that of the first end of the code that is called so.
+const fn end_of_model(plan: &Plan, end: &Element) -> u64 {
+    let mut index = 0;
+    while index < plan.count {
+        if is_end(end, &plan.place(index)) {
+            return AN_END | plan.place(index).id;
+        }
+        index += 1;
+    }
+    FINISH
+}
+
+const fn is_end(end: &Element, place: &Place) -> bool {
+    let (name, id) = (key(text(&end.name)), key(text(&end.id)));
+    matches!(place.node.kind, NodeKind::End(_))
+        && (id == place.id
+            || name != 0 && (name == key(text(&place.node.label)) || name == key(text(&place.node.id))))
+}
+
 /// Whether this receive is one of the events that a race waits for: then its deadline is one more of them.
 const fn is_caught(plan: &Plan, receive: usize) -> bool {
     let place = plan.place(receive);
@@ -376,7 +420,7 @@ const fn resolved(plan: &Plan, waived: &[NodeIndex], place: usize) -> usize {
         let kind = &this.node.kind;
         let is_end = matches!(kind, NodeKind::End(_));
         if is_end {
-            return END;
+            return place;
         }
         let flows = flows_of(this.graph);
         let (mut next, mut count, mut flow) = (NOWHERE, 0, 0);
@@ -435,7 +479,7 @@ const fn drawn(model: &Model, element: usize) -> usize {
     while rounds < ROOM {
         let kind = elements[element].kind;
         if matches!(kind, ElementKind::End) {
-            return END;
+            return element;
         }
         let next = next(model, element);
         let passes = match kind {

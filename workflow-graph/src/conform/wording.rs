@@ -59,6 +59,12 @@ pub(super) const fn not_done(
         let notice = called(notice.with("did you mean "), &plan.place(meant)).with("? Call both alike");
         return notice.with(", in the model or with `label = \"..\"`").with(PAGE);
     }
+    let left = only_undrawn(plan, model, matching);
+    if left != NOWHERE {
+        let notice = called(notice.with("is it "), &plan.place(left))
+            .with("? Then call both alike, in the model or with ");
+        return notice.with("`label = \"..\"`; else write it, or take it out of the model").with(PAGE);
+    }
     notice.with(remedy(element.kind)).with(", or take it out of the model").with(PAGE)
 }
 
@@ -101,6 +107,16 @@ pub(super) const fn not_drawn(plan: &Plan, model: &Model, matching: &Matching, i
         let notice = notice.with("; did you mean the ").with(element.kind.word()).with(" ");
         let notice = at(named(notice, element).with(" ("), model, element).with(")? Call both alike");
         return notice.with(", in the model or with `label = \"..\"`").with(PAGE);
+    }
+    let left = only_undone(plan, model, matching);
+    if left != NOWHERE {
+        let element = &model.list()[left];
+        let notice = notice.with("; is it the ").with(element.kind.word()).with(" ");
+        let notice =
+            at(named(notice, element).with(" ("), model, element).with(")? Then call both alike; else");
+        return notice
+            .with(" draw it, or write `#[allow_workflow(model_deviation, reason = \"..\")]` above this statement")
+            .with(PAGE);
     }
     notice
         .with("; draw it there, or write `#[allow_workflow(model_deviation, reason = \"..\")]` above this statement")
@@ -215,6 +231,43 @@ const fn names(place: &Place) -> (&'static str, &'static str, &'static str) {
         (_, NodeKind::Timer(span)) => ("the sleep of", text(&span.text), ""),
         (_, NodeKind::TimerAt { text: time }) => ("the sleep until", text(time), ""),
         _ => ("the", text(&node.id), ""),
+    }
+}
+
+/// The one operation that the model does not draw, if one element is left as well: most often they are the same.
+const fn only_undrawn(plan: &Plan, model: &Model, matching: &Matching) -> usize {
+    if leftovers(plan, model, matching).1 == 1 { leftovers(plan, model, matching).0 } else { NOWHERE }
+}
+
+/// The other way round.
+const fn only_undone(plan: &Plan, model: &Model, matching: &Matching) -> usize {
+    if leftovers(plan, model, matching).1 == 1 { leftovers(plan, model, matching).2 } else { NOWHERE }
+}
+
+/// An operation that is not drawn, how many there are on the side that has more, and an element that is not done.
+const fn leftovers(plan: &Plan, model: &Model, matching: &Matching) -> (usize, usize, usize) {
+    let (mut place, mut places, mut element, mut elements) = (NOWHERE, 0, NOWHERE, 0);
+    let mut index = 0;
+    while index < plan.count {
+        let this = plan.place(index);
+        let counts = is_operation(&this.node.kind) && matches!(this.role, Role::Node | Role::Frame);
+        if counts && !has(&matching.is_drawn, index) {
+            (place, places) = (index, places + 1);
+        }
+        index += 1;
+    }
+    let list = model.list();
+    let mut index = 0;
+    while index < list.len() {
+        if list[index].kind.is_required() && !matching.is_done(index) {
+            (element, elements) = (index, elements + 1);
+        }
+        index += 1;
+    }
+    match (places, elements) {
+        (0, _) | (_, 0) => (place, 0, element),
+        (more, fewer) if more > fewer => (place, more, element),
+        (_, more) => (place, more, element),
     }
 }
 
