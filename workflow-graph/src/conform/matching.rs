@@ -1,9 +1,10 @@
 //! Which element of the model is which operation of the code: by name, else by id, else by message or duration.
 //! What shares a name is compared as one thing; it knows nothing of order.
 
+use super::keys::Keys;
 use super::letters::{duration_ms, key, key_behind};
 use super::model::{Element, ElementKind, Model, ROOM, text};
-use super::plan::{Keys, NOWHERE, Plan, Role, is_operation};
+use super::plan::{NOWHERE, Plan, Role, is_operation};
 use super::relations::{Table, WORDS, add, has};
 use crate::{Node, NodeIndex, NodeKind, StepFacts};
 

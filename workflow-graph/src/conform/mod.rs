@@ -6,9 +6,11 @@
 //! to agree.
 
 mod compare;
+mod keys;
 mod letters;
 mod matching;
 mod model;
+mod passing;
 mod plan;
 mod relations;
 mod strict;

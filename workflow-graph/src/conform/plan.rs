@@ -3,6 +3,7 @@
 
 use std::borrow::Cow;
 
+use super::keys::Keys;
 use super::letters::{key, key_behind};
 use super::model::{ElementKind, Model, ROOM, text};
 use crate::{
@@ -370,49 +371,6 @@ const fn draws_some_of(model: &Model, graph: &'static Graph) -> bool {
         index += 1;
     }
     false
-}
-
-/// What a place may be called.
-pub(super) struct Keys([u64; 5]);
-
-impl Keys {
-    pub(super) const fn of(place: &Place) -> Keys {
-        let node = place.node;
-        if matches!(place.role, Role::Exit) {
-            return Keys([0; 5]);
-        }
-        if let (Role::Deadline, NodeKind::Receive { deadline: Some(deadline), .. }) = (place.role, &node.kind)
-        {
-            return Keys([key(text(&deadline.text)), 0, 0, 0, 0]);
-        }
-        let (label, id) = (key(text(&node.label)), key(text(&node.id)));
-        let [one, other, more] = match &node.kind {
-            NodeKind::Step(step) => [key(text(&step.label)), key(text(&step.name)), 0],
-            NodeKind::Subflow(subflow) => [key(text(&subflow.label)), key(text(&subflow.name)), 0],
-            NodeKind::Child(child) => {
-                let label = key(text(&child.label));
-                [label, key(text(&child.workflow)), key_behind(key("Start:"), text(&child.label))]
-            }
-            NodeKind::Send { message, .. } => {
-                let message = text(message);
-                [key(message), key_behind(key("Send"), message), key_behind(key(message), "sent")]
-            }
-            NodeKind::Receive { message, .. } => {
-                let message = text(message);
-                [key(message), key_behind(key("Receive"), message), key_behind(key(message), "received")]
-            }
-            NodeKind::Timer(span) => [key(text(&span.text)), 0, 0],
-            NodeKind::TimerAt { text: time } => [key(text(time)), 0, 0],
-            _ => [0, 0, 0],
-        };
-        Keys([label, id, one, other, more])
-    }
-
-    /// Whether it is called so.
-    pub(super) const fn name(&self, name: u64) -> bool {
-        let [a, b, c, d, e] = self.0;
-        name != 0 && (name == a || name == b || name == c || name == d || name == e)
-    }
 }
 
 /// Whether the node is an operation, for constants.

@@ -2,9 +2,10 @@
 //! Two flows are the same when colours that are refined by what follows cannot tell them apart.
 
 use super::letters::key;
-use super::matching::{Matching, is_waived};
+use super::matching::Matching;
 use super::model::{Element, ElementKind, Model, ROOM, text};
-use super::plan::{NOWHERE, Place, Plan, Role, flows_of, nodes_of, waits_for_events};
+use super::passing::{drawn, is_caught, leaving, resolved};
+use super::plan::{NOWHERE, Place, Plan, Role, flows_of};
 use super::relations::has;
 use super::strict::{error_of, is_block};
 use super::wording::named;
@@ -392,162 +393,6 @@ const fn is_end(end: &Element, place: &Place) -> bool {
     matches!(place.node.kind, NodeKind::End(_))
         && (id == place.id
             || name != 0 && (name == key(text(&place.node.label)) || name == key(text(&place.node.id))))
-}
-
-/// Whether this receive is one of the events that a race waits for: then its deadline is one more of them.
-const fn is_caught(plan: &Plan, receive: usize) -> bool {
-    let place = plan.place(receive);
-    let (nodes, flows) = (nodes_of(place.graph), flows_of(place.graph));
-    let mut flow = 0;
-    while flow < flows.len() {
-        let from = flows[flow].from;
-        if flows[flow].to == receive - place.base
-            && matches!(nodes[from].kind, NodeKind::Race)
-            && waits_for_events(nodes, flows, from)
-        {
-            return true;
-        }
-        flow += 1;
-    }
-    false
-}
-
-/// Where the code really comes to from here: behind merges and what is excused.
-const fn resolved(plan: &Plan, waived: &[NodeIndex], place: usize) -> usize {
-    let (mut place, mut rounds) = (place, 0);
-    while rounds < ROOM {
-        let this = plan.place(place);
-        let kind = &this.node.kind;
-        let is_end = matches!(kind, NodeKind::End(_));
-        if is_end {
-            return place;
-        }
-        let flows = flows_of(this.graph);
-        let (mut next, mut count, mut flow) = (NOWHERE, 0, 0);
-        while flow < flows.len() {
-            if flows[flow].from == place - this.base {
-                // Of what is excused, only the way on counts.
-                if count == 0 || matches!(flows[flow].kind, FlowKind::Next) {
-                    next = this.base + flows[flow].to;
-                }
-                count += 1;
-            }
-            flow += 1;
-        }
-        let passes = match kind {
-            NodeKind::Merge => true,
-            NodeKind::Compensate => ends(plan, next),
-            kind => super::plan::is_operation(kind) && is_waived(waived, this.call),
-        };
-        if !passes || next == NOWHERE {
-            return place;
-        }
-        place = next;
-        rounds += 1;
-    }
-    place
-}
-
-/// Whether nothing but an end comes from here on.
-const fn ends(plan: &Plan, place: usize) -> bool {
-    let (mut place, mut rounds) = (place, 0);
-    while place != NOWHERE && rounds < ROOM {
-        let this = plan.place(place);
-        match &this.node.kind {
-            NodeKind::End(_) => return true,
-            NodeKind::Merge => {}
-            _ => return false,
-        }
-        let flows = flows_of(this.graph);
-        let (mut next, mut flow) = (NOWHERE, 0);
-        while flow < flows.len() {
-            if flows[flow].from == place - this.base {
-                next = this.base + flows[flow].to;
-            }
-            flow += 1;
-        }
-        place = next;
-        rounds += 1;
-    }
-    false
-}
-
-/// Where the model really comes to from here: behind joins, milestones and links.
-const fn drawn(model: &Model, element: usize) -> usize {
-    let elements = model.list();
-    let (mut element, mut rounds) = (element, 0);
-    while rounds < ROOM {
-        let kind = elements[element].kind;
-        if matches!(kind, ElementKind::End) {
-            return element;
-        }
-        let next = next(model, element);
-        let passes = match kind {
-            ElementKind::Milestone => leaving(model, element) == 1,
-            ElementKind::ExclusiveGateway | ElementKind::InclusiveGateway | ElementKind::EventGateway => {
-                leaving(model, element) == 1
-            }
-            ElementKind::ParallelGateway => leaving(model, element) == 1 && arriving(model, element) == 1,
-            ElementKind::CompensationThrow => next == NOWHERE || drawn_end(model, next),
-            _ => false,
-        };
-        if !passes {
-            return element;
-        }
-        if next == NOWHERE {
-            return END;
-        }
-        element = next;
-        rounds += 1;
-    }
-    element
-}
-
-/// Whether nothing but an end comes from here on.
-const fn drawn_end(model: &Model, element: usize) -> bool {
-    let (mut element, mut rounds) = (element, 0);
-    while element != NOWHERE && rounds < ROOM {
-        match model.list()[element].kind {
-            ElementKind::End => return true,
-            ElementKind::ExclusiveGateway | ElementKind::Milestone if leaving(model, element) == 1 => {}
-            _ => return false,
-        }
-        element = next(model, element);
-        rounds += 1;
-    }
-    false
-}
-
-const fn next(model: &Model, element: usize) -> usize {
-    let flows = model.flow_list();
-    let mut index = 0;
-    while index < flows.len() {
-        if flows[index].0 == element {
-            return flows[index].1;
-        }
-        index += 1;
-    }
-    NOWHERE
-}
-
-const fn leaving(model: &Model, element: usize) -> usize {
-    let flows = model.flow_list();
-    let (mut count, mut index) = (0, 0);
-    while index < flows.len() {
-        count += (flows[index].0 == element) as usize;
-        index += 1;
-    }
-    count
-}
-
-const fn arriving(model: &Model, element: usize) -> usize {
-    let flows = model.flow_list();
-    let (mut count, mut index) = (0, 0);
-    while index < flows.len() {
-        count += (flows[index].1 == element) as usize;
-        index += 1;
-    }
-    count
 }
 
 /// A number that says nothing of the one it came from.

@@ -7,7 +7,7 @@ use roxmltree::Node;
 pub(super) fn decoded(bytes: &[u8]) -> Option<String> {
     let wide = |bytes: &[u8], read: fn([u8; 2]) -> u16| {
         let units = bytes.chunks_exact(2).map(|pair| read([pair[0], pair[1]]));
-        (bytes.len() % 2 == 0).then(|| char::decode_utf16(units).collect::<Result<String, _>>().ok())?
+        bytes.len().is_multiple_of(2).then(|| char::decode_utf16(units).collect::<Result<String, _>>().ok())?
     };
     match bytes {
         [0xEF, 0xBB, 0xBF, rest @ ..] => std::str::from_utf8(rest).ok().map(str::to_owned),
