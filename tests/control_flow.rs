@@ -4,6 +4,8 @@
 
 #[path = "control_flow/branches.rs"]
 mod branches;
+#[path = "conformance/judge.rs"]
+mod judge;
 #[path = "control_flow/labels.rs"]
 mod labels;
 #[path = "control_flow/loops.rs"]

@@ -6,6 +6,8 @@
 mod calls;
 #[path = "parallel_flows/joins.rs"]
 mod joins;
+#[path = "conformance/judge.rs"]
+mod judge;
 #[path = "parallel_flows/many.rs"]
 mod many;
 #[path = "parallel_flows/names.rs"]

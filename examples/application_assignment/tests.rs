@@ -1,5 +1,8 @@
 //! The assignment, tested: single stories, then every failure, cancel and crash at once.
 
+#[path = "../../tests/conformance/judge.rs"]
+mod judge;
+
 use std::path::Path;
 
 use workflow_runtime::prelude::*;
@@ -82,6 +85,11 @@ fn no_application_stays_on_a_desk_without_a_work_order_whatever_happens() {
     };
     exploration().each_step_fails().crash_at_every_write().run();
     exploration().cancel_at_every_write().crash_at_every_write().run();
+}
+
+#[test]
+fn the_diagram_is_where_an_analyst_can_begin() {
+    judge::the_export_conforms(assign_application.graph());
 }
 
 #[test]

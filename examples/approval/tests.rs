@@ -1,5 +1,8 @@
 //! The approval, tested: single stories, then every failure, cancel and crash at once.
 
+#[path = "../../tests/conformance/judge.rs"]
+mod judge;
+
 use std::path::Path;
 
 use workflow_runtime::prelude::*;
@@ -72,6 +75,11 @@ fn money_leaves_only_with_an_approval_whatever_happens() {
     };
     exploration().each_step_fails().crash_at_every_write().run();
     exploration().cancel_at_every_write().crash_at_every_write().run().assert(timers(1.0));
+}
+
+#[test]
+fn the_diagram_is_where_an_analyst_can_begin() {
+    judge::the_export_conforms(approve_claim.graph());
 }
 
 #[test]

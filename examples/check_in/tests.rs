@@ -1,5 +1,8 @@
 //! The check-in, tested: single stories, then every failure, cancel and crash at once; and the desk, with an engine.
 
+#[path = "../../tests/conformance/judge.rs"]
+mod judge;
+
 use std::path::Path;
 
 use workflow_runtime::Memory;
@@ -88,6 +91,11 @@ async fn the_desk_answers_at_once_or_with_a_status() {
     }
     assert!(desk.check_in(grace).await.unwrap().starts_with("200 {"), "the pass that was mailed");
     engine.shutdown().await;
+}
+
+#[test]
+fn the_diagram_is_where_an_analyst_can_begin() {
+    judge::the_export_conforms(check_in.graph());
 }
 
 #[test]

@@ -1,5 +1,8 @@
 //! The fan-out, tested: single stories, then every failure, cancel and crash at once.
 
+#[path = "../../tests/conformance/judge.rs"]
+mod judge;
+
 use std::path::Path;
 
 use workflow_runtime::prelude::*;
@@ -66,6 +69,12 @@ fn nothing_stays_on_order_when_the_purchase_fails_whatever_happens() {
     };
     exploration().each_step_fails().crash_at_every_write().run();
     exploration().cancel_at_every_write().crash_at_every_write().run();
+}
+
+#[test]
+fn the_diagram_is_where_an_analyst_can_begin() {
+    judge::the_export_conforms(buy_catalogue.graph());
+    judge::the_export_conforms(price_article.graph());
 }
 
 #[test]

@@ -1,6 +1,9 @@
 //! The order workflow, tested: single stories with mocks, then every failure and every crash at once.
 //! No engine, no world and no clock take part; the simulator has tests of its own.
 
+#[path = "../../tests/conformance/judge.rs"]
+mod judge;
+
 use std::path::Path;
 
 use workflow_core::{Record, Run};
@@ -147,6 +150,11 @@ fn a_journal_of_the_first_release_still_replays() {
     }
     let again: Vec<String> = journal.iter().map(|row| serde_json::to_string(row).unwrap()).collect();
     assert_eq!(again, text.lines().collect::<Vec<_>>(), "and is written as it was");
+}
+
+#[test]
+fn the_diagram_is_where_an_analyst_can_begin() {
+    judge::the_export_conforms(fulfil_order.graph());
 }
 
 #[test]

@@ -59,6 +59,7 @@ pub async fn give_back(_number: &u32) {}
 pub fn explore<W: Workflow>(call: impl Fn(u32) -> WorkflowCall<W> + Copy + 'static, exceptions: &[&str]) {
     let graph = W::graph();
     assert_eq!(graph.defects(), [], "{graph}");
+    crate::judge::the_export_conforms(graph);
     let mut gaps: Option<BTreeSet<String>> = None;
     for number in 0..6 {
         let found = exploration(call, number).pairs().budget(4_000, NO_LIMIT).run();

@@ -81,6 +81,7 @@ pub fn explore<W: Workflow>(call: impl Fn(u32) -> WorkflowCall<W> + Copy + 'stat
     assert_eq!(graph.defects(), [], "{graph}");
     let xml = workflow_bpmn::to_xml(graph);
     assert!(xml.contains("</"), "{xml}");
+    crate::judge::the_export_conforms(graph);
     assert!(workflow_bpmn::to_svg(graph).contains("<svg"));
     for number in 0..4 {
         exploration(call, number).each_step_fails().crash_at_every_write().budget(80, NO_LIMIT).run();

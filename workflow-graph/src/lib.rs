@@ -21,6 +21,7 @@
 //! assert_eq!(graph.nodes[1].title(), "Charge card");
 //! ```
 
+pub mod conform;
 mod defects;
 mod facts;
 mod kinds;

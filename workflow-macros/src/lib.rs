@@ -10,6 +10,7 @@ mod derive_step_error;
 mod docs;
 mod duration;
 mod errors;
+mod model;
 mod signature;
 mod step;
 mod words;

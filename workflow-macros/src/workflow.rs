@@ -7,6 +7,7 @@ mod awaits;
 mod branches;
 mod checks;
 mod conditions;
+mod conform;
 mod constants;
 mod emit;
 mod ends;
@@ -57,6 +58,11 @@ pub(crate) fn expand(kind: Kind, attribute: TokenStream, item: TokenStream) -> T
         schedule.check_parameters(&parameters, &mut errors);
     }
     let docs = docs::split(&function.attrs);
+    let model = options.model.as_ref().and_then(|named| {
+        let name = options.name.clone().unwrap_or_else(|| function.sig.ident.to_string());
+        let label = options.label.as_deref().or(docs.label.as_deref()).unwrap_or_default();
+        conform::read(named, &[&name, label], &mut errors)
+    });
     let (lowered, allows) = match awaits::parse_body(&function) {
         Ok(body) => {
             let lowered = lower::lower(kind, &function, &body, &mut errors);
@@ -80,6 +86,7 @@ pub(crate) fn expand(kind: Kind, attribute: TokenStream, item: TokenStream) -> T
         body,
         lowered,
         allows,
+        model,
         errors,
     })
 }

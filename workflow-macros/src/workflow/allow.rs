@@ -32,6 +32,8 @@ pub(crate) enum Rule {
     SwallowedError,
     /// A loop whose journal grows for ever.
     UnboundedLoop,
+    /// Something that the analyst's model does not show.
+    ModelDeviation,
 }
 
 const RULES: &[(&str, Rule)] = &[
@@ -43,6 +45,7 @@ const RULES: &[(&str, Rule)] = &[
     ("kept_effect", Rule::KeptEffect),
     ("swallowed_error", Rule::SwallowedError),
     ("unbounded_loop", Rule::UnboundedLoop),
+    ("model_deviation", Rule::ModelDeviation),
 ];
 
 /// The name of the attribute.

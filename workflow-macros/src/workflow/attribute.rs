@@ -5,6 +5,7 @@ use proc_macro2::TokenStream;
 use syn::spanned::Spanned;
 use syn::{LitInt, LitStr, Path};
 
+use super::conform::{ModelWords, Named};
 use super::emit::Kind;
 use super::schedule::{Schedule, ScheduleWords};
 use crate::duration;
@@ -25,10 +26,13 @@ pub(crate) struct Options {
     /// The message that runs begin with.
     pub(crate) on: Option<Path>,
     pub(crate) schedule: Option<Schedule>,
+    pub(crate) model: Option<Named>,
 }
 
-const KNOWN: &[&str] =
-    &["name", "label", "version", "owner", "deadline", "priority", "on", "cron", "timezone", "catch_up"];
+const KNOWN: &[&str] = &[
+    "name", "label", "version", "owner", "deadline", "priority", "on", "cron", "timezone", "catch_up",
+    "bpmn", "conform", "process",
+];
 
 /// A subflow has no runs of its own: what is said about runs is said about the workflow.
 const KNOWN_OF_SUBFLOW: &[&str] = &["name", "label"];
@@ -38,13 +42,11 @@ const OF_STEPS: &[&str] = &["retry", "timeout", "heartbeat", "read_only", "compe
 
 const OF_STEPS_HINT: &str = "; say this at each `#[step]` that it calls";
 
-/// Words of the language that have no meaning yet.
-const NOT_YET: &[&str] = &["bpmn", "conform"];
-
 /// Reads the attribute.
 pub(crate) fn parse(kind: Kind, attribute: TokenStream, errors: &mut Errors) -> Options {
     let mut options = Options::default();
     let mut schedule = ScheduleWords::default();
+    let mut model = ModelWords::default();
     let words = words::split(attribute, errors);
     words::refuse_repeated(&words, errors);
     for word in &words {
@@ -72,9 +74,7 @@ pub(crate) fn parse(kind: Kind, attribute: TokenStream, errors: &mut Errors) -> 
             "on" => options.on = word.value("on = OrderPlaced", errors),
             "version" => options.version = version(word, errors),
             "cron" | "timezone" | "catch_up" => schedule.add(word, errors),
-            name if NOT_YET.contains(&name) => {
-                errors.at(word.name.span(), format!("`{name}` on a workflow is not supported yet"));
-            }
+            "bpmn" | "conform" | "process" => model.add(word, errors),
             name => {
                 let hint = match name {
                     "timeout" => "; write `deadline = \"30d\"` for how long a run may take".to_owned(),
@@ -86,6 +86,7 @@ pub(crate) fn parse(kind: Kind, attribute: TokenStream, errors: &mut Errors) -> 
         }
     }
     options.schedule = schedule.read(errors);
+    options.model = model.read(errors);
     if let (Some(on), Some(_)) = (&options.on, &options.schedule) {
         let why = "a workflow begins with a message or by a schedule, not both; write a second workflow for the other";
         errors.at(on.span(), why);
@@ -133,7 +134,7 @@ mod tests {
         let mut errors = Errors::default();
         let options = parse(
             Kind::Workflow,
-            "version = 0, ownr = \"a\", conform = 1, name = \"x\"".parse().unwrap(),
+            "version = 0, ownr = \"a\", conform = \"names\", name = \"x\"".parse().unwrap(),
             &mut errors,
         );
         assert_eq!(options.name.as_deref(), Some("x"));
@@ -142,7 +143,8 @@ mod tests {
             [
                 "a version is a number from 1 on",
                 "`#[workflow]` does not know `ownr`; did you mean `owner`?",
-                "`conform` on a workflow is not supported yet",
+                "WF060: this says how to compare with a model; name the file too: `bpmn = \"order.bpmn\"`; \
+                 see docs/errors/WF060.md",
             ]
         );
     }

@@ -8,6 +8,7 @@ use quote::quote_spanned;
 use workflow_graph::{Flow, FlowKind, Node, NodeKind};
 
 use super::allow::Rule;
+use super::conform;
 use super::emit::Source;
 use super::lower::{Operation, What};
 use super::phrases::source_text;
@@ -26,7 +27,9 @@ pub(super) fn of_graph(source: &Source<'_>) -> TokenStream {
         .filter_map(|flow| loser_check(&lowered.nodes, flow, operation(flow.to)?));
     let order = saga::order(lowered);
     let orders = saga::checks(source, lowered);
-    [order].into_iter().chain(effects).chain(errors).chain(races).chain(losers).chain([orders]).collect()
+    let model = source.model.as_ref().map(|model| conform::checks(model, lowered, &source.allows));
+    let calls = effects.chain(errors).chain(races).chain(losers);
+    [order].into_iter().chain(calls).chain([orders]).chain(model).collect()
 }
 
 /// WF030: once anything in the workflow can be undone, every step says what it does to the world.

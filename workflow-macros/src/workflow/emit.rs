@@ -9,6 +9,7 @@ use syn::{Attribute, ReturnType};
 
 use super::allow::Allows;
 use super::attribute::Options;
+use super::conform::Conformity;
 use super::constants::{graph, parts, positions, relocated};
 use super::lower::{Lowered, returns_result};
 use super::rewrite::context;
@@ -37,6 +38,8 @@ pub(crate) struct Source<'a> {
     pub(crate) body: TokenStream,
     pub(crate) lowered: Option<Lowered>,
     pub(crate) allows: Allows,
+    /// What an analyst drew, where it is to be compared.
+    pub(crate) model: Option<Conformity>,
     pub(crate) errors: Errors,
 }
 

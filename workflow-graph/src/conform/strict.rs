@@ -1,0 +1,400 @@
+//! Whether an element is drawn as its operation is written: kind, message, duration, markers, errors, undoing.
+//! One element at a time; how elements lead to each other is compared by `structure`.
+
+use super::compare::first_of;
+use super::letters::{duration_ms, key};
+use super::matching::Matching;
+use super::model::{Element, ElementKind, Model, Repeats, text};
+use super::plan::{NOWHERE, Place, Plan, Role, errors_of, flows_of, is_operation, nodes_of};
+use super::relations::has;
+use super::structure::{END, Structure};
+use super::wording::unlike as differs;
+use super::wording::{at, named};
+use crate::{ErrorFacts, FlowKind, NodeIndex, NodeKind, Notice, StepFacts};
+
+/// What is drawn otherwise than it is written; empty when nothing is.
+pub(super) const fn unlike(plan: &Plan, model: &Model, matching: &Matching, index: usize) -> Notice {
+    let mut notice = Notice::new("");
+    let mut place = 0;
+    while place < plan.count {
+        // Of several that are called alike, one has to be so.
+        if has(&matching.places[index], place) {
+            let told = unlike_place(plan, model, matching, index, place);
+            if told.is_empty() {
+                return told;
+            }
+            if notice.is_empty() {
+                notice = told;
+            }
+        }
+        place += 1;
+    }
+    notice
+}
+
+const fn unlike_place(
+    plan: &Plan,
+    model: &Model,
+    matching: &Matching,
+    index: usize,
+    place_index: usize,
+) -> Notice {
+    let elements = model.list();
+    let element = &elements[index];
+    let place = plan.place(place_index);
+    let (drawn, called) = twins(plan, model, matching, index);
+    if drawn != called && element.kind.is_required() && is_operation(&place.node.kind) {
+        let notice = at(Notice::new("WF060: "), model, element).with(" draws ");
+        return named(notice, element)
+            .with(" ")
+            .with_number(drawn)
+            .with(if drawn == 1 { " time, but the code calls it " } else { " times, but the code calls it " })
+            .with_number(called)
+            .with(if called == 1 { " time" } else { " times" })
+            .with("; see docs/errors/WF060.md");
+    }
+    if let Some((how, what)) = unlike_kind(element.kind, &place) {
+        return differs(model, element, how, what);
+    }
+    if let Some((how, what)) = unlike_detail(element, &place) {
+        return differs(model, element, how, what);
+    }
+    match (element.repeats, place.node.instances.is_some()) {
+        (Repeats::InTurn, _) => {
+            return differs(
+                model,
+                element,
+                "with a marker for one after the other",
+                "is drawn with gateways where it repeats something: draw a gateway before, one behind, and a flow back",
+            );
+        }
+        (Repeats::InParallel, false) => {
+            return differs(model, element, "for each of many in parallel", "calls it once");
+        }
+        (Repeats::Once, true) => {
+            return differs(model, element, "once", "calls it for each of many, with `join_all`");
+        }
+        _ => {}
+    }
+    if let Some((how, what)) = unlike_undoing(elements, index, &place) {
+        return differs(model, element, how, what);
+    }
+    unlike_border(plan, model, index, place_index)
+}
+
+/// How often the class of this element is drawn, and how often it is called.
+const fn twins(plan: &Plan, model: &Model, matching: &Matching, index: usize) -> (u64, u64) {
+    let (elements, class) = (model.list(), matching.class_of_element[index]);
+    let (mut drawn, mut called) = (0, 0);
+    let mut element = 0;
+    while element < elements.len() {
+        drawn += (matching.class_of_element[element] == class && elements[element].kind.may_match()) as u64;
+        element += 1;
+    }
+    let mut place = 0;
+    while place < plan.count {
+        called += (matching.class_of_place[place] == class) as u64;
+        place += 1;
+    }
+    (drawn, called)
+}
+
+const fn unlike_kind(kind: ElementKind, place: &Place) -> Option<(&'static str, &'static str)> {
+    let node = &place.node.kind;
+    let (fits, what) = match (place.role, node) {
+        (Role::Deadline, _) => return None,
+        (_, NodeKind::Step(_)) => (
+            matches!(kind, ElementKind::Task | ElementKind::ManualTask | ElementKind::SendTask),
+            "calls a step: draw a task",
+        ),
+        (_, NodeKind::Timer(_) | NodeKind::TimerAt { .. }) => {
+            (matches!(kind, ElementKind::TimerCatch), "sleeps: draw a timer event")
+        }
+        (_, NodeKind::Receive { .. }) => (
+            matches!(kind, ElementKind::ReceiveTask | ElementKind::MessageCatch),
+            "waits for a message: draw a message catch event or a receive task",
+        ),
+        (_, NodeKind::Send { .. }) => (
+            matches!(kind, ElementKind::SendTask | ElementKind::MessageThrow | ElementKind::MessageEnd),
+            "sends a message: draw a send task or a message throw event",
+        ),
+        (_, NodeKind::Child(child)) if child.detached => (
+            matches!(kind, ElementKind::SendTask),
+            "starts a workflow and waits for nothing: draw a send task",
+        ),
+        (_, NodeKind::Child(_)) => (
+            matches!(kind, ElementKind::CallActivity | ElementKind::SubProcess),
+            "calls another workflow: draw a call activity",
+        ),
+        (_, NodeKind::Subflow(_)) => (
+            matches!(kind, ElementKind::CallActivity | ElementKind::SubProcess),
+            "calls a subflow: draw a sub-process",
+        ),
+        _ => (matches!(kind, ElementKind::SubProcess), "has a frame there: draw a sub-process"),
+    };
+    let drawn = match kind {
+        ElementKind::Task | ElementKind::ManualTask => "as a task",
+        ElementKind::ReceiveTask => "as a receive task",
+        ElementKind::SendTask => "as a send task",
+        ElementKind::CallActivity => "as a call activity",
+        ElementKind::SubProcess => "as a sub-process",
+        ElementKind::TimerCatch => "as a timer event",
+        ElementKind::MessageCatch => "as a message catch event",
+        ElementKind::MessageThrow => "as a message throw event",
+        ElementKind::MessageEnd => "as an end event",
+        ElementKind::TimerBoundary | ElementKind::MessageBoundary => "on the border of an activity",
+        _ => "as an event of another kind",
+    };
+    if fits { None } else { Some((drawn, what)) }
+}
+
+const fn unlike_detail(element: &Element, place: &Place) -> Option<(&'static str, &'static str)> {
+    let detail = text(&element.detail);
+    let length = match (place.role, &place.node.kind) {
+        (Role::Deadline, NodeKind::Receive { deadline: Some(span), .. }) => text(&span.iso),
+        (Role::Node, NodeKind::Timer(span)) => text(&span.iso),
+        (_, NodeKind::Send { message, .. } | NodeKind::Receive { message, .. }) => {
+            let is_other =
+                element.kind.is_message() && !detail.is_empty() && key(detail) != key(text(message));
+            return if is_other {
+                Some(("with another message", "names its own: call both alike"))
+            } else {
+                None
+            };
+        }
+        _ => return None,
+    };
+    match (duration_ms(detail), duration_ms(length)) {
+        (Some(drawn), Some(written)) if element.kind.is_timer() && drawn != written => {
+            Some(("with another duration", "waits as long as it says: change the one or the other"))
+        }
+        _ => None,
+    }
+}
+
+const fn unlike_undoing(
+    elements: &[Element],
+    index: usize,
+    place: &Place,
+) -> Option<(&'static str, &'static str)> {
+    let mut is_drawn = false;
+    let mut other = 0;
+    while other < elements.len() {
+        if matches!(elements[other].kind, ElementKind::Handler)
+            && matches!(elements[other].host, Some(host) if host == index)
+        {
+            is_drawn = true;
+        }
+        other += 1;
+    }
+    let NodeKind::Step(StepFacts { compensation, .. }) = &place.node.kind else { return None };
+    match (is_drawn, compensation.is_some()) {
+        (false, true) => Some((
+            "without a compensation",
+            "undoes it: draw a compensation event on its border, and the task that undoes it",
+        )),
+        (true, false) => {
+            Some(("with a compensation", "does not undo it: write `compensate = ..` at the step"))
+        }
+        _ => None,
+    }
+}
+
+/// Errors and times that leave an activity on its border.
+const fn unlike_border(plan: &Plan, model: &Model, index: usize, place_index: usize) -> Notice {
+    let (elements, place) = (model.list(), plan.place(place_index));
+    let flows = flows_of(place.graph);
+    let node = place_index - place.base;
+    if !matches!(place.role, Role::Node | Role::Frame) || plan.is_boxed_race(place_index) {
+        return Notice::new("");
+    }
+    let mut other = 0;
+    while other < elements.len() {
+        let event = &elements[other];
+        if matches!(event.host, Some(host) if host == index) {
+            let is_known = match event.kind {
+                ElementKind::ErrorBoundary => error_of(&place, node, event).is_some(),
+                ElementKind::TimerBoundary => has_timeout(&place, node),
+                ElementKind::MessageBoundary | ElementKind::OtherBoundary => false,
+                _ => true,
+            };
+            if !is_known {
+                return differs(
+                    model,
+                    event,
+                    "on the border of an activity",
+                    "does not tell this apart there: write a `match` on it, or handle the timeout of `.within(..)`",
+                );
+            }
+        }
+        other += 1;
+    }
+    let mut flow = 0;
+    while flow < flows.len() {
+        let missing = match &flows[flow].kind {
+            FlowKind::Error { variant, .. } if flows[flow].from == node => {
+                let mut is_drawn = false;
+                let mut other = 0;
+                while other < elements.len() {
+                    let event = &elements[other];
+                    if matches!(event.kind, ElementKind::ErrorBoundary)
+                        && matches!(event.host, Some(host) if host == index)
+                        && let Some(found) = error_of(&place, node, event)
+                        && found == key(text(variant))
+                    {
+                        is_drawn = true;
+                    }
+                    other += 1;
+                }
+                !is_drawn
+            }
+            _ => false,
+        };
+        if missing && let FlowKind::Error { variant, .. } = &flows[flow].kind {
+            let notice = at(Notice::new("WF060: "), model, &elements[index]).with(" draws ");
+            let notice = named(notice, &elements[index]);
+            let notice = if text(variant).is_empty() {
+                notice.with(" without an event for all other errors on its border, but the code handles them")
+            } else {
+                let notice = notice.with(" without an event for the error `").with(text(variant));
+                notice.with("` on its border, but the code tells it apart")
+            };
+            return notice.with(": draw an error boundary event with its code; see docs/errors/WF060.md");
+        }
+        flow += 1;
+    }
+    Notice::new("")
+}
+
+/// The key of the variant that leaves here, 0 for all others; `None` when the code does not tell it apart.
+pub(super) const fn error_of(place: &Place, node: NodeIndex, event: &Element) -> Option<u64> {
+    let (flows, drawn) = (flows_of(place.graph), key(text(&event.detail)));
+    let mut index = 0;
+    while index < flows.len() {
+        if flows[index].from == node
+            && let FlowKind::Error { variant, .. } = &flows[index].kind
+        {
+            let variant_key = key(text(variant));
+            if drawn == variant_key || drawn != 0 && drawn == code_of(place, variant_key, false) {
+                return Some(variant_key);
+            }
+            if drawn != 0 && variant_key != 0 && drawn == code_of(place, variant_key, true) {
+                return Some(variant_key);
+            }
+        }
+        index += 1;
+    }
+    None
+}
+
+/// The key of a variant's code, or of its label; of a block, the errors of what stands in it.
+const fn code_of(place: &Place, variant: u64, wants_label: bool) -> u64 {
+    if !matches!(place.node.kind, NodeKind::Block) {
+        return code_among(errors_of(&place.node.kind), variant, wants_label);
+    }
+    let nodes = nodes_of(place.graph);
+    let mut index = 0;
+    while index < nodes.len() {
+        let code = code_among(errors_of(&nodes[index].kind), variant, wants_label);
+        if code != 0 {
+            return code;
+        }
+        index += 1;
+    }
+    0
+}
+
+const fn code_among(errors: &[ErrorFacts], variant: u64, wants_label: bool) -> u64 {
+    let mut index = 0;
+    while index < errors.len() {
+        if key(text(&errors[index].variant)) == variant {
+            return key(text(if wants_label { &errors[index].label } else { &errors[index].code }));
+        }
+        index += 1;
+    }
+    0
+}
+
+const fn has_timeout(place: &Place, node: NodeIndex) -> bool {
+    let flows = flows_of(place.graph);
+    let mut index = 0;
+    while index < flows.len() {
+        if flows[index].from == node && matches!(flows[index].kind, FlowKind::Timeout) {
+            return true;
+        }
+        index += 1;
+    }
+    false
+}
+
+/// Where the flow is drawn otherwise than it is written, although each element is as it should be.
+pub(super) const fn unlike_flow(
+    plan: &Plan,
+    model: &Model,
+    matching: &Matching,
+    waived: &[NodeIndex],
+) -> Option<(NodeIndex, Notice)> {
+    let code = Structure::of_code(plan, model, matching, waived);
+    let drawn = Structure::of_model(plan, model, matching);
+    let (mut of_code, mut of_model) = (code.colours, drawn.colours);
+    let mut round = 0;
+    while round < 16 {
+        of_code = code.refined(&of_code);
+        of_model = drawn.refined(&of_model);
+        let start = (code.start != END && drawn.start != END) && of_code[code.start] != of_model[drawn.start];
+        if start {
+            let notice =
+                Notice::new("WF060: `").with(text(&model.file)).with("` does not begin as the code does: ");
+            let notice =
+                drawn.describe(notice.with("there it begins with "), drawn.start, plan, model, matching);
+            let notice = code.describe(notice.with(", here with "), code.start, plan, model, matching);
+            let notice = if round == 0 { notice } else { notice.with(", and what follows that differs") };
+            return Some((NOWHERE, notice.with("; see docs/errors/WF060.md")));
+        }
+        let mut element = 0;
+        while element < model.list().len() {
+            let place = first_of(&matching.places[element]);
+            let counts = place < plan.count
+                && model.list()[element].kind.is_required()
+                && matching.class_of_element[element] == element;
+            if counts && sum(&of_model, matching, element, true) != sum(&of_code, matching, element, false) {
+                let this = &model.list()[element];
+                let notice = at(Notice::new("WF060: by "), model, this);
+                let notice = named(notice.with(", behind "), this);
+                let notice = drawn.describe(notice.with(" comes "), element, plan, model, matching);
+                let notice = code.describe(notice.with(", but in the code "), place, plan, model, matching);
+                let notice = if round == 0 { notice } else { notice.with(", and what follows that differs") };
+                let notice = notice.with("; draw it as it is written, or write it as it is drawn");
+                return Some((plan.place(place).call, notice.with("; see docs/errors/WF060.md")));
+            }
+            element += 1;
+        }
+        round += 1;
+    }
+    None
+}
+
+/// The colours of a class, in one number that knows no order.
+const fn sum(colours: &super::structure::Colours, matching: &Matching, class: usize, of_model: bool) -> u64 {
+    let members = if of_model { &matching.class_of_element } else { &matching.class_of_place };
+    let (mut sum, mut index) = (0_u64, 0);
+    while index < members.len() {
+        if members[index] == class {
+            sum = sum.wrapping_add(super::structure::mixed(colours[index]));
+        }
+        index += 1;
+    }
+    sum
+}
+
+/// Whether an element stands for a frame that BPMN has no word for.
+pub(super) const fn is_block(plan: &Plan, matching: &Matching, element: usize) -> bool {
+    let mut place = 0;
+    while place < plan.count {
+        if has(&matching.places[element], place) {
+            return matches!(plan.place(place).node.kind, NodeKind::Block | NodeKind::Race);
+        }
+        place += 1;
+    }
+    false
+}
