@@ -82,12 +82,18 @@ impl<const N: usize> SagaOrder<N> {
         if !part::of_all(nodes, &mut parts) {
             return order;
         }
-        let mut reach = ways::Reach::<N>::of(nodes, flows);
-        let siblings = siblings::Siblings::<N>::of(nodes, flows, &parts, &mut reach);
-        let passed = ways::Passed::<N>::of(nodes, flows, &parts, &siblings, &order.findings, false);
-        order.find_steps(nodes, &parts, &passed, &siblings);
-        let passed = ways::Passed::<N>::of(nodes, flows, &parts, &siblings, &order.findings, true);
-        order.find_ends(nodes, &passed, &siblings);
+        let leaving = ways::Leaving::<N>::of(nodes, flows);
+        let mut reach = ways::Reach::<N>::of(nodes, flows, &leaving);
+        let siblings = siblings::Siblings::<N>::of(nodes, flows, &leaving, &parts, &mut reach);
+        if siblings.has_pivot {
+            let ways = ways::Ways { nodes, flows, leaving: &leaving, parts: &parts, siblings: &siblings };
+            let passed = ways::Passed::<N>::of(ways);
+            order.find_steps(nodes, &parts, &passed, &siblings);
+            if order.may_fail_after(nodes, &passed, &siblings) {
+                let passed = ways::Passed::<N>::untold(ways, &order.findings);
+                order.find_ends(nodes, &passed, &siblings);
+            }
+        }
         order.find_kept(nodes, &parts, &reach);
         order.find_unused(nodes, flows, &parts, &reach);
         order
@@ -150,6 +156,25 @@ impl<const N: usize> SagaOrder<N> {
         }
     }
 
+    /// Whether any end could be reached after a pivot: in a saga in order none is, and that is all there is to find out.
+    const fn may_fail_after(
+        &self,
+        nodes: &[Node],
+        passed: &ways::Passed<N>,
+        siblings: &siblings::Siblings<N>,
+    ) -> bool {
+        let mut node = 0;
+        while node < nodes.len() {
+            if is_failure(&nodes[node].kind)
+                && (passed.before[node].is_some() || siblings.pivot[node].is_some())
+            {
+                return true;
+            }
+            node += 1;
+        }
+        false
+    }
+
     /// WF034, and WF036 at an end. What has been said about a step is not said again about its errors.
     const fn find_ends(
         &mut self,
@@ -159,7 +184,7 @@ impl<const N: usize> SagaOrder<N> {
     ) {
         let mut node = 0;
         while node < nodes.len() {
-            if matches!(nodes[node].kind, NodeKind::End(Outcome::Failure) | NodeKind::Compensate) {
+            if is_failure(&nodes[node].kind) {
                 if let Some(cause) = passed.before[node] {
                     self.findings[node] = Some(Finding { disorder: Disorder::FailsAfterPivot, cause });
                 } else if let Some(cause) = siblings.pivot[node]
@@ -225,6 +250,11 @@ pub(crate) const fn undeclared_inside(node: &Node) -> Option<(&str, &str)> {
         },
         _ => None,
     }
+}
+
+/// Whether what was done is undone here.
+const fn is_failure(kind: &NodeKind) -> bool {
+    matches!(kind, NodeKind::End(Outcome::Failure) | NodeKind::Compensate)
 }
 
 /// Whether a step can be undone or is a point of no return.

@@ -8,7 +8,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use shop::{Order, Payment, order, retrieve_payment, thank};
+use shop::{Order, order, thank};
 use workflow_core::{Call, Cx, Durable, Parts};
 use workflow_graph::NodeKind;
 use workflow_runtime::prelude::*;
@@ -45,7 +45,7 @@ impl Durable for Ask {
 }
 
 impl Call for Ask {
-    const KIND: NodeKind = workflow_core::kind_of(glance);
+    const KIND: NodeKind = workflow_core::kind_of(thank);
 
     fn parts(_: &mut Parts) {}
 }
@@ -70,15 +70,15 @@ async fn look_up(order: &Order) -> u32 {
 }
 
 #[workflow]
-async fn quote_in_parts(order: Order) -> Result<Payment, shop::PaymentError> {
-    let (_, payment) = join!(
+async fn quote_in_parts(order: Order) -> u32 {
+    let (number, ()) = join!(
         async {
-            thank(&order).without_compensation().await;
+            thank(&order).await;
             look_up(&order).await
         },
-        retrieve_payment(&order)
+        sleep(hours(1))
     );
-    payment
+    number
 }
 
 #[workflow]
@@ -91,7 +91,6 @@ async fn quote_first(order: Order) -> u32 {
 fn finding<W: workflow_core::Workflow>(call: workflow_core::WorkflowCall<W>) -> Violation {
     let kit = Explore::new();
     kit.on(thank).returns(());
-    kit.on(retrieve_payment).returns(Ok(Payment { amount: 1 }));
     kit.workflow(|| call).try_run().expect_err("it awaits what is not durable").violation
 }
 
@@ -143,7 +142,3 @@ fn one_in_a_subflow_in_a_branch_is_accused_with_its_line() {
 fn one_at_the_beginning_is_accused() {
     assert_accused(&finding(quote_first(order())), "quote_first", 86, "it stands before `ask`");
 }
-
-/// What the future of the library pretends to be.
-#[step(read_only)]
-async fn glance() {}

@@ -4,7 +4,7 @@
 use crate::{Flow, Node, NodeIndex, NodeKind};
 
 use super::part::Part;
-use super::ways::Reach;
+use super::ways::{Leaving, Reach};
 
 /// The pivots beside each node.
 pub(super) struct Siblings<const N: usize> {
@@ -19,6 +19,7 @@ impl<const N: usize> Siblings<N> {
     pub(super) const fn of(
         nodes: &[Node],
         flows: &[Flow],
+        leaving: &Leaving<N>,
         parts: &[Part; N],
         reach: &mut Reach<N>,
     ) -> Siblings<N> {
@@ -39,10 +40,10 @@ impl<const N: usize> Siblings<N> {
         let mut fork = 0;
         while fork < nodes.len() {
             if matches!(nodes[fork].kind, NodeKind::Fork) {
-                let branches = Branches::<N>::of(nodes, flows, fork);
+                let branches = Branches::<N>::of(nodes, flows, leaving, fork);
                 siblings.note_pivots(nodes, parts, &branches);
                 if looks_on {
-                    branches.note_ends(nodes, flows, parts, fork, reach);
+                    branches.note_ends(nodes, flows, leaving, parts, fork, reach);
                 }
             }
             fork += 1;
@@ -73,11 +74,11 @@ struct Branches<const N: usize> {
 }
 
 impl<const N: usize> Branches<N> {
-    const fn of(nodes: &[Node], flows: &[Flow], fork: NodeIndex) -> Branches<N> {
+    const fn of(nodes: &[Node], flows: &[Flow], leaving: &Leaving<N>, fork: NodeIndex) -> Branches<N> {
         let mut branches = Branches { number: [0; N], depth: [0; N] };
         let mut count = 0;
-        let mut index = 0;
-        while index < flows.len() {
+        let mut index = leaving.first[fork];
+        while index < leaving.end[fork] {
             if flows[index].from == fork && !matches!(nodes[flows[index].to].kind, NodeKind::Join) {
                 count += 1;
                 branches.number[flows[index].to] = count;
@@ -85,38 +86,35 @@ impl<const N: usize> Branches<N> {
             }
             index += 1;
         }
-        while branches.go_on(nodes, flows, fork) {}
+        while branches.go_on(nodes, flows, leaving, fork) {}
         branches
     }
 
-    /// One round along the branches; gives whether anything was new.
-    const fn go_on(&mut self, nodes: &[Node], flows: &[Flow], fork: NodeIndex) -> bool {
+    /// One round along the branches; gives whether another one may find more.
+    const fn go_on(&mut self, nodes: &[Node], flows: &[Flow], leaving: &Leaving<N>, fork: NodeIndex) -> bool {
         let mut is_new = false;
-        let mut index = 0;
-        while index < flows.len() {
-            let Flow { from, to, .. } = flows[index];
-            if self.number[from] != 0 && self.number[to] == 0 && to != fork {
-                let depth = match nodes[from].kind {
-                    NodeKind::Fork => self.depth[from] + 1,
-                    NodeKind::Join => self.depth[from] - 1,
-                    _ => self.depth[from],
-                };
-                // Where the branches of this very fork meet, they end.
-                if depth > 1 || !matches!(nodes[to].kind, NodeKind::Join) {
-                    (self.number[to], self.depth[to]) = (self.number[from], depth);
-                    is_new = true;
-                }
-            }
-            index += 1;
-        }
         let mut node = 0;
         while node < nodes.len() {
-            if let Some(block) = nodes[node].scope
-                && self.number[node] == 0
-                && self.number[block] != 0
+            if self.number[node] == 0
+                && let Some(block) = nodes[node].scope
             {
                 (self.number[node], self.depth[node]) = (self.number[block], 1);
-                is_new = true;
+            }
+            let depth = match nodes[node].kind {
+                NodeKind::Fork => self.depth[node] + 1,
+                NodeKind::Join if self.depth[node] > 0 => self.depth[node] - 1,
+                _ => self.depth[node],
+            };
+            let mut index = if self.number[node] == 0 { leaving.end[node] } else { leaving.first[node] };
+            while index < leaving.end[node] {
+                let Flow { from, to, .. } = flows[index];
+                // Where the branches of this very fork meet, they end.
+                let is_inside = depth > 1 || !matches!(nodes[to].kind, NodeKind::Join);
+                if from == node && is_inside && self.number[to] == 0 && to != fork {
+                    (self.number[to], self.depth[to]) = (self.number[node], depth);
+                    is_new |= to <= node;
+                }
+                index += 1;
             }
             node += 1;
         }
@@ -140,12 +138,13 @@ impl<const N: usize> Branches<N> {
         &self,
         nodes: &[Node],
         flows: &[Flow],
+        leaving: &Leaving<N>,
         parts: &[Part; N],
         fork: NodeIndex,
         reach: &mut Reach<N>,
     ) {
-        let mut index = 0;
-        while index < flows.len() {
+        let mut index = leaving.first[fork];
+        while index < leaving.end[fork] {
             let Flow { from, to, .. } = flows[index];
             if from == fork && self.number[to] != 0 {
                 let mut node = 0;
