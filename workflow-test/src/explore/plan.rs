@@ -6,6 +6,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use workflow_core::{Definition, Payload, explain_unknown_message};
+use workflow_graph::suggest::closest;
 
 use crate::errands::known_from;
 use crate::explore::faults::Menu;
@@ -70,10 +71,13 @@ impl Plan {
         })
     }
 
-    /// That somebody knows the messages that may come.
+    /// That no name of a message that may come is a slip of the pen. One that is like no other may be said of many
+    /// workflows alike, and never comes to this one.
     pub(crate) fn check_messages(&self) -> Result<(), Violation> {
+        let known: Vec<&str> = self.known.iter().flat_map(Definition::messages).collect();
+        let slips = self.messages.iter().filter(|sample| closest(sample.name, &known).is_some());
         let unknown =
-            self.messages.iter().find_map(|sample| explain_unknown_message(sample.name, &self.known));
+            slips.map(|sample| sample.name).find_map(|name| explain_unknown_message(name, &self.known));
         unknown.map_or(Ok(()), |text| Err(Violation::new(Oracle::Setup, text)))
     }
 
