@@ -10,6 +10,7 @@ mod derive_step_error;
 mod docs;
 mod duration;
 mod errors;
+mod recorded;
 mod signature;
 mod step;
 mod words;

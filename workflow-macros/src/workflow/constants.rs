@@ -21,6 +21,8 @@ pub(super) fn graph(source: &Source<'_>, name: &str, version: u32) -> TokenStrea
     let owner = source.options.owner.clone().unwrap_or_default();
     let deadline_ms = optional(source.options.deadline_ms.map(|deadline_ms| quote!(#deadline_ms)));
     let priority = Literal::i8_unsuffixed(source.options.priority.unwrap_or_default());
+    let (takes, gives) = (source.takes(), source.gives());
+    let signature = quote!(__graph::Signature::of(#takes, #gives));
     let operation = |node: usize| lowered.operations.iter().find(|operation| operation.node == node);
     let nodes = lowered.nodes.iter().enumerate().map(|(index, item)| node(item, operation(index)));
     let flows = lowered.flows.iter().map(flow);
@@ -46,6 +48,7 @@ pub(super) fn graph(source: &Source<'_>, name: &str, version: u32) -> TokenStrea
             trigger: #trigger,
             deadline_ms: #deadline_ms,
             priority: #priority,
+            signature: #signature,
             source: __graph::Source::at(::core::file!(), #line),
             nodes: __borrowed(&__NODES),
             flows: __borrowed(&__FLOWS),
@@ -83,6 +86,7 @@ fn empty_graph(name: &str, version: u32) -> TokenStream {
             trigger: __graph::Trigger::None,
             deadline_ms: ::core::option::Option::None,
             priority: 0,
+            signature: __graph::Signature::UNKNOWN,
             source: __graph::Source::UNKNOWN,
             nodes: __borrowed(&[]),
             flows: __borrowed(&[]),
@@ -160,6 +164,7 @@ fn node(node: &Node, operation: Option<&Operation>) -> TokenStream {
             _,
         ) => quote!(__graph::NodeKind::Start),
     };
+    let guard = node.guard;
     let scope = optional(node.scope.map(|scope| quote!(#scope)));
     let instances = optional(node.instances.as_ref().map(|Instances { limit, fails_fast }| {
         let limit = &**limit;
@@ -172,6 +177,7 @@ fn node(node: &Node, operation: Option<&Operation>) -> TokenStream {
             label: __borrowed(#label),
             line: #line,
             scope: #scope,
+            guard: #guard,
             instances: #instances,
         }
     }

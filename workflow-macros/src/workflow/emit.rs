@@ -15,6 +15,7 @@ use super::rewrite::context;
 use super::signature::Parameter;
 use crate::docs::Docs;
 use crate::errors::Errors;
+use crate::recorded;
 use crate::signature::RawFn;
 
 /// What the function becomes.
@@ -38,6 +39,22 @@ pub(crate) struct Source<'a> {
     pub(crate) lowered: Option<Lowered>,
     pub(crate) allows: Allows,
     pub(crate) errors: Errors,
+}
+
+impl Source<'_> {
+    /// The types of the arguments that are recorded, as they were written.
+    pub(super) fn takes(&self) -> String {
+        let types = self.parameters.iter().map(|Parameter { ty, lent, .. }| (ty, lent.is_some()));
+        recorded::types(types)
+    }
+
+    /// The type of the result that is recorded, as it was written.
+    pub(super) fn gives(&self) -> String {
+        match &self.function.sig.output {
+            ReturnType::Type(_, ty) => recorded::answer(ty),
+            ReturnType::Default => "()".to_owned(),
+        }
+    }
 }
 
 pub(crate) fn emit(source: Source<'_>) -> TokenStream {

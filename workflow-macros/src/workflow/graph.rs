@@ -160,6 +160,7 @@ impl Builder {
                 label: Cow::Owned(draft.label),
                 line: u32::try_from(draft.line).unwrap_or(0),
                 scope: scope.and_then(|block| places[block]),
+                guard: 0,
                 instances: draft.instances,
             })
             .collect();
