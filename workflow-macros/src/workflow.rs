@@ -11,6 +11,7 @@ mod constants;
 mod emit;
 mod ends;
 mod expressions;
+mod fingerprints;
 mod graph;
 mod imports;
 mod language;

@@ -10,6 +10,7 @@ use syn::{Expr, ExprAwait, ExprCall, ExprLit, GenericArgument, Lit, Macro, Path,
 use workflow_graph::{NodeKind, Outcome, Span};
 
 use super::awaits::Body;
+use super::fingerprints::Basis;
 use super::graph::{Draft, Ways, next};
 use super::lower::{Lowerer, What, answer, line_of};
 use super::overrides::Overrides;
@@ -118,7 +119,7 @@ impl Lowerer<'_> {
                 let name = format!("if_{}", phrases::slug(&patch));
                 let label = self.take_label().unwrap_or_default();
                 let kind = NodeKind::VersionSwitch { patch: patch.into() };
-                let draft = Draft { label, line: line_of(span), ..Draft::new(&name, kind) };
+                let draft = Draft { label, line: line_of(span), span, ..Draft::new(&name, kind) };
                 let (yes, no) = if is_new {
                     ("since the change", "before it")
                 } else {
@@ -126,7 +127,10 @@ impl Lowerer<'_> {
                 };
                 (self.graph.add(ways, draft), yes, no)
             }
-            None => (self.decision(ways, phrases::question(condition), span), "yes", "no"),
+            None => {
+                let basis = Basis::of_expression(condition);
+                (self.decision(ways, phrases::question(condition), span, basis), "yes", "no")
+            }
         };
         let yes = answer(node, yes, phrases::source_text(condition), false);
         let no = answer(node, no, String::new(), true);

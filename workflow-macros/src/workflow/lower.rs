@@ -12,6 +12,7 @@ use super::awaits::Body;
 use super::branches::Ending;
 use super::emit::Kind;
 use super::expressions::is_drawn;
+use super::fingerprints::{self, Basis};
 use super::graph::{Builder, Built, Draft, Way, Ways, next};
 use super::imports;
 use super::language::values_of;
@@ -141,7 +142,8 @@ pub(crate) fn lower(kind: Kind, function: &RawFn, body: &Body, errors: &mut Erro
             }
         }
     }
-    let Built { nodes, flows, spans, .. } = built;
+    let Built { mut nodes, flows, spans, bases, .. } = built;
+    fingerprints::mark(body, &mut nodes, &bases);
     Lowered { nodes, flows, spans, operations, awaits: body.awaits().len() }
 }
 
@@ -326,11 +328,11 @@ impl Lowerer<'_> {
     }
 
     /// Adds a node that asks a question.
-    pub(crate) fn decision(&mut self, ways: Ways, question: String, span: Span) -> NodeIndex {
+    pub(crate) fn decision(&mut self, ways: Ways, question: String, span: Span, basis: Basis) -> NodeIndex {
         let question = self.take_label().unwrap_or(question);
         let name = format!("if_{}", super::phrases::slug(&question));
         let kind = NodeKind::Decision { question: question.into() };
-        self.graph.add(ways, Draft { line: line_of(span), ..Draft::new(&name, kind) })
+        self.graph.add(ways, Draft { line: line_of(span), span, basis, ..Draft::new(&name, kind) })
     }
 }
 

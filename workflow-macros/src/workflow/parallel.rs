@@ -26,7 +26,7 @@ impl<'a> Lowerer<'a> {
         let label = self.take_label().unwrap_or_default();
         let (branches, ways) = self.branches(region, ways);
         let (name, line) = (name_of(&branches), line_of(region.span));
-        let draft = Draft { name, kind: NodeKind::Block, label, line, span: region.span, instances: None };
+        let draft = Draft { label, line, span: region.span, ..Draft::new(&name, NodeKind::Block) };
         let block = self.graph.add(ways, draft);
         let around = self.graph.enter(Some(block));
         let inside = Ending::Branch { exits: Ways::new(), fails: true };
@@ -59,7 +59,9 @@ impl<'a> Lowerer<'a> {
             return self.branch(only, fails, ways);
         }
         let line = line_of(region.span);
-        let fork = self.graph.add(ways, Draft { label, line, ..Draft::new("fork", NodeKind::Fork) });
+        let fork = self
+            .graph
+            .add(ways, Draft { label, line, span: region.span, ..Draft::new("fork", NodeKind::Fork) });
         let mut arrived = Ways::new();
         for branch in drawn {
             let mut after = self.branch(branch, fails, next(fork));
