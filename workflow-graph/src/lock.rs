@@ -6,14 +6,19 @@
 //! after the same events. All of it runs while the compiler evaluates constants, and at run time alike.
 
 mod automaton;
+mod check;
+pub mod files;
 mod names;
 mod report;
 mod simulation;
+mod text;
 
 pub use automaton::{Act, Automaton, Many, Move, Size, State, StepAct, UndoAct};
+pub use check::{Found, check, check_room};
 pub use names::Names;
 pub use report::notice;
 pub use simulation::{Break, Why, first_break, room};
+pub use text::{FORMAT, Line, Lock, Parts, Section, Version, VersionState};
 
 use crate::Graph;
 
@@ -36,8 +41,35 @@ use crate::Graph;
 /// ```
 pub fn incompatibility(old: &Graph, new: &Graph) -> Option<String> {
     let (old, new) = (Owned::of(old), Owned::of(new));
-    old.first_break(&new).map(|found| notice(old.automaton(), new.automaton(), found, "").text().to_owned())
+    let (old, new) = (old.automaton(), new.automaton());
+    find_break(old, new).map(|found| notice(old, new, found, "").text().to_owned())
 }
+
+/// The first place where the new automaton cannot follow the old one; [`first_break`] for run time.
+pub fn find_break(old: Automaton<'_>, new: Automaton<'_>) -> Option<Break> {
+    let room = room(old, new);
+    first_break(old, new, &mut vec![0; room], &mut vec![0; room])
+}
+
+/// What cannot be read in a lock file, and what to do about it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LockError {
+    /// The line, from 1 on; 0 when it is about no line.
+    pub line: u32,
+    /// What is wrong, and what to do.
+    pub text: String,
+}
+
+impl std::fmt::Display for LockError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        if self.line > 0 {
+            write!(f, "line {}: ", self.line)?;
+        }
+        f.write_str(&self.text)
+    }
+}
+
+impl std::error::Error for LockError {}
 
 /// The automaton of a graph, for use at run time.
 pub struct Owned<'a> {
@@ -58,12 +90,5 @@ impl<'a> Owned<'a> {
     /// The automaton.
     pub fn automaton(&self) -> Automaton<'_> {
         Automaton::of(self.graph, &self.states, &self.moves)
-    }
-
-    /// The first place where the other one cannot follow this one.
-    pub fn first_break(&self, new: &Owned<'_>) -> Option<Break> {
-        let (old, new) = (self.automaton(), new.automaton());
-        let room = room(old, new);
-        first_break(old, new, &mut vec![0; room], &mut vec![0; room])
     }
 }

@@ -31,8 +31,8 @@ pub struct State<'a> {
     pub flow: usize,
     /// Its position in that flow.
     pub node: usize,
-    /// Whether it stands in a subflow or a block: more may come after its end.
-    pub is_inside: bool,
+    /// The block that it stands in.
+    pub scope: Option<usize>,
     /// The first of the moves out of it.
     pub first: usize,
     /// How many moves lead out of it.
@@ -59,8 +59,10 @@ pub struct Many<'a> {
 /// What happens at a state.
 #[derive(Clone, Copy, Debug)]
 pub enum Act<'a> {
-    /// Nothing: a start or a merge.
-    Pass,
+    /// Nothing: it begins.
+    Start,
+    /// Nothing: ways come together.
+    Merge,
     /// A step.
     Step(StepAct<'a>),
     /// A timer; how long it runs is recorded.
@@ -89,7 +91,10 @@ pub enum Act<'a> {
         errors: Names<'a>,
     },
     /// A subflow.
-    Subflow,
+    Subflow {
+        /// Its name.
+        name: &'a str,
+    },
     /// Branches that fail together.
     Block,
     /// Branches begin.
@@ -158,10 +163,10 @@ impl State<'_> {
     /// A place to be filled.
     pub const NONE: State<'static> = State {
         id: "",
-        act: Act::Pass,
+        act: Act::Start,
         flow: 0,
         node: 0,
-        is_inside: false,
+        scope: None,
         first: 0,
         count: 0,
         inner: None,
@@ -176,7 +181,19 @@ impl Move<'_> {
     pub const NONE: Move<'static> = Move { to: 0, when: &FlowKind::Next };
 }
 
+impl State<'_> {
+    /// Whether it stands in a subflow or a block: more may come after its end.
+    pub const fn is_inside(&self) -> bool {
+        self.flow > 0 || self.scope.is_some()
+    }
+}
+
 impl Act<'_> {
+    /// Whether nothing happens there.
+    pub const fn is_passed(&self) -> bool {
+        matches!(self, Act::Start | Act::Merge)
+    }
+
     /// Whether the journal knows it by its id.
     pub const fn is_operation(&self) -> bool {
         matches!(
@@ -186,7 +203,7 @@ impl Act<'_> {
                 | Act::Receive { .. }
                 | Act::Send { .. }
                 | Act::Child { .. }
-                | Act::Subflow
+                | Act::Subflow { .. }
         )
     }
 }
@@ -336,7 +353,10 @@ const fn flatten_flow<'a>(
             act: act(item),
             flow,
             node,
-            is_inside: flow > 0 || item.scope.is_some(),
+            scope: match item.scope {
+                Some(scope) => Some(base + scope),
+                None => None,
+            },
             first,
             count: filled - first,
             inner,
@@ -380,7 +400,8 @@ const fn start(nodes: &[Node], scope: Option<usize>, base: usize) -> Option<usiz
 
 const fn act(node: &Node) -> Act<'_> {
     match &node.kind {
-        NodeKind::Start | NodeKind::Merge => Act::Pass,
+        NodeKind::Start => Act::Start,
+        NodeKind::Merge => Act::Merge,
         NodeKind::Step(step) => Act::Step(step_act(step)),
         NodeKind::Timer(_) | NodeKind::TimerAt { .. } => Act::Timer,
         NodeKind::Receive { message, deadline } => {
@@ -393,7 +414,7 @@ const fn act(node: &Node) -> Act<'_> {
             gives: result_of(child),
             errors: Names::Errors(list(&child.errors)),
         },
-        NodeKind::Subflow(_) => Act::Subflow,
+        NodeKind::Subflow(subflow) => Act::Subflow { name: text(&subflow.name) },
         NodeKind::Block => Act::Block,
         NodeKind::Fork => Act::Fork,
         NodeKind::Join => Act::Join,

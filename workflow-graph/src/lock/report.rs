@@ -134,7 +134,7 @@ const fn described(notice: Notice, state: &State<'_>) -> Notice {
         Act::Child { workflow, .. } => {
             named(notice.with("the workflow `").with(workflow).with("`"), workflow, state.id)
         }
-        Act::Subflow => notice.with("the subflow `").with(state.id).with("` comes here"),
+        Act::Subflow { .. } => notice.with("the subflow `").with(state.id).with("` comes here"),
         Act::Block => notice.with("a `try_join!` comes here"),
         Act::Fork => notice.with("branches begin here"),
         Act::Join => notice.with("branches have come to their end here"),
@@ -143,7 +143,9 @@ const fn described(notice: Notice, state: &State<'_>) -> Notice {
         Act::End(crate::Outcome::Failure) => notice.with("it ends here with an error"),
         Act::End(crate::Outcome::Continued) => notice.with("it continues as new here"),
         Act::End(crate::Outcome::Success) => notice.with("it ends here"),
-        Act::Pass | Act::Decision | Act::Switch { .. } => notice.with("something is decided here"),
+        Act::Start | Act::Merge | Act::Decision | Act::Switch { .. } => {
+            notice.with("something is decided here")
+        }
     }
 }
 

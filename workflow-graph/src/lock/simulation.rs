@@ -210,7 +210,7 @@ impl Search<'_, '_> {
             return self.look_at_switch(old, new, patch, is_retired);
         }
         if let Act::End(outcome) = was.act
-            && !was.is_inside
+            && !was.is_inside()
             && !self.goes_on_after(outcome)
         {
             return Ok(()); // A run that came here has ended.
@@ -321,7 +321,7 @@ impl Search<'_, '_> {
 /// The first state from here on at which something happens.
 const fn passed(automaton: Automaton<'_>, mut state: usize) -> usize {
     let mut left = automaton.states.len();
-    while matches!(automaton.states[state].act, Act::Pass) && automaton.states[state].count > 0 && left > 0 {
+    while automaton.states[state].act.is_passed() && automaton.states[state].count > 0 && left > 0 {
         state = automaton.moves[automaton.states[state].first].to;
         left -= 1;
     }

@@ -5,7 +5,7 @@ mod read;
 mod words;
 mod write;
 
-pub use read::{Line, Section};
+pub use read::{Line, Parts, Section};
 
 use words::quoted;
 
@@ -89,6 +89,14 @@ impl Version {
     /// When they do not say what a lock can say, with the line of the file.
     pub fn section(&self) -> Result<Section, LockError> {
         read::section(&self.lines, &self.places)
+    }
+
+    /// Whether the other one says the same. How a condition is spaced says nothing where its fingerprint stands beside.
+    ///
+    /// # Errors
+    /// When one of them cannot be read.
+    pub fn says_the_same(&self, other: &Version) -> Result<bool, LockError> {
+        Ok(self.section()?.without_places() == other.section()?.without_places())
     }
 
     /// The changes that its flows ask for.

@@ -4,3 +4,4 @@
 mod changes;
 mod regions;
 mod sketch;
+mod text;

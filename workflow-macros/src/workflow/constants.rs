@@ -8,7 +8,7 @@ use syn::spanned::Spanned;
 use workflow_graph::{Flow, FlowKind, Instances, Node, NodeKind, Outcome};
 
 use super::checks;
-use super::emit::{Source, label};
+use super::emit::{Kind, Source, label};
 use super::lower::{Operation, What};
 use super::schedule::Schedule;
 
@@ -31,6 +31,10 @@ pub(super) fn graph(source: &Source<'_>, name: &str, version: u32) -> TokenStrea
         quote!(__graph::Allowance { rule: __borrowed(#rule), reason: __borrowed(#reason), line: #line })
     });
     let checks = checks::of_graph(source);
+    let lock = match source.kind {
+        Kind::Workflow => source.locked.check(lowered),
+        Kind::Subflow => TokenStream::new(),
+    };
     let line = u32::try_from(source.function.sig.ident.span().start().line).unwrap_or(0);
     let (node_count, flow_count) = (lowered.nodes.len(), lowered.flows.len());
     quote! {
@@ -55,6 +59,7 @@ pub(super) fn graph(source: &Source<'_>, name: &str, version: u32) -> TokenStrea
             allowances: __borrowed(&[#(#allowances),*]),
         };
         #checks
+        #lock
         __graph::Subgraph::of(&__GRAPH)
     }
 }

@@ -10,6 +10,7 @@ use syn::{Attribute, ReturnType};
 use super::allow::Allows;
 use super::attribute::Options;
 use super::constants::{graph, parts, positions, relocated};
+use super::lock::Locked;
 use super::lower::{Lowered, returns_result};
 use super::rewrite::context;
 use super::signature::Parameter;
@@ -37,6 +38,7 @@ pub(crate) struct Source<'a> {
     /// The rewritten body.
     pub(crate) body: TokenStream,
     pub(crate) lowered: Option<Lowered>,
+    pub(crate) locked: Locked,
     pub(crate) allows: Allows,
     pub(crate) errors: Errors,
 }
@@ -166,6 +168,11 @@ fn kept(index: usize) -> Ident {
     format_ident!("__kept_{index}", span = Span::mixed_site())
 }
 
+/// The name under which runs are stored.
+pub(super) fn name_of(function: &RawFn, options: &Options) -> String {
+    options.name.clone().unwrap_or_else(|| function.sig.ident.unraw().to_string())
+}
+
 /// What the engine, the exporter and the test kit read.
 fn about(source: &Source<'_>, hidden: &Ident) -> TokenStream {
     let function = source.function;
@@ -175,7 +182,7 @@ fn about(source: &Source<'_>, hidden: &Ident) -> TokenStream {
         ReturnType::Default => Span::call_site(),
     };
     let is_result = returns_result(&function.sig.output);
-    let name = source.options.name.clone().unwrap_or_else(|| function.sig.ident.unraw().to_string());
+    let name = name_of(function, &source.options);
     let version = source.options.version.unwrap_or(1);
     let types: Vec<_> = source.parameters.iter().map(Parameter::stored).collect();
     let fields = (0..types.len()).map(syn::Index::from);
@@ -195,6 +202,7 @@ fn about(source: &Source<'_>, hidden: &Ident) -> TokenStream {
         quote!(&[])
     };
     let conditions = attributes(&function.attrs, &["cfg"]);
+    let test = source.locked.test(source);
     if source.kind == Kind::Subflow {
         let failure = if is_result {
             quote!(output.is_err())
@@ -271,6 +279,8 @@ fn about(source: &Source<'_>, hidden: &Ident) -> TokenStream {
                 ::workflow_runtime::__private::core::#reading(conclusion)
             }
         }
+        #(#conditions)*
+        #test
         #storable
     }
 }

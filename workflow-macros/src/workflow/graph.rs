@@ -111,6 +111,10 @@ impl Builder {
         self.flows.extend(ways.into_iter().map(|way| Flow { from: way.from, to, kind: way.kind }));
     }
 
+    pub(crate) fn set_span(&mut self, node: NodeIndex, span: Span) {
+        self.nodes[node].span = span;
+    }
+
     pub(crate) fn set_label(&mut self, node: NodeIndex, label: String) {
         self.nodes[node].label = label;
     }

@@ -96,7 +96,8 @@ impl Lowerer<'_> {
                 let line = line_of(segment.ident.span());
                 let label = self.label.take().unwrap_or_default();
                 let kind = NodeKind::End(Outcome::Continued);
-                let draft = Draft { label, line, ..Draft::new("continues_as_new", kind) };
+                let span = segment.ident.span();
+                let draft = Draft { label, line, span, ..Draft::new("continues_as_new", kind) };
                 if !ways.is_empty() {
                     self.graph.add(std::mem::take(ways), draft);
                 }

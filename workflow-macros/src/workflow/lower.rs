@@ -126,7 +126,8 @@ pub(crate) fn lower(kind: Kind, function: &RawFn, body: &Body, errors: &mut Erro
         place: Span::call_site(),
     };
     let line = line_of(function.sig.ident.span());
-    let start = Draft { line, ..Draft::new("started", NodeKind::Start) };
+    let span = function.sig.ident.span();
+    let start = Draft { line, span, ..Draft::new("started", NodeKind::Start) };
     let start = lowerer.graph.add(Vec::new(), start);
     let ways = lowerer.block_end(&body.block, next(start));
     lowerer.end_of_function(ways);

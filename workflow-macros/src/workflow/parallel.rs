@@ -36,7 +36,7 @@ impl<'a> Lowerer<'a> {
         let is_reached = !ways.is_empty();
         if is_reached {
             let end = NodeKind::End(Outcome::Success);
-            self.graph.add(ways, Draft { line, ..Draft::new("all_done", end) });
+            self.graph.add(ways, Draft { line, span: region.span, ..Draft::new("all_done", end) });
         }
         self.ending = outside;
         self.graph.enter(around);
@@ -75,7 +75,9 @@ impl<'a> Lowerer<'a> {
             }
             arrived.extend(after);
         }
-        next(self.graph.add_join(arrived))
+        let join = self.graph.add_join(arrived);
+        self.graph.set_span(join, region.span);
+        next(join)
     }
 }
 

@@ -25,7 +25,7 @@ impl Search<'_, '_> {
                 self.demand_pairwise(old, new);
                 Ok(())
             }
-            (Act::Join, Act::Join) | (Act::Undo, Act::Undo) | (Act::Pass, Act::Pass) => {
+            (Act::Join, Act::Join) | (Act::Undo, Act::Undo) | (Act::Merge, Act::Merge) => {
                 self.demand_pairwise(old, new);
                 Ok(())
             }
@@ -51,7 +51,7 @@ impl Search<'_, '_> {
                 (Act::Receive { message: was, .. }, Act::Receive { message: is, .. })
                 | (Act::Send { message: was }, Act::Send { message: is })
                 | (Act::Child { workflow: was, .. }, Act::Child { workflow: is, .. }) => !is_same(was, is),
-                (Act::Subflow, Act::Subflow) => true,
+                (Act::Subflow { .. }, Act::Subflow { .. }) => true,
                 _ => false,
             };
             return Err(Break { old, new, why: if is_other { Why::Operation } else { Why::Id } });
@@ -74,7 +74,7 @@ impl Search<'_, '_> {
         match was.act {
             Act::Step(step) => self.demand_outcomes(old, new, step.errors),
             Act::Child { errors, .. } => self.demand_outcomes(old, new, errors),
-            Act::Subflow => {
+            Act::Subflow { .. } => {
                 self.demand_inner(old, new);
                 self.demand_outcomes(old, new, Names::NONE)
             }
@@ -178,7 +178,7 @@ const fn are_alike(was: &Act<'_>, is: &Act<'_>) -> bool {
             | (Act::Receive { .. }, Act::Receive { .. })
             | (Act::Send { .. }, Act::Send { .. })
             | (Act::Child { .. }, Act::Child { .. })
-            | (Act::Subflow, Act::Subflow)
+            | (Act::Subflow { .. }, Act::Subflow { .. })
     )
 }
 

@@ -29,7 +29,8 @@ pub(super) fn lock(text: &str) -> Result<Lock, LockError> {
         if ["<<<<<<<", "=======", ">>>>>>>", "|||||||"].iter().any(|mark| trimmed.starts_with(mark)) {
             return Err(error(number, "this is what a merge left behind"));
         }
-        let words = words(trimmed).ok_or_else(|| error(number, "a quotation mark or an escape is not closed"))?;
+        let words =
+            words(trimmed).ok_or_else(|| error(number, "a quotation mark or an escape is not closed"))?;
         let texts: Vec<&str> = words.iter().map(|word| word.text.as_str()).collect();
         match (&texts[..], &mut lock) {
             (["format", format], None) if !has_format => {
@@ -102,6 +103,8 @@ pub struct Section {
     pub takes: String,
     /// Whether runs have a deadline.
     pub has_deadline: bool,
+    /// The checks that are switched off, each with the reason.
+    pub allowances: Vec<(String, String)>,
     /// The nodes of all flows.
     pub nodes: Vec<Line>,
     /// Where the nodes of each flow begin.
@@ -154,7 +157,7 @@ pub(super) fn section(lines: &[String], places: &[u32]) -> Result<Section, LockE
         match texts[..] {
             ["takes", takes] => section.takes = takes.to_owned(),
             ["deadline"] => section.has_deadline = true,
-            ["allow", _, _] => {}
+            ["allow", rule, reason] => section.allowances.push((rule.to_owned(), reason.to_owned())),
             ["flow", name] => {
                 flow = Some(flow.map_or(0, |flow| flow + 1));
                 node = 0;
@@ -214,7 +217,9 @@ fn line(words: &[Word], place: u32, flow: usize, node: usize) -> Result<Line, Lo
                     Some("else") => FlowKind::Answer { label: label(), condition: text()?, default: true },
                     Some("error") => FlowKind::Error { variant: text()?, label: label() },
                     Some("timeout") => FlowKind::Timeout,
-                    Some(_) => return Err(wrong("a way is taken `if`, `else`, on an `error` or a `timeout`")),
+                    Some(_) => {
+                        return Err(wrong("a way is taken `if`, `else`, on an `error` or a `timeout`"));
+                    }
                 };
                 line.ways.push((to, kind));
             }
@@ -244,6 +249,21 @@ impl Parts<'_> {
 }
 
 impl Section {
+    /// What is compared when a lock is held against the code.
+    pub(super) fn without_places(mut self) -> Section {
+        for node in &mut self.nodes {
+            node.line = 0;
+            for (_, when) in &mut node.ways {
+                if let FlowKind::Answer { condition, .. } = when
+                    && node.guard != 0
+                {
+                    *condition = Text::default();
+                }
+            }
+        }
+        self
+    }
+
     /// The automaton of the locked code. Changes in `retired` are those from before which no unfinished run is left.
     ///
     /// # Errors
@@ -287,7 +307,8 @@ impl Section {
                 Some(inner) => inner,
                 None => None,
             };
-            let many = node.values.get("limit").map(|limit| Many { limit, fails_fast: node.has("fails_fast") });
+            let many =
+                node.values.get("limit").map(|limit| Many { limit, fails_fast: node.has("fails_fast") });
             states.push(State {
                 id: &node.id,
                 act: act(node, retired)?,

@@ -98,7 +98,9 @@ mod tests {
 
     #[test]
     fn whatever_a_name_holds_it_is_one_word() {
-        for name in ["charge", "", " ", "a b", "\"", "\\", "a\nb", "\u{202e}evil", "->", "x=y", "größe", "\u{0}\r"] {
+        for name in
+            ["charge", "", " ", "a b", "\"", "\\", "a\nb", "\u{202e}evil", "->", "x=y", "größe", "\u{0}\r"]
+        {
             let line = format!("a key={} {} b", quoted(name), quoted(name));
             assert_eq!(line.lines().count(), 1, "{line:?}");
             let words = words(&line).unwrap();
