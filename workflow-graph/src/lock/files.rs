@@ -4,7 +4,6 @@
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
-use std::time::SystemTime;
 
 use super::text::{Lock, Version, VersionState};
 use super::{Owned, find_break, notice};
@@ -126,15 +125,17 @@ fn break_of(known: &Version, graph: &Graph, path: &Path) -> Result<Option<String
 
 /// Waits until nobody else is at this lock: two versions of a workflow share a file, and tests run side by side.
 fn turn(path: &Path) -> Option<File> {
-    let mut name = 0xcbf2_9ce4_8422_2325_u64;
-    for byte in path.to_string_lossy().bytes() {
-        name = (name ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3);
-    }
-    let path = std::env::temp_dir().join(format!("workflow-lock-{name:016x}"));
+    let path = std::env::temp_dir().join(format!("workflow-lock-{:016x}", number_of(path)));
     // Without a place for such files nobody waits; what is moved into place is whole all the same.
     let file = File::options().create(true).truncate(false).write(true).open(path).ok()?;
     file.lock().ok()?;
     Some(file)
+}
+
+/// A number for a path, in names of files elsewhere.
+fn number_of(path: &Path) -> u64 {
+    let add = |number: u64, byte: u8| (number ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3);
+    path.to_string_lossy().bytes().fold(0xcbf2_9ce4_8422_2325, add)
 }
 
 /// Writes a file as a whole or not at all.
@@ -172,7 +173,7 @@ pub fn test(graph: &Graph, manifest_dir: &str, source: &str) {
     let path = Path::new(manifest_dir).join(DIRECTORY).join(file_name(&graph.workflow));
     let kept = if writes && !request.writes { Ok(Kept::Same) } else { keep(graph, &path, &request) };
     if kept == Ok(Kept::Written) {
-        touch(Path::new(manifest_dir), source);
+        touch(Path::new(manifest_dir), source, &path);
     }
     report(graph, &path, &kept);
     if let Err(why) = kept {
@@ -180,12 +181,16 @@ pub fn test(graph: &Graph, manifest_dir: &str, source: &str) {
     }
 }
 
-/// Makes the compiler look at the source again: it does not know of a lock that was not there.
-fn touch(manifest_dir: &Path, source: &str) {
+/// Makes the compiler look at the source again, as if it had been saved together with the lock: it does not know of a
+/// lock that was not there.
+fn touch(manifest_dir: &Path, source: &str, lock: &Path) {
     // The compiler names files from the root of the workspace, or as they are.
     let found = manifest_dir.ancestors().map(|root| root.join(source)).find(|path| path.is_file());
-    if let Some(file) = found.and_then(|path| File::options().append(true).open(path).ok()) {
-        let _ = file.set_modified(SystemTime::now());
+    let written = fs::metadata(lock).and_then(|lock| lock.modified());
+    if let (Some(source), Ok(written)) = (found, written)
+        && let Ok(file) = File::options().append(true).open(source)
+    {
+        let _ = file.set_modified(written);
     }
 }
 
@@ -197,7 +202,7 @@ fn report(graph: &Graph, path: &Path, kept: &Result<Kept, String>) {
         Ok(Kept::Absent) => ("absent", ""),
         Err(why) => ("refused", why.as_str()),
     };
-    let name = format!("{}@{}", file_name(&graph.workflow), graph.version);
+    let name = format!("{:016x}@{}", number_of(path), graph.version);
     let text = format!("{word}\n{}\n{}\n{why}", path.display(), graph.version);
     let _ = fs::write(directory.join(name), text);
 }
