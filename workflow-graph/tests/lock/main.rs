@@ -2,6 +2,8 @@
 //! becomes of it. That the engine agrees is shown where the engine is.
 
 mod changes;
+mod constants;
+mod files;
 mod regions;
 mod sketch;
 mod text;
