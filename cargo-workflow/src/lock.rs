@@ -64,7 +64,7 @@ pub(crate) fn lock(request: &Request) -> Result<bool> {
     for name in &unknown {
         println!("`{name}` is no workflow of these packages; look at the arguments after `--`");
     }
-    if entries.is_empty() {
+    if entries.iter().all(|entry| entry.outcome == "absent") && orphans.is_empty() {
         println!("no workflow has a lock here; write the first ones with `cargo workflow lock --all`");
     }
     Ok(!has_refused && orphans.is_empty() && unknown.is_empty())

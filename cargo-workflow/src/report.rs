@@ -48,7 +48,7 @@ pub(crate) fn told(entries: &[Entry]) -> Vec<String> {
     }
     let same = entries.iter().filter(|entry| entry.outcome == "same").count();
     if same > 0 {
-        lines.push(format!("{same} versions of workflows are as their locks say"));
+        lines.push(format!("{same} unchanged"));
     }
     lines
 }
@@ -66,13 +66,6 @@ mod tests {
         write("c", "same\n/p/c.lock\n1\n");
         write("d", "");
         let entries = read(directory.path()).unwrap();
-        assert_eq!(
-            told(&entries),
-            [
-                "wrote /p/a.lock, version 2",
-                "WF050: no\nand why",
-                "1 versions of workflows are as their locks say"
-            ]
-        );
+        assert_eq!(told(&entries), ["wrote /p/a.lock, version 2", "WF050: no\nand why", "1 unchanged"]);
     }
 }

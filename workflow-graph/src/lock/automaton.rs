@@ -441,7 +441,10 @@ const fn step_act(step: &StepFacts) -> StepAct<'_> {
         was: Names::Texts(list(&step.was)),
         takes: text(&step.signature.takes),
         gives: text(&step.signature.gives),
-        errors: Names::Errors(list(&step.errors)),
+        errors: match step.effect {
+            Effect::Retriable => Names::NONE, // Repeated until it succeeds: no error is its answer.
+            _ => Names::Errors(list(&step.errors)),
+        },
         is_pivot: matches!(step.effect, Effect::Pivot),
         undo,
     }

@@ -171,7 +171,7 @@ pub fn test(graph: &Graph, manifest_dir: &str, source: &str) {
         accept: Some(accept).filter(|reason| !reason.trim().is_empty()),
     };
     let path = Path::new(manifest_dir).join(DIRECTORY).join(file_name(&graph.workflow));
-    let kept = if writes && !request.writes { Ok(Kept::Same) } else { keep(graph, &path, &request) };
+    let kept = if writes && !request.writes { Ok(Kept::Absent) } else { keep(graph, &path, &request) };
     if kept == Ok(Kept::Written) {
         touch(Path::new(manifest_dir), source, &path);
     }
