@@ -7,13 +7,14 @@ use super::rule::{Finding, Rule};
 use super::tree::Tree;
 
 /// Each crate with those of ours that it may build on. A crate that is not listed may build on none.
-const ALLOWED: [(&str, &[&str]); 6] = [
+const ALLOWED: [(&str, &[&str]); 7] = [
     ("workflow-graph", &[]),
     ("workflow-macros", &["workflow-graph"]),
     ("workflow-core", &["workflow-graph"]),
     ("workflow-runtime", &["workflow-graph", "workflow-core", "workflow-macros"]),
     ("workflow-bpmn", &["workflow-graph"]),
     ("workflow-test", &["workflow-graph", "workflow-core", "workflow-macros"]),
+    ("cargo-workflow", &["workflow-graph"]),
 ];
 
 pub(crate) const EDGES: Rule = Rule {

@@ -159,6 +159,8 @@ where
 {
     CompensationFacts {
         step: Cow::Borrowed(<F::Undo as Step>::NAME),
+        was: Cow::Borrowed(<F::Undo as Step>::WAS),
+        takes: Cow::Borrowed(<F::Undo as Step>::TAKES),
         label: Cow::Borrowed(<F::Undo as Step>::LABEL),
         wiring: Cow::Borrowed(wiring),
         retriable: is_retriable(<F::Undo as Step>::FACTS),

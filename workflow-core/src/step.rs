@@ -6,7 +6,7 @@ use std::future::Future;
 use std::pin::Pin;
 
 use serde::Serialize;
-use workflow_graph::{ErrorFacts, StepFacts};
+use workflow_graph::{ErrorFacts, StepFacts, Text};
 
 use crate::{Payload, PayloadError, ResourceNeed, Resources, StepContext, Storable};
 
@@ -16,6 +16,10 @@ pub trait Step: 'static {
     const NAME: &'static str;
     /// What people read.
     const LABEL: &'static str;
+    /// The names that it had before.
+    const WAS: &'static [Text] = &[];
+    /// The types of the arguments that are recorded, as they were written.
+    const TAKES: &'static str = "";
     /// All that is known at compile time.
     const FACTS: StepFacts;
     /// The arguments that are recorded, in the order of the parameters.

@@ -80,6 +80,7 @@ impl Step for __retrieve_payment {
         was: Cow::Borrowed(&[]),
         label: Cow::Borrowed("Retrieve payment"),
         documentation: Cow::Borrowed(""),
+        signature: Signature::UNKNOWN,
         effect: Effect::Compensatable,
         retry: RetryPolicy { attempts: Some(2), initial_ms: 1_000, factor: 2.0, max_ms: 60_000 },
         timeout_ms: Some(30_000),
@@ -142,6 +143,7 @@ impl Step for __refund_payment {
         was: Cow::Borrowed(&[]),
         label: Cow::Borrowed("Refund payment"),
         documentation: Cow::Borrowed(""),
+        signature: Signature::UNKNOWN,
         effect: Effect::Retriable,
         retry: RetryPolicy::UNTIL_SUCCESS,
         timeout_ms: None,
@@ -227,6 +229,7 @@ impl Workflow for __pay {
                 label: Cow::Borrowed(""),
                 line: 0,
                 scope: None,
+                guard: 0,
                 instances: None,
             },
             node("retrieve_payment", kind_of(retrieve_payment)),
@@ -241,6 +244,7 @@ impl Workflow for __pay {
             node("sleep", NodeKind::Timer(Span::literal("PT1H", "1 hour"))),
         ];
         static GRAPH: Graph = Graph {
+            signature: Signature::UNKNOWN,
             workflow: Cow::Borrowed("pay"),
             version: 1,
             label: Cow::Borrowed("Pay"),
@@ -272,7 +276,15 @@ impl Workflow for __pay {
 }
 
 const fn node(id: &'static str, kind: NodeKind) -> Node {
-    Node { id: Cow::Borrowed(id), kind, label: Cow::Borrowed(""), line: 0, scope: None, instances: None }
+    Node {
+        id: Cow::Borrowed(id),
+        kind,
+        label: Cow::Borrowed(""),
+        line: 0,
+        scope: None,
+        guard: 0,
+        instances: None,
+    }
 }
 
 fn order() -> Order {

@@ -19,6 +19,7 @@ impl Step for __ask {
         was: Cow::Borrowed(&[]),
         label: Cow::Borrowed("Ask"),
         documentation: Cow::Borrowed(""),
+        signature: Signature::UNKNOWN,
         effect: Effect::ReadOnly,
         retry: RetryPolicy::DEFAULT,
         timeout_ms: None,
@@ -84,6 +85,7 @@ impl Workflow for __hurry {
                 label: Cow::Borrowed(""),
                 line: 0,
                 scope: None,
+                guard: 0,
                 instances: None,
             }
         }
@@ -93,6 +95,7 @@ impl Workflow for __hurry {
             node("sleep_2", NodeKind::Timer(Span::literal("PT1H", "1 hour"))),
         ];
         static GRAPH: Graph = Graph {
+            signature: Signature::UNKNOWN,
             workflow: Cow::Borrowed("hurry"),
             version: 1,
             label: Cow::Borrowed("Hurry"),

@@ -183,11 +183,34 @@ pub enum Wire {
     Output,
 }
 
+/// The types that the journal records of a step or a workflow, as the source text writes them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Signature {
+    /// Of the arguments: `Order, u64`.
+    pub takes: Text,
+    /// Of the answer, without the type of its errors: `Receipt`, `Result<Receipt>`.
+    pub gives: Text,
+}
+
+impl Signature {
+    /// Nothing is taken, and what is given is not known.
+    pub const UNKNOWN: Signature = Signature { takes: Cow::Borrowed(""), gives: Cow::Borrowed("") };
+
+    /// A signature for use in constants.
+    pub const fn of(takes: &'static str, gives: &'static str) -> Signature {
+        Signature { takes: Cow::Borrowed(takes), gives: Cow::Borrowed(gives) }
+    }
+}
+
 /// How a step is undone.
 #[derive(Clone, Debug, PartialEq)]
 pub struct CompensationFacts {
     /// The name of the step that undoes.
     pub step: Text,
+    /// The names that it had before.
+    pub was: Cow<'static, [Text]>,
+    /// The types of its arguments, as the source text writes them.
+    pub takes: Text,
     /// Its label.
     pub label: Text,
     /// Where its arguments come from, in order.
@@ -214,6 +237,8 @@ pub struct StepFacts {
     pub label: Text,
     /// The documentation comment, without its first line; empty when there is none.
     pub documentation: Text,
+    /// The types that the journal records of it.
+    pub signature: Signature,
     /// What it does to the world.
     pub effect: Effect,
     /// How failed attempts are repeated.
@@ -248,6 +273,7 @@ impl StepFacts {
             was: Cow::Borrowed(&[]),
             label: Cow::Owned(humanise(name)),
             documentation: Cow::Borrowed(""),
+            signature: Signature::UNKNOWN,
             effect: Effect::Undeclared,
             retry: RetryPolicy::DEFAULT,
             timeout_ms: None,

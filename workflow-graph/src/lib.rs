@@ -25,6 +25,7 @@ pub mod conform;
 mod defects;
 mod facts;
 mod kinds;
+pub mod lock;
 mod names;
 mod notice;
 mod outline;
@@ -35,7 +36,9 @@ mod subgraph;
 pub mod suggest;
 
 pub use defects::{Defect, is_subflow, keeps_lost_effect, lacks_effect, lacks_effect_inside, lacks_error};
-pub use facts::{CompensationFacts, Effect, ErrorFacts, Rate, RetryPolicy, Source, StepFacts, Wire};
+pub use facts::{
+    CompensationFacts, Effect, ErrorFacts, Rate, RetryPolicy, Signature, Source, StepFacts, Wire,
+};
 pub use kinds::{CatchUp, ChildFacts, NodeKind, Outcome, Span, SubflowFacts, Trigger};
 pub use names::{humanise, is_node_id};
 pub use notice::Notice;

@@ -3,7 +3,7 @@
 
 use std::borrow::Cow;
 
-use crate::{NodeKind, Source, Text, Trigger, humanise};
+use crate::{NodeKind, Signature, Source, Text, Trigger, humanise};
 
 /// The position of a node in [`Graph::nodes`].
 pub type NodeIndex = usize;
@@ -27,6 +27,8 @@ pub struct Graph {
     pub deadline_ms: Option<u64>,
     /// Whose attempts go first where steps wait for each other: the higher, from -100 to 100; 0 when not declared.
     pub priority: i8,
+    /// The types that the journal records of it.
+    pub signature: Signature,
     /// Where the function stands.
     pub source: Source,
     /// All nodes, in the order of the source text.
@@ -60,6 +62,7 @@ impl Graph {
             trigger: Trigger::None,
             deadline_ms: None,
             priority: 0,
+            signature: Signature::UNKNOWN,
             source: Source::UNKNOWN,
             nodes: Cow::Borrowed(&[]),
             flows: Cow::Borrowed(&[]),
@@ -109,6 +112,9 @@ pub struct Node {
     pub line: u32,
     /// The [`NodeKind::Block`] that this node stands in; `None` for the flow itself.
     pub scope: Option<NodeIndex>,
+    /// A fingerprint of the text that decides how the flow goes on here, and of the local code that this depends on;
+    /// of a repeated operation, of the values that it is repeated over. 0 when nothing is decided.
+    pub guard: u64,
     /// Set when this step, subflow or child happens once for each of many values, in parallel.
     pub instances: Option<Instances>,
 }
@@ -131,6 +137,7 @@ impl Node {
             label: Cow::Borrowed(""),
             line: 0,
             scope: None,
+            guard: 0,
             instances: None,
         }
     }

@@ -11,6 +11,7 @@ mod docs;
 mod duration;
 mod errors;
 mod model;
+mod recorded;
 mod signature;
 mod step;
 mod words;

@@ -12,9 +12,11 @@ mod constants;
 mod emit;
 mod ends;
 mod expressions;
+mod fingerprints;
 mod graph;
 mod imports;
 mod language;
+mod lock;
 mod loops;
 mod lower;
 mod many;
@@ -77,6 +79,14 @@ pub(crate) fn expand(kind: Kind, attribute: TokenStream, item: TokenStream) -> T
         errors.at(function.sig.ident.span(), why);
     }
     let body = rewritten.body;
+    let name = emit::name_of(&function, &options);
+    let locked = match (kind, &lowered) {
+        (Kind::Workflow, Some(_)) => {
+            let place = function.sig.ident.span();
+            lock::Locked::find(&name, options.version.unwrap_or(1), place, &mut errors)
+        }
+        _ => lock::Locked::default(),
+    };
     emit::emit(emit::Source {
         kind,
         function: &function,
@@ -85,6 +95,7 @@ pub(crate) fn expand(kind: Kind, attribute: TokenStream, item: TokenStream) -> T
         docs,
         body,
         lowered,
+        locked,
         allows,
         model,
         errors,

@@ -53,6 +53,18 @@ fn perform(task: Task) -> Result<bool> {
             report.stage("diagrams", || Outcome::of(examples::draw(&workspace)));
             Ok(finish(&report))
         }
+        Task::Lock { arguments } => {
+            // Workflows that can be run for long are those of the examples; a test that changes has no runs in flight.
+            let examples = ["--", "--package", "workflow-rs", "--examples"];
+            process::run(
+                workspace
+                    .cargo()
+                    .args(["run", "--quiet", "--package", "cargo-workflow", "--", "workflow", "lock"])
+                    .args(arguments)
+                    .args(examples),
+            )?;
+            Ok(true)
+        }
         Task::Bench { arguments } => {
             process::run(workspace.cargo().arg("bench").args(arguments))?;
             Ok(true)

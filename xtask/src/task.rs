@@ -10,6 +10,7 @@ usage: cargo xtask <task>
   test               set the tools up and run every check; ends with `N passed, M failed`
   bless              draw the diagrams again and rewrite every snapshot from what the code does now
   diagrams           draw the diagrams of all examples again
+  lock [argument..]  write the locks of the examples, or compare them with `--check`: see `cargo workflow lock`
   bench [argument..] run the benchmarks; arguments go to `cargo bench`
   help               show this text";
 
@@ -18,6 +19,7 @@ pub(crate) enum Task {
     Test,
     Bless,
     Diagrams,
+    Lock { arguments: Vec<String> },
     Bench { arguments: Vec<String> },
     Help,
 }
@@ -35,6 +37,7 @@ impl Task {
             "test" => Task::Test,
             "bless" => Task::Bless,
             "diagrams" => Task::Diagrams,
+            "lock" => return Ok(Task::Lock { arguments: rest }),
             "bench" => return Ok(Task::Bench { arguments: rest }),
             "help" | "--help" | "-h" => Task::Help,
             _ => bail!("there is no task `{name}`"),
@@ -59,6 +62,7 @@ mod tests {
         assert_eq!(read("test"), Ok(Task::Test));
         assert_eq!(read("bless"), Ok(Task::Bless));
         assert_eq!(read("diagrams"), Ok(Task::Diagrams));
+        assert_eq!(read("lock --check"), Ok(Task::Lock { arguments: vec!["--check".to_owned()] }));
         assert_eq!(read("bench"), Ok(Task::Bench { arguments: Vec::new() }));
         assert_eq!(read("--help"), Ok(Task::Help));
     }

@@ -116,6 +116,8 @@ impl Step {
             errors: errors.into(),
             compensation: self.undo.as_ref().map(|undo| CompensationFacts {
                 step: undo.clone().into(),
+                was: vec![].into(),
+                takes: "".into(),
                 label: humanise(undo).into(),
                 wiring: vec![].into(),
                 retriable: true,

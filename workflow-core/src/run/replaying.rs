@@ -8,10 +8,16 @@ use crate::{Command, CoreError, Event, Mismatch, OpId};
 impl Run {
     /// Holds what the code asks for against what the journal says it asked for.
     pub(super) fn compare(&self, recorded: &[Command], asked: &[Command]) -> Result<(), CoreError> {
-        // That an attempt is told to stop is a courtesy, which older journals do not know.
-        let requests = |commands: &[Command]| -> Vec<Command> {
-            commands.iter().filter(|c| !matches!(c, Command::CancelStep { .. })).cloned().collect()
+        // That an attempt is told to stop is a courtesy, which older journals do not know; what was told to people is
+        // told; and the answer of a switch was read from the journal, by code that may have no old way any more.
+        let is_compared = |command: &&Command| {
+            !matches!(
+                command,
+                Command::CancelStep { .. } | Command::ReportProgress { .. } | Command::Patch { .. }
+            )
         };
+        let requests =
+            |commands: &[Command]| -> Vec<Command> { commands.iter().filter(is_compared).cloned().collect() };
         let (recorded, asked) = (&requests(recorded), &requests(asked));
         let count = recorded.len().max(asked.len());
         let differs = (0..count).find(|&i| match (recorded.get(i), asked.get(i)) {

@@ -9,6 +9,7 @@ use workflow_graph::Effect;
 
 use super::parameters::{Data, Parameter, data, has_transaction};
 use super::{Step, checks, facts};
+use crate::recorded;
 
 /// The expansion of a step.
 pub(super) fn step(step: &Step) -> TokenStream {
@@ -89,12 +90,15 @@ fn implementation(step: &Step) -> TokenStream {
     let (hidden, conditions) = (hidden_name(step), step.conditions());
     let (name, label) = (&step.attribute.name, &step.label);
     let (facts, args, output) = (facts::of(step), stored_types(step), output_type(step));
+    let (was, takes) = (facts::was_names(&step.attribute.was), step.takes());
     let def = definition(step);
     quote! {
         #(#conditions)*
         impl ::workflow_runtime::__private::core::Step for #hidden {
             const NAME: &'static str = #name;
             const LABEL: &'static str = #label;
+            const WAS: &'static [::workflow_runtime::__private::graph::Text] = #was;
+            const TAKES: &'static str = #takes;
             const FACTS: ::workflow_runtime::__private::graph::StepFacts = #facts;
             type Args = (#args);
             type Output = #output;
@@ -278,6 +282,23 @@ fn is_any_of(attribute: &Attribute, names: &[&str]) -> bool {
 }
 
 impl Step {
+    /// The types of the arguments that are recorded, as they were written.
+    pub(super) fn takes(&self) -> String {
+        recorded::types(data(&self.parameters).map(|Data { ty, lent, .. }| (&**ty, lent.is_some())))
+    }
+
+    /// The type of the answer that is recorded, as it was written.
+    pub(super) fn gives(&self) -> String {
+        let text = |tokens: &TokenStream| syn::parse2(tokens.clone()).map(|ty| recorded::answer(&ty));
+        let text = if self.is_fallible() && self.attribute.effect == Effect::Retriable {
+            // Its errors never reach the workflow.
+            text(&self.ok_type())
+        } else {
+            text(&self.returns.ty)
+        };
+        text.unwrap_or_default()
+    }
+
     /// Whether the function returns a `Result`.
     pub(super) fn is_fallible(&self) -> bool {
         self.returns.halves.is_some()

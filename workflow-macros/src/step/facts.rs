@@ -15,6 +15,7 @@ pub(super) fn of(step: &Step) -> TokenStream {
     let (name, label, documentation) =
         (text(&step.attribute.name), text(&step.label), text(&step.documentation));
     let was = was(&step.attribute.was);
+    let (takes, gives) = (step.takes(), step.gives());
     let effect = effect(step.attribute.effect);
     let retry = retry(&step.attribute);
     let timeout_ms = optional(step.attribute.timeout_ms.map(Literal::u64_unsuffixed));
@@ -34,6 +35,7 @@ pub(super) fn of(step: &Step) -> TokenStream {
             was: #was,
             label: #label,
             documentation: #documentation,
+            signature: ::workflow_runtime::__private::graph::Signature::of(#takes, #gives),
             effect: #effect,
             retry: #retry,
             timeout_ms: #timeout_ms,
@@ -55,8 +57,14 @@ fn text(text: &str) -> TokenStream {
 }
 
 fn was(names: &[String]) -> TokenStream {
+    let names = was_names(names);
+    quote! { ::std::borrow::Cow::Borrowed(#names) }
+}
+
+/// The names that it had, as a list.
+pub(super) fn was_names(names: &[String]) -> TokenStream {
     let names = names.iter().map(|name| text(name));
-    quote! { ::std::borrow::Cow::Borrowed(&[#(#names),*]) }
+    quote! { &[#(#names),*] }
 }
 
 fn optional<T: quote::ToTokens>(value: Option<T>) -> TokenStream {

@@ -5,6 +5,7 @@ use proc_macro2::Span;
 use syn::{BinOp, Expr, ExprBinary, ExprIf, ExprLet, Pat, UnOp};
 
 use super::expressions::{block_is_drawn, is_drawn};
+use super::fingerprints::Basis;
 use super::graph::Ways;
 use super::lower::{Lowerer, answer, span_of};
 use super::matches::{Arm, ArmBody, End, tell_outcome};
@@ -94,7 +95,8 @@ impl Lowerer<'_> {
             let (yes, no) = (leading.next(), leading.next());
             return Answers { yes: yes.unwrap_or_default(), no: no.unwrap_or_default() };
         }
-        let decision = self.decision(ways, phrases::question(&let_.expr), span);
+        let basis = Basis::of(&let_.pat);
+        let decision = self.decision(ways, phrases::question(&let_.expr), span, basis);
         let yes = answer(decision, "yes", arms[0].condition(), false);
         Answers { yes: vec![yes], no: vec![answer(decision, "no", String::new(), true)] }
     }
@@ -121,7 +123,8 @@ impl Lowerer<'_> {
             return self.outcome(await_, arms, ways, End::Value);
         }
         let ways = self.expression(value, ways);
-        let decision = self.decision(ways, phrases::question(value), span_of(value));
+        let basis = Basis::of(pattern).and(Basis::of_expression(value));
+        let decision = self.decision(ways, phrases::question(value), span_of(value), basis);
         let condition = format!("{} = {}", phrases::source_text(pattern), phrases::source_text(value));
         let otherwise = vec![answer(decision, "no", String::new(), true)];
         let mut after = vec![answer(decision, "yes", condition, false)];

@@ -8,7 +8,7 @@ use syn::spanned::Spanned;
 use workflow_graph::{Flow, FlowKind, Instances, Node, NodeKind, Outcome};
 
 use super::checks;
-use super::emit::{Source, label};
+use super::emit::{Kind, Source, label};
 use super::lower::{Operation, What};
 use super::schedule::Schedule;
 
@@ -21,6 +21,8 @@ pub(super) fn graph(source: &Source<'_>, name: &str, version: u32) -> TokenStrea
     let owner = source.options.owner.clone().unwrap_or_default();
     let deadline_ms = optional(source.options.deadline_ms.map(|deadline_ms| quote!(#deadline_ms)));
     let priority = Literal::i8_unsuffixed(source.options.priority.unwrap_or_default());
+    let (takes, gives) = (source.takes(), source.gives());
+    let signature = quote!(__graph::Signature::of(#takes, #gives));
     let operation = |node: usize| lowered.operations.iter().find(|operation| operation.node == node);
     let nodes = lowered.nodes.iter().enumerate().map(|(index, item)| node(item, operation(index)));
     let flows = lowered.flows.iter().map(flow);
@@ -29,6 +31,10 @@ pub(super) fn graph(source: &Source<'_>, name: &str, version: u32) -> TokenStrea
         quote!(__graph::Allowance { rule: __borrowed(#rule), reason: __borrowed(#reason), line: #line })
     });
     let checks = checks::of_graph(source);
+    let lock = match source.kind {
+        Kind::Workflow => source.locked.check(lowered),
+        Kind::Subflow => TokenStream::new(),
+    };
     let line = u32::try_from(source.function.sig.ident.span().start().line).unwrap_or(0);
     let (node_count, flow_count) = (lowered.nodes.len(), lowered.flows.len());
     quote! {
@@ -46,12 +52,14 @@ pub(super) fn graph(source: &Source<'_>, name: &str, version: u32) -> TokenStrea
             trigger: #trigger,
             deadline_ms: #deadline_ms,
             priority: #priority,
+            signature: #signature,
             source: __graph::Source::at(::core::file!(), #line),
             nodes: __borrowed(&__NODES),
             flows: __borrowed(&__FLOWS),
             allowances: __borrowed(&[#(#allowances),*]),
         };
         #checks
+        #lock
         __graph::Subgraph::of(&__GRAPH)
     }
 }
@@ -83,6 +91,7 @@ fn empty_graph(name: &str, version: u32) -> TokenStream {
             trigger: __graph::Trigger::None,
             deadline_ms: ::core::option::Option::None,
             priority: 0,
+            signature: __graph::Signature::UNKNOWN,
             source: __graph::Source::UNKNOWN,
             nodes: __borrowed(&[]),
             flows: __borrowed(&[]),
@@ -160,6 +169,7 @@ fn node(node: &Node, operation: Option<&Operation>) -> TokenStream {
             _,
         ) => quote!(__graph::NodeKind::Start),
     };
+    let guard = node.guard;
     let scope = optional(node.scope.map(|scope| quote!(#scope)));
     let instances = optional(node.instances.as_ref().map(|Instances { limit, fails_fast }| {
         let limit = &**limit;
@@ -172,6 +182,7 @@ fn node(node: &Node, operation: Option<&Operation>) -> TokenStream {
             label: __borrowed(#label),
             line: #line,
             scope: #scope,
+            guard: #guard,
             instances: #instances,
         }
     }

@@ -11,11 +11,13 @@ use super::allow::Allows;
 use super::attribute::Options;
 use super::conform::Conformity;
 use super::constants::{graph, parts, positions, relocated};
+use super::lock::Locked;
 use super::lower::{Lowered, returns_result};
 use super::rewrite::context;
 use super::signature::Parameter;
 use crate::docs::Docs;
 use crate::errors::Errors;
+use crate::recorded;
 use crate::signature::RawFn;
 
 /// What the function becomes.
@@ -37,10 +39,27 @@ pub(crate) struct Source<'a> {
     /// The rewritten body.
     pub(crate) body: TokenStream,
     pub(crate) lowered: Option<Lowered>,
+    pub(crate) locked: Locked,
     pub(crate) allows: Allows,
     /// What an analyst drew, where it is to be compared.
     pub(crate) model: Option<Conformity>,
     pub(crate) errors: Errors,
+}
+
+impl Source<'_> {
+    /// The types of the arguments that are recorded, as they were written.
+    pub(super) fn takes(&self) -> String {
+        let types = self.parameters.iter().map(|Parameter { ty, lent, .. }| (ty, lent.is_some()));
+        recorded::types(types)
+    }
+
+    /// The type of the result that is recorded, as it was written.
+    pub(super) fn gives(&self) -> String {
+        match &self.function.sig.output {
+            ReturnType::Type(_, ty) => recorded::answer(ty),
+            ReturnType::Default => "()".to_owned(),
+        }
+    }
 }
 
 pub(crate) fn emit(source: Source<'_>) -> TokenStream {
@@ -152,6 +171,11 @@ fn kept(index: usize) -> Ident {
     format_ident!("__kept_{index}", span = Span::mixed_site())
 }
 
+/// The name under which runs are stored.
+pub(super) fn name_of(function: &RawFn, options: &Options) -> String {
+    options.name.clone().unwrap_or_else(|| function.sig.ident.unraw().to_string())
+}
+
 /// What the engine, the exporter and the test kit read.
 fn about(source: &Source<'_>, hidden: &Ident) -> TokenStream {
     let function = source.function;
@@ -161,7 +185,7 @@ fn about(source: &Source<'_>, hidden: &Ident) -> TokenStream {
         ReturnType::Default => Span::call_site(),
     };
     let is_result = returns_result(&function.sig.output);
-    let name = source.options.name.clone().unwrap_or_else(|| function.sig.ident.unraw().to_string());
+    let name = name_of(function, &source.options);
     let version = source.options.version.unwrap_or(1);
     let types: Vec<_> = source.parameters.iter().map(Parameter::stored).collect();
     let fields = (0..types.len()).map(syn::Index::from);
@@ -181,6 +205,7 @@ fn about(source: &Source<'_>, hidden: &Ident) -> TokenStream {
         quote!(&[])
     };
     let conditions = attributes(&function.attrs, &["cfg"]);
+    let test = source.locked.test(source);
     if source.kind == Kind::Subflow {
         let failure = if is_result {
             quote!(output.is_err())
@@ -257,6 +282,8 @@ fn about(source: &Source<'_>, hidden: &Ident) -> TokenStream {
                 ::workflow_runtime::__private::core::#reading(conclusion)
             }
         }
+        #(#conditions)*
+        #test
         #storable
     }
 }

@@ -6,6 +6,7 @@ use syn::spanned::Spanned;
 use syn::{Expr, Macro};
 use workflow_graph::{FlowKind, NodeIndex, NodeKind, Outcome, humanise};
 
+use super::fingerprints::Basis;
 use super::graph::{Draft, Way, Ways};
 use super::loops::loop_is_drawn;
 use super::lower::{Lowerer, answer};
@@ -109,7 +110,11 @@ impl Lowerer<'_> {
         if ways.is_empty() {
             return ways;
         }
-        let decision = self.decision(ways, "Succeeded?".to_owned(), value.span());
+        let basis = match syn::parse2(value.to_token_stream()) {
+            Ok(value) => Basis::of_expression(&value),
+            Err(_) => Basis::of(value),
+        };
+        let decision = self.decision(ways, "Succeeded?".to_owned(), value.span(), basis);
         let condition = format!("{} is `Err`", phrases::source_text(value));
         self.failure_named(vec![answer(decision, "no", condition, false)], "Failed");
         self.success(vec![answer(decision, "yes", String::new(), true)])
@@ -174,12 +179,10 @@ impl Lowerer<'_> {
             self.graph.add(
                 ways,
                 Draft {
-                    name,
-                    kind: NodeKind::End(outcome),
                     label,
                     line: self.line,
                     span: self.place,
-                    instances: None,
+                    ..Draft::new(&name, NodeKind::End(outcome))
                 },
             );
         }

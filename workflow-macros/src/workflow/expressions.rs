@@ -6,6 +6,7 @@ use syn::{BinOp, Block, Expr, Label, Lifetime, Macro};
 
 use super::awaits::count_tokens;
 use super::ends::{is_error, mapped_error_name};
+use super::fingerprints::Basis;
 use super::graph::{Ways, next};
 use super::language::is_value;
 use super::lower::{Lowerer, answer, span_of};
@@ -139,7 +140,8 @@ impl Lowerer<'_> {
         }
         let words = phrases::question(inner);
         let subject = words.trim_end_matches('?').to_owned();
-        let decision = self.decision(ways, format!("{subject} succeeded?"), span);
+        let basis = Basis::of_expression(inner);
+        let decision = self.decision(ways, format!("{subject} succeeded?"), span, basis);
         // Where the function returns no `Result`, it returns an `Option`, and `None` is a result like any other.
         let bad = if self.is_fallible { "Err" } else { "None" };
         let no = answer(decision, "no", format!("{} is `{bad}`", phrases::source_text(inner)), false);

@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use proc_macro2::Span;
 use workflow_graph::{Flow, FlowKind, Instances, Node, NodeIndex, NodeKind};
 
+use super::fingerprints::Basis;
 use super::merges::Merges;
 
 /// A flow that has left a node and not arrived yet.
@@ -45,6 +46,8 @@ pub(crate) struct Draft {
     /// Where an error about it stands.
     pub(crate) span: Span,
     pub(crate) instances: Option<Instances>,
+    /// The text that decides how the flow goes on here.
+    pub(crate) basis: Basis,
 }
 
 impl Draft {
@@ -56,6 +59,7 @@ impl Draft {
             line: 0,
             span: Span::call_site(),
             instances: None,
+            basis: Basis::default(),
         }
     }
 }
@@ -66,6 +70,8 @@ pub(crate) struct Built {
     pub(crate) flows: Vec<Flow>,
     /// Where an error about each node stands.
     pub(crate) spans: Vec<Span>,
+    /// The text that decides how the flow goes on at each node.
+    pub(crate) bases: Vec<Basis>,
     /// The final index of each draft that was kept.
     pub(crate) places: Vec<Option<NodeIndex>>,
 }
@@ -103,6 +109,10 @@ impl Builder {
     /// Leads ways to a node that exists.
     pub(crate) fn connect(&mut self, ways: Ways, to: NodeIndex) {
         self.flows.extend(ways.into_iter().map(|way| Flow { from: way.from, to, kind: way.kind }));
+    }
+
+    pub(crate) fn set_span(&mut self, node: NodeIndex, span: Span) {
+        self.nodes[node].span = span;
     }
 
     pub(crate) fn set_label(&mut self, node: NodeIndex, label: String) {
@@ -146,7 +156,7 @@ impl Builder {
             .collect();
         flows.sort_by_key(|flow| (flow.from, rank(&flow.kind)));
         let kept = self.nodes.iter().zip(&dropped).filter(|(_, dropped)| !**dropped);
-        let spans = kept.map(|(draft, _)| draft.span).collect();
+        let (spans, bases) = kept.map(|(draft, _)| (draft.span, draft.basis.clone())).unzip();
         let nodes = self
             .nodes
             .into_iter()
@@ -160,10 +170,11 @@ impl Builder {
                 label: Cow::Owned(draft.label),
                 line: u32::try_from(draft.line).unwrap_or(0),
                 scope: scope.and_then(|block| places[block]),
+                guard: 0,
                 instances: draft.instances,
             })
             .collect();
-        Built { nodes, flows, spans, places }
+        Built { nodes, flows, spans, bases, places }
     }
 
     /// Code behind a `return` may decide this and that; nobody ever comes there.

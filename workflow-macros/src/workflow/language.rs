@@ -10,6 +10,7 @@ use syn::{Expr, ExprAwait, ExprCall, ExprLit, GenericArgument, Lit, Macro, Path,
 use workflow_graph::{NodeKind, Outcome, Span};
 
 use super::awaits::Body;
+use super::fingerprints::Basis;
 use super::graph::{Draft, Ways, next};
 use super::lower::{Lowerer, What, answer, line_of};
 use super::overrides::Overrides;
@@ -95,7 +96,8 @@ impl Lowerer<'_> {
                 let line = line_of(segment.ident.span());
                 let label = self.label.take().unwrap_or_default();
                 let kind = NodeKind::End(Outcome::Continued);
-                let draft = Draft { label, line, ..Draft::new("continues_as_new", kind) };
+                let span = segment.ident.span();
+                let draft = Draft { label, line, span, ..Draft::new("continues_as_new", kind) };
                 if !ways.is_empty() {
                     self.graph.add(std::mem::take(ways), draft);
                 }
@@ -118,7 +120,7 @@ impl Lowerer<'_> {
                 let name = format!("if_{}", phrases::slug(&patch));
                 let label = self.take_label().unwrap_or_default();
                 let kind = NodeKind::VersionSwitch { patch: patch.into() };
-                let draft = Draft { label, line: line_of(span), ..Draft::new(&name, kind) };
+                let draft = Draft { label, line: line_of(span), span, ..Draft::new(&name, kind) };
                 let (yes, no) = if is_new {
                     ("since the change", "before it")
                 } else {
@@ -126,7 +128,10 @@ impl Lowerer<'_> {
                 };
                 (self.graph.add(ways, draft), yes, no)
             }
-            None => (self.decision(ways, phrases::question(condition), span), "yes", "no"),
+            None => {
+                let basis = Basis::of_expression(condition);
+                (self.decision(ways, phrases::question(condition), span, basis), "yes", "no")
+            }
         };
         let yes = answer(node, yes, phrases::source_text(condition), false);
         let no = answer(node, no, String::new(), true);

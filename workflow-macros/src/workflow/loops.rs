@@ -7,6 +7,7 @@ use workflow_graph::FlowKind;
 
 use super::conditions::Answers;
 use super::expressions::{body_is_drawn, is_drawn};
+use super::fingerprints::Basis;
 use super::graph::Ways;
 use super::lower::{Loop, Lowerer, answer};
 use super::matches::End;
@@ -57,7 +58,8 @@ impl Lowerer<'_> {
             _ => what,
         };
         let question = format!("Another {what}?");
-        let decision = self.decision(self.after(head), question, for_.for_token.span);
+        let basis = Basis::of(&for_.pat).and(Basis::of_expression(&for_.expr));
+        let decision = self.decision(self.after(head), question, for_.for_token.span, basis);
         let condition =
             format!("for {} in {}", phrases::source_text(&for_.pat), phrases::source_text(&for_.expr));
         let yes = answer(decision, "yes", condition, false);

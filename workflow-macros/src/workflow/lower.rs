@@ -12,6 +12,7 @@ use super::awaits::Body;
 use super::branches::Ending;
 use super::emit::Kind;
 use super::expressions::is_drawn;
+use super::fingerprints::{self, Basis};
 use super::graph::{Builder, Built, Draft, Way, Ways, next};
 use super::imports;
 use super::language::values_of;
@@ -125,7 +126,8 @@ pub(crate) fn lower(kind: Kind, function: &RawFn, body: &Body, errors: &mut Erro
         place: Span::call_site(),
     };
     let line = line_of(function.sig.ident.span());
-    let start = Draft { line, ..Draft::new("started", NodeKind::Start) };
+    let span = function.sig.ident.span();
+    let start = Draft { line, span, ..Draft::new("started", NodeKind::Start) };
     let start = lowerer.graph.add(Vec::new(), start);
     let ways = lowerer.block_end(&body.block, next(start));
     lowerer.end_of_function(ways);
@@ -141,7 +143,8 @@ pub(crate) fn lower(kind: Kind, function: &RawFn, body: &Body, errors: &mut Erro
             }
         }
     }
-    let Built { nodes, flows, spans, .. } = built;
+    let Built { mut nodes, flows, spans, bases, .. } = built;
+    fingerprints::mark(body, &mut nodes, &bases);
     Lowered { nodes, flows, spans, operations, awaits: body.awaits().len() }
 }
 
@@ -326,11 +329,11 @@ impl Lowerer<'_> {
     }
 
     /// Adds a node that asks a question.
-    pub(crate) fn decision(&mut self, ways: Ways, question: String, span: Span) -> NodeIndex {
+    pub(crate) fn decision(&mut self, ways: Ways, question: String, span: Span, basis: Basis) -> NodeIndex {
         let question = self.take_label().unwrap_or(question);
         let name = format!("if_{}", super::phrases::slug(&question));
         let kind = NodeKind::Decision { question: question.into() };
-        self.graph.add(ways, Draft { line: line_of(span), ..Draft::new(&name, kind) })
+        self.graph.add(ways, Draft { line: line_of(span), span, basis, ..Draft::new(&name, kind) })
     }
 }
 

@@ -1,15 +1,18 @@
 //! `join_all` and `try_join_all`: one call, made for each of many values.
 //! The call is found in the text that makes the values; what cannot be found is refused.
 
+use quote::ToTokens;
 use syn::ext::IdentExt;
 use syn::{Expr, ExprCall, ExprClosure, ExprLit, ExprPath, Lit, Stmt};
 use workflow_graph::Instances;
 
+use super::fingerprints::Basis;
 use super::lower::{Lowerer, span_of};
 use super::operations::CallText;
 use super::overrides::Overrides;
 use super::patterns::bound_by;
 use super::phrases;
+use crate::recorded::words;
 
 /// Whether this function makes a call for each of many values.
 pub(crate) fn is_repeating(function: &ExprPath) -> bool {
@@ -56,10 +59,15 @@ impl<'a> Lowerer<'a> {
             self.refuse(call.paren_token.span.join(), &why);
             return None;
         };
+        let values = call.args.first().map(Basis::of_expression).unwrap_or_default();
+        let values = found.iter().fold(values, |values, found| match found {
+            Repeated::Call(call) => values.without(&words(&call.to_token_stream())),
+            Repeated::Function(function) => values.without(&words(&function.to_token_stream())),
+        });
         let text = match first {
             Repeated::Function(function) => {
                 let overrides = Overrides::default();
-                CallText { call: None, function, overrides, arguments, bound, instances }
+                CallText { call: None, function, overrides, arguments, bound, instances, values }
             }
             Repeated::Call(written) => {
                 let mut overrides = Overrides::default();
@@ -68,7 +76,7 @@ impl<'a> Lowerer<'a> {
                     self.refuse(span_of(&inner.func), "only functions called by their name can be repeated");
                     return None;
                 };
-                CallText { call: Some(inner), function, overrides, arguments, bound, instances }
+                CallText { call: Some(inner), function, overrides, arguments, bound, instances, values }
             }
         };
         let called = name_of(text.function);

@@ -5,6 +5,7 @@ use syn::{Block, Expr, ExprMatch, Pat};
 use workflow_graph::FlowKind;
 
 use super::expressions::{block_is_drawn, is_drawn};
+use super::fingerprints::Basis;
 use super::graph::{Way, Ways};
 use super::lower::{Lowerer, answer, span_of};
 use super::operations::{awaited, maps_errors};
@@ -49,6 +50,8 @@ pub(crate) struct Asked {
     pub(crate) default: usize,
     /// Whether the first arm is told from the second by its guard alone.
     pub(crate) is_guard: bool,
+    /// What it is asked of.
+    pub(crate) basis: Basis,
 }
 
 impl ArmBody<'_> {
@@ -122,6 +125,14 @@ impl<'a> Arm<'a> {
             (Some(pattern), Some(guard)) => format!("{pattern} and {guard}"),
             (Some(words), None) | (None, Some(words)) => words,
             (None, None) => "otherwise".to_owned(),
+        }
+    }
+
+    fn basis(&self) -> Basis {
+        let pattern = self.pattern.map(|pattern| Basis::of(&pattern)).unwrap_or_default();
+        match self.guard {
+            Some(guard) => pattern.and(Basis::of_expression(guard)),
+            None => pattern,
         }
     }
 
@@ -200,7 +211,8 @@ impl Lowerer<'_> {
         let ways = self.expression(&match_.expr, ways);
         self.label = label;
         let question = phrases::question(&match_.expr);
-        self.answers(ways, question, match_.match_token.span, arms, end)
+        let basis = Basis::of_expression(&match_.expr);
+        self.answers(ways, question, match_.match_token.span, arms, end, basis)
     }
 
     /// A decision with an answer for each arm.
@@ -211,6 +223,7 @@ impl Lowerer<'_> {
         span: proc_macro2::Span,
         arms: Vec<Arm<'_>>,
         end: End,
+        basis: Basis,
     ) -> Ways {
         if decides_nothing(&arms, end) {
             return self.first_arm(&arms, ways, end);
@@ -218,7 +231,7 @@ impl Lowerer<'_> {
         let default = arms.iter().position(Arm::is_catch_all).unwrap_or(arms.len() - 1);
         let answers = arms.iter().map(Arm::answer).enumerate().collect();
         let mut leading: Vec<Ways> = vec![Vec::new(); arms.len()];
-        let asked = Asked { question, span, answers, default, is_guard: arms[0].is_guarded_whole() };
+        let asked = Asked { question, span, answers, default, is_guard: arms[0].is_guarded_whole(), basis };
         self.ask(ways, asked, &arms, end, &mut leading);
         self.arms(&arms, leading, end)
     }
@@ -232,7 +245,8 @@ impl Lowerer<'_> {
 
     /// Leads ways over a decision to the arms that answer it. Arms in which nothing happens share an answer.
     pub(crate) fn ask(&mut self, ways: Ways, asked: Asked, arms: &[Arm<'_>], end: End, leading: &mut [Ways]) {
-        let Asked { mut question, span, mut answers, default, is_guard } = asked;
+        let Asked { mut question, span, mut answers, default, is_guard, basis } = asked;
+        let basis = answers.iter().fold(basis, |basis, (arm, _)| basis.and(arms[*arm].basis()));
         let silent: Vec<usize> =
             answers.iter().map(|(arm, _)| *arm).filter(|&arm| arms[arm].is_silent(end)).collect();
         if let ([(first, yes), (second, no)], true) = (&mut answers[..], is_guard)
@@ -242,7 +256,7 @@ impl Lowerer<'_> {
             *yes = arms[*first].label.clone().unwrap_or_else(|| "yes".to_owned());
             *no = arms[*second].label.clone().unwrap_or_else(|| "no".to_owned());
         }
-        let decision = self.decision(ways, question, span);
+        let decision = self.decision(ways, question, span, basis);
         for (arm, _) in &answers {
             let shared = match silent.first() {
                 Some(first) if first == arm => silent.clone(),

@@ -8,6 +8,7 @@ use syn::{Expr, ExprAwait, ExprCall, ExprPath, Macro};
 use workflow_graph::{ChildFacts, FlowKind, Instances, NodeIndex, NodeKind, StepFacts, Subgraph};
 
 use super::expressions::is_drawn;
+use super::fingerprints::Basis;
 use super::graph::{Draft, Way, Ways};
 use super::language::{BuiltIn, is_value};
 use super::lower::{Lowerer, Operation, What, line_of, span_of};
@@ -54,6 +55,8 @@ pub(crate) struct CallText<'e> {
     pub(crate) bound: Vec<String>,
     /// Set for `join_all` and `try_join_all`.
     pub(crate) instances: Option<Instances>,
+    /// The values that it is repeated over.
+    pub(crate) values: Basis,
 }
 
 impl<'a> Lowerer<'a> {
@@ -97,7 +100,15 @@ impl<'a> Lowerer<'a> {
             return None;
         }
         let call = Some(call);
-        Some(CallText { call, function, overrides, arguments, bound: Vec::new(), instances: None })
+        Some(CallText {
+            call,
+            function,
+            overrides,
+            arguments,
+            bound: Vec::new(),
+            instances: None,
+            values: Basis::default(),
+        })
     }
 
     /// What is evaluated before the call begins.
@@ -113,7 +124,7 @@ impl<'a> Lowerer<'a> {
         span: Span,
         mut ways: Ways,
     ) -> (Option<NodeIndex>, Ways) {
-        let CallText { call, function, overrides, instances, bound, .. } = text;
+        let CallText { call, function, overrides, instances, bound, values: basis, .. } = text;
         let Some(segment) = function.path.segments.last() else { return (None, ways) };
         let name = segment.ident.unraw().to_string();
         let is_local =
@@ -154,7 +165,8 @@ impl<'a> Lowerer<'a> {
             None => (What::Call(function.clone()), NodeKind::Step(StepFacts::named(&name)), name),
         };
         let label = overrides.label.or(self.label.take()).unwrap_or_default();
-        let node = self.graph.add(ways, Draft { name, kind, label, line: line_of(span), span, instances });
+        let node =
+            self.graph.add(ways, Draft { name, kind, label, line: line_of(span), span, instances, basis });
         let uses = imports::needed(function, &what, &self.uses);
         let timeout_ms = overrides.timeout.and_then(phrases::literal_ms);
         let without_compensation = overrides.without_compensation;

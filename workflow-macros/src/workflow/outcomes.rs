@@ -4,6 +4,7 @@
 use proc_macro2::Span;
 use workflow_graph::{FlowKind, NodeIndex, humanise};
 
+use super::fingerprints::Basis;
 use super::graph::{Way, Ways, next};
 use super::lower::Lowerer;
 use super::matches::{Arm, Asked, End, candidates};
@@ -24,7 +25,7 @@ impl Lowerer<'_> {
         let Some((node, error)) = node.and_then(|node| Some((node, self.error_way(node)?))) else {
             // It cannot fail: its value is looked at like any other.
             let question = node.map_or_else(|| awaited.question(), |node| self.question_of(node));
-            return self.answers(ways, question, span, arms, end);
+            return self.answers(ways, question, span, arms, end, Basis::default());
         };
         let leading = self.lead_outcome(node, error, &arms, span, end);
         self.arms(&arms, leading, end)
@@ -112,7 +113,7 @@ impl Lowerer<'_> {
         let is_guard =
             arms[first].guard.is_some() && kinds.iter().all(|&kind| arms[first].share(kind) == Share::Whole);
         let answers = found.iter().map(|&arm| (arm, arms[arm].answer_to(&kinds))).collect();
-        let asked = Asked { question, span, answers, default: last, is_guard };
+        let asked = Asked { question, span, answers, default: last, is_guard, basis: Basis::default() };
         self.ask(ways, asked, arms, end, leading);
     }
 }

@@ -26,7 +26,7 @@ impl<'a> Lowerer<'a> {
         let label = self.take_label().unwrap_or_default();
         let (branches, ways) = self.branches(region, ways);
         let (name, line) = (name_of(&branches), line_of(region.span));
-        let draft = Draft { name, kind: NodeKind::Block, label, line, span: region.span, instances: None };
+        let draft = Draft { label, line, span: region.span, ..Draft::new(&name, NodeKind::Block) };
         let block = self.graph.add(ways, draft);
         let around = self.graph.enter(Some(block));
         let inside = Ending::Branch { exits: Ways::new(), fails: true };
@@ -36,7 +36,7 @@ impl<'a> Lowerer<'a> {
         let is_reached = !ways.is_empty();
         if is_reached {
             let end = NodeKind::End(Outcome::Success);
-            self.graph.add(ways, Draft { line, ..Draft::new("all_done", end) });
+            self.graph.add(ways, Draft { line, span: region.span, ..Draft::new("all_done", end) });
         }
         self.ending = outside;
         self.graph.enter(around);
@@ -59,7 +59,9 @@ impl<'a> Lowerer<'a> {
             return self.branch(only, fails, ways);
         }
         let line = line_of(region.span);
-        let fork = self.graph.add(ways, Draft { label, line, ..Draft::new("fork", NodeKind::Fork) });
+        let fork = self
+            .graph
+            .add(ways, Draft { label, line, span: region.span, ..Draft::new("fork", NodeKind::Fork) });
         let mut arrived = Ways::new();
         for branch in drawn {
             let mut after = self.branch(branch, fails, next(fork));
@@ -73,7 +75,9 @@ impl<'a> Lowerer<'a> {
             }
             arrived.extend(after);
         }
-        next(self.graph.add_join(arrived))
+        let join = self.graph.add_join(arrived);
+        self.graph.set_span(join, region.span);
+        next(join)
     }
 }
 

@@ -20,7 +20,9 @@ impl Lowerer<'_> {
             return ways; // What is wrong has been told.
         }
         let line = line_of(region.span);
-        let race = self.graph.add(ways, Draft { label, line, ..Draft::new("race", NodeKind::Race) });
+        let race = self
+            .graph
+            .add(ways, Draft { label, line, span: region.span, ..Draft::new("race", NodeKind::Race) });
         let mut after = Ways::new();
         for (part, branch) in region.parts.iter().zip(branches) {
             let Some(arm) = &part.arm else { continue };

@@ -1,0 +1,40 @@
+//! `cargo workflow lock`: writes the locks of a project's workflows, or compares them.
+//! It runs the project's own hidden tests and tells what they found; what fits is decided in workflow-graph.
+
+mod arguments;
+mod lock;
+mod report;
+mod retire;
+
+use std::process::ExitCode;
+
+use arguments::Task;
+
+fn main() -> ExitCode {
+    let task = match Task::from_arguments(std::env::args().skip(1)) {
+        Ok(task) => task,
+        Err(error) => {
+            eprintln!("error: {error}\n\n{}", arguments::USAGE);
+            return ExitCode::from(2);
+        }
+    };
+    let done = match task {
+        Task::Help => {
+            println!("{}", arguments::USAGE);
+            Ok(true)
+        }
+        Task::Retire(what) => retire::retire(std::path::Path::new("."), &what).map(|told| {
+            println!("{told}");
+            true
+        }),
+        Task::Lock(request) => lock::lock(&request),
+    };
+    match done {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,136 @@
+//! Texts and lists of names, as constants read them: whether they are borrowed or owned, and the same or not.
+//! Nothing here knows what the names are for.
+
+use std::borrow::Cow;
+
+use crate::{ErrorFacts, Text};
+
+/// A list of names.
+#[derive(Clone, Copy, Debug)]
+pub enum Names<'a> {
+    /// The names themselves.
+    Texts(&'a [Text]),
+    /// The variants of an error.
+    Errors(&'a [ErrorFacts]),
+}
+
+impl<'a> Names<'a> {
+    /// No names.
+    pub const NONE: Names<'static> = Names::Texts(&[]);
+
+    /// How many there are.
+    pub const fn len(self) -> usize {
+        match self {
+            Names::Texts(texts) => texts.len(),
+            Names::Errors(errors) => errors.len(),
+        }
+    }
+
+    /// Whether there are none.
+    pub const fn is_empty(self) -> bool {
+        self.len() == 0
+    }
+
+    /// The name at this position.
+    pub const fn get(self, index: usize) -> &'a str {
+        match self {
+            Names::Texts(texts) => text(&texts[index]),
+            Names::Errors(errors) => text(&errors[index].variant),
+        }
+    }
+
+    /// Whether it is one of them.
+    pub const fn has(self, name: &str) -> bool {
+        let mut index = 0;
+        while index < self.len() {
+            if is_same(self.get(index), name) {
+                return true;
+            }
+            index += 1;
+        }
+        false
+    }
+}
+
+/// The text, borrowed or owned.
+pub(crate) const fn text(text: &Text) -> &str {
+    match text {
+        Cow::Borrowed(text) => text,
+        Cow::Owned(text) => text.as_str(),
+    }
+}
+
+/// The list, borrowed or owned.
+#[allow(clippy::ptr_arg, reason = "constants cannot dereference a `Cow`")]
+pub(crate) const fn list<'a, T: Clone>(list: &'a Cow<'static, [T]>) -> &'a [T] {
+    match list {
+        Cow::Borrowed(list) => list,
+        Cow::Owned(list) => list.as_slice(),
+    }
+}
+
+pub(crate) const fn is_same(left: &str, right: &str) -> bool {
+    is_same_bytes(left.as_bytes(), right.as_bytes())
+}
+
+const fn is_same_bytes(left: &[u8], right: &[u8]) -> bool {
+    if left.len() != right.len() {
+        return false;
+    }
+    let mut index = 0;
+    while index < left.len() {
+        if left[index] != right[index] {
+            return false;
+        }
+        index += 1;
+    }
+    true
+}
+
+/// Whether this is the id of the call number `number`, counted from 1, of a function of that name.
+pub(crate) const fn is_numbered(id: &str, name: &str, number: usize) -> bool {
+    match number_after(id, name) {
+        Some(found) => found == number,
+        None => false,
+    }
+}
+
+/// The number of the call that has this id, if it is one of calls by that name.
+pub(crate) const fn number_after(id: &str, name: &str) -> Option<usize> {
+    let (id, name) = (id.as_bytes(), name.as_bytes());
+    if id.len() < name.len() || !is_same_bytes(id.split_at(name.len()).0, name) {
+        return None;
+    }
+    if id.len() == name.len() {
+        return Some(1);
+    }
+    if id[name.len()] != b'_' || id.len() == name.len() + 1 {
+        return None;
+    }
+    let (mut index, mut number) = (name.len() + 1, 0_usize);
+    while index < id.len() {
+        if !id[index].is_ascii_digit() || number > 1_000_000 {
+            return None;
+        }
+        number = number * 10 + (id[index] - b'0') as usize;
+        index += 1;
+    }
+    Some(number)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn calls_are_numbered_from_the_second_on() {
+        assert_eq!(number_after("charge", "charge"), Some(1));
+        assert_eq!(number_after("charge_12", "charge"), Some(12));
+        for other in ["charge_card", "charge_", "charge2", "char", "charge_99999999999999"] {
+            assert_eq!(number_after(other, "charge"), None, "{other}");
+        }
+        assert!(is_numbered("charge_2", "charge", 2) && !is_numbered("charge_2", "charge", 3));
+        assert!(!is_same("charge", "charged") && is_same("", ""));
+        assert!(Names::Texts(&[Cow::Borrowed("a")]).has("a") && !Names::NONE.has(""));
+    }
+}
