@@ -333,7 +333,9 @@ pub async fn untick(_tick: &u32) {}
 /// Not repeatable, as no workflow should be.
 #[workflow]
 pub async fn asks_the_weather() -> Result<u32, Trouble> {
+    #[allow_workflow(shared_static, reason = "the test is about a value that changes")]
     tick(TICKS.fetch_add(1, Ordering::Relaxed)).await?;
+    #[allow_workflow(shared_static, reason = "the test is about a time that changes")]
     sleep(seconds(TICKS.load(Ordering::Relaxed))).await;
     Err(Trouble::Gone)
 }

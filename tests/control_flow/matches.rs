@@ -19,6 +19,7 @@ pub async fn parts_of_variants(number: u32) -> Result<u32, Trouble> {
 
 #[workflow]
 pub async fn parts_with_all_other_errors(number: u32) -> u32 {
+    #[allow_workflow(swallowed_error, reason = "all other errors are meant, new ones too")]
     match check(number).await {
         Err(Trouble::Code(500..) | Trouble::Lost { at: 1, .. }) => count(1).await,
         Err(_) => count(2).await,
@@ -28,6 +29,7 @@ pub async fn parts_with_all_other_errors(number: u32) -> u32 {
 
 #[workflow]
 pub async fn guards_on_errors(number: u32) -> Result<u32, Trouble> {
+    #[allow_workflow(swallowed_error, reason = "all other errors are meant, new ones too")]
     let checked = match check(number).await {
         Err(Trouble::Gone) if number > 2 => count(1).await,
         Err(error) if error == Trouble::Code(404) => count(2).await,
@@ -52,6 +54,7 @@ pub async fn guards_on_successes(number: u32) -> u32 {
 
 #[workflow]
 pub async fn a_rest_that_takes_successes_and_errors(number: u32) -> Result<u32, Trouble> {
+    #[allow_workflow(swallowed_error, reason = "the rest is meant, new errors too")]
     match check(number).await {
         Ok(2) => return take(2).await,
         Err(Trouble::Gone) => {
@@ -90,6 +93,7 @@ pub async fn every_variant_by_its_name(number: u32) -> u32 {
 
 #[workflow]
 pub async fn silent_arms_with_guards(number: u32) -> u32 {
+    #[allow_workflow(swallowed_error, reason = "all other errors are meant, new ones too")]
     let checked = match check(number).await {
         Ok(checked) if checked > 2 => 1,
         Ok(checked) => checked,
@@ -135,6 +139,7 @@ pub async fn a_match_in_a_match(number: u32) -> Result<u32, Trouble> {
             Err(error) => Err(error),
         },
         Err(error) => {
+            #[allow_workflow(swallowed_error, reason = "what went wrong before is told")]
             if let Err(Trouble::Code(_)) = take(1).await {
                 return Ok(count(1).await);
             }

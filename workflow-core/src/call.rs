@@ -12,7 +12,7 @@ use crate::{Cx, Definition, Durable, Step, StepDef, WiredFrom, Workflow};
 
 /// A call of a step that has not been made yet. It is not a future: to await it outside of a workflow does not compile
 /// (WF002, docs/errors/WF002.md), and the compiler names this type when it says so.
-#[must_use = "WF003: a step does nothing until it is awaited"]
+#[must_use = "WF003: a step does nothing until it is awaited; see docs/errors/WF003.md"]
 pub struct StepCall<S: Step> {
     args: S::Args,
     overrides: Overrides,

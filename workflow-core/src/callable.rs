@@ -40,6 +40,14 @@ impl<W: Workflow> Call for WorkflowCall<W> {
     }
 }
 
+/// A plain async function has been refused where it is awaited (WF001); to say so here as well helps nobody.
+#[diagnostic::do_not_recommend]
+impl<F: Future> Call for F {
+    const KIND: NodeKind = NodeKind::Merge;
+
+    fn parts(_parts: &mut Parts) {}
+}
+
 /// A function that a workflow may call, as a value.
 #[diagnostic::on_unimplemented(
     message = "WF001: `{Self}` is not a `#[step]`",

@@ -13,7 +13,7 @@ use crate::{
 const LONGEST_ID: usize = 200;
 
 /// A child of which nobody waits for the end.
-#[must_use = "WF003: a child does nothing until it is awaited"]
+#[must_use = "WF003: a child does nothing until it is awaited; see docs/errors/WF003.md"]
 pub struct DetachedCall<W: Workflow> {
     call: WorkflowCall<W>,
 }

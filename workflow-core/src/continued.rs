@@ -6,7 +6,7 @@ use std::future::{Pending, pending};
 use crate::{Command, CoreError, Cx, Durable, Payload, Workflow, WorkflowCall};
 
 /// See [`continue_as_new`].
-#[must_use = "WF003: nothing continues until this is awaited"]
+#[must_use = "WF003: nothing continues until this is awaited; see docs/errors/WF003.md"]
 pub struct ContinueAsNew<W: Workflow> {
     call: WorkflowCall<W>,
 }

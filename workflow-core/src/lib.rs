@@ -18,6 +18,7 @@ mod error;
 mod event;
 mod foreign;
 mod frame;
+mod iteration;
 mod judge;
 mod many;
 mod message;
@@ -32,6 +33,7 @@ mod scope;
 mod send;
 mod settle;
 mod state;
+mod statics;
 mod step;
 mod timer;
 mod values;
@@ -55,6 +57,7 @@ pub use durable::{AwaitExt, Cx, Durable};
 pub use error::{CoreError, Mismatch};
 pub use event::{Event, Failure, FailureKind, Parent, Record};
 pub use foreign::ForeignFuture;
+pub use iteration::{InOrder, IterationExt, ReplayedInOrder, RetainsByHash, RetainsInOrder};
 pub use judge::AttemptOutcome;
 pub use many::{JoinAll, TryJoinAll, join_all, try_join_all};
 pub use message::{
@@ -69,6 +72,7 @@ pub use resource::{Resource, ResourceNeed, Resources};
 pub use run::{OpenOperation, Run};
 pub use scope::{Compensate, Subflow, SubflowCall, compensate};
 pub use send::{SendMessage, publish, send};
+pub use statics::{Named, ReplayedAlike, Unchanging};
 pub use step::{
     Answer, Fallible, Step, StepBody, StepDef, StepError, StepFault, StepFuture, TransactionHandle,
     TransactionalFuture, WiredFrom,

@@ -11,14 +11,14 @@ use crate::parallel::Settling;
 use crate::{Cx, Durable, Fallible, OpId};
 
 /// Calls to be made side by side.
-#[must_use = "WF003: nothing is called until this is awaited"]
+#[must_use = "WF003: nothing is called until this is awaited; see docs/errors/WF003.md"]
 pub struct JoinAll<D> {
     calls: VecDeque<D>,
     limit: usize,
 }
 
 /// Calls to be made side by side, until one fails.
-#[must_use = "WF003: nothing is called until this is awaited"]
+#[must_use = "WF003: nothing is called until this is awaited; see docs/errors/WF003.md"]
 pub struct TryJoinAll<D>(JoinAll<D>);
 
 /// Makes every call, side by side, and gives their outputs in the order of the calls:

@@ -52,7 +52,7 @@ impl StepError for TimedOut {
 }
 
 /// A wait for a message that does not yet say for how long.
-#[must_use = "WF003: nothing is received until this is awaited"]
+#[must_use = "WF003: nothing is received until this is awaited; see docs/errors/WF003.md"]
 pub struct Receive<M: Message> {
     key: String,
     _message: PhantomData<fn() -> M>,
@@ -76,14 +76,14 @@ impl<M: Message> Receive<M> {
 }
 
 /// A wait for a message with a deadline.
-#[must_use = "WF003: nothing is received until this is awaited"]
+#[must_use = "WF003: nothing is received until this is awaited; see docs/errors/WF003.md"]
 pub struct ReceiveWithin<M: Message> {
     receive: Receive<M>,
     duration: Duration,
 }
 
 /// A wait for a message without a deadline.
-#[must_use = "WF003: nothing is received until this is awaited"]
+#[must_use = "WF003: nothing is received until this is awaited; see docs/errors/WF003.md"]
 pub struct ReceiveForever<M: Message> {
     receive: Receive<M>,
 }

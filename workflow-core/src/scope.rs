@@ -49,7 +49,7 @@ pub trait Subflow: Sized + 'static {
 }
 
 /// A call of a subflow that has not been made yet. It is not a future: it is awaited in a workflow.
-#[must_use = "WF003: a subflow does nothing until it is awaited"]
+#[must_use = "WF003: a subflow does nothing until it is awaited; see docs/errors/WF003.md"]
 pub struct SubflowCall<S: Subflow> {
     args: S::Args,
 }
@@ -228,7 +228,7 @@ impl State {
 }
 
 /// Undoes what this scope has done so far, on purpose. Await it in a workflow.
-#[must_use = "WF003: nothing is undone until this is awaited"]
+#[must_use = "WF003: nothing is undone until this is awaited; see docs/errors/WF003.md"]
 pub struct Compensate(());
 
 /// Undoes what this workflow or subflow has done so far: the completed steps are compensated in reverse order of

@@ -6,7 +6,7 @@ use std::future::{Ready, ready};
 use crate::{Command, CoreError, Cx, Durable, Message, Payload};
 
 /// A message that leaves.
-#[must_use = "WF003: nothing is sent until this is awaited"]
+#[must_use = "WF003: nothing is sent until this is awaited; see docs/errors/WF003.md"]
 pub struct SendMessage<M: Message> {
     message: M,
     publishes: bool,

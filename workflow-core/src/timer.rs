@@ -7,7 +7,7 @@ use crate::state::Wait;
 use crate::{Cx, Durable, Timestamp};
 
 /// A pause that survives restarts. Await it in a workflow.
-#[must_use = "WF003: a timer does nothing until it is awaited"]
+#[must_use = "WF003: a timer does nothing until it is awaited; see docs/errors/WF003.md"]
 pub struct Sleep {
     pub(crate) duration: Duration,
 }
@@ -28,7 +28,7 @@ impl Durable for Sleep {
 }
 
 /// A pause until a point in time. Await it in a workflow.
-#[must_use = "WF003: a timer does nothing until it is awaited"]
+#[must_use = "WF003: a timer does nothing until it is awaited; see docs/errors/WF003.md"]
 pub struct SleepUntil {
     time: SystemTime,
 }

@@ -12,7 +12,7 @@ use crate::timer::system_time;
 use crate::{Command, CoreError, Cx, Durable, Payload, Record, Run};
 
 /// See [`now`].
-#[must_use = "WF003: the time is only known when this is awaited"]
+#[must_use = "WF003: the time is only known when this is awaited; see docs/errors/WF003.md"]
 pub struct Now(());
 
 /// The run's clock: when the event that the code is answering to was recorded. It stands still between two events.
@@ -31,7 +31,7 @@ impl Durable for Now {
 }
 
 /// See [`random`].
-#[must_use = "WF003: there is no value until this is awaited"]
+#[must_use = "WF003: there is no value until this is awaited; see docs/errors/WF003.md"]
 pub struct Random(());
 
 /// A number that looks random: evenly distributed, different for each run and each call, the same in every replay.
@@ -53,7 +53,7 @@ impl Durable for Random {
 }
 
 /// See [`uuid()`](fn@uuid).
-#[must_use = "WF003: there is no value until this is awaited"]
+#[must_use = "WF003: there is no value until this is awaited; see docs/errors/WF003.md"]
 pub struct NewUuid(());
 
 /// A UUID (version 5) that no other run and no other call has; the same in every replay.
@@ -86,7 +86,7 @@ impl Cx {
 }
 
 /// See [`progress`].
-#[must_use = "WF003: nothing is reported until this is awaited"]
+#[must_use = "WF003: nothing is reported until this is awaited; see docs/errors/WF003.md"]
 pub struct Progress {
     value: Result<Payload, crate::PayloadError>,
 }
@@ -115,7 +115,7 @@ impl Durable for Progress {
 }
 
 /// See [`patched`].
-#[must_use = "WF003: which way to go is only known when this is awaited"]
+#[must_use = "WF003: which way to go is only known when this is awaited; see docs/errors/WF003.md"]
 pub struct Patched {
     id: String,
 }

@@ -9,12 +9,16 @@ mod checks;
 mod conditions;
 mod conform;
 mod constants;
+mod determinism;
 mod emit;
+mod endless;
 mod ends;
 mod expressions;
 mod fingerprints;
+mod forbidden;
 mod graph;
 mod imports;
+mod iteration;
 mod language;
 mod lock;
 mod loops;
@@ -33,12 +37,19 @@ mod regions;
 mod rewrite;
 mod schedule;
 mod signature;
+mod statics;
+mod swallowed;
 #[cfg(test)]
 mod tests;
+mod timeouts;
 
 use proc_macro2::TokenStream;
 
-use allow::Allows;
+use allow::{Allows, Rule};
+use awaits::Body;
+use iteration::Places;
+use lower::Lowered;
+use statics::Static;
 
 use crate::docs;
 use crate::errors::Errors;
@@ -65,15 +76,13 @@ pub(crate) fn expand(kind: Kind, attribute: TokenStream, item: TokenStream) -> T
         let label = options.label.as_deref().or(docs.label.as_deref()).unwrap_or_default();
         conform::read(named, &[&name, label], &mut errors)
     });
-    let (lowered, allows) = match awaits::parse_body(&function) {
-        Ok(body) => {
-            let lowered = lower::lower(kind, &function, &body, &mut errors);
-            (Some(lowered), Allows::of(&body, &mut errors))
-        }
+    let checked = match awaits::parse_body(&function) {
+        Ok(body) => check(kind, &function, &body, &mut errors),
         // rustc reports what is wrong with the body itself, and better than we could.
-        Err(_) => (None, Allows::default()),
+        Err(_) => Checked::default(),
     };
-    let rewritten = rewrite::rewrite(function.body.stream());
+    let Checked { lowered, allows, statics, places } = checked;
+    let rewritten = rewrite::rewrite(function.body.stream(), &places);
     if lowered.as_ref().is_some_and(|lowered| lowered.awaits != rewritten.awaits) {
         let why = "WF044: the awaits of this function cannot be told apart; see docs/errors/WF044.md";
         errors.at(function.sig.ident.span(), why);
@@ -98,6 +107,32 @@ pub(crate) fn expand(kind: Kind, attribute: TokenStream, item: TokenStream) -> T
         locked,
         allows,
         model,
+        statics,
         errors,
     })
+}
+
+/// What a body is found to be.
+#[derive(Default)]
+struct Checked {
+    lowered: Option<Lowered>,
+    allows: Allows,
+    statics: Vec<Static>,
+    places: Places,
+}
+
+/// Everything that the text alone tells, and all that is wrong with it.
+fn check(kind: Kind, function: &RawFn, body: &Body, errors: &mut Errors) -> Checked {
+    let allows = Allows::of(body, errors);
+    let foreign = determinism::check(function, body, &allows, errors);
+    timeouts::check(body, errors);
+    let lowered = lower::lower(kind, function, body, &foreign, errors);
+    for &span in lowered.endless.iter().filter(|span| !allows.cover(Rule::UnboundedLoop, **span)) {
+        let why = "WF043: this loop waits in every round and never ends, so that its journal grows for ever; begin \
+                   anew after some rounds with `continue_as_new(..).await`, or end the loop; see docs/errors/WF043.md";
+        errors.at(span, why);
+    }
+    let statics = statics::of(function, body, &allows);
+    let places = Places::of(body, &allows, &foreign);
+    Checked { lowered: Some(lowered), allows, statics, places }
 }

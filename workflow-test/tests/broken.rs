@@ -206,6 +206,7 @@ fn an_argument_that_does_not_survive_serde_is_found() {
 
 #[workflow]
 async fn repeat(order: Order) -> u32 {
+    #[allow_workflow(unbounded_loop, reason = "shows what the kit says of it")]
     loop {
         thank(&order).await;
     }

@@ -9,6 +9,7 @@ use syn::spanned::Spanned;
 use syn::visit::Visit;
 use syn::{Block, Expr, ExprAwait, Macro, Token};
 
+use super::iteration::Places;
 use super::regions::{self, Region, Word};
 use super::rewrite::rewrite;
 use crate::signature::RawFn;
@@ -113,5 +114,5 @@ impl<'ast> Visit<'ast> for Counter {
 
 /// How many `.await` these tokens hold.
 pub(crate) fn count_tokens(tokens: TokenStream) -> usize {
-    rewrite(tokens).awaits
+    rewrite(tokens, &Places::default()).awaits
 }

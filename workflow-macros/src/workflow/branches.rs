@@ -1,7 +1,6 @@
 //! The branches of `join!` and `try_join!`: calls, and `async` blocks with a flow and ends of their own.
 //! How branches split and meet again is decided elsewhere.
 
-use syn::spanned::Spanned;
 use syn::{Block, Expr, Macro};
 use workflow_graph::{NodeIndex, Outcome};
 
@@ -9,7 +8,6 @@ use super::expressions::block_is_drawn;
 use super::graph::Ways;
 use super::lower::{Lowerer, span_of};
 use super::operations::CallText;
-use super::phrases::source_text;
 use super::regions::Region;
 use crate::docs;
 
@@ -66,12 +64,7 @@ impl<'a> Lowerer<'a> {
     pub(crate) fn region(&mut self, call: &Macro) -> Option<&'a Region> {
         let region = self.body.region(call)?;
         if call.path.get_ident().is_none() {
-            let (path, name) = (source_text(&call.path), call.path.segments.last().map(|last| &last.ident));
-            let why = format!(
-                "`{path}!` is not recorded; write `{}!`, which in a workflow is the language's own",
-                name.map(ToString::to_string).unwrap_or_default()
-            );
-            self.refuse(call.path.span(), &why);
+            self.has_refused = true; // It is another crate's, and was refused as that.
             return None;
         }
         match region {

@@ -3,7 +3,7 @@
 
 mod saga;
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Span, TokenStream};
 use quote::quote_spanned;
 use workflow_graph::{Flow, FlowKind, Node, NodeKind};
 
@@ -12,6 +12,7 @@ use super::conform;
 use super::emit::Source;
 use super::lower::{Operation, What};
 use super::phrases::source_text;
+use super::statics;
 
 /// All checks of the graph. They see it as `__GRAPH`, and the graph crate as `__graph`.
 pub(super) fn of_graph(source: &Source<'_>) -> TokenStream {
@@ -26,10 +27,17 @@ pub(super) fn of_graph(source: &Source<'_>) -> TokenStream {
         .filter(|flow| !source.allows.cover(Rule::RaceEffect, lowered.spans[flow.to]))
         .filter_map(|flow| loser_check(&lowered.nodes, flow, operation(flow.to)?));
     let order = saga::order(lowered);
-    let orders = saga::checks(source, lowered);
+    let of_types = [saga::checks(source, lowered), statics::checks(&source.statics)];
     let model = source.model.as_ref().map(|model| conform::checks(model, lowered, &source.allows));
     let calls = effects.chain(errors).chain(races).chain(losers);
-    [order].into_iter().chain(calls).chain([orders]).chain(model).collect()
+    [order].into_iter().chain(calls).chain(of_types).chain(model).collect()
+}
+
+/// What is reported and not refused. It stands outside of all else, so that rustc gives it no long name.
+pub(super) fn warnings(source: &Source<'_>) -> Vec<TokenStream> {
+    let swallowed = source.lowered.iter().flat_map(|lowered| &lowered.swallowed);
+    let told = swallowed.filter(|span| !source.allows.cover(Rule::SwallowedError, **span));
+    told.map(|&span| swallowed_warning(span)).collect()
 }
 
 /// WF030: once anything in the workflow can be undone, every step says what it does to the world.
@@ -96,4 +104,17 @@ fn loser_check(nodes: &[Node], flow: &Flow, operation: &Operation) -> Option<Tok
     Some(quote_spanned! {operation.span=>
         const _: () = if __graph::keeps_lost_effect(&__GRAPH, #node) { ::core::panic!(#text) };
     })
+}
+
+/// WF042: an arm that takes errors which nobody has named is reported, not refused: rustc warns of what is deprecated.
+fn swallowed_warning(place: Span) -> TokenStream {
+    let text = "WF042: an error that the step gets later would be taken here unseen; name the variants that are meant, \
+                or pass the others on with `Err(error) => return Err(error.into())`; see docs/errors/WF042.md";
+    quote_spanned! {place=>
+        const _: () = {
+            #[deprecated(note = #text)]
+            const fn swallows_errors() {}
+            swallows_errors()
+        };
+    }
 }

@@ -3,8 +3,8 @@
 
 use proc_macro2::{Ident, Literal, Span, TokenStream};
 use quote::{quote, quote_spanned};
-use syn::ExprPath;
 use syn::spanned::Spanned;
+use syn::{ExprPath, ItemUse};
 use workflow_graph::{Flow, FlowKind, Instances, Node, NodeKind, Outcome};
 
 use super::checks;
@@ -245,8 +245,12 @@ pub(super) fn parts(source: &Source<'_>) -> TokenStream {
 
 /// An expression with the names that the operation sees; an inner block's `use` hides an outer one's.
 fn under(operation: Option<&Operation>, expression: TokenStream) -> TokenStream {
-    let uses = operation.into_iter().flat_map(|operation| operation.uses.iter().rev());
-    uses.fold(expression, |inner, uses| quote!({ #(#[allow(unused_imports)] #uses)* #inner }))
+    within(operation.map(|operation| &operation.uses[..]).unwrap_or_default(), expression)
+}
+
+/// The same, with these declarations, block by block.
+pub(super) fn within(uses: &[Vec<ItemUse>], expression: TokenStream) -> TokenStream {
+    uses.iter().rev().fold(expression, |inner, uses| quote!({ #(#[allow(unused_imports)] #uses)* #inner }))
 }
 
 /// The user's path with its meaning, at another place of the text.

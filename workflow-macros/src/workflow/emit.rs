@@ -9,12 +9,14 @@ use syn::{Attribute, ReturnType};
 
 use super::allow::Allows;
 use super::attribute::Options;
+use super::checks;
 use super::conform::Conformity;
 use super::constants::{graph, parts, positions, relocated};
 use super::lock::Locked;
 use super::lower::{Lowered, returns_result};
 use super::rewrite::context;
 use super::signature::Parameter;
+use super::statics::Static;
 use crate::docs::Docs;
 use crate::errors::Errors;
 use crate::recorded;
@@ -43,6 +45,8 @@ pub(crate) struct Source<'a> {
     pub(crate) allows: Allows,
     /// What an analyst drew, where it is to be compared.
     pub(crate) model: Option<Conformity>,
+    /// The constants and statics that the body names.
+    pub(crate) statics: Vec<Static>,
     pub(crate) errors: Errors,
 }
 
@@ -68,11 +72,14 @@ pub(crate) fn emit(source: Source<'_>) -> TokenStream {
     let call = call_function(&source, &hidden);
     let body = body(&source);
     let about = about(&source, &hidden);
+    let warnings = checks::warnings(&source);
     // What is refused should be all that is told.
     let quiet = (!source.errors.is_empty()).then(|| quote!(#[allow(unused)]));
     let errors = source.errors.into_tokens();
     let vis = &function.vis;
     let conditions = attributes(&function.attrs, &["cfg"]);
+    let warnings = warnings.into_iter().map(|warning| quote!(#(#conditions)* #warning));
+    let warnings: TokenStream = warnings.collect();
     quote! {
         #call
         #(#conditions)*
@@ -84,6 +91,7 @@ pub(crate) fn emit(source: Source<'_>) -> TokenStream {
         #quiet
         impl #hidden { #body }
         #about
+        #warnings
         #errors
     }
 }
@@ -152,7 +160,9 @@ fn body(source: &Source<'_>) -> TokenStream {
     block.set_span(function.body.span());
     let block = TokenTree::Group(block);
     let asyncness = function.sig.asyncness.map_or_else(Span::call_site, |token| token.span);
-    let future = quote_spanned!(asyncness=> async move);
+    // What cannot be held across an await (WF014, docs/errors/WF014.md) is told where the function says that
+    // it awaits.
+    let future = quote_spanned!(asyncness=> ::std::boxed::Box::pin(async move #block));
     quote! {
         #(#lints)*
         #[deny(unused_must_use)]
@@ -161,8 +171,10 @@ fn body(source: &Source<'_>) -> TokenStream {
             #(#parameters),*
         ) -> ::workflow_runtime::__private::core::WorkflowFuture<#output> {
             #[allow(unused_imports)]
-            use ::workflow_runtime::__private::core::AwaitExt as _;
-            ::std::boxed::Box::pin(#future #block)
+            use ::workflow_runtime::__private::core::{
+                AwaitExt as _, InOrder as _, IterationExt as _, RetainsByHash as _, RetainsInOrder as _,
+            };
+            #future
         }
     }
 }

@@ -7,6 +7,7 @@ use syn::{BinOp, Block, Expr, Label, Lifetime, Macro};
 use super::awaits::count_tokens;
 use super::ends::{is_error, mapped_error_name};
 use super::fingerprints::Basis;
+use super::forbidden;
 use super::graph::{Ways, next};
 use super::language::is_value;
 use super::lower::{Lowerer, answer, span_of};
@@ -14,9 +15,6 @@ use super::matches::End;
 use super::operations::{Awaited, awaited};
 use super::phrases;
 use super::regions::Word;
-
-/// Macros of other crates that would run operations where no journal sees them.
-const FOREIGN: &[&str] = &["spawn", "spawn_local", "pin"];
 
 /// Macros that leave the function with an error without showing it.
 const HIDDEN_EXITS: &[&str] = &["bail", "ensure"];
@@ -67,10 +65,20 @@ impl Lowerer<'_> {
                 self.refuse(block.async_token.span, why);
                 ways
             }
+            Expr::Call(call) if self.foreign.is_call(call.paren_token.span.open()) => self.refused(ways),
+            Expr::MethodCall(call) if self.foreign.is_call(call.paren_token.span.open()) => {
+                self.refused(ways)
+            }
             Expr::Unsafe(block) => self.block(&block.block, ways),
             Expr::Macro(call) => self.macro_call(&call.mac, ways),
             other => self.expressions(parts(other).into_iter(), ways),
         }
+    }
+
+    /// What has been refused as it stands: nothing in it is looked at.
+    pub(crate) fn refused(&mut self, ways: Ways) -> Ways {
+        self.has_refused = true;
+        ways
     }
 
     /// Several expressions, one after the other.
@@ -88,11 +96,8 @@ impl Lowerer<'_> {
         if let Some(word) = Word::of(call) {
             return self.own_macro(word, call, ways);
         }
-        if FOREIGN.contains(&text.as_str()) {
-            self.refuse(
-                name.span(),
-                &format!("`{text}!` runs what no journal sees; await calls of steps, or write `join!(..)`"),
-            );
+        if forbidden::macro_(&text).is_some_and(forbidden::Kind::is_foreign) {
+            self.has_refused = true;
         } else if HIDDEN_EXITS.contains(&text.as_str()) {
             self.refuse(
                 name.span(),
@@ -301,16 +306,14 @@ impl<'ast> Visit<'ast> for Finder {
 
     fn visit_macro(&mut self, call: &'ast Macro) {
         let name = call.path.segments.last().map(|segment| segment.ident.to_string()).unwrap_or_default();
-        let is_told = FOREIGN.contains(&name.as_str())
+        let is_told = forbidden::macro_(&name).is_some_and(forbidden::Kind::is_foreign)
             || HIDDEN_EXITS.contains(&name.as_str())
             || Word::of(call).is_some();
         self.found |= is_told || count_tokens(call.tokens.clone()) > 0 || (self.exits && may_exit(call));
     }
 
-    fn visit_item(&mut self, item: &'ast syn::Item) {
-        // Nested items are no code of the workflow, but an async one is refused.
-        self.found |= matches!(item, syn::Item::Fn(function) if function.sig.asyncness.is_some());
-    }
+    /// Nested items are no code of the workflow.
+    fn visit_item(&mut self, _: &'ast syn::Item) {}
 }
 
 /// Whether the tokens of a macro call hold a `?` operator, a `return`, or a way out of a loop.

@@ -23,6 +23,9 @@ impl Lowerer<'_> {
         let label = self.take_label();
         let head = self.begin_loop(loop_.label.as_ref(), ways, end);
         self.graph.set_label(head, label.unwrap_or_default());
+        if !self.ending.is_of_branch() {
+            self.heads.push((head, loop_.loop_token.span)); // A branch without an end is refused as such.
+        }
         let ways = self.block(&loop_.body, self.after(head));
         self.end_loop(head, ways)
     }

@@ -5,11 +5,12 @@ use std::collections::BTreeSet;
 
 use proc_macro2::Span;
 use syn::spanned::Spanned;
-use syn::{Attribute, Block, Expr, ExprPath, FnArg, Item, ItemUse, ReturnType, Stmt, StmtMacro, Type};
+use syn::{Attribute, Block, Expr, ExprPath, FnArg, ItemUse, ReturnType, Stmt, StmtMacro, Type};
 use workflow_graph::{Flow, FlowKind, Node, NodeIndex, NodeKind};
 
 use super::awaits::Body;
 use super::branches::Ending;
+use super::determinism::Foreign;
 use super::emit::Kind;
 use super::expressions::is_drawn;
 use super::fingerprints::{self, Basis};
@@ -33,6 +34,10 @@ pub(crate) struct Lowered {
     pub(crate) operations: Vec<Operation>,
     /// How many awaits the body has.
     pub(crate) awaits: usize,
+    /// Where loops begin that nothing but an error ends.
+    pub(crate) endless: Vec<Span>,
+    /// Arms that keep errors which no arm names.
+    pub(crate) swallowed: Vec<Span>,
 }
 
 /// An operation that the journal records.
@@ -63,6 +68,7 @@ pub(crate) enum What {
 
 pub(crate) struct Lowerer<'a> {
     pub(crate) body: &'a Body,
+    pub(crate) foreign: &'a Foreign,
     pub(crate) graph: Builder,
     pub(crate) operations: Vec<Operation>,
     /// The awaits that the journal knows nothing of.
@@ -74,7 +80,11 @@ pub(crate) struct Lowerer<'a> {
     pub(crate) uses: Vec<Vec<ItemUse>>,
     pub(crate) errors: &'a mut Errors,
     /// Whether something was refused already.
-    has_refused: bool,
+    pub(crate) has_refused: bool,
+    /// The heads of the loops that end with `break` only, and their keywords.
+    pub(crate) heads: Vec<(NodeIndex, Span)>,
+    /// Arms that keep errors which no arm names.
+    pub(crate) swallowed: Vec<Span>,
     /// Whether the function returns a `Result`.
     pub(crate) is_fallible: bool,
     /// Whether the function is a part of the runs that call it.
@@ -102,13 +112,21 @@ pub(crate) struct Loop {
 }
 
 /// Lowers a body to its graph.
-pub(crate) fn lower(kind: Kind, function: &RawFn, body: &Body, errors: &mut Errors) -> Lowered {
+pub(crate) fn lower(
+    kind: Kind,
+    function: &RawFn,
+    body: &Body,
+    foreign: &Foreign,
+    errors: &mut Errors,
+) -> Lowered {
     let parameters = function.sig.inputs.iter().filter_map(|input| match input {
         FnArg::Typed(typed) => Some(bound_by(&typed.pat)),
         FnArg::Receiver(_) => None,
     });
+    let has_errors = !errors.is_empty();
     let mut lowerer = Lowerer {
         body,
+        foreign,
         graph: Builder::default(),
         operations: Vec::new(),
         undrawn: Vec::new(),
@@ -117,6 +135,8 @@ pub(crate) fn lower(kind: Kind, function: &RawFn, body: &Body, errors: &mut Erro
         uses: Vec::new(),
         errors,
         has_refused: false,
+        heads: Vec::new(),
+        swallowed: Vec::new(),
         is_fallible: returns_result(&function.sig.output),
         is_subflow: kind == Kind::Subflow,
         ending: Ending::Function,
@@ -131,7 +151,12 @@ pub(crate) fn lower(kind: Kind, function: &RawFn, body: &Body, errors: &mut Erro
     let start = lowerer.graph.add(Vec::new(), start);
     let ways = lowerer.block_end(&body.block, next(start));
     lowerer.end_of_function(ways);
-    lowerer.refuse_what_was_missed();
+    // Where something was refused, the graph may lack what ends a loop.
+    let endless = if lowerer.has_refused { Vec::new() } else { lowerer.graph.endless(&lowerer.heads) };
+    if !has_errors {
+        lowerer.refuse_what_was_missed();
+    }
+    let swallowed = std::mem::take(&mut lowerer.swallowed);
     let built = std::mem::take(&mut lowerer.graph).finish();
     let mut operations = Vec::new();
     for operation in std::mem::take(&mut lowerer.operations) {
@@ -145,7 +170,7 @@ pub(crate) fn lower(kind: Kind, function: &RawFn, body: &Body, errors: &mut Erro
     }
     let Built { mut nodes, flows, spans, bases, .. } = built;
     fingerprints::mark(body, &mut nodes, &bases);
-    Lowered { nodes, flows, spans, operations, awaits: body.awaits().len() }
+    Lowered { nodes, flows, spans, operations, awaits: body.awaits().len(), endless, swallowed }
 }
 
 /// Whether the type is called `Result`; the emitted code checks that no other type is one.
@@ -253,13 +278,6 @@ impl Lowerer<'_> {
                 self.set_label(&call.attrs);
                 self.refuse_conditional_macro(call);
                 self.macro_call(&call.mac, ways)
-            }
-            Stmt::Item(Item::Fn(function)) if function.sig.asyncness.is_some() => {
-                self.refuse(
-                    function.sig.ident.span(),
-                    "an async function inside a workflow is not drawn; move it out and make it a `#[step]`",
-                );
-                ways
             }
             Stmt::Item(_) => ways,
         };

@@ -83,6 +83,11 @@ impl<'a> Arm<'a> {
         self.pattern.map_or(Share::Whole, |pattern| share(pattern, kind))
     }
 
+    /// What it does.
+    pub(crate) fn body(&self) -> ArmBody<'a> {
+        self.body
+    }
+
     fn is_catch_all(&self) -> bool {
         self.guard.is_none() && self.pattern.is_none_or(is_irrefutable)
     }

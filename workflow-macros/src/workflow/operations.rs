@@ -67,6 +67,7 @@ impl<'a> Lowerer<'a> {
                 Some(region) => self.try_join(region, ways),
                 None => (None, ways),
             },
+            Awaited::Call(await_) if self.is_foreign(&await_.base) => (None, self.refused(ways)),
             Awaited::Call(await_) => {
                 let Some(text) = self.call_text(&await_.base) else { return (None, ways) };
                 let label = self.take_label();
@@ -74,6 +75,16 @@ impl<'a> Lowerer<'a> {
                 self.label = label;
                 self.call(text, self.body.number_of(await_), await_.await_token.span, ways)
             }
+        }
+    }
+
+    /// Whether the call that is awaited has been refused, because it runs beside the journal.
+    fn is_foreign(&self, base: &Expr) -> bool {
+        match base {
+            Expr::Paren(paren) => self.is_foreign(&paren.expr),
+            Expr::Call(call) => self.foreign.is_call(call.paren_token.span.open()),
+            Expr::MethodCall(call) => self.foreign.is_call(call.paren_token.span.open()),
+            _ => false,
         }
     }
 

@@ -10,6 +10,7 @@ use super::lower::Lowerer;
 use super::matches::{Arm, Asked, End, candidates};
 use super::operations::Awaited;
 use super::patterns::{Kind, Share, variants};
+use super::swallowed;
 
 /// The errors that the same arms may take.
 struct Group<'k> {
@@ -27,6 +28,9 @@ impl Lowerer<'_> {
             let question = node.map_or_else(|| awaited.question(), |node| self.question_of(node));
             return self.answers(ways, question, span, arms, end, Basis::default());
         };
+        if error.kind != FlowKind::Timeout {
+            self.swallowed.extend(swallowed::by(&arms, span));
+        }
         let leading = self.lead_outcome(node, error, &arms, span, end);
         self.arms(&arms, leading, end)
     }

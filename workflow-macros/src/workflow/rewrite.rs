@@ -6,6 +6,7 @@ use proc_macro2::{Delimiter, Group, Ident, Literal, Spacing, Span, TokenStream, 
 use quote::quote_spanned;
 
 use super::allow;
+use super::iteration::{Iterated, Places};
 use super::regions::Word;
 use super::regions::expand::expand;
 
@@ -16,8 +17,8 @@ pub(crate) struct Rewritten {
 }
 
 /// Rewrites a body.
-pub(crate) fn rewrite(body: TokenStream) -> Rewritten {
-    let mut rewriter = Rewriter { awaits: 0 };
+pub(crate) fn rewrite(body: TokenStream, places: &Places) -> Rewritten {
+    let mut rewriter = Rewriter { awaits: 0, places };
     let body = rewriter.rewrite(body);
     Rewritten { body, awaits: rewriter.awaits }
 }
@@ -28,14 +29,17 @@ pub(crate) fn context() -> Ident {
 }
 
 /// Counts the awaits while it rewrites.
-pub(crate) struct Rewriter {
+pub(crate) struct Rewriter<'a> {
     awaits: usize,
+    places: &'a Places,
 }
 
-impl Rewriter {
+impl Rewriter<'_> {
     /// These tokens, rewritten; their awaits have the next numbers.
     pub(crate) fn rewrite(&mut self, tokens: TokenStream) -> TokenStream {
         let mut out: Vec<TokenTree> = Vec::new();
+        // Where the expressions begin that are iterated, and what becomes of them.
+        let mut loops: Vec<(usize, Iterated)> = Vec::new();
         let mut tokens = tokens.into_iter();
         while let Some(token) = tokens.next() {
             match token {
@@ -43,19 +47,37 @@ impl Rewriter {
                     tokens.next(); // A label or an allowance: rustc knows neither inside a function.
                 }
                 TokenTree::Group(group) => {
-                    let mut rewritten = Group::new(group.delimiter(), self.rewrite(group.stream()));
+                    if self.places.is_body(group.span_open())
+                        && let Some((begin, iterated)) = loops.pop()
+                    {
+                        let mut whole = Group::new(Delimiter::Parenthesis, out.drain(begin..).collect());
+                        whole.set_span(iterated.span);
+                        out.push(TokenTree::Group(whole));
+                        out.extend(iterated.behind);
+                    }
+                    let inside = self.group(&group);
+                    let mut rewritten = Group::new(group.delimiter(), inside);
                     rewritten.set_span(group.span());
                     out.push(TokenTree::Group(rewritten));
+                    out.extend(self.places.behind(group.span_open()));
                 }
-                TokenTree::Ident(keyword) if keyword == "await" => match out.last() {
-                    Some(TokenTree::Punct(dot)) if dot.as_char() == '.' => {
+                TokenTree::Ident(keyword) if keyword == "await" => {
+                    let is_operation = !self.places.is_plain(keyword.span());
+                    if let Some(TokenTree::Punct(dot)) = out.last().filter(|token| is_dot(token)) {
                         let dot = dot.clone();
-                        out.extend(self.durable(keyword.span()));
-                        out.push(TokenTree::Punct(dot));
-                        out.push(TokenTree::Ident(keyword));
+                        let durable = self.durable(keyword.span());
+                        if is_operation {
+                            out.extend(durable);
+                            out.push(TokenTree::Punct(dot));
+                        }
                     }
-                    _ => out.push(TokenTree::Ident(keyword)),
-                },
+                    out.push(TokenTree::Ident(keyword));
+                }
+                TokenTree::Ident(keyword) if keyword == "in" => {
+                    let iterated = self.places.iterated(keyword.span());
+                    out.push(TokenTree::Ident(keyword));
+                    loops.extend(iterated.map(|iterated| (out.len(), iterated)));
+                }
                 TokenTree::Ident(name) => match Word::named(&name).zip(called(&tokens)) {
                     Some((word, group)) => {
                         tokens.nth(1); // The `!` and the group.
@@ -72,6 +94,26 @@ impl Rewriter {
             }
         }
         out.into_iter().collect()
+    }
+
+    /// What stands in a group, with what is asked there of the types outside.
+    fn group(&mut self, group: &Group) -> TokenStream {
+        let awaits = self.awaits;
+        let inside = self.rewrite(group.stream());
+        let span = group.span_open();
+        if self.places.is_refused(span) {
+            return quote_spanned!(span=> ::core::unreachable!());
+        }
+        if let Some(asks) = self.places.within(span) {
+            return quote_spanned!(span=> { #asks #inside });
+        }
+        if self.places.is_foreign(span) && self.awaits > awaits {
+            // It is refused; that what it is given takes the context away should not be a second error.
+            let mut context = context();
+            context.set_span(Span::mixed_site().located_at(span));
+            return quote_spanned!(span=> { let #context = ::core::clone::Clone::clone(&#context); #inside });
+        }
+        inside
     }
 
     /// What makes the operation before it the next of the body's awaits: `__durable(&__cx, n)`.
@@ -91,6 +133,10 @@ fn is_ours(rest: &IntoIter) -> bool {
     let first = group.stream().into_iter().next();
     group.delimiter() == Delimiter::Bracket
         && matches!(first, Some(TokenTree::Ident(ident)) if ident == "doc" || ident == allow::NAME)
+}
+
+fn is_dot(token: &TokenTree) -> bool {
+    matches!(token, TokenTree::Punct(dot) if dot.as_char() == '.')
 }
 
 fn is_await(rest: &IntoIter) -> bool {

@@ -3,7 +3,8 @@
 
 use workflow_graph::Graph;
 
-use super::{awaits, lower, rewrite};
+use super::iteration::Places;
+use super::{awaits, rewrite};
 use crate::errors::Errors;
 use crate::signature::RawFn;
 
@@ -12,7 +13,7 @@ pub(crate) fn lowered(body: &str) -> (Graph, Vec<String>) {
     let function: RawFn = syn::parse_str(&source).unwrap();
     let mut errors = Errors::default();
     let body = awaits::parse_body(&function).unwrap();
-    let lowered = lower::lower(super::Kind::Workflow, &function, &body, &mut errors);
+    let lowered = super::check(super::Kind::Workflow, &function, &body, &mut errors).lowered.unwrap();
     let graph = Graph { nodes: lowered.nodes.into(), flows: lowered.flows.into(), ..Graph::named("flow") };
     (graph, errors.texts())
 }
@@ -277,7 +278,7 @@ fn awaits_are_counted_alike_in_the_tree_and_in_the_tokens() {
     ] {
         let function: RawFn = syn::parse_str(&format!("async fn flow() {{ {body} }}")).unwrap();
         let counted = awaits::parse_body(&function).unwrap().awaits().len();
-        let rewritten = rewrite::rewrite(function.body.stream());
+        let rewritten = rewrite::rewrite(function.body.stream(), &Places::default());
         assert_eq!(counted, rewritten.awaits, "{body}");
     }
 }
@@ -294,14 +295,9 @@ fn what_cannot_be_drawn_is_refused() {
             "match order.kind { k if check(k).await => pay(&order).await?, _ => 1 }; Ok(1)",
             "a guard that awaits",
         ),
-        ("async fn more() {} Ok(1)", "make it a `#[step]`"),
         ("return Ok(1); reserve(&order).await; Ok(2)", "can never be reached"),
         ("let f = async { reserve(&order).await }; Ok(1)", "an `async` block"),
         ("order.lines.iter().map(|l| reserve(l).await); Ok(1)", "a closure that awaits"),
-        (
-            "tokio::join!(reserve(&order), pay(&order)); Ok(1)",
-            "`tokio::join!` is not recorded; write `join!`",
-        ),
         ("anyhow::bail!(\"no\"); Ok(1)", "leaves the workflow unseen"),
         ("reserve(&order).label(name).await?; Ok(1)", "write `.label(\"..\")`"),
         ("publish(order.event()).await; Ok(1)", "write `publish::<OrderCompleted>(..)`"),
@@ -324,6 +320,76 @@ fn what_cannot_be_drawn_is_refused() {
     ] {
         let text = error(body);
         assert!(text.contains(part) && text.starts_with("WF044: "), "{body}\n{text}");
+    }
+}
+
+#[test]
+fn what_a_replay_would_do_otherwise_is_refused_once() {
+    for (body, start) in [
+        ("async fn more() { pay().await; } Ok(1)", "WF015: an async function"),
+        (
+            "tokio::join!(reserve(&order), pay(&order)); Ok(1)",
+            "WF004: `tokio::join!` is not recorded; write `join!`",
+        ),
+        ("tokio::spawn(async { pay(&order).await }); Ok(1)", "WF004: `tokio::spawn` runs"),
+        ("task::spawn_blocking(|| 1).await; Ok(1)", "WF004: `task::spawn_blocking` runs"),
+        ("rt.block_on(async { pay(&order).await }); Ok(1)", "WF004: `.block_on` waits"),
+        ("tokio::pin!(x); Ok(1)", "WF004: `tokio::pin!` is for futures"),
+        ("receive::<A>(x).within(d).await; Ok(1)", "WF041"),
+        ("let _ = receive::<A>(x).within(d).label(\"x\").await; Ok(1)", "WF041"),
+        ("if order.late { receive::<A>(x).within(d).await.ok(); } Ok(1)", "WF041"),
+        ("select! { _ = receive::<A>(x).within(d) => {} b = pay() => {} } Ok(1)", "WF041"),
+        ("loop { pay(&order).await?; }", "WF043"),
+        ("loop { while order.x { pay(&order).await?; } sleep(d).await; }", "WF043"),
+        ("loop { try_join!(pay(&order), ship(&order))?; }", "WF043"),
+    ] {
+        let text = error(body);
+        assert!(text.starts_with(start), "{body}\n{text}");
+    }
+}
+
+#[test]
+fn loops_that_end_or_begin_anew_may_wait() {
+    for body in [
+        "loop { if order.done { return Ok(1); } pay(&order).await?; }",
+        "loop { pay(&order).await?; if order.old { return continue_as_new(flow(order)).await; } }",
+        "let a = loop { order.next(); break pay(&order).await?; }; Ok(a)",
+        "for _ in 0..3 { loop { if pay(&order).await? { break; } } } Ok(1)",
+        "#[allow_workflow(unbounded_loop, reason = \"a test\")] loop { pay(&order).await?; }",
+        "let _ = receive::<A>(x).forever().await; let _seen = receive::<A>(x).within(d).await; Ok(1)",
+    ] {
+        assert_eq!(lowered(body).1, [] as [String; 0], "{body}");
+    }
+}
+
+#[test]
+fn arms_that_keep_errors_nobody_has_named_are_found() {
+    let swallows = |body: &str| {
+        let source = format!("async fn flow(order: Order) -> Result<u32, Trouble> {{ {body} }}");
+        let function: RawFn = syn::parse_str(&source).unwrap();
+        let mut errors = Errors::default();
+        let body = awaits::parse_body(&function).unwrap();
+        let lowered = super::check(super::Kind::Workflow, &function, &body, &mut errors).lowered.unwrap();
+        assert_eq!(errors.texts(), [] as [String; 0]);
+        lowered.swallowed.len()
+    };
+    for body in [
+        "match pay().await { Ok(a) => Ok(a), Err(E::A) => Ok(1), Err(_) => Ok(2) }",
+        "match pay().await { Ok(a) => Ok(a), Err(E::A) => Ok(1), _ => Ok(2) }",
+        "match pay().await { Ok(a) => Ok(a), Err(E::A(_)) => Ok(1), Err(error) => Ok(2) }",
+        "if let Err(E::A) = pay().await { ship().await?; } Ok(1)",
+    ] {
+        assert_eq!(swallows(body), 1, "{body}");
+    }
+    for body in [
+        "match pay().await { Ok(a) => Ok(a), Err(_) => Ok(2) }",
+        "match pay().await { Ok(a) => Ok(a), Err(E::A) => Ok(1), Err(error) => return Err(error.into()) }",
+        "match pay().await { Ok(a) => Ok(a), Err(E::A) => Ok(1), Err(_) => Err(Trouble::Other) }",
+        "match pay().await { Ok(a) => Ok(a), Err(E::A) => Ok(1), Err(error) => Ok(tell(format!(\"{error}\"))) }",
+        "match pay().await { Ok(a) => Ok(a), Err(E::A) => Ok(1), Err(E::B | E::C) => Ok(2) }",
+        "match receive::<A>(x).within(d).await { Ok(_) => Ok(1), Err(TimedOut) => Ok(2) }",
+    ] {
+        assert_eq!(swallows(body), 0, "{body}");
     }
 }
 

@@ -14,7 +14,6 @@ async fn charge() -> Result<u32, Refused> {
 
 #[workflow]
 async fn sell() -> u32 {
-    async fn later() {}
     if matches!(charge().await, Ok(1)) {
         return 7;
     }

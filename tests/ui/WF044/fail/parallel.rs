@@ -19,12 +19,6 @@ async fn made_elsewhere(item: u32) -> u32 {
 }
 
 #[workflow]
-async fn of_another_crate(item: u32) -> u32 {
-    let (a, b) = tokio::join!(pack(item), weigh(item));
-    a + b
-}
-
-#[workflow]
 async fn too_many(item: u32) -> u32 {
     let (first, ..) = join!(
         pack(1), pack(2), pack(3), pack(4), pack(5), pack(6), pack(7), pack(8), pack(item),
@@ -64,6 +58,6 @@ async fn closure_that_awaits(items: Vec<u32>) -> usize {
 }
 
 fn main() {
-    let _ = (made_elsewhere(1), of_another_crate(1), too_many(1), without_an_end(1));
+    let _ = (made_elsewhere(1), too_many(1), without_an_end(1));
     let _ = (hidden(vec![]), different(1), no_call(vec![]), closure_that_awaits(vec![]));
 }

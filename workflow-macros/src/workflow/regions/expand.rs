@@ -12,7 +12,7 @@ use crate::workflow::rewrite::{Rewriter, context};
 const FIRST: [&str; 8] = ["First", "Second", "Third", "Fourth", "Fifth", "Sixth", "Seventh", "Eighth"];
 
 /// What stands in place of the macro; its awaits are counted.
-pub(crate) fn expand(word: Word, name: &Ident, tokens: &Group, rewriter: &mut Rewriter) -> TokenStream {
+pub(crate) fn expand(word: Word, name: &Ident, tokens: &Group, rewriter: &mut Rewriter<'_>) -> TokenStream {
     match parse(word, name, tokens.stream()) {
         Ok(parts) => {
             as_operand(tokens, Expansion::of(word, name, parts, rewriter).into_tokens(), name.span())
@@ -39,7 +39,7 @@ struct Expansion {
 }
 
 impl Expansion {
-    fn of(word: Word, name: &Ident, parts: Vec<Part>, rewriter: &mut Rewriter) -> Expansion {
+    fn of(word: Word, name: &Ident, parts: Vec<Part>, rewriter: &mut Rewriter<'_>) -> Expansion {
         let span = name.span();
         let context = hidden(span);
         let (names, calls) = (Vec::new(), Vec::new());

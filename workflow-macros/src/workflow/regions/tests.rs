@@ -2,6 +2,7 @@
 //! Every graph is checked for defects; types play no part.
 
 use crate::signature::RawFn;
+use crate::workflow::iteration::Places;
 use crate::workflow::tests::{error, lowered, outline};
 use crate::workflow::{awaits, rewrite};
 
@@ -250,7 +251,7 @@ fn the_macros_are_written_out_like_code_that_a_person_wrote() {
          }",
     )
     .unwrap();
-    let body = rewrite::rewrite(function.body.stream()).body;
+    let body = rewrite::rewrite(function.body.stream(), &Places::default()).body;
     let item: syn::Item = syn::parse_quote!(async fn flow() { #body });
     let file = syn::File { shebang: None, frontmatter: None, attrs: Vec::new(), items: vec![item] };
     insta::assert_snapshot!(prettyplease::unparse(&file));
@@ -269,7 +270,7 @@ fn awaits_are_counted_alike_in_the_tree_and_in_the_tokens() {
         let source = format!("async fn flow() {{ {body} }}");
         let Ok(function) = syn::parse_str::<RawFn>(&source) else { panic!("{body}") };
         let Ok(counted) = awaits::parse_body(&function) else { continue };
-        let rewritten = rewrite::rewrite(function.body.stream());
+        let rewritten = rewrite::rewrite(function.body.stream(), &Places::default());
         assert_eq!(counted.awaits().len(), rewritten.awaits, "{body}");
     }
 }
@@ -310,7 +311,7 @@ fn what_the_language_does_not_have_is_refused() {
         ),
         (
             "tokio::select! { a = b() => {} c = d() => {} } Ok(1)",
-            "WF044: `tokio::select!` is not recorded; write `select!`",
+            "WF004: `tokio::select!` is not recorded; write `select!`",
         ),
         (
             "let calls = order.calls(); join_all(calls).await; Ok(1)",

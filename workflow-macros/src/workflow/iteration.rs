@@ -1,0 +1,257 @@
+//! Where a body iterates: there the rewritten tokens ask for the type of what is iterated, and rustc refuses what has
+//! another order in each process (WF012). Places only; nothing is written here, and nothing at all for an editor, whose
+//! completions would meet tokens that nobody typed.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use proc_macro2::{Delimiter, LineColumn, Span, TokenStream, TokenTree};
+use quote::{ToTokens, quote_spanned};
+use syn::punctuated::Punctuated;
+use syn::visit::Visit;
+use syn::{
+    Block, Expr, ExprConst, ExprForLoop, ExprMethodCall, ImplItemFn, Item, ItemFn, Macro, Signature, Token,
+};
+
+use super::allow::{Allows, Rule};
+use super::awaits::Body;
+use super::determinism::Foreign;
+
+/// Methods whose results are iterated.
+const ITERATING: &[&str] = &[
+    "iter",
+    "iter_mut",
+    "into_iter",
+    "keys",
+    "into_keys",
+    "values",
+    "values_mut",
+    "into_values",
+    "drain",
+    "extract_if",
+    "union",
+    "intersection",
+    "difference",
+    "symmetric_difference",
+];
+
+/// Macros whose arguments are expressions.
+const TRANSPARENT: &[&str] = &["vec", "format", "write", "writeln"];
+
+/// Places in a body at which tokens are added or left as they are.
+#[derive(Default)]
+pub(crate) struct Places {
+    /// The parentheses behind an iterating method, and where an error about it stands.
+    calls: BTreeMap<LineColumn, Span>,
+    /// The `in` of each `for`, and where an error about what it iterates stands.
+    loops: BTreeMap<LineColumn, Span>,
+    /// The braces of those loops.
+    bodies: BTreeSet<LineColumn>,
+    /// The parentheses of `.retain(..)`, and what asks for the type of its receiver.
+    retained: BTreeMap<LineColumn, TokenStream>,
+    /// The `await` keywords behind calls that run beside the journal.
+    plain: BTreeSet<LineColumn>,
+    /// The bodies of functions inside of the body that await, and are refused.
+    refused: BTreeSet<LineColumn>,
+    /// The parentheses of calls that run beside the journal, and are refused.
+    foreign: BTreeSet<LineColumn>,
+}
+
+/// What becomes of an expression that a loop iterates.
+pub(crate) struct Iterated {
+    /// Where an error about it stands.
+    pub(crate) span: Span,
+    /// What is written behind it, in parentheses.
+    pub(crate) behind: TokenStream,
+}
+
+impl Places {
+    /// Finds them.
+    pub(crate) fn of(body: &Body, allows: &Allows, foreign: &Foreign) -> Places {
+        let mut finder = Finder { body, allows, places: Places::default() };
+        if !is_editor() {
+            finder.visit_block(&body.block);
+        }
+        let mut places = finder.places;
+        places.keep_unique(body.block.to_token_stream());
+        places.plain.extend(foreign.awaits());
+        places.foreign.extend(foreign.calls());
+        InItems(&mut places).visit_block(&body.block);
+        places
+    }
+
+    /// What is written behind this group.
+    pub(crate) fn behind(&self, group: Span) -> TokenStream {
+        self.calls.get(&group.start()).map(|&span| in_order(span)).unwrap_or_default()
+    }
+
+    /// What is written before the arguments in this group.
+    pub(crate) fn within(&self, group: Span) -> Option<&TokenStream> {
+        self.retained.get(&group.start())
+    }
+
+    /// What becomes of the expression that follows this `in`.
+    pub(crate) fn iterated(&self, keyword: Span) -> Option<Iterated> {
+        self.loops.get(&keyword.start()).map(|&span| Iterated { span, behind: in_order(span) })
+    }
+
+    /// Whether these braces are the body of such a loop.
+    pub(crate) fn is_body(&self, braces: Span) -> bool {
+        self.bodies.contains(&braces.start())
+    }
+
+    /// Whether this `await` is no operation, but one that has been refused.
+    pub(crate) fn is_plain(&self, keyword: Span) -> bool {
+        self.plain.contains(&keyword.start())
+    }
+
+    /// Whether this is the body of a function that was refused, where everything else would be an error as well.
+    pub(crate) fn is_refused(&self, braces: Span) -> bool {
+        self.refused.contains(&braces.start())
+    }
+
+    /// Whether these are the parentheses of a call that was refused because it runs beside the journal.
+    pub(crate) fn is_foreign(&self, parentheses: Span) -> bool {
+        self.foreign.contains(&parentheses.start())
+    }
+
+    /// Text that another macro wrote may stand all in one place; there nobody can say what is what.
+    fn keep_unique(&mut self, body: TokenStream) {
+        let mut counts = BTreeMap::new();
+        count(body, &mut counts);
+        let is_unique = |place: &LineColumn| counts.get(place) == Some(&1);
+        self.calls.retain(|place, _| is_unique(place));
+        self.retained.retain(|place, _| is_unique(place));
+        let all =
+            self.loops.len() == self.bodies.len() && self.loops.keys().chain(&self.bodies).all(is_unique);
+        if !all {
+            self.loops.clear();
+            self.bodies.clear();
+        }
+    }
+}
+
+/// Whether the compiler is the one inside an editor.
+pub(crate) fn is_editor() -> bool {
+    let name = std::env::current_exe().ok().and_then(|path| path.file_name().map(ToOwned::to_owned));
+    name.is_some_and(|name| name.to_string_lossy().contains("rust-analyzer"))
+}
+
+fn in_order(span: Span) -> TokenStream {
+    quote_spanned!(span=> .__iterated().__in_order())
+}
+
+fn count(tokens: TokenStream, counts: &mut BTreeMap<LineColumn, usize>) {
+    for token in tokens {
+        let span = match &token {
+            TokenTree::Group(group) => {
+                count(group.stream(), counts);
+                if group.delimiter() == Delimiter::None {
+                    continue;
+                }
+                group.span_open()
+            }
+            other => other.span(),
+        };
+        *counts.entry(span.start()).or_default() += 1;
+    }
+}
+
+struct Finder<'a> {
+    body: &'a Body,
+    allows: &'a Allows,
+    places: Places,
+}
+
+impl Finder<'_> {
+    fn is_iterating(&self, call: &ExprMethodCall) -> bool {
+        ITERATING.contains(&call.method.to_string().as_str())
+    }
+
+    /// Whether the type of what this loop iterates is known to have an order, or is asked for elsewhere.
+    fn is_answered(&self, iterated: &Expr) -> bool {
+        match iterated {
+            Expr::Paren(paren) => self.is_answered(&paren.expr),
+            Expr::Range(_) | Expr::Array(_) | Expr::Lit(_) | Expr::Await(_) => true,
+            Expr::Macro(call) => call.mac.path.is_ident("vec"),
+            Expr::MethodCall(call) => self.is_iterating(call),
+            _ => false,
+        }
+    }
+}
+
+impl<'ast> Visit<'ast> for Finder<'_> {
+    fn visit_expr_method_call(&mut self, call: &'ast ExprMethodCall) {
+        let span = call.method.span();
+        let parentheses = call.paren_token.span.open().start();
+        if !self.allows.cover(Rule::HashIteration, span) {
+            if self.is_iterating(call) {
+                self.places.calls.insert(parentheses, span);
+            } else if call.method == "retain" && call.args.len() == 1 && is_place(&call.receiver) {
+                let receiver = &call.receiver;
+                let asks = quote_spanned!(span=> let _ = || (&#receiver).__retains(););
+                self.places.retained.insert(parentheses, asks);
+            }
+        }
+        syn::visit::visit_expr_method_call(self, call);
+    }
+
+    fn visit_expr_for_loop(&mut self, for_: &'ast ExprForLoop) {
+        let last = for_.expr.to_token_stream().into_iter().last();
+        let span = last.map_or_else(|| for_.in_token.span, |token| token.span());
+        if !self.is_answered(&for_.expr) && !self.allows.cover(Rule::HashIteration, span) {
+            self.places.loops.insert(for_.in_token.span.start(), span);
+            self.places.bodies.insert(for_.body.brace_token.span.open().start());
+        }
+        syn::visit::visit_expr_for_loop(self, for_);
+    }
+
+    fn visit_macro(&mut self, call: &'ast Macro) {
+        if let Some(Ok(region)) = self.body.region(call) {
+            for part in &region.parts {
+                self.visit_expr(&part.operation.tree);
+                part.arm.iter().for_each(|arm| self.visit_expr(&arm.body.tree));
+            }
+        } else if TRANSPARENT.iter().any(|name| call.path.is_ident(name))
+            && let Ok(arguments) = call.parse_body_with(Punctuated::<Expr, Token![,]>::parse_terminated)
+        {
+            arguments.iter().for_each(|argument| self.visit_expr(argument));
+        }
+    }
+
+    fn visit_item(&mut self, _: &'ast Item) {}
+
+    fn visit_expr_const(&mut self, _: &'ast ExprConst) {}
+}
+
+/// Whether naming it once more does nothing.
+fn is_place(receiver: &Expr) -> bool {
+    match receiver {
+        Expr::Path(path) => path.path.get_ident().is_some(),
+        Expr::Field(field) => is_place(&field.base),
+        Expr::Paren(paren) => is_place(&paren.expr),
+        _ => false,
+    }
+}
+
+/// The bodies of async functions inside of the body.
+struct InItems<'a>(&'a mut Places);
+
+impl InItems<'_> {
+    fn function(&mut self, signature: &Signature, block: &Block) {
+        if signature.asyncness.is_some() {
+            self.0.refused.insert(block.brace_token.span.open().start());
+        }
+    }
+}
+
+impl<'ast> Visit<'ast> for InItems<'_> {
+    fn visit_item_fn(&mut self, function: &'ast ItemFn) {
+        self.function(&function.sig, &function.block);
+        syn::visit::visit_item_fn(self, function);
+    }
+
+    fn visit_impl_item_fn(&mut self, function: &'ast ImplItemFn) {
+        self.function(&function.sig, &function.block);
+        syn::visit::visit_impl_item_fn(self, function);
+    }
+}
