@@ -56,6 +56,8 @@ fn said(graph: &Graph, id: &str) -> String {
 fn step(id: &str, effect: Effect) -> Node {
     let undo = CompensationFacts {
         step: Cow::Owned(format!("undo_{id}")),
+        was: Cow::Borrowed(&[]),
+        takes: Cow::Borrowed(""),
         label: Cow::Borrowed(""),
         wiring: Cow::Borrowed(&[Wire::Output]),
         retriable: true,
@@ -329,6 +331,7 @@ const fn constant(name: &'static str, nodes: &'static [Node], flows: &'static [F
         trigger: crate::Trigger::None,
         deadline_ms: None,
         priority: 0,
+        signature: crate::Signature::UNKNOWN,
         source: Source::UNKNOWN,
         nodes: Cow::Borrowed(nodes),
         flows: Cow::Borrowed(flows),
@@ -337,7 +340,15 @@ const fn constant(name: &'static str, nodes: &'static [Node], flows: &'static [F
 }
 
 const fn plain(id: &'static str, kind: NodeKind) -> Node {
-    Node { id: Cow::Borrowed(id), kind, label: Cow::Borrowed(""), line: 0, scope: None, instances: None }
+    Node {
+        id: Cow::Borrowed(id),
+        kind,
+        label: Cow::Borrowed(""),
+        line: 0,
+        scope: None,
+        guard: 0,
+        instances: None,
+    }
 }
 
 const fn calls(name: &'static str, graph: &'static Graph) -> NodeKind {

@@ -111,6 +111,7 @@ pub(crate) fn undo(name: &str) -> CompensationFacts {
         takes: "".into(),
         label: "".into(),
         wiring: vec![].into(),
+        retriable: true,
     }
 }
 
