@@ -42,7 +42,8 @@ pub struct Finding {
 /// The order of a saga with up to `N` nodes: what is wrong at each of them.
 ///
 /// A graph is a saga when it, or a subflow that it calls, has a step with a compensation or a pivot. In every other
-/// graph nothing is wrong. Subflows and children are looked into as far as [`Subgraph::known`](crate::Subgraph::known) goes.
+/// graph nothing is wrong. Subflows and children are looked into as far as
+/// [`Subgraph::known`](crate::Subgraph::known) goes.
 ///
 /// ```
 /// use workflow_graph::{Disorder, Effect, Flow, FlowKind, Graph, Node, NodeKind, Outcome, SagaOrder, StepFacts};
