@@ -59,6 +59,8 @@ fn step(id: &str, effect: Effect) -> Node {
         label: Cow::Borrowed(""),
         wiring: Cow::Borrowed(&[Wire::Output]),
         retriable: true,
+        takes: Cow::Borrowed(""),
+        was: Cow::Borrowed(&[]),
     };
     let compensation = (effect == Effect::Compensatable).then_some(undo);
     Node::new(id, NodeKind::Step(StepFacts { effect, compensation, ..StepFacts::named(id) }))
@@ -333,11 +335,20 @@ const fn constant(name: &'static str, nodes: &'static [Node], flows: &'static [F
         nodes: Cow::Borrowed(nodes),
         flows: Cow::Borrowed(flows),
         allowances: Cow::Borrowed(&[]),
+        signature: crate::Signature::UNKNOWN,
     }
 }
 
 const fn plain(id: &'static str, kind: NodeKind) -> Node {
-    Node { id: Cow::Borrowed(id), kind, label: Cow::Borrowed(""), line: 0, scope: None, instances: None }
+    Node {
+        id: Cow::Borrowed(id),
+        kind,
+        label: Cow::Borrowed(""),
+        line: 0,
+        scope: None,
+        instances: None,
+        guard: 0,
+    }
 }
 
 const fn calls(name: &'static str, graph: &'static Graph) -> NodeKind {
