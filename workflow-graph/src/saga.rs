@@ -41,8 +41,9 @@ pub struct Finding {
 
 /// The order of a saga with up to `N` nodes: what is wrong at each of them.
 ///
-/// A graph is a saga when it, or a subflow that it calls, has a step with a compensation or a pivot. In every other graph
-/// nothing is wrong. Subflows and children are looked into as far as [`Subgraph::known`](crate::Subgraph::known) goes.
+/// A graph is a saga when it, or a subflow that it calls, has a step with a compensation or a pivot. In every other
+/// graph nothing is wrong. Subflows and children are looked into as far as
+/// [`Subgraph::known`](crate::Subgraph::known) goes.
 ///
 /// ```
 /// use workflow_graph::{Disorder, Effect, Flow, FlowKind, Graph, Node, NodeKind, Outcome, SagaOrder, StepFacts};
@@ -156,7 +157,7 @@ impl<const N: usize> SagaOrder<N> {
         }
     }
 
-    /// Whether any end could be reached after a pivot: in a saga in order none is, and that is all there is to find out.
+    /// Whether any end could be reached after a pivot: in a saga in order none is, and nothing is left to find out.
     const fn may_fail_after(
         &self,
         nodes: &[Node],

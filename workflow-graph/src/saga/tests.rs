@@ -56,11 +56,11 @@ fn said(graph: &Graph, id: &str) -> String {
 fn step(id: &str, effect: Effect) -> Node {
     let undo = CompensationFacts {
         step: Cow::Owned(format!("undo_{id}")),
-        was: Cow::Borrowed(&[]),
-        takes: Cow::Borrowed(""),
         label: Cow::Borrowed(""),
         wiring: Cow::Borrowed(&[Wire::Output]),
         retriable: true,
+        takes: Cow::Borrowed(""),
+        was: Cow::Borrowed(&[]),
     };
     let compensation = (effect == Effect::Compensatable).then_some(undo);
     Node::new(id, NodeKind::Step(StepFacts { effect, compensation, ..StepFacts::named(id) }))
@@ -331,11 +331,11 @@ const fn constant(name: &'static str, nodes: &'static [Node], flows: &'static [F
         trigger: crate::Trigger::None,
         deadline_ms: None,
         priority: 0,
-        signature: crate::Signature::UNKNOWN,
         source: Source::UNKNOWN,
         nodes: Cow::Borrowed(nodes),
         flows: Cow::Borrowed(flows),
         allowances: Cow::Borrowed(&[]),
+        signature: crate::Signature::UNKNOWN,
     }
 }
 
@@ -346,8 +346,8 @@ const fn plain(id: &'static str, kind: NodeKind) -> Node {
         label: Cow::Borrowed(""),
         line: 0,
         scope: None,
-        guard: 0,
         instances: None,
+        guard: 0,
     }
 }
 

@@ -1,4 +1,4 @@
-//! A compensation may run when something behind the step fails, or when the step can be cancelled while it is under way.
+//! A compensation may run when something behind the step fails, or when the step can be cancelled under way.
 #![deny(warnings)]
 
 use workflow_runtime::prelude::*;
