@@ -217,7 +217,12 @@ fn ad_hoc_and_event_sub_processes_leave_the_order_open() {
              <bpmn:sequenceFlow id=\"2\" sourceRef=\"p\" targetRef=\"d\"/>",
     );
     agrees(in_a_row.graph(), &model, Level::Order);
-    let event = model.replace("</bpmn:process>", "<bpmn:subProcess id=\"q\" name=\"Cancelled\" triggeredByEvent=\"true\"><bpmn:startEvent id=\"qs\"/><bpmn:task id=\"qt\" name=\"Say sorry\"/></bpmn:subProcess></bpmn:process>");
+    let event = model.replace(
+        "</bpmn:process>",
+        "<bpmn:subProcess id=\"q\" name=\"Cancelled\" triggeredByEvent=\"true\">
+         <bpmn:startEvent id=\"qs\"/>
+         <bpmn:task id=\"qt\" name=\"Say sorry\"/></bpmn:subProcess></bpmn:process>",
+    );
     let told = judge::findings(in_a_row.graph(), event.as_bytes(), Level::Order);
     assert_eq!(told.len(), 1, "{told:#?}");
     assert!(told[0].contains("draws the event sub-process `Cancelled`"), "{told:#?}");
