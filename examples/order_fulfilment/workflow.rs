@@ -103,12 +103,7 @@ pub struct NoAnswer(String);
 ///
 /// Goods are reserved, paid and shipped. What cannot be shipped is undone: the money goes back first, then the
 /// goods go back to the shelf.
-#[workflow(
-    version = 1,
-    owner = "order-team",
-    bpmn = "examples/order_fulfilment/model.bpmn",
-    conform = "order"
-)]
+#[workflow(version = 1, owner = "order-team", bpmn = "model.bpmn", conform = "order")]
 pub async fn fulfil_order(order: Order) -> Result<Receipt, OrderError> {
     reserve_goods(&order).await?;
     let charge = match retrieve_payment(&order, &order.card).await {

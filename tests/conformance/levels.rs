@@ -227,7 +227,8 @@ fn many_in_parallel_have_their_marker() {
 
 #[test]
 fn the_first_event_is_drawn_with_its_gateway() {
-    let right = "start -> task:Look at the order -> event: -> message:New card received -> task:Ship goods -> xor:j -> end
+    let right = "start -> task:Look at the order -> event:
+event: -> message:New card received -> task:Ship goods -> xor:j -> end
 event: -> timer:7 days -> task:Write invoice -> xor:j";
     agrees(first_event.graph(), right, Level::Strict);
     tells(

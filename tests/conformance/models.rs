@@ -3,8 +3,9 @@
 
 /// A file of Camunda Modeler with this process: `task:Charge card`, `->` between what follows each other.
 ///
-/// A line is a chain: `start -> task:Reserve goods -> end`. An element is a kind and a name; `#id` behind it tells two of
-/// one name apart. Elements of one kind and name are one element. Indented lines stand in the sub-process above them.
+/// A line is a chain: `start -> task:Reserve goods -> end`. An element is a kind and a name; `#id` behind it tells two
+/// of one name apart. Elements of one kind and name are one element.
+/// Indented lines stand in the sub-process above them.
 pub fn drawn(chains: &str) -> String {
     let mut xml = String::new();
     let (mut ids, mut flows) = (Vec::new(), 0);

@@ -77,7 +77,8 @@ fn the_process_of_the_workflow_is_found_among_others() {
     let file = format!(
         "<semantic:definitions xmlns:semantic=\"http://www.omg.org/spec/BPMN/20100524/MODEL\" xmlns:tns=\"urn:x\">\
          <semantic:process id=\"page\"/>\
-         <semantic:process id=\"Process_7\" name=\"Something else\"><semantic:task id=\"x\" name=\"Sleep\"/></semantic:process>\
+         <semantic:process id=\"Process_7\" name=\"Something else\">
+             <semantic:task id=\"x\" name=\"Sleep\"/></semantic:process>\
          <semantic:process id=\"Process_8\">{inner}</semantic:process>\
          <semantic:collaboration id=\"k\">\
          <semantic:participant id=\"p\" name=\"In a row\" processRef=\"tns:Process_8\"/></semantic:collaboration>\
@@ -90,11 +91,15 @@ fn the_process_of_the_workflow_is_found_among_others() {
 fn links_carry_the_flow() {
     let model = file(
         "<bpmn:startEvent id=\"s\"/><bpmn:task id=\"a\" name=\"Reserve goods\"/>
-         <bpmn:intermediateThrowEvent id=\"t\" name=\"A\"><bpmn:linkEventDefinition name=\"A\"/></bpmn:intermediateThrowEvent>
-         <bpmn:intermediateCatchEvent id=\"c\" name=\"A\"><bpmn:linkEventDefinition name=\"A\"/></bpmn:intermediateCatchEvent>
+         <bpmn:intermediateThrowEvent id=\"t\" name=\"A\">
+             <bpmn:linkEventDefinition name=\"A\"/></bpmn:intermediateThrowEvent>
+         <bpmn:intermediateCatchEvent id=\"c\" name=\"A\">
+             <bpmn:linkEventDefinition name=\"A\"/></bpmn:intermediateCatchEvent>
          <bpmn:task id=\"b\" name=\"Charge card\"/><bpmn:task id=\"d\" name=\"Ship goods\"/><bpmn:endEvent id=\"e\"/>
-         <bpmn:sequenceFlow id=\"1\" sourceRef=\"s\" targetRef=\"a\"/><bpmn:sequenceFlow id=\"2\" sourceRef=\"a\" targetRef=\"t\"/>
-         <bpmn:sequenceFlow id=\"3\" sourceRef=\"c\" targetRef=\"b\"/><bpmn:sequenceFlow id=\"4\" sourceRef=\"b\" targetRef=\"d\"/>
+         <bpmn:sequenceFlow id=\"1\" sourceRef=\"s\" targetRef=\"a\"/>
+             <bpmn:sequenceFlow id=\"2\" sourceRef=\"a\" targetRef=\"t\"/>
+         <bpmn:sequenceFlow id=\"3\" sourceRef=\"c\" targetRef=\"b\"/>
+             <bpmn:sequenceFlow id=\"4\" sourceRef=\"b\" targetRef=\"d\"/>
          <bpmn:sequenceFlow id=\"5\" sourceRef=\"d\" targetRef=\"e\"/>",
     );
     agrees(in_a_row.graph(), &model, Level::Order);
@@ -116,11 +121,14 @@ fn expired(waiting: &str) -> String {
     file(&format!(
         "<bpmn:startEvent id=\"s\"/>
          <bpmn:serviceTask id=\"charge\" name=\"Charge the card\"/>
-         <bpmn:boundaryEvent id=\"x\" name=\"Expired\" attachedToRef=\"charge\"><bpmn:errorEventDefinition errorRef=\"e1\"/></bpmn:boundaryEvent>
-         <bpmn:boundaryEvent id=\"y\" name=\"Else\" attachedToRef=\"charge\"><bpmn:errorEventDefinition/></bpmn:boundaryEvent>
+         <bpmn:boundaryEvent id=\"x\" name=\"Expired\" attachedToRef=\"charge\">
+             <bpmn:errorEventDefinition errorRef=\"e1\"/></bpmn:boundaryEvent>
+         <bpmn:boundaryEvent id=\"y\" name=\"Else\" attachedToRef=\"charge\">
+             <bpmn:errorEventDefinition/></bpmn:boundaryEvent>
          {waiting}
          <bpmn:task id=\"look\" name=\"Look at the order\"/>
-         <bpmn:endEvent id=\"done\"/><bpmn:endEvent id=\"done2\"/><bpmn:endEvent id=\"failed\"/><bpmn:endEvent id=\"late\"/>
+         <bpmn:endEvent id=\"done\"/><bpmn:endEvent id=\"done2\"/>
+             <bpmn:endEvent id=\"failed\"/><bpmn:endEvent id=\"late\"/>
          <bpmn:sequenceFlow id=\"f1\" sourceRef=\"s\" targetRef=\"charge\"/>
          <bpmn:sequenceFlow id=\"f2\" sourceRef=\"charge\" targetRef=\"done\"/>
          <bpmn:sequenceFlow id=\"f3\" sourceRef=\"x\" targetRef=\"wait\"/>
@@ -130,12 +138,18 @@ fn expired(waiting: &str) -> String {
          <bpmn:sequenceFlow id=\"f7\" sourceRef=\"look\" targetRef=\"done2\"/>"
     ))
     .replace("Charge the card", "Charge card")
-    .replace("</bpmn:definitions>", "<bpmn:error id=\"e1\" name=\"n\" errorCode=\"CARD_EXPIRED\"/></bpmn:definitions>")
+    .replace(
+        "</bpmn:definitions>",
+        "<bpmn:error id=\"e1\" name=\"n\" errorCode=\"CARD_EXPIRED\"/></bpmn:definitions>",
+    )
 }
 
 const GATEWAY: &str = "<bpmn:eventBasedGateway id=\"wait\"/>
-    <bpmn:intermediateCatchEvent id=\"card\" name=\"New card received\"><bpmn:messageEventDefinition/></bpmn:intermediateCatchEvent>
-    <bpmn:intermediateCatchEvent id=\"time\" name=\"A week is over\"><bpmn:timerEventDefinition><bpmn:timeDuration>P1W</bpmn:timeDuration></bpmn:timerEventDefinition></bpmn:intermediateCatchEvent>
+    <bpmn:intermediateCatchEvent id=\"card\" name=\"New card received\">
+             <bpmn:messageEventDefinition/></bpmn:intermediateCatchEvent>
+    <bpmn:intermediateCatchEvent id=\"time\" name=\"A week is over\">
+             <bpmn:timerEventDefinition>
+             <bpmn:timeDuration>P1W</bpmn:timeDuration></bpmn:timerEventDefinition></bpmn:intermediateCatchEvent>
     <bpmn:sequenceFlow id=\"w1\" sourceRef=\"wait\" targetRef=\"card\"/>
     <bpmn:sequenceFlow id=\"w2\" sourceRef=\"wait\" targetRef=\"time\"/>";
 
@@ -143,7 +157,9 @@ const GATEWAY: &str = "<bpmn:eventBasedGateway id=\"wait\"/>
 fn a_deadline_may_be_an_event_behind_a_gateway_or_on_the_border() {
     agrees(tells_errors_apart.graph(), &expired(GATEWAY), Level::Order);
     let border = "<bpmn:receiveTask id=\"wait\" name=\"Receive new card\"/>
-        <bpmn:boundaryEvent id=\"time\" attachedToRef=\"wait\"><bpmn:timerEventDefinition><bpmn:timeDuration>P7D</bpmn:timeDuration></bpmn:timerEventDefinition></bpmn:boundaryEvent>";
+        <bpmn:boundaryEvent id=\"time\" attachedToRef=\"wait\">
+             <bpmn:timerEventDefinition>
+             <bpmn:timeDuration>P7D</bpmn:timeDuration></bpmn:timerEventDefinition></bpmn:boundaryEvent>";
     let border = expired(border).replace("sourceRef=\"card\"", "sourceRef=\"wait\"");
     agrees(tells_errors_apart.graph(), &border, Level::Order);
     let told = judge::findings(
@@ -173,7 +189,8 @@ fn compensation_is_the_compensation_of_its_step() {
              <bpmn:boundaryEvent id=\"undo\" attachedToRef=\"a\"><bpmn:compensateEventDefinition/></bpmn:boundaryEvent>
              <bpmn:task id=\"h\" name=\"{handler}\" isForCompensation=\"true\"/>
              <bpmn:task id=\"b\" name=\"Charge card\"/><bpmn:task id=\"d\" name=\"Ship goods\"/>
-             <bpmn:sequenceFlow id=\"1\" sourceRef=\"s\" targetRef=\"a\"/><bpmn:sequenceFlow id=\"2\" sourceRef=\"a\" targetRef=\"b\"/>
+             <bpmn:sequenceFlow id=\"1\" sourceRef=\"s\" targetRef=\"a\"/>
+             <bpmn:sequenceFlow id=\"2\" sourceRef=\"a\" targetRef=\"b\"/>
              <bpmn:sequenceFlow id=\"3\" sourceRef=\"b\" targetRef=\"d\"/>
              <bpmn:association id=\"4\" {ends}/>"
         ))
@@ -196,10 +213,16 @@ fn ad_hoc_and_event_sub_processes_leave_the_order_open() {
          <bpmn:adHocSubProcess id=\"p\" name=\"Whatever\"><bpmn:task id=\"b\" name=\"Charge card\"/>
          <bpmn:task id=\"a\" name=\"Reserve goods\"/></bpmn:adHocSubProcess>
          <bpmn:task id=\"d\" name=\"Ship goods\"/>
-         <bpmn:sequenceFlow id=\"1\" sourceRef=\"s\" targetRef=\"p\"/><bpmn:sequenceFlow id=\"2\" sourceRef=\"p\" targetRef=\"d\"/>",
+         <bpmn:sequenceFlow id=\"1\" sourceRef=\"s\" targetRef=\"p\"/>
+             <bpmn:sequenceFlow id=\"2\" sourceRef=\"p\" targetRef=\"d\"/>",
     );
     agrees(in_a_row.graph(), &model, Level::Order);
-    let event = model.replace("</bpmn:process>", "<bpmn:subProcess id=\"q\" name=\"Cancelled\" triggeredByEvent=\"true\"><bpmn:startEvent id=\"qs\"/><bpmn:task id=\"qt\" name=\"Say sorry\"/></bpmn:subProcess></bpmn:process>");
+    let event = model.replace(
+        "</bpmn:process>",
+        "<bpmn:subProcess id=\"q\" name=\"Cancelled\" triggeredByEvent=\"true\">
+         <bpmn:startEvent id=\"qs\"/>
+         <bpmn:task id=\"qt\" name=\"Say sorry\"/></bpmn:subProcess></bpmn:process>",
+    );
     let told = judge::findings(in_a_row.graph(), event.as_bytes(), Level::Order);
     assert_eq!(told.len(), 1, "{told:#?}");
     assert!(told[0].contains("draws the event sub-process `Cancelled`"), "{told:#?}");

@@ -2,9 +2,9 @@
 //! It decides what is told; how it is worded is decided by `wording`.
 
 use super::matching::{Matching, is_waived, undoes};
-use super::model::{ElementKind, Model, Order, ROOM, Repeats};
+use super::model::{ElementKind, Model, ROOM, Repeats};
 use super::plan::{NOWHERE, Plan, Role, is_operation};
-use super::relations::{Relations, Table, WORDS, add, has};
+use super::relations::{Relations, Table, WORDS, add, has, take_first};
 use super::strict;
 use super::wording;
 use crate::{Graph, NodeIndex, NodeKind, Notice};
@@ -256,28 +256,27 @@ impl OfClasses {
     const fn of_code(plan: &Plan, matching: &Matching, waived: &[NodeIndex]) -> OfClasses {
         let relations = Relations::of(plan);
         let mut all = OfClasses::EMPTY;
+        let mut listed = Listed::NONE;
+        let mut place = 0;
+        while place < plan.count {
+            listed.add(place, class_of(plan, matching, waived, place));
+            place += 1;
+        }
         let mut one = 0;
-        while one < plan.count {
-            let from = class_of(plan, matching, waived, one);
-            if from != NOWHERE {
-                add(&mut all.is_there, from);
-                let mut other = 0;
-                while other < plan.count {
-                    let to = class_of(plan, matching, waived, other);
-                    if to != NOWHERE {
-                        all.note(
-                            from,
-                            to,
-                            [
-                                has(&relations.after[one], other),
-                                has(&relations.maybe_after[one], other),
-                                has(&relations.beside[one], other),
-                                has(&relations.maybe_beside[one], other),
-                            ],
-                        );
-                    }
-                    other += 1;
+        while one < listed.count {
+            let (from, class) = listed.items[one];
+            add(&mut all.is_there, class);
+            let (after, maybe_after) = (&relations.after[from], &relations.maybe_after[from]);
+            let (beside, maybe_beside) = (&relations.beside[from], &relations.maybe_beside[from]);
+            let mut other = 0;
+            while other < listed.count {
+                let (to, to_class) = listed.items[other];
+                let (word, bit) = (to / 64, 1 << (to % 64));
+                if (after[word] | maybe_after[word] | beside[word] | maybe_beside[word]) & bit != 0 {
+                    let told = [after[word], maybe_after[word], beside[word], maybe_beside[word]];
+                    all.note(class, to_class, told, bit);
                 }
+                other += 1;
             }
             one += 1;
         }
@@ -287,48 +286,77 @@ impl OfClasses {
     const fn of_model(model: &Model, matching: &Matching) -> OfClasses {
         let elements = model.list();
         let mut all = OfClasses::EMPTY;
+        let mut listed = Listed::NONE;
+        let mut element = 0;
+        while element < elements.len() {
+            if elements[element].kind.is_required() {
+                listed.add(element, matching.class_of_element[element]);
+            }
+            element += 1;
+        }
+        let bytes = model.bytes();
+        let row = elements.len().div_ceil(8);
+        let table = elements.len() * row;
         let mut one = 0;
-        while one < elements.len() {
-            let from = matching.class_of_element[one];
-            if from != NOWHERE && elements[one].kind.is_required() {
-                add(&mut all.is_there, from);
-                let is_in_turn = matches!(elements[one].repeats, Repeats::InTurn);
-                let mut other = 0;
-                while other < elements.len() {
-                    let to = matching.class_of_element[other];
-                    if to != NOWHERE && elements[other].kind.is_required() {
-                        let again = is_in_turn && one == other;
-                        all.note(
-                            from,
-                            to,
-                            [
-                                model.holds(Order::After, one, other) || again,
-                                model.holds(Order::MaybeAfter, one, other) || again,
-                                model.holds(Order::Beside, one, other),
-                                model.holds(Order::MaybeBeside, one, other),
-                            ],
-                        );
-                    }
-                    other += 1;
+        while one < listed.count {
+            let (from, class) = listed.items[one];
+            add(&mut all.is_there, class);
+            if matches!(elements[from].repeats, Repeats::InTurn) {
+                all.note(class, class, [1, 1, 0, 0], 1);
+            }
+            let mut other = 0;
+            while other < listed.count {
+                let (to, to_class) = listed.items[other];
+                let (at, bit) = (from * row + to / 8, 1 << (to % 8));
+                let (after, maybe_after) = (bytes[at], bytes[table + at]);
+                let (beside, maybe_beside) = (bytes[2 * table + at], bytes[3 * table + at]);
+                if (after | maybe_after | beside | maybe_beside) & bit != 0 {
+                    let told = [after as u64, maybe_after as u64, beside as u64, maybe_beside as u64];
+                    all.note(class, to_class, told, bit as u64);
                 }
+                other += 1;
             }
             one += 1;
         }
         all
     }
 
-    const fn note(&mut self, from: usize, to: usize, [after, maybe_after, beside, maybe_beside]: [bool; 4]) {
-        if after {
+    /// Notes those of the four answers that have this bit.
+    const fn note(
+        &mut self,
+        from: usize,
+        to: usize,
+        [after, maybe_after, beside, maybe_beside]: [u64; 4],
+        bit: u64,
+    ) {
+        if after & bit != 0 {
             add(&mut self.after[from], to);
         }
-        if after || maybe_after {
+        if (after | maybe_after) & bit != 0 {
             add(&mut self.maybe_after[from], to);
         }
-        if beside {
+        if beside & bit != 0 {
             add(&mut self.beside[from], to);
         }
-        if beside || maybe_beside {
+        if (beside | maybe_beside) & bit != 0 {
             add(&mut self.maybe_beside[from], to);
+        }
+    }
+}
+
+/// Places or elements whose order counts, with their classes.
+struct Listed {
+    items: [(usize, usize); ROOM],
+    count: usize,
+}
+
+impl Listed {
+    const NONE: Listed = Listed { items: [(0, 0); ROOM], count: 0 };
+
+    const fn add(&mut self, index: usize, class: usize) {
+        if class != NOWHERE {
+            self.items[self.count] = (index, class);
+            self.count += 1;
         }
     }
 }
@@ -359,12 +387,9 @@ const fn unlike(code: &OfClasses, drawn: &OfClasses, count: usize) -> Table {
     // What differs from here to there also differs from there to here.
     let mut one = 0;
     while one < count {
-        let mut other = 0;
-        while other < count {
-            if has(&unlike[one], other) {
-                add(&mut unlike[other], one);
-            }
-            other += 1;
+        let mut left = unlike[one];
+        while let Some(other) = take_first(&mut left) {
+            add(&mut unlike[other], one);
         }
         one += 1;
     }

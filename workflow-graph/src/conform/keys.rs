@@ -7,9 +7,12 @@ use super::plan::{Place, Role};
 use crate::NodeKind;
 
 /// What a place may be called.
+#[derive(Clone, Copy)]
 pub(super) struct Keys([u64; 5]);
 
 impl Keys {
+    pub(super) const NONE: Keys = Keys([0; 5]);
+
     pub(super) const fn of(place: &Place) -> Keys {
         let node = place.node;
         if matches!(place.role, Role::Exit) {

@@ -1,11 +1,10 @@
 //! Which element of the model is which operation of the code: by name, else by id, else by message or duration.
 //! What shares a name is compared as one thing; it knows nothing of order.
 
-use super::keys::Keys;
 use super::letters::{duration_ms, key, key_behind};
 use super::model::{Element, ElementKind, Model, ROOM, text};
 use super::plan::{NOWHERE, Plan, Role, is_operation};
-use super::relations::{Table, WORDS, add, has};
+use super::relations::{Table, WORDS, add, has, take_first};
 use crate::{Node, NodeIndex, NodeKind, StepFacts};
 
 /// Who is who.
@@ -38,35 +37,29 @@ impl Matching {
             class_of_place: [NOWHERE; ROOM],
         };
         // The class is the first element of that name; what is called by two names joins both.
-        matching.classify(plan, elements);
-        matching.classify(plan, elements);
+        matching.classify(elements);
+        matching.classify(elements);
         matching
     }
 
-    const fn classify(&mut self, plan: &Plan, elements: &[Element]) {
+    const fn classify(&mut self, elements: &[Element]) {
         let mut element = 0;
         while element < elements.len() {
             let mut class = self.class_of_element[element];
-            let mut place = 0;
-            while place < plan.count {
-                if has(&self.places[element], place) {
-                    add(&mut self.is_drawn, place);
-                    if self.class_of_place[place] == NOWHERE {
-                        self.class_of_place[place] = element;
-                    }
-                    if self.class_of_place[place] < class {
-                        class = self.class_of_place[place];
-                    }
+            let mut left = self.places[element];
+            while let Some(place) = take_first(&mut left) {
+                add(&mut self.is_drawn, place);
+                if self.class_of_place[place] == NOWHERE {
+                    self.class_of_place[place] = element;
                 }
-                place += 1;
+                if self.class_of_place[place] < class {
+                    class = self.class_of_place[place];
+                }
             }
             self.class_of_element[element] = class;
-            let mut place = 0;
-            while place < plan.count && class != NOWHERE {
-                if has(&self.places[element], place) {
-                    self.class_of_place[place] = class;
-                }
-                place += 1;
+            let mut left = self.places[element];
+            while let Some(place) = take_first(&mut left) {
+                self.class_of_place[place] = class;
             }
             element += 1;
         }
@@ -132,7 +125,7 @@ const fn of_element(element: &Element, plan: &Plan) -> [u64; WORDS] {
             }
         };
         if is_one {
-            if Keys::of(&place).name(name) {
+            if plan.keys[index].name(name) {
                 add(&mut by_name, index);
                 has_name = true;
             }

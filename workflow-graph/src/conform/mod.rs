@@ -18,4 +18,4 @@ mod structure;
 mod wording;
 
 pub use compare::{Comparison, Level};
-pub use model::{Element, ElementKind, Model, Order, ROOM, Repeats};
+pub use model::{Element, ElementKind, Model, ROOM, Repeats};

@@ -15,7 +15,8 @@ pub struct Model {
     pub file: Text,
     /// Its flow nodes, each sub-process before what stands in it.
     pub elements: Cow<'static, [Element]>,
-    /// Four tables of bits, see [`Order`]; a row for each element, filled up to whole bytes.
+    /// Four tables of bits, one behind the other, with a row for each element that is filled up to whole bytes: what
+    /// comes after it, what may as well, what can be under way beside it, and what may as well.
     pub order: Cow<'static, [u8]>,
     /// Sequence flows between elements, and from a host to what sits on its border.
     pub flows: Cow<'static, [(usize, usize)]>,
@@ -191,19 +192,6 @@ impl ElementKind {
     }
 }
 
-/// One of the tables in [`Model::order`], in this order.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Order {
-    /// After the one, the other can happen.
-    After = 0,
-    /// The same, by a model that leaves it open.
-    MaybeAfter = 1,
-    /// Both can be under way at a time.
-    Beside = 2,
-    /// The same, by a model that leaves it open.
-    MaybeBeside = 3,
-}
-
 impl Model {
     /// The elements, for constants.
     pub(super) const fn list(&self) -> &[Element] {
@@ -221,15 +209,12 @@ impl Model {
         }
     }
 
-    /// Whether this holds of these two elements.
-    pub(super) const fn holds(&self, order: Order, from: usize, to: usize) -> bool {
-        let bytes = match &self.order {
+    /// The tables, for constants.
+    pub(super) const fn bytes(&self) -> &[u8] {
+        match &self.order {
             Cow::Borrowed(bytes) => bytes,
             Cow::Owned(bytes) => bytes.as_slice(),
-        };
-        let count = self.list().len();
-        let row = count.div_ceil(8);
-        bytes[(order as usize * count + from) * row + to / 8] >> (to % 8) & 1 == 1
+        }
     }
 
     /// Whether something stands in this element.

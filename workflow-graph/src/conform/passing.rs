@@ -36,8 +36,8 @@ pub(super) const fn resolved(plan: &Plan, waived: &[NodeIndex], place: usize) ->
             return place;
         }
         let flows = flows_of(this.graph);
-        let (mut next, mut count, mut flow) = (NOWHERE, 0, 0);
-        while flow < flows.len() {
+        let (mut next, mut count, mut flow) = (NOWHERE, 0, this.first_flow);
+        while flow < this.end_flow {
             if flows[flow].from == place - this.base {
                 // Of what is excused, only the way on counts.
                 if count == 0 || matches!(flows[flow].kind, FlowKind::Next) {
@@ -72,8 +72,8 @@ const fn ends(plan: &Plan, place: usize) -> bool {
             _ => return false,
         }
         let flows = flows_of(this.graph);
-        let (mut next, mut flow) = (NOWHERE, 0);
-        while flow < flows.len() {
+        let (mut next, mut flow) = (NOWHERE, this.first_flow);
+        while flow < this.end_flow {
             if flows[flow].from == place - this.base {
                 next = this.base + flows[flow].to;
             }

@@ -34,6 +34,9 @@ pub(super) struct Place {
     pub(super) failure: usize,
     /// The race with steps in it that it takes part in.
     pub(super) race: usize,
+    /// Its flows stand in this stretch of those of the graph, the end not included; others may, too.
+    pub(super) first_flow: usize,
+    pub(super) end_flow: usize,
 }
 
 /// What a place stands for.
@@ -61,6 +64,8 @@ pub(super) struct Way {
 /// The flow that is compared with the model.
 pub(super) struct Plan {
     pub(super) places: [Option<Place>; ROOM],
+    /// What each place may be called.
+    pub(super) keys: [Keys; ROOM],
     pub(super) count: usize,
     pub(super) ways: [Way; WAYS],
     pub(super) way_count: usize,
@@ -82,6 +87,7 @@ impl Plan {
     pub(super) const fn of(graph: &'static Graph, model: &Model) -> Plan {
         let mut plan = Plan {
             places: [None; ROOM],
+            keys: [Keys::NONE; ROOM],
             count: 0,
             ways: [Way { from: 0, to: 0, is_certain: false }; WAYS],
             way_count: 0,
@@ -119,6 +125,15 @@ impl Plan {
             self.push(Place::new(&nodes[index], graph, base, call, id));
             index += 1;
         }
+        let flows = flows_of(graph);
+        let mut index = 0;
+        while index < flows.len() && !self.is_cut {
+            let from = base + flows[index].from;
+            let place = self.place(from);
+            let first_flow = if place.end_flow == 0 { index } else { place.first_flow };
+            self.places[from] = Some(Place { first_flow, end_flow: index + 1, ..place });
+            index += 1;
+        }
         if !self.is_cut {
             self.add_twins(graph, base);
             self.add_insides(graph, model, base, around);
@@ -135,6 +150,7 @@ impl Plan {
             return ROOM - 1;
         }
         self.places[self.count] = Some(place);
+        self.keys[self.count] = Keys::of(&place);
         self.count += 1;
         self.count - 1
     }
@@ -306,7 +322,8 @@ impl Plan {
 impl Place {
     const fn new(node: &'static Node, graph: &'static Graph, base: usize, call: NodeIndex, id: u64) -> Place {
         let (twin, failure, race) = (NOWHERE, NOWHERE, NOWHERE);
-        Place { node, graph, base, call, id, role: Role::Node, twin, failure, race }
+        let (first_flow, end_flow) = (0, 0);
+        Place { node, graph, base, call, id, role: Role::Node, twin, failure, race, first_flow, end_flow }
     }
 
     /// Another place that this node stands for.

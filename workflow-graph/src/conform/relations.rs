@@ -155,6 +155,20 @@ pub(super) const fn add(row: &mut [u64; WORDS], bit: usize) {
     row[bit / 64] |= 1 << (bit % 64);
 }
 
+/// Takes the first of a set out of it.
+pub(super) const fn take_first(row: &mut [u64; WORDS]) -> Option<usize> {
+    let mut word = 0;
+    while word < WORDS {
+        if row[word] != 0 {
+            let bit = row[word].trailing_zeros() as usize;
+            row[word] &= row[word] - 1;
+            return Some(word * 64 + bit);
+        }
+        word += 1;
+    }
+    None
+}
+
 pub(super) const fn has(row: &[u64; WORDS], bit: usize) -> bool {
     row[bit / 64] >> (bit % 64) & 1 == 1
 }

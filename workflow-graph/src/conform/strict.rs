@@ -4,10 +4,10 @@
 use super::compare::first_of;
 use super::letters::{duration_ms, key};
 use super::matching::Matching;
-use super::model::{Element, ElementKind, Model, Repeats, text};
+use super::model::{Element, ElementKind, Model, ROOM, Repeats, text};
 use super::plan::{NOWHERE, Place, Plan, Role, errors_of, flows_of, is_operation, nodes_of};
 use super::relations::has;
-use super::structure::{END, Structure};
+use super::structure::{Colours, END, Structure, mixed};
 use super::wording::unlike as differs;
 use super::wording::{at, named};
 use crate::{ErrorFacts, FlowKind, NodeIndex, NodeKind, Notice, StepFacts};
@@ -351,13 +351,15 @@ pub(super) const fn unlike_flow(
             let notice = if round == 0 { notice } else { notice.with(", and what follows that differs") };
             return Some((NOWHERE, notice.with("; see docs/errors/WF060.md")));
         }
+        let drawn_sums = sums(&of_model, &matching.class_of_element, model.list().len());
+        let code_sums = sums(&of_code, &matching.class_of_place, plan.count);
         let mut element = 0;
         while element < model.list().len() {
             let place = first_of(&matching.places[element]);
             let counts = place < plan.count
                 && model.list()[element].kind.is_required()
                 && matching.class_of_element[element] == element;
-            if counts && sum(&of_model, matching, element, true) != sum(&of_code, matching, element, false) {
+            if counts && drawn_sums[element] != code_sums[element] {
                 let this = &model.list()[element];
                 let notice = at(Notice::new("WF060: by "), model, this);
                 let notice = named(notice.with(", behind "), this);
@@ -374,17 +376,17 @@ pub(super) const fn unlike_flow(
     None
 }
 
-/// The colours of a class, in one number that knows no order.
-const fn sum(colours: &super::structure::Colours, matching: &Matching, class: usize, of_model: bool) -> u64 {
-    let members = if of_model { &matching.class_of_element } else { &matching.class_of_place };
-    let (mut sum, mut index) = (0_u64, 0);
-    while index < members.len() {
-        if members[index] == class {
-            sum = sum.wrapping_add(super::structure::mixed(colours[index]));
+/// For each class, its colours in one number that knows no order.
+const fn sums(colours: &Colours, classes: &[usize; ROOM], count: usize) -> [u64; ROOM] {
+    let (mut sums, mut index) = ([0_u64; ROOM], 0);
+    while index < count {
+        let class = classes[index];
+        if class != NOWHERE {
+            sums[class] = sums[class].wrapping_add(mixed(colours[index]));
         }
         index += 1;
     }
-    sum
+    sums
 }
 
 /// Whether an element stands for a frame that BPMN has no word for.

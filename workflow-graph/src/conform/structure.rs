@@ -209,8 +209,8 @@ impl Structure {
             }
         }
         let flows = flows_of(place.graph);
-        let mut flow = 0;
-        while flow < flows.len() {
+        let mut flow = place.first_flow;
+        while flow < place.end_flow {
             if flows[flow].from == index - place.base {
                 let to = resolved(plan, waived, place.base + flows[flow].to);
                 let how = match &flows[flow].kind {
@@ -389,10 +389,11 @@ const fn end_of_model(plan: &Plan, end: &Element) -> u64 {
 }
 
 const fn is_end(end: &Element, place: &Place) -> bool {
+    if !matches!(place.node.kind, NodeKind::End(_)) {
+        return false;
+    }
     let (name, id) = (key(text(&end.name)), key(text(&end.id)));
-    matches!(place.node.kind, NodeKind::End(_))
-        && (id == place.id
-            || name != 0 && (name == key(text(&place.node.label)) || name == key(text(&place.node.id))))
+    id == place.id || name != 0 && (name == key(text(&place.node.label)) || name == key(text(&place.node.id)))
 }
 
 /// A number that says nothing of the one it came from.

@@ -1,4 +1,4 @@
-// What the analyst drew and what the code does have other names: each is asked about at its own place.
+//! What the analyst drew and what the code does have other names: each is asked about at its own place.
 use workflow_runtime::prelude::*;
 
 #[derive(Debug, Clone, Serialize, Deserialize, thiserror::Error, StepError)]

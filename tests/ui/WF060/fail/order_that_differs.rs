@@ -1,4 +1,4 @@
-// The goods are shipped before they are paid: the pair is named, with what the model says and what the code does.
+//! The goods are shipped before they are paid: the pair is named, with what the model says and what the code does.
 use workflow_runtime::prelude::*;
 
 #[derive(Debug, Clone, Serialize, Deserialize, thiserror::Error, StepError)]

@@ -1,4 +1,4 @@
-// Strictly: an error that the model tells apart, a question that it does not ask.
+//! Strictly: an error that the model tells apart, a question that it does not ask.
 use workflow_runtime::prelude::*;
 
 #[derive(Debug, Clone, Serialize, Deserialize, thiserror::Error, StepError)]

@@ -1,4 +1,4 @@
-// A model that cannot be read says what is wrong with it.
+//! A model that cannot be read says what is wrong with it.
 use workflow_runtime::prelude::*;
 
 #[step(read_only)]

@@ -1,4 +1,4 @@
-// The same model on every level; a process by name among several; and a step that a person has excused.
+//! The same model on every level; a process by name among several; and a step that a person has excused.
 use workflow_runtime::prelude::*;
 
 #[derive(Debug, Clone, Serialize, Deserialize, thiserror::Error, StepError)]
