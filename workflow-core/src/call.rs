@@ -60,17 +60,6 @@ impl<S: Step> Durable for StepCall<S> {
     }
 }
 
-/// So that completion after a step call offers `.await` in editors; never compiled.
-#[cfg(rust_analyzer)]
-impl<S: Step> std::future::IntoFuture for StepCall<S> {
-    type Output = S::Output;
-    type IntoFuture = std::future::Pending<S::Output>;
-
-    fn into_future(self) -> Self::IntoFuture {
-        std::future::pending()
-    }
-}
-
 /// A function under `#[step]`, as a value: names the step wherever one is needed.
 #[diagnostic::on_unimplemented(
     message = "WF001: `{Self}` is not a `#[step]`",

@@ -14,6 +14,9 @@ mod context;
 mod continued;
 mod control;
 mod durable;
+#[cfg(rust_analyzer)]
+#[doc(hidden)]
+pub mod editor;
 mod error;
 mod event;
 mod foreign;

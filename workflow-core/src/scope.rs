@@ -90,17 +90,6 @@ impl<S: Subflow> Durable for SubflowCall<S> {
     }
 }
 
-/// So that completion after a call offers `.await` in editors; never compiled.
-#[cfg(rust_analyzer)]
-impl<S: Subflow> std::future::IntoFuture for SubflowCall<S> {
-    type Output = S::Output;
-    type IntoFuture = std::future::Pending<S::Output>;
-
-    fn into_future(self) -> Self::IntoFuture {
-        std::future::pending()
-    }
-}
-
 /// The facts about a subflow.
 pub(crate) const fn subflow_facts<S: Subflow>() -> SubflowFacts {
     SubflowFacts {

@@ -219,8 +219,10 @@ pub enum StepFault {
 )]
 pub trait StepError: Storable + std::fmt::Display {
     /// All ways to fail.
+    #[doc(hidden)]
     const ERRORS: &'static [ErrorFacts];
     /// Which of them this value is: an index into [`StepError::ERRORS`].
+    #[doc(hidden)]
     fn index(&self) -> usize;
 
     /// The facts about this value's way to fail.

@@ -25,6 +25,8 @@ pub mod conform;
 mod defects;
 mod facts;
 mod kinds;
+#[doc(hidden)]
+pub mod literal;
 pub mod lock;
 mod names;
 mod notice;

@@ -9,6 +9,7 @@ mod derive_message;
 mod derive_step_error;
 mod docs;
 mod duration;
+mod editor;
 mod errors;
 mod model;
 mod recorded;

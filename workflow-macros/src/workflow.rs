@@ -10,6 +10,7 @@ mod conditions;
 mod conform;
 mod constants;
 mod determinism;
+mod editor;
 mod emit;
 mod endless;
 mod ends;

@@ -8,6 +8,7 @@ mod error;
 mod handle;
 mod limits;
 pub mod prelude;
+mod regions;
 mod schedule;
 pub mod store;
 mod transport;
@@ -39,7 +40,7 @@ pub use workflow_graph as graph;
 pub use workflow_graph::{Rate, RetryPolicy};
 pub use workflow_macros::{Message, StepError, step, subflow, workflow};
 
-/// What the macros write refers to these paths and to no others.
+/// What the macros write refers to these paths, to the calls above, and to no others.
 #[doc(hidden)]
 pub mod __private {
     pub use crate::schedule::ScheduledTime;

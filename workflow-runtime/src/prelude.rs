@@ -2,6 +2,7 @@
 //! Names only.
 
 pub use crate::{Engine, RunOutput, SqlError, Sqlite, Tx};
+pub use crate::{join, select, try_join};
 pub use serde::{Deserialize, Serialize};
 pub use workflow_core::{Message, StepError};
 pub use workflow_core::{

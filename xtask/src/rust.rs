@@ -1,6 +1,8 @@
 //! The stages that cargo runs: form, lints, documentation and tests of the whole workspace.
 //! Knows cargo's words; must not know what is counted or shown.
 
+use std::path::Path;
+
 use anyhow::{Result, ensure};
 
 use crate::outcome::TestRun;
@@ -34,6 +36,7 @@ pub(crate) fn documentation(workspace: &Workspace) -> Result<()> {
 }
 
 pub(crate) fn tests(workspace: &Workspace) -> Result<TestRun> {
+    install_editor(workspace)?;
     let mut cargo = workspace.cargo();
     // What is left over from a blessing in somebody's shell would let every comparison pass.
     for (name, _) in BLESSING {
@@ -48,6 +51,7 @@ pub(crate) fn doc_tests(workspace: &Workspace) -> Result<TestRun> {
 
 /// The same tests, but they rewrite their snapshots instead of comparing.
 pub(crate) fn blessing_tests(workspace: &Workspace) -> Result<TestRun> {
+    install_editor(workspace)?;
     process::run_tests(workspace.cargo().envs(BLESSING).args(TESTS))
 }
 
@@ -56,11 +60,25 @@ fn install_component(workspace: &Workspace, subcommand: &str, component: &str) -
     if process::answers(workspace.cargo().args([subcommand, "--version"])) {
         return Ok(());
     }
+    add_component(workspace, &format!("cargo {subcommand}"), component)
+}
+
+/// `tests/editors.rs` drives rust-analyzer, which knows nothing without the sources of the standard library. What the
+/// compiler says in `tests/ui` quotes these sources, too, as soon as they are there.
+fn install_editor(workspace: &Workspace) -> Result<()> {
+    if !process::answers(workspace.command("rust-analyzer").arg("--version")) {
+        add_component(workspace, "rust-analyzer", "rust-analyzer")?;
+    }
+    let sysroot = process::text_of(workspace.command("rustc").args(["--print", "sysroot"]))?;
+    if !Path::new(sysroot.trim()).join("lib/rustlib/src/rust/library").is_dir() {
+        add_component(workspace, "the source of the standard library", "rust-src")?;
+    }
+    Ok(())
+}
+
+fn add_component(workspace: &Workspace, missing: &str, component: &str) -> Result<()> {
     let rustup_is_there = process::answers(workspace.command("rustup").arg("--version"));
-    ensure!(
-        rustup_is_there,
-        "`cargo {subcommand}` is missing, and without rustup it cannot be installed from here"
-    );
+    ensure!(rustup_is_there, "`{missing}` is missing, and without rustup it cannot be installed from here");
     process::run(workspace.command("rustup").args(["component", "add", component]))
 }
 

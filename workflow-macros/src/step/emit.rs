@@ -4,11 +4,12 @@
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
 use syn::ext::IdentExt;
-use syn::{Attribute, Index};
+use syn::{Attribute, Index, Signature};
 use workflow_graph::Effect;
 
 use super::parameters::{Data, Parameter, data, has_transaction};
 use super::{Step, checks, facts};
+use crate::editor;
 use crate::recorded;
 
 /// The expansion of a step.
@@ -18,7 +19,8 @@ pub(super) fn step(step: &Step) -> TokenStream {
     let implementation = implementation(step);
     let (recorded_types, checks) = (checks::recorded_types(step), checks::no_result_in_disguise(step));
     let undoing = checks::undone_for_sure(step);
-    quote! { #recorded_types #call #hidden_type #implementation #checks #undoing }
+    let body = body_in_editor(step);
+    quote! { #recorded_types #call #hidden_type #body #implementation #checks #undoing }
 }
 
 /// The name of the hidden type behind a step.
@@ -70,18 +72,33 @@ fn call(step: &Step) -> TokenStream {
     quote! {
         #(#attributes)*
         #[allow(clippy::used_underscore_binding)]
-        #vis #fn_token #name(#(#parameters),*) -> ::workflow_runtime::__private::core::StepCall<#hidden> {
-            ::workflow_runtime::__private::core::StepCall::new((#(#arguments)*))
+        #vis #fn_token #name(#(#parameters),*) -> ::workflow_runtime::StepCall<#hidden> {
+            ::workflow_runtime::StepCall::new((#(#arguments)*))
         }
     }
 }
 
+/// For editors the body stands by itself: nothing of ours is in its scope.
+fn body_in_editor(step: &Step) -> Option<TokenStream> {
+    let (hidden, conditions) = (hidden_name(step), step.conditions());
+    let Signature { inputs, output, asyncness, fn_token, .. } = &step.function.sig;
+    let body = &step.function.body;
+    editor::asks().then(|| {
+        quote! {
+            #(#conditions)*
+            impl #hidden { #asyncness #fn_token __run(#inputs) #output #body }
+        }
+    })
+}
+
 fn hidden_type(step: &Step) -> TokenStream {
     let (vis, hidden, conditions) = (&step.function.vis, hidden_name(step), step.conditions());
+    let unlisted = editor::unlisted();
     quote! {
         #(#conditions)*
         #[doc(hidden)]
         #[allow(non_camel_case_types)]
+        #unlisted
         #vis struct #hidden {}
     }
 }
@@ -129,7 +146,10 @@ fn definition(step: &Step) -> TokenStream {
         }
         _ => None,
     });
-    let run = run(step);
+    let run = match editor::asks() {
+        true => quote! { ::workflow_runtime::__private::core::StepBody::Async(|_, _, _| loop {}) },
+        false => run(step),
+    };
     quote! {
         ::workflow_runtime::__private::core::StepDef {
             facts: <#hidden as ::workflow_runtime::__private::core::Step>::FACTS,

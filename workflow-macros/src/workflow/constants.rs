@@ -11,10 +11,12 @@ use super::checks;
 use super::emit::{Kind, Source, label};
 use super::lower::{Operation, What};
 use super::schedule::Schedule;
+use crate::editor;
 
 /// The value of the constant that is the graph.
 pub(super) fn graph(source: &Source<'_>, name: &str, version: u32) -> TokenStream {
-    let Some(lowered) = &source.lowered else { return empty_graph(name, version) };
+    let lowered = source.lowered.as_ref().filter(|_| !editor::asks());
+    let Some(lowered) = lowered else { return empty_graph(name, version) };
     let label = label(source);
     let documentation = &source.docs.documentation;
     let trigger = trigger(source);
@@ -39,7 +41,7 @@ pub(super) fn graph(source: &Source<'_>, name: &str, version: u32) -> TokenStrea
     let (node_count, flow_count) = (lowered.nodes.len(), lowered.flows.len());
     quote! {
         #[allow(unused_imports)]
-        use ::workflow_runtime::__private::graph as __graph;
+        use ::workflow_runtime::__private::graph::{self as __graph, NodeKind as __kind, literal as __literal};
         use ::std::borrow::Cow::Borrowed as __borrowed;
         const __NODES: [__graph::Node; #node_count] = [#(#nodes),*];
         const __FLOWS: [__graph::Flow; #flow_count] = [#(#flows),*];
@@ -77,7 +79,7 @@ fn trigger(source: &Source<'_>) -> TokenStream {
     }
 }
 
-/// For a body that rustc will complain about anyway.
+/// For a body that rustc will complain about anyway, and for editors, which evaluate no constants.
 fn empty_graph(name: &str, version: u32) -> TokenStream {
     quote! {
         use ::workflow_runtime::__private::graph as __graph;
@@ -122,41 +124,41 @@ fn node(node: &Node, operation: Option<&Operation>) -> TokenStream {
         (NodeKind::Send { publishes, .. }, Some(What::Send(message))) => {
             let name = quote!(<#message as ::workflow_runtime::__private::core::Message>::NAME);
             let name = under(operation, name);
-            quote!(__graph::NodeKind::Send { message: __borrowed(#name), publishes: #publishes })
+            quote!(__kind::Send { message: __borrowed(#name), publishes: #publishes })
         }
         (NodeKind::Receive { deadline, .. }, Some(What::Receive(message))) => {
             let deadline = optional(deadline.as_ref().map(span));
             let name = quote!(<#message as ::workflow_runtime::__private::core::Message>::NAME);
             let name = under(operation, name);
-            quote!(__graph::NodeKind::Receive {
+            quote!(__kind::Receive {
                 message: __borrowed(#name),
                 deadline: #deadline,
             })
         }
         (NodeKind::Timer(length), _) => {
             let length = span(length);
-            quote!(__graph::NodeKind::Timer(#length))
+            quote!(__kind::Timer(#length))
         }
         (NodeKind::Decision { question }, _) => {
             let question = &**question;
-            quote!(__graph::NodeKind::Decision { question: __borrowed(#question) })
+            quote!(__kind::Decision { question: __borrowed(#question) })
         }
-        (NodeKind::End(Outcome::Success), _) => quote!(__graph::NodeKind::End(__graph::Outcome::Success)),
-        (NodeKind::End(Outcome::Failure), _) => quote!(__graph::NodeKind::End(__graph::Outcome::Failure)),
-        (NodeKind::End(Outcome::Continued), _) => quote!(__graph::NodeKind::End(__graph::Outcome::Continued)),
-        (NodeKind::Merge, _) => quote!(__graph::NodeKind::Merge),
-        (NodeKind::Fork, _) => quote!(__graph::NodeKind::Fork),
-        (NodeKind::Join, _) => quote!(__graph::NodeKind::Join),
-        (NodeKind::Race, _) => quote!(__graph::NodeKind::Race),
-        (NodeKind::Block, _) => quote!(__graph::NodeKind::Block),
-        (NodeKind::Compensate, _) => quote!(__graph::NodeKind::Compensate),
+        (NodeKind::End(Outcome::Success), _) => quote!(__kind::End(__graph::Outcome::Success)),
+        (NodeKind::End(Outcome::Failure), _) => quote!(__kind::End(__graph::Outcome::Failure)),
+        (NodeKind::End(Outcome::Continued), _) => quote!(__kind::End(__graph::Outcome::Continued)),
+        (NodeKind::Merge, _) => quote!(__kind::Merge),
+        (NodeKind::Fork, _) => quote!(__kind::Fork),
+        (NodeKind::Join, _) => quote!(__kind::Join),
+        (NodeKind::Race, _) => quote!(__kind::Race),
+        (NodeKind::Block, _) => quote!(__kind::Block),
+        (NodeKind::Compensate, _) => quote!(__kind::Compensate),
         (NodeKind::TimerAt { text }, _) => {
             let text = &**text;
-            quote!(__graph::NodeKind::TimerAt { text: __borrowed(#text) })
+            quote!(__kind::TimerAt { text: __borrowed(#text) })
         }
         (NodeKind::VersionSwitch { patch }, _) => {
             let patch = &**patch;
-            quote!(__graph::NodeKind::VersionSwitch { patch: __borrowed(#patch) })
+            quote!(__kind::VersionSwitch { patch: __borrowed(#patch) })
         }
         // The other operations always come with what they are.
         (
@@ -167,25 +169,22 @@ fn node(node: &Node, operation: Option<&Operation>) -> TokenStream {
             | NodeKind::Child(_)
             | NodeKind::Subflow(_),
             _,
-        ) => quote!(__graph::NodeKind::Start),
+        ) => quote!(__kind::Start),
     };
-    let guard = node.guard;
-    let scope = optional(node.scope.map(|scope| quote!(#scope)));
-    let instances = optional(node.instances.as_ref().map(|Instances { limit, fails_fast }| {
+    let line = Literal::u32_unsuffixed(line);
+    let mut written = quote!(__literal::node(#id, #kind, #label, #line));
+    if let Some(Instances { limit, fails_fast }) = &node.instances {
         let limit = &**limit;
-        quote!(__graph::Instances { limit: __borrowed(#limit), fails_fast: #fails_fast })
-    }));
-    quote! {
-        __graph::Node {
-            id: __borrowed(#id),
-            kind: #kind,
-            label: __borrowed(#label),
-            line: #line,
-            scope: #scope,
-            guard: #guard,
-            instances: #instances,
-        }
+        written = quote!(__literal::for_each(#limit, #fails_fast, #written));
     }
+    if node.guard != 0 {
+        let guard = Literal::u64_unsuffixed(node.guard);
+        written = quote!(__literal::guarded(#guard, #written));
+    }
+    if let Some(scope) = node.scope.map(Literal::usize_unsuffixed) {
+        written = quote!(__literal::within(#scope, #written));
+    }
+    written
 }
 
 fn optional(value: Option<TokenStream>) -> TokenStream {
@@ -201,20 +200,22 @@ fn span(span: &workflow_graph::Span) -> TokenStream {
 }
 
 fn flow(flow: &Flow) -> TokenStream {
-    let (from, to) = (flow.from, flow.to);
-    let kind = match &flow.kind {
-        FlowKind::Next => quote!(Next),
-        FlowKind::Timeout => quote!(Timeout),
+    let (from, to) = (Literal::usize_unsuffixed(flow.from), Literal::usize_unsuffixed(flow.to));
+    match &flow.kind {
+        FlowKind::Next => quote!(__literal::next(#from, #to)),
+        FlowKind::Timeout => quote!(__literal::timeout(#from, #to)),
         FlowKind::Error { variant, label } => {
             let (variant, label) = (&**variant, &**label);
-            quote!(Error { variant: __borrowed(#variant), label: __borrowed(#label) })
+            quote!(__literal::error(#from, #to, #variant, #label))
         }
         FlowKind::Answer { label, condition, default } => {
             let (label, condition) = (&**label, &**condition);
-            quote!(Answer { label: __borrowed(#label), condition: __borrowed(#condition), default: #default })
+            match default {
+                true => quote!(__literal::otherwise(#from, #to, #label, #condition)),
+                false => quote!(__literal::answer(#from, #to, #label, #condition)),
+            }
         }
-    };
-    quote!(__graph::Flow::new(#from, #to, __graph::FlowKind::#kind))
+    }
 }
 
 /// The position of an await that stands at no node: it only gives a value.
@@ -232,6 +233,9 @@ pub(super) fn positions(source: &Source<'_>) -> Vec<usize> {
 
 /// All that the function awaits.
 pub(super) fn parts(source: &Source<'_>) -> TokenStream {
+    if editor::asks() {
+        return TokenStream::new(); // A name that stands in the text once should be found once.
+    }
     let operations = source.lowered.iter().flat_map(|lowered| &lowered.operations);
     let calls = operations.filter_map(|operation| match &operation.what {
         What::Call(path) | What::Detached(path) => {

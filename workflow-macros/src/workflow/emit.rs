@@ -12,6 +12,7 @@ use super::attribute::Options;
 use super::checks;
 use super::conform::Conformity;
 use super::constants::{graph, parts, positions, relocated};
+use super::editor;
 use super::lock::Locked;
 use super::lower::{Lowered, returns_result};
 use super::rewrite::context;
@@ -70,11 +71,13 @@ pub(crate) fn emit(source: Source<'_>) -> TokenStream {
     let function = source.function;
     let hidden = format_ident!("__{}", function.sig.ident.unraw(), span = Span::call_site());
     let call = call_function(&source, &hidden);
-    let body = body(&source);
+    let asked_by_editor = crate::editor::asks();
+    let body = if asked_by_editor { editor::function(function) } else { body(&source) };
     let about = about(&source, &hidden);
-    let warnings = checks::warnings(&source);
-    // What is refused should be all that is told.
-    let quiet = (!source.errors.is_empty()).then(|| quote!(#[allow(unused)]));
+    let warnings = if asked_by_editor { Vec::new() } else { checks::warnings(&source) };
+    // What is refused should be all that is told; and for an editor nothing before the body may depend on the body.
+    let quiet = (!source.errors.is_empty() && !asked_by_editor).then(|| quote!(#[allow(unused)]));
+    let unlisted = crate::editor::unlisted();
     let errors = source.errors.into_tokens();
     let vis = &function.vis;
     let conditions = attributes(&function.attrs, &["cfg"]);
@@ -85,6 +88,7 @@ pub(crate) fn emit(source: Source<'_>) -> TokenStream {
         #(#conditions)*
         #[doc(hidden)]
         #[allow(non_camel_case_types)]
+        #unlisted
         #vis struct #hidden {}
         #(#conditions)*
         #[allow(clippy::all, clippy::items_after_statements, unused_braces)]
@@ -113,15 +117,15 @@ fn call_function(source: &Source<'_>, hidden: &Ident) -> TokenStream {
         None => quote!(#name),
     });
     let call = match source.kind {
-        Kind::Workflow => quote!(WorkflowCall),
-        Kind::Subflow => quote!(SubflowCall),
+        Kind::Workflow => quote!(::workflow_runtime::WorkflowCall),
+        Kind::Subflow => quote!(::workflow_runtime::__private::core::SubflowCall),
     };
     let parameters = names.iter().zip(types).map(|(name, ty)| quote!(#name: #ty));
     quote! {
         #(#attrs)*
         #[allow(clippy::used_underscore_binding)]
-        #vis fn #name(#(#parameters),*) -> ::workflow_runtime::__private::core::#call<#hidden> {
-            ::workflow_runtime::__private::core::#call::new((#(#values,)*))
+        #vis fn #name(#(#parameters),*) -> #call<#hidden> {
+            #call::new((#(#values,)*))
         }
     }
 }
@@ -202,7 +206,12 @@ fn about(source: &Source<'_>, hidden: &Ident) -> TokenStream {
     let types: Vec<_> = source.parameters.iter().map(Parameter::stored).collect();
     let fields = (0..types.len()).map(syn::Index::from);
     let ending = if is_result { quote!(concluded) } else { quote!(completed) };
-    let storable = storable_checks(source, is_result, output_span);
+    let (storable, run) = match crate::editor::asks() {
+        true => (TokenStream::new(), quote!(loop {})),
+        false => {
+            (storable_checks(source, is_result, output_span), quote!(Self::__run(cx #(, args.#fields)*)))
+        }
+    };
     let graph = graph(source, &name, version);
     let positions = positions(source);
     let parts = parts(source);
@@ -247,7 +256,7 @@ fn about(source: &Source<'_>, hidden: &Ident) -> TokenStream {
                     cx: ::workflow_runtime::__private::core::Cx,
                     args: Self::Args,
                 ) -> ::workflow_runtime::__private::core::WorkflowFuture<Self::Output> {
-                    Self::__run(cx #(, args.#fields)*)
+                    #run
                 }
 
                 fn is_failure(output: &Self::Output) -> bool { #failure }
@@ -276,7 +285,7 @@ fn about(source: &Source<'_>, hidden: &Ident) -> TokenStream {
                 cx: ::workflow_runtime::__private::core::Cx,
                 args: Self::Args,
             ) -> ::workflow_runtime::__private::core::WorkflowFuture<Self::Output> {
-                Self::__run(cx #(, args.#fields)*)
+                #run
             }
 
             fn ending(

@@ -128,7 +128,7 @@ impl Rewriter<'_> {
 }
 
 /// Whether the attribute whose `#` has just been read is for the macro alone.
-fn is_ours(rest: &IntoIter) -> bool {
+pub(crate) fn is_ours(rest: &IntoIter) -> bool {
     let Some(TokenTree::Group(group)) = rest.clone().next() else { return false };
     let first = group.stream().into_iter().next();
     group.delimiter() == Delimiter::Bracket
@@ -148,7 +148,7 @@ fn is_await(rest: &IntoIter) -> bool {
 }
 
 /// The group of a macro call whose name has just been read.
-fn called(rest: &IntoIter) -> Option<Group> {
+pub(crate) fn called(rest: &IntoIter) -> Option<Group> {
     let mut rest = rest.clone();
     match (rest.next(), rest.next()) {
         (Some(TokenTree::Punct(bang)), Some(TokenTree::Group(group))) if bang.as_char() == '!' => Some(group),
