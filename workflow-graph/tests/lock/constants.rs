@@ -51,6 +51,9 @@ const STEP: NodeKind = NodeKind::Step(StepFacts {
     kept: false,
     errors: Borrowed(&[]),
     compensation: None,
+    cancellable: false,
+    kept: false,
+    transactional: false,
     source: Source::UNKNOWN,
 });
 
