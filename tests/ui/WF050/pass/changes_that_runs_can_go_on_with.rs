@@ -1,3 +1,5 @@
+//! Changes that runs in flight can go on with: appended, behind a switch, in a later version, renamed.
+
 use workflow_runtime::prelude::*;
 
 #[step(read_only)]
