@@ -51,9 +51,6 @@ const STEP: NodeKind = NodeKind::Step(StepFacts {
     kept: false,
     errors: Borrowed(&[]),
     compensation: None,
-    cancellable: false,
-    kept: false,
-    transactional: false,
     source: Source::UNKNOWN,
 });
 
