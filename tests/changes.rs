@@ -1,5 +1,5 @@
-//! What may change between a journal and the code that reads it without being a change of what a run asks the world for:
-//! reports of progress, and the switch of a change whose old way nobody needs any more.
+//! What may change between a journal and the code that reads it without being a change of what a run asks the world
+//! for: reports of progress, and the switch of a change whose old way nobody needs any more.
 
 #![allow(missing_docs, unreachable_pub, reason = "modules stand for the code of two times")]
 

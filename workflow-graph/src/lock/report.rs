@@ -207,6 +207,10 @@ const fn remedy(why: Why, was: &State<'_>, is: &State<'_>) -> &'static str {
             "keep both with `if patched(\"..\").await { new } else { old }`, or keep the old function beside the new \
              one under `version = 2`; for a step that only has another name now, say `was = \"..\"`"
         }
+        (Why::Id, ..) => {
+            "calls are numbered in the order of the text: write the old way first, \
+             `if !patched(\"..\").await { old } else { new }`"
+        }
         (Why::Arguments | Why::Deadline, ..) => {
             "keep the old function beside the new one under `version = 2`"
         }

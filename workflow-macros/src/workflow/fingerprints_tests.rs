@@ -31,7 +31,7 @@ fn space_comments_logs_and_code_that_nothing_depends_on_make_no_difference() {
         "// a comment",
         "tracing::info!(total, \"sold\");",
         "let name = order.name();",
-        "println!(\"{}\", total + 1);",
+        "log::debug!(\"{}\", total + 1);",
         "let _ = order.audit(total);",
     ] {
         same(&plain, &body(before, "total>100"));

@@ -1,3 +1,5 @@
+//! A condition decides otherwise than it did when runs passed it.
+
 use workflow_runtime::prelude::*;
 
 #[step(read_only)]

@@ -1,3 +1,5 @@
+//! A subflow goes on where it ended.
+
 use workflow_runtime::prelude::*;
 
 #[step(read_only)]

@@ -1,3 +1,5 @@
+//! A step is put between two that runs may stand between.
+
 use workflow_runtime::prelude::*;
 
 #[step(read_only)]

@@ -1,3 +1,5 @@
+//! Locks of another time, or of a merge that nobody finished.
+
 use workflow_runtime::prelude::*;
 
 #[step(read_only)]

@@ -1,3 +1,5 @@
+//! What is in journals has other types.
+
 use workflow_runtime::prelude::*;
 
 #[step(read_only)]

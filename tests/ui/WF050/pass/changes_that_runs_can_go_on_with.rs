@@ -1,3 +1,5 @@
+//! Changes that runs in flight can go on with: appended, behind a switch, in a later version, renamed.
+
 use workflow_runtime::prelude::*;
 
 #[step(read_only)]
@@ -18,10 +20,10 @@ async fn weigh(_order: &str) -> u64 {
 #[workflow]
 async fn sell_behind_patch(order: String) {
     charge(&order).await;
-    if patched("pack-first").await {
-        pack(&order).await;
+    if !patched("pack-first").await {
         ship(&order).await;
     } else {
+        pack(&order).await;
         ship(&order).await;
     }
 }
