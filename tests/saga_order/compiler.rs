@@ -1,0 +1,129 @@
+//! Has the compiler judge many flows at once: one crate, a file for each, and one `cargo check`.
+//! It knows what the compiler said about which file; it must not know whether that is right.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use serde_json::Value;
+
+use super::render::STEPS;
+
+/// What was said about one file.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Said {
+    /// The codes of the errors: `WF033`.
+    pub(crate) codes: BTreeSet<String>,
+    /// Errors in full, each with its line.
+    pub(crate) errors: Vec<(u64, String)>,
+    /// Errors that carry no code of ours.
+    pub(crate) foreign: Vec<String>,
+}
+
+/// What was said about each of these texts, in their order.
+///
+/// # Panics
+/// When the compiler cannot be asked, or complains about what is none of these files.
+pub(crate) fn check(texts: &[String]) -> Vec<Said> {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("saga-flows");
+    write_crate(&folder, texts);
+    let output = Command::new(env!("CARGO"))
+        .args(["check", "--offline", "--message-format=json", "--target-dir"])
+        .arg(folder.join("target"))
+        .current_dir(&folder)
+        // What another run left half done would be of no use, and debug symbols are not looked at.
+        .env("CARGO_INCREMENTAL", "0")
+        .env("CARGO_PROFILE_DEV_DEBUG", "0")
+        .output()
+        .expect("cargo can be called");
+    let mut said = vec![Said::default(); texts.len()];
+    let mut strays = Vec::new();
+    let mut has_finished = false;
+    for line in String::from_utf8_lossy(&output.stdout).lines() {
+        let Ok(line) = serde_json::from_str::<Value>(line) else { continue };
+        match line["reason"].as_str() {
+            Some("build-finished") => has_finished = true,
+            Some("compiler-message") => note(&line["message"], &mut said, &mut strays),
+            _ => {}
+        }
+    }
+    let complaint = String::from_utf8_lossy(&output.stderr);
+    assert!(has_finished, "cargo did not check the crate of the flows:\n{complaint}");
+    assert!(strays.is_empty(), "errors outside of the flows:\n{}", strays.join("\n"));
+    let is_refused = said.iter().any(|said| !said.errors.is_empty());
+    assert_eq!(output.status.success(), !is_refused, "cargo and its messages disagree:\n{complaint}");
+    said
+}
+
+fn write_crate(folder: &Path, texts: &[String]) {
+    let project = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let source = folder.join("src");
+    // Files of an earlier run with more flows would only confuse who looks at them.
+    let _ = fs::remove_dir_all(&source);
+    fs::create_dir_all(&source).expect("the target folder can be written");
+    let write = |path: PathBuf, text: &str| fs::write(path, text).expect("the target folder can be written");
+    write(
+        folder.join("Cargo.toml"),
+        &format!(
+            "[package]\nname = \"saga-flows\"\nversion = \"0.0.0\"\nedition = \"2024\"\npublish = false\n\n\
+             [dependencies]\nworkflow-runtime = {{ path = {:?} }}\nserde = {{ version = \"1\", features = \
+             [\"derive\"] }}\n\n[workspace]\n",
+            project.join("workflow-runtime")
+        ),
+    );
+    // The same versions of everything: they are there already, so that no network is needed.
+    fs::copy(project.join("Cargo.lock"), folder.join("Cargo.lock")).expect("the project has a lock file");
+    let modules: String = (0..texts.len()).map(|number| format!("pub mod flow_{number};\n")).collect();
+    write(source.join("lib.rs"), &format!("{STEPS}\n{modules}"));
+    for (number, text) in texts.iter().enumerate() {
+        write(source.join(format!("flow_{number}.rs")), text);
+    }
+}
+
+fn note(message: &Value, said: &mut [Said], strays: &mut Vec<String>) {
+    let text = message["message"].as_str().unwrap_or_default();
+    let place = message["spans"]
+        .as_array()
+        .and_then(|spans| spans.iter().filter(|span| span["is_primary"] == true).find_map(place_of));
+    match (message["level"].as_str(), place) {
+        (Some("error"), Some((flow, line))) => {
+            let said = &mut said[flow];
+            match code_in(text) {
+                Some(code) => {
+                    said.codes.insert(code);
+                }
+                None => said.foreign.push(rendered(message)),
+            }
+            said.errors.push((line, text.to_owned()));
+        }
+        (Some("error"), None) if !is_summary(text) => strays.push(rendered(message)),
+        (Some("error: internal compiler error"), _) => strays.push(rendered(message)),
+        _ => {}
+    }
+}
+
+fn rendered(message: &Value) -> String {
+    message["rendered"].as_str().unwrap_or_default().to_owned()
+}
+
+fn is_summary(text: &str) -> bool {
+    text.starts_with("aborting due to") || text.starts_with("could not compile")
+}
+
+/// The first `WFnnn` of a text.
+fn code_in(text: &str) -> Option<String> {
+    text.match_indices("WF").find_map(|(at, _)| {
+        let code = text.get(at..at + 5)?;
+        code[2..].bytes().all(|digit| digit.is_ascii_digit()).then(|| code.to_owned())
+    })
+}
+
+/// The flow and the line that a span stands in, or else the code that was expanded to it.
+fn place_of(span: &Value) -> Option<(usize, u64)> {
+    let file = Path::new(span["file_name"].as_str()?).file_stem()?.to_str()?;
+    match file.strip_prefix("flow_").and_then(|number| number.parse().ok()) {
+        Some(flow) => Some((flow, span["line_start"].as_u64()?)),
+        None => place_of(&span["expansion"]["span"]),
+    }
+}
