@@ -142,10 +142,9 @@ impl Life {
                         chances.push(Chance::ChildFailed(op.clone()));
                     }
                 }
+                Command::SetTimer { .. } if is_deadline(&open.request) && self.interruptions == 0 => {}
                 Command::SetTimer { due_ms, .. } if is_deadline(&open.request) => {
-                    if self.interruptions > 0 {
-                        chances.push(Chance::Deadline(*due_ms));
-                    }
+                    chances.push(Chance::Deadline(*due_ms));
                 }
                 Command::SetTimer { op, due_ms } if is_first => {
                     chances.push(Chance::Fires(op.clone(), *due_ms))
