@@ -113,7 +113,8 @@ pub struct Node {
     /// The [`NodeKind::Block`] that this node stands in; `None` for the flow itself.
     pub scope: Option<NodeIndex>,
     /// A fingerprint of the text that decides how the flow goes on here, and of the local code that this depends on;
-    /// of a repeated operation, of the values that it is repeated over. 0 when nothing is decided.
+    /// of a repeated operation, of the values that it is repeated over; of a call, of what it is given, which counts
+    /// where it is a subflow; of the start of a subflow, of what it comes to. 0 when nothing is decided.
     pub guard: u64,
     /// Set when this step, subflow or child happens once for each of many values, in parallel.
     pub instances: Option<Instances>,

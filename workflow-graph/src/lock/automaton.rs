@@ -360,13 +360,21 @@ const fn flatten_flow<'a>(
             first,
             count: filled - first,
             inner,
-            guard: item.guard,
+            guard: guard_of(item),
             many,
             line: item.line,
         };
         node += 1;
     }
     filled
+}
+
+/// The fingerprint of what decides there. What a call is given counts for a subflow alone: else it is recorded.
+const fn guard_of(node: &Node) -> u64 {
+    match node.kind {
+        NodeKind::Step(_) | NodeKind::Child(_) if node.instances.is_none() => 0,
+        _ => node.guard,
+    }
 }
 
 /// Whether the flows are listed by where they leave, as the macro lists them.

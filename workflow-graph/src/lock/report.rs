@@ -93,6 +93,10 @@ const fn explained(
         }
         Why::Many => quoted(notice, "that `", was.id)
             .with("` is repeated otherwise: over other values, with another limit, or with other errors"),
+        Why::Given => quoted(notice, "that `", was.id)
+            .with("` is given something else: a run could go another way inside of it than it went"),
+        Why::Result => quoted(notice, "that `", was.id)
+            .with("` comes to something else: a run could go another way after it than it went"),
         Why::Branches => notice
             .with("that there are ")
             .with_number(was.count as u64)

@@ -52,6 +52,10 @@ pub enum Why {
     Wait,
     /// It happens for each of many values otherwise: only in one, with another limit, over other values.
     Many,
+    /// A subflow in which something is decided is given something else, which no journal has.
+    Given,
+    /// A subflow makes something else of what its operations answer, which no journal has, where something is decided.
+    Result,
     /// Branches or operations side by side were added or taken out.
     Branches,
     /// The condition is another: a run could go the other way than it went.
@@ -236,9 +240,12 @@ impl Search<'_, '_> {
         }
     }
 
-    /// Whether a run may still do something at the end of its flow: undo, or wait for what lost a race.
+    /// Whether a run may still do something at the end of its flow: undo, wait for what lost a race, or begin anew: a
+    /// journal that says so is read once more.
     const fn goes_on_after(&self, outcome: Outcome) -> bool {
-        self.leaves_losers || (self.undoes && matches!(outcome, Outcome::Failure))
+        self.leaves_losers
+            || matches!(outcome, Outcome::Continued)
+            || (self.undoes && matches!(outcome, Outcome::Failure))
     }
 
     const fn look_at_switch(

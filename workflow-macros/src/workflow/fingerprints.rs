@@ -12,7 +12,7 @@ use workflow_graph::{Node, NodeKind};
 use super::awaits::{Body, count_tokens};
 use super::language::is_value;
 use super::patterns::bound_by;
-use super::regions::Word;
+use super::regions::{Word, parse};
 use crate::recorded::words;
 
 /// The text on which it depends how the flow goes on at a node.
@@ -57,15 +57,28 @@ impl Basis {
     }
 }
 
-/// Writes the fingerprints of all nodes at which something is decided.
-pub(crate) fn mark(body: &Body, nodes: &mut [Node], bases: &[Basis]) {
+/// Writes the fingerprints of all nodes at which something is decided, and of what calls are given; `parameters` are
+/// the names of those of the function.
+pub(crate) fn mark(body: &Body, parameters: &[String], nodes: &mut [Node], bases: &[Basis]) {
     let mut units = Units { body, units: Vec::new(), mutable: BTreeSet::new(), derived: Vec::new() };
     units.visit_block_first(&body.block);
     for (node, basis) in nodes.iter_mut().zip(bases) {
-        let is_decided = matches!(node.kind, NodeKind::Decision { .. }) || node.instances.is_some();
-        if is_decided && !basis.is_empty() {
-            node.guard = units.fingerprint(basis);
+        // Whether a call is one of a subflow is known only once its function is.
+        let is_decided = matches!(node.kind, NodeKind::Decision { .. } | NodeKind::Step(_));
+        if (is_decided || node.instances.is_some()) && !basis.is_empty() {
+            node.guard = units.fingerprint(basis, parameters);
         }
+    }
+}
+
+/// Writes, at the start of a subflow, the fingerprint of what it makes of the answers of its operations: its own answer
+/// is in no journal, and its caller may decide by it.
+pub(crate) fn mark_results(body: &Body, parameters: &[String], nodes: &mut [Node]) {
+    let mut units = Units { body, units: Vec::new(), mutable: BTreeSet::new(), derived: Vec::new() };
+    units.visit_block_first(&body.block);
+    let results = Results::of(&body.block);
+    if let Some(start) = nodes.first_mut().filter(|_| !results.is_empty()) {
+        start.guard = units.fingerprint(&results, parameters);
     }
 }
 
@@ -111,7 +124,7 @@ impl Units<'_> {
         self.add(Basis::of(statement), names);
     }
 
-    fn fingerprint(&self, basis: &Basis) -> u64 {
+    fn fingerprint(&self, basis: &Basis, parameters: &[String]) -> u64 {
         let mut wanted: BTreeSet<&str> = basis.words.iter().map(String::as_str).collect();
         let mut taken = vec![false; self.units.len()];
         loop {
@@ -123,18 +136,22 @@ impl Units<'_> {
             wanted.extend(self.units[next].basis.words.iter().map(String::as_str));
         }
         let mut hash = Hash::default();
-        self.add_to(&mut hash, basis);
+        self.add_to(&mut hash, basis, parameters);
         for unit in self.units.iter().zip(&taken).filter(|(_, is_taken)| **is_taken).map(|(unit, _)| unit) {
             // Before the decision, or after it and so for the next round.
             hash.add(if unit.basis.place <= basis.place { "before" } else { "after" });
-            self.add_to(&mut hash, &unit.basis);
+            self.add_to(&mut hash, &unit.basis, parameters);
         }
         hash.value()
     }
 
-    fn add_to(&self, hash: &mut Hash, basis: &Basis) {
+    fn add_to(&self, hash: &mut Hash, basis: &Basis, parameters: &[String]) {
         for word in &basis.words {
-            hash.add(word);
+            // Journals know what a run was given by its place.
+            match parameters.iter().position(|parameter| parameter == word) {
+                Some(place) => hash.add(&format!("parameter {place}")),
+                None => hash.add(word),
+            }
             if self.derived.iter().any(|(kind, _)| kind == word) {
                 let earlier =
                     self.derived.iter().filter(|(kind, place)| kind == word && *place < basis.place).count();
@@ -296,8 +313,25 @@ impl<'ast> Visit<'ast> for Operations {
     }
 
     fn visit_macro(&mut self, call: &'ast Macro) {
-        if Word::of(call).is_some() || count_tokens(call.tokens.clone()) > 0 {
-            self.found.push(words(&call.to_token_stream()));
+        let parts = Word::of(call).zip(call.path.segments.last());
+        let parts = parts.map(|(word, last)| parse(word, &last.ident, call.tokens.clone()));
+        let Some(Ok(parts)) = parts else {
+            if parts.is_some() || count_tokens(call.tokens.clone()) > 0 {
+                self.found.push(words(&call.to_token_stream()));
+            }
+            return;
+        };
+        for part in parts {
+            // What is made of the outcomes decides; what the calls are given is recorded with them.
+            let mut inner = Operations::default();
+            match part.block() {
+                Some(block) => inner.visit_block(block),
+                None => inner.found.push(words(&part.operation.tokens)),
+            }
+            if let Some(arm) = &part.arm {
+                inner.visit_expr(&arm.body.tree);
+            }
+            self.found.extend(inner.found);
         }
     }
 }
@@ -396,6 +430,9 @@ impl Hash {
         self.0.max(1)
     }
 }
+
+mod results;
+use results::Results;
 
 #[cfg(test)]
 #[path = "fingerprints_tests.rs"]

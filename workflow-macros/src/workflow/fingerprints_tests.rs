@@ -1,12 +1,15 @@
 //! Which changes of the text are changes of what decides, and which are not.
 
+use workflow_graph::{Node, NodeKind};
+
 use crate::workflow::tests::lowered;
 
 /// The fingerprints of all nodes at which something is decided.
 fn guards(body: &str) -> Vec<u64> {
     let (graph, errors) = lowered(body);
     assert_eq!(errors, [] as [String; 0]);
-    graph.nodes.iter().map(|node| node.guard).filter(|guard| *guard != 0).collect()
+    let decides = |node: &&Node| matches!(node.kind, NodeKind::Decision { .. }) || node.instances.is_some();
+    graph.nodes.iter().filter(decides).map(|node| node.guard).filter(|guard| *guard != 0).collect()
 }
 
 #[track_caller]
@@ -111,4 +114,68 @@ fn code_inside_branches_and_arms_is_seen() {
         )
     };
     other(&with(""), &with("late = paid.is_late();"));
+}
+
+#[test]
+fn what_is_made_of_the_first_outcome_makes_a_difference() {
+    let won = |given: &str, value: &str| {
+        format!(
+            "let won = select! {{ paid = receive::<Paid>({given}).forever() => paid.cents, \
+             _ = sleep(days(3)) => {value} }}; if won > 3 {{ remind(&order).await?; }} Ok(1)"
+        )
+    };
+    other(&won("order.id", "1"), &won("order.id", "9"));
+    same(&won("order.id", "1"), &won("order.number", "1"));
+}
+
+#[test]
+fn what_says_how_many_go_on_at_a_time_makes_a_difference() {
+    let at_a_time = |number: u32| {
+        format!(
+            "let most = {number}; join_all(order.lines.iter().map(|line| ship(line))).limit(most).await; Ok(1)"
+        )
+    };
+    other(&at_a_time(1), &at_a_time(2));
+}
+
+/// What calls are given counts where they are calls of a subflow.
+#[test]
+fn what_a_call_is_given_is_taken_down_with_all_that_it_depends_on() {
+    let given = |before: &str, argument: &str| {
+        let (graph, errors) = lowered(&format!("{before} pack({argument}).await?; Ok(1)"));
+        assert_eq!(errors, [] as [String; 0]);
+        graph.node("pack").unwrap().guard
+    };
+    assert_eq!(given("", "&order"), given("", "& order"));
+    assert_ne!(given("", "&order"), given("", "&order.rest()"));
+    assert_ne!(given("let more = 1;", "more"), given("let more = 2;", "more"));
+    assert_eq!(given("", ""), 0);
+}
+
+/// The texts of the values that a body comes back with.
+fn results(body: &str) -> String {
+    let block = syn::parse_str(&format!("{{ {body} }}")).unwrap();
+    super::Results::of(&block).words.join(" ")
+}
+
+#[test]
+fn what_a_function_makes_of_answers_is_its_result() {
+    let plain = results("let held = reserve(&order).await?; Ok(held)");
+    assert_eq!(plain, "Ok ( held ) ;");
+    assert_eq!(
+        results(
+            "check(&order).await?; let held = hold(1).await?; if held > 1 { Ok(held) } else { Ok(held) }"
+        ),
+        plain
+    );
+    for other in
+        ["let held = reserve(&order).await?; Ok(held + 1)", "if order.is_new() { return Ok(0); } Ok(held)"]
+    {
+        assert_ne!(results(other), plain);
+    }
+    assert_eq!(results("reserve(&order).await"), "");
+    assert_eq!(
+        results("reserve(&order).await.map_err(|_| Late)?; done().await"),
+        "await . map_err ( | _ | Late ) ;"
+    );
 }

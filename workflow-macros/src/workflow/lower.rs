@@ -123,6 +123,7 @@ pub(crate) fn lower(
         FnArg::Typed(typed) => Some(bound_by(&typed.pat)),
         FnArg::Receiver(_) => None,
     });
+    let parameters: Vec<String> = parameters.flatten().collect();
     let has_errors = !errors.is_empty();
     let mut lowerer = Lowerer {
         body,
@@ -131,7 +132,7 @@ pub(crate) fn lower(
         operations: Vec::new(),
         undrawn: Vec::new(),
         loops: Vec::new(),
-        locals: parameters.flatten().collect(),
+        locals: parameters.clone(),
         uses: Vec::new(),
         errors,
         has_refused: false,
@@ -169,7 +170,10 @@ pub(crate) fn lower(
         }
     }
     let Built { mut nodes, flows, spans, bases, .. } = built;
-    fingerprints::mark(body, &mut nodes, &bases);
+    fingerprints::mark(body, &parameters, &mut nodes, &bases);
+    if kind == Kind::Subflow {
+        fingerprints::mark_results(body, &parameters, &mut nodes);
+    }
     Lowered { nodes, flows, spans, operations, awaits: body.awaits().len(), endless, swallowed }
 }
 

@@ -64,6 +64,10 @@ impl<'a> Lowerer<'a> {
             Repeated::Call(call) => values.without(&words(&call.to_token_stream())),
             Repeated::Function(function) => values.without(&words(&function.to_token_stream())),
         });
+        let values = match outer.limit {
+            Some(limit) => values.and(Basis::of_expression(limit)),
+            None => values,
+        };
         let text = match first {
             Repeated::Function(function) => {
                 let overrides = Overrides::default();

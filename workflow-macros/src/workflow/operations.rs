@@ -55,7 +55,7 @@ pub(crate) struct CallText<'e> {
     pub(crate) bound: Vec<String>,
     /// Set for `join_all` and `try_join_all`.
     pub(crate) instances: Option<Instances>,
-    /// The values that it is repeated over.
+    /// The values that it is repeated over, or that it is given.
     pub(crate) values: Basis,
 }
 
@@ -110,16 +110,9 @@ impl<'a> Lowerer<'a> {
             self.refuse(span_of(limit), "only `join_all(..)` and `try_join_all(..)` have a `.limit(..)`");
             return None;
         }
+        let values = call.args.iter().map(Basis::of_expression).reduce(Basis::and).unwrap_or_default();
         let call = Some(call);
-        Some(CallText {
-            call,
-            function,
-            overrides,
-            arguments,
-            bound: Vec::new(),
-            instances: None,
-            values: Basis::default(),
-        })
+        Some(CallText { call, function, overrides, arguments, bound: Vec::new(), instances: None, values })
     }
 
     /// What is evaluated before the call begins.

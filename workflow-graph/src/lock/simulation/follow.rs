@@ -75,6 +75,12 @@ impl Search<'_, '_> {
             Act::Step(step) => self.demand_outcomes(old, new, step.errors),
             Act::Child { errors, .. } => self.demand_outcomes(old, new, errors),
             Act::Subflow { .. } => {
+                if was.many.is_none() && was.guard != is.guard && decides(self.old, old, DEEPEST) {
+                    return Err(Break { old, new, why: Why::Given });
+                }
+                if self.comes_to_another_result(old, new) {
+                    return Err(Break { old, new, why: Why::Result });
+                }
                 self.demand_inner(old, new);
                 self.demand_outcomes(old, new, Names::NONE)
             }
@@ -97,6 +103,25 @@ impl Search<'_, '_> {
         if let (Some(was), Some(is)) = (self.old.states[old].inner, self.new.states[new].inner) {
             self.demand(was, is);
         }
+    }
+
+    /// Whether two subflows make something else of what their operations answer, and anything is decided anywhere.
+    const fn comes_to_another_result(&self, old: usize, new: usize) -> bool {
+        let (Some(was), Some(is)) = (self.old.states[old].inner, self.new.states[new].inner) else {
+            return false;
+        };
+        if self.old.states[was].guard == self.new.states[is].guard {
+            return false;
+        }
+        let mut index = 0;
+        while index < self.old.states.len() {
+            let state = &self.old.states[index];
+            if matches!(state.act, Act::Decision) || state.many.is_some() {
+                return true;
+            }
+            index += 1;
+        }
+        false
     }
 
     const fn demand_success(&mut self, old: usize, new: usize) -> Result<(), Break> {
@@ -163,6 +188,31 @@ impl Search<'_, '_> {
             (None, _) => Ok(()),
         }
     }
+}
+
+/// How deep subflows are looked into for something that is decided.
+const DEEPEST: usize = 16;
+
+/// Whether something is decided inside of the subflow that this is, or deeper.
+const fn decides(automaton: Automaton<'_>, subflow: usize, deepest: usize) -> bool {
+    let Some(inner) = automaton.states[subflow].inner else { return false };
+    if deepest == 0 {
+        return true; // One that calls itself, if it comes to that.
+    }
+    let flow = automaton.states[inner].flow;
+    let mut index = 0;
+    while index < automaton.states.len() {
+        let state = &automaton.states[index];
+        if state.flow == flow {
+            let is_call = matches!(state.act, Act::Subflow { .. });
+            let is_decided = matches!(state.act, Act::Decision) || state.many.is_some();
+            if is_decided || (is_call && index != subflow && decides(automaton, index, deepest - 1)) {
+                return true;
+            }
+        }
+        index += 1;
+    }
+    false
 }
 
 const fn is_end(state: &State<'_>) -> bool {
