@@ -75,6 +75,8 @@ mod guide {
     struct Change;
     #[doc = include_str!("../../docs/writing/flow-control.md")]
     struct FlowControl;
+    #[doc = include_str!("../../docs/checks.md")]
+    struct Checks;
     #[doc = include_str!("../../docs/writing/running.md")]
     struct Running;
 }

@@ -15,8 +15,8 @@ pub const MODE: &str = "WORKFLOW_LOCK";
 /// The value of [`MODE`] under which locks are written.
 pub const WRITE: &str = "write";
 
-/// The environment variable with the names of the workflows to lock, separated by commas, or `*`; when it is empty, those
-/// that have a lock.
+/// The environment variable with the names of the workflows to lock, separated by commas, or `*`; when it is empty,
+/// those that have a lock.
 pub const NAMES: &str = "WORKFLOW_LOCK_NAMES";
 
 /// The environment variable with the reason for which breaks of active versions are accepted.
@@ -68,7 +68,8 @@ pub enum Kept {
 /// Holds the lock at this path against the code, or writes it.
 ///
 /// # Errors
-/// When it is stale and may not be written, when the code would break runs in flight, when it cannot be read or written.
+/// When it is stale and may not be written, when the code would break runs in flight, when it cannot be read or
+/// written.
 pub fn keep(graph: &Graph, path: &Path, request: &Request) -> Result<Kept, String> {
     let told = |what: String| format!("{}: {what}", path.display());
     let _turn = turn(path);

@@ -12,7 +12,8 @@ fn everything() -> Graph {
         "charge: fork, !Declined=ask, !=failed\nask receive:NewCard: head, ~=failed\nhead merge: if_p\n\
          if_p switch:p: ?patched(\"p\").await=sleep, else=tell\nsleep timer: tell_2\ntell send:Sold: again\n\
          tell_2 send:Sold: again\nagain again:\nfork fork: race, deliver\nrace race: a, b\na: both\n\
-         b child:bring: both\nboth merge: join\ndeliver: join\njoin join: block\nblock block: if_large, !=failed\nbegin@block start: c\n\
+         b child:bring: both\nboth merge: join\ndeliver: join\njoin join: block\nblock block: if_large, !=failed\n\
+         begin@block start: c\n\
          c@block: all, !=c_failed\nall@block ok:\nc_failed@block fail:\n\
          if_large if: ?total > 100=undo_all, else=wait\nundo_all compensate: failed\nwait forever:Paid: done\n\
          done ok:\nfailed fail:",

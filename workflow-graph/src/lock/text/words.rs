@@ -14,9 +14,7 @@ pub(super) fn quoted(text: &str) -> String {
             '\\' => word.push_str("\\\\"),
             '\n' => word.push_str("\\n"),
             // Controls, line separators and marks that turn the direction of writing would hide what is there.
-            c if c.is_control()
-                || matches!(c, '\u{2028}' | '\u{2029}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}') =>
-            {
+            c if c.is_control() || hides(c) => {
                 word.push_str(&format!("\\u{{{:x}}}", u32::from(c)));
             }
             c => word.push(c),
@@ -90,6 +88,13 @@ fn rest_of_quoted(chars: &mut std::iter::Peekable<std::str::Chars<'_>>) -> Optio
             c => text.push(c),
         }
     }
+}
+
+/// Whether the character separates lines, or shows nothing and changes how the rest is read.
+fn hides(c: char) -> bool {
+    const SEPARATORS: [char; 2] = ['\u{2028}', '\u{2029}'];
+    let turns = matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    SEPARATORS.contains(&c) || turns || matches!(c, '\u{200b}'..='\u{200f}' | '\u{feff}')
 }
 
 #[cfg(test)]
