@@ -15,7 +15,10 @@ use crate::Graph;
 /// The format that is written; files of a later one are not read.
 pub const FORMAT: u32 = 1;
 
-const FIRST_LINES: &str = "# What runs in flight hold this workflow's code to (WF050). Written by `cargo workflow lock`; commit it.\n";
+const FIRST_LINES: &str = concat!(
+    "# What runs in flight hold this workflow's code to (WF050). ",
+    "Written by `cargo workflow lock`; commit it.\n"
+);
 
 /// What becomes of runs of a version of the code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

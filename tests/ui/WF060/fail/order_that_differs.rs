@@ -14,12 +14,12 @@ async fn check_stock() -> u32 {
 }
 
 /// Charge card
-#[step(pivot)]
+#[step(read_only)]
 async fn charge() -> Result<u32, PaymentError> {
     Ok(1)
 }
 
-#[step(retriable)]
+#[step(read_only)]
 async fn ship_goods() -> u32 {
     1
 }
