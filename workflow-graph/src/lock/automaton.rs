@@ -209,7 +209,7 @@ impl Act<'_> {
 }
 
 impl<'a> Automaton<'a> {
-    /// The automaton of this graph, whose states and moves [`flatten`] has filled in.
+    /// The automaton of this graph, whose states and moves `flatten` has filled in.
     pub const fn of(graph: &'a Graph, states: &'a [State<'a>], moves: &'a [Move<'a>]) -> Automaton<'a> {
         let takes = text(&graph.signature.takes);
         Automaton { states, moves, takes, has_deadline: graph.deadline_ms.is_some() }

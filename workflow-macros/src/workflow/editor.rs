@@ -92,14 +92,16 @@ fn arms(tokens: TokenStream) -> Vec<Arm> {
         while let Some(token) = tokens.next() {
             match &token {
                 TokenTree::Punct(sign)
-                    if sign.as_char() == '=' && sign.spacing() == proc_macro2::Spacing::Alone =>
+                    if sign.as_char() == '='
+                        && sign.spacing() == proc_macro2::Spacing::Alone
+                        && pattern.is_none() =>
                 {
-                    if pattern.is_none() {
-                        pattern = Some(std::mem::take(&mut head).into_iter().collect());
-                        continue;
-                    }
+                    pattern = Some(std::mem::take(&mut head).into_iter().collect());
+                    continue;
                 }
-                TokenTree::Punct(sign) if sign.as_char() == '=' => {
+                TokenTree::Punct(sign)
+                    if sign.as_char() == '=' && sign.spacing() == proc_macro2::Spacing::Joint =>
+                {
                     let is_arrow =
                         matches!(tokens.peek(), Some(TokenTree::Punct(next)) if next.as_char() == '>');
                     if is_arrow {
