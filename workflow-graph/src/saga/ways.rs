@@ -87,7 +87,7 @@ impl<const N: usize> Leaving<N> {
         }
     }
 
-    /// Whether an end inside of a block, by its error alone, is an end of the whole flow: nothing looks at it on the way.
+    /// Whether an end inside of a block is an end of the whole flow as well: nothing looks at its error on the way.
     pub(super) const fn ends_all(&self, nodes: &[Node], flows: &[Flow], end: NodeIndex) -> bool {
         let Some(block) = nodes[end].scope else { return true };
         let mut index = self.first[block];
