@@ -2,6 +2,7 @@
 //! Decided for every node at once, by functions that the compiler can evaluate; how a saga runs is the core's affair.
 
 mod inside;
+mod open;
 mod part;
 mod siblings;
 #[cfg(test)]
@@ -83,7 +84,12 @@ impl<const N: usize> SagaOrder<N> {
         if !part::of_all(nodes, &mut parts) {
             return order;
         }
-        let leaving = ways::Leaving::<N>::of(nodes, flows);
+        part::find_unfailing(nodes, flows, &mut parts);
+        part::find_leaving(nodes, &mut parts);
+        let leaving = ways::Leaving::<N>::of(nodes, flows, &parts);
+        let live = ways::Live::<N>::of(nodes, flows, &leaving);
+        // What stands behind an error that never comes is never done.
+        live.forget_others(&mut parts);
         let mut reach = ways::Reach::<N>::of(nodes, flows, &leaving);
         let siblings = siblings::Siblings::<N>::of(nodes, flows, &leaving, &parts, &mut reach);
         if siblings.has_pivot {
@@ -92,7 +98,7 @@ impl<const N: usize> SagaOrder<N> {
             order.find_steps(nodes, &parts, &passed, &siblings);
             if order.may_fail_after(nodes, &passed, &siblings) {
                 let passed = ways::Passed::<N>::untold(ways, &order.findings);
-                order.find_ends(nodes, &passed, &siblings);
+                order.find_ends(ways, &passed, &live);
             }
         }
         order.find_kept(nodes, &parts, &reach);
@@ -176,16 +182,18 @@ impl<const N: usize> SagaOrder<N> {
         false
     }
 
-    /// WF034, and WF036 at an end. What has been said about a step is not said again about its errors.
-    const fn find_ends(
-        &mut self,
-        nodes: &[Node],
-        passed: &ways::Passed<N>,
-        siblings: &siblings::Siblings<N>,
-    ) {
+    /// WF034, and WF036 at an end. What has been said about a step is not said again about its errors. An end inside of a
+    /// block is none when something behind the block looks at the error: what is half undone ends with the function.
+    const fn find_ends(&mut self, ways: ways::Ways<'_, N>, passed: &ways::Passed<N>, live: &ways::Live<N>) {
+        let ways::Ways { nodes, flows, leaving, siblings, .. } = ways;
         let mut node = 0;
         while node < nodes.len() {
-            if is_failure(&nodes[node].kind) {
+            let is_end = match nodes[node].kind {
+                NodeKind::Compensate => true,
+                NodeKind::End(Outcome::Failure) => leaving.ends_all(nodes, flows, node),
+                _ => false,
+            };
+            if is_end && live.at[node] {
                 if let Some(cause) = passed.before[node] {
                     self.findings[node] = Some(Finding { disorder: Disorder::FailsAfterPivot, cause });
                 } else if let Some(cause) = siblings.pivot[node]
@@ -203,7 +211,8 @@ impl<const N: usize> SagaOrder<N> {
     const fn find_kept(&mut self, nodes: &[Node], parts: &[Part], reach: &ways::Reach<N>) {
         let mut node = 0;
         while node < nodes.len() {
-            if parts[node].keeps && self.findings[node].is_none() && reach.is_open_after(node) {
+            let stays = parts[node].keeps && reach.is_open_after(node);
+            if (stays || parts[node].leaves) && self.findings[node].is_none() {
                 self.findings[node] = Some(Finding { disorder: Disorder::KeptEffect, cause: node });
             }
             node += 1;

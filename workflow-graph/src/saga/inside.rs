@@ -38,16 +38,35 @@ impl Wanted {
 }
 
 /// The graphs that are to be looked at, each of them once.
-struct Graphs<'g> {
-    known: [Option<&'g Graph>; GRAPHS],
-    length: usize,
+pub(super) struct Graphs<'g> {
+    pub(super) known: [Option<&'g Graph>; GRAPHS],
+    pub(super) length: usize,
 }
 
 impl<'g> Graphs<'g> {
-    const fn from(graph: &'g Graph) -> Graphs<'g> {
+    pub(super) const MOST: usize = GRAPHS;
+
+    pub(super) const fn from(graph: &'g Graph) -> Graphs<'g> {
         let mut graphs = Graphs { known: [None; GRAPHS], length: 1 };
         graphs.known[0] = Some(graph);
         graphs
+    }
+
+    /// Adds all subflows that are called in them, and in those in turn.
+    pub(super) const fn add_called(&mut self) {
+        let mut index = 0;
+        while index < self.length {
+            let Some(graph) = self.known[index] else { return };
+            let nodes = nodes_of(graph);
+            let mut node = 0;
+            while node < nodes.len() {
+                if let NodeKind::Subflow(subflow) = &nodes[node].kind {
+                    self.add(subflow.graph.known());
+                }
+                node += 1;
+            }
+            index += 1;
+        }
     }
 
     const fn add(&mut self, graph: Option<&'static Graph>) {

@@ -1,10 +1,11 @@
 //! What part each node plays in a saga: whether it can fail after the pivot, is the pivot, or leaves something behind.
 //! Of a subflow or a child it says what happens inside; the order of the nodes is no matter here.
 
-use crate::{ChildFacts, Effect, Node, NodeIndex, NodeKind, SubflowFacts};
+use crate::{ChildFacts, Effect, Flow, Node, NodeIndex, NodeKind, SubflowFacts};
 
 use super::inside::{self, Wanted};
-use super::{makes_saga, text_of};
+use super::ways::is_error;
+use super::{makes_saga, open, text_of};
 
 /// The part of one node.
 #[derive(Clone, Copy, Debug)]
@@ -19,11 +20,22 @@ pub(super) struct Part {
     pub(super) keeps: bool,
     /// It can be undone, but not in the midst of itself.
     pub(super) is_atomic: bool,
+    /// It is a subflow that never answers with an error.
+    pub(super) never_fails: bool,
+    /// It is a subflow that nothing of its own makes a saga, and may end with an error after an effect that stays.
+    pub(super) leaves: bool,
 }
 
 impl Part {
-    pub(super) const NOTHING: Part =
-        Part { makes_saga: false, has_pivot: false, is_unfit: false, keeps: false, is_atomic: false };
+    pub(super) const NOTHING: Part = Part {
+        makes_saga: false,
+        has_pivot: false,
+        is_unfit: false,
+        keeps: false,
+        is_atomic: false,
+        never_fails: false,
+        leaves: false,
+    };
 
     const fn of(node: &Node) -> Part {
         match &node.kind {
@@ -33,6 +45,7 @@ impl Part {
                 is_unfit: !matches!(step.effect, Effect::ReadOnly | Effect::Retriable),
                 keeps: matches!(step.effect, Effect::Retriable) && !step.kept,
                 is_atomic: step.transactional && step.compensation.is_some() && node.instances.is_none(),
+                ..Part::NOTHING
             },
             NodeKind::Subflow(SubflowFacts { graph, .. }) => match graph.known() {
                 Some(graph) => Part {
@@ -40,7 +53,7 @@ impl Part {
                     has_pivot: inside::find(graph, Wanted::Pivot).is_some(),
                     is_unfit: inside::find(graph, Wanted::Unfit).is_some(),
                     keeps: inside::kept(graph).is_some(),
-                    is_atomic: false,
+                    ..Part::NOTHING
                 },
                 None => Part::NOTHING,
             },
@@ -66,6 +79,49 @@ pub(super) const fn of_all(nodes: &[Node], parts: &mut [Part]) -> bool {
         node += 1;
     }
     is_saga
+}
+
+/// Whether a node leaves an effect that nobody undoes, once it has succeeded.
+pub(super) const fn keeps(node: &Node) -> bool {
+    Part::of(node).keeps
+}
+
+/// Finds which subflows never fail: what would lead on from their errors leads nowhere.
+pub(super) const fn find_unfailing(nodes: &[Node], flows: &[Flow], parts: &mut [Part]) {
+    let mut index = 0;
+    while index < flows.len() {
+        let Flow { from, kind, .. } = &flows[index];
+        // Its other errors stand side by side.
+        let is_next = index > 0 && flows[index - 1].from == *from && is_error(&flows[index - 1].kind);
+        if is_error(kind)
+            && !is_next
+            && let NodeKind::Subflow(subflow) = &nodes[*from].kind
+            && let Some(graph) = subflow.graph.known()
+        {
+            parts[*from].never_fails = match same_before(nodes, *from) {
+                // Where the same subflow has no way for its errors, nobody has asked.
+                Some(other) if parts[other].never_fails => true,
+                _ => !open::can_fail(graph),
+            };
+        }
+        index += 1;
+    }
+}
+
+/// Finds which subflows leave an effect although they may still fail, where nobody has looked: they are no sagas.
+pub(super) const fn find_leaving(nodes: &[Node], parts: &mut [Part]) {
+    let mut node = 0;
+    while node < nodes.len() {
+        if let NodeKind::Subflow(subflow) = &nodes[node].kind
+            && let Some(graph) = subflow.graph.known()
+        {
+            parts[node].leaves = match same_before(nodes, node) {
+                Some(other) => parts[other].leaves,
+                None => !parts[node].makes_saga && open::kept(graph).is_some(),
+            };
+        }
+        node += 1;
+    }
 }
 
 /// An earlier node that is the same subflow: what is in it has been found out.

@@ -9,6 +9,8 @@ use crate::{
     Subgraph, Wire,
 };
 
+mod subflows;
+
 const ROOM: usize = 64;
 
 /// A graph of these nodes, each with the block it stands in, and flows between their ids.

@@ -21,15 +21,34 @@ pub(super) struct Leaving<const N: usize> {
     pub(super) end: [usize; N],
     /// Whether a way leads here from what stands behind it: then one round along the nodes may not be enough.
     is_led_back_to: [bool; N],
+    /// Whether an error has a way of its own out of the node; else it goes along with the success, as a value.
+    tells_errors: [bool; N],
+    /// Whether no error ever comes out of the node, so that the ways of its errors are not taken.
+    never_fails: [bool; N],
+}
+
+/// How a way leaves a node.
+#[derive(Clone, Copy)]
+enum Exit {
+    Any,
+    Success,
+    Failure,
 }
 
 impl<const N: usize> Leaving<N> {
-    pub(super) const fn of(nodes: &[Node], flows: &[Flow]) -> Leaving<N> {
-        let mut leaving = Leaving { first: [0; N], end: [0; N], is_led_back_to: [false; N] };
+    pub(super) const fn of(nodes: &[Node], flows: &[Flow], parts: &[Part; N]) -> Leaving<N> {
+        let mut leaving = Leaving {
+            first: [0; N],
+            end: [0; N],
+            is_led_back_to: [false; N],
+            tells_errors: [false; N],
+            never_fails: [false; N],
+        };
         let mut is_sorted = true;
         let mut index = 0;
         while index < flows.len() {
             let Flow { from, to, .. } = flows[index];
+            leaving.tells_errors[from] |= is_error(&flows[index].kind);
             is_sorted &= index == 0 || flows[index - 1].from <= from;
             if leaving.end[from] == 0 {
                 leaving.first[from] = index;
@@ -40,6 +59,7 @@ impl<const N: usize> Leaving<N> {
         }
         let mut node = 0;
         while node < nodes.len() {
+            leaving.never_fails[node] = parts[node].never_fails;
             if !is_sorted {
                 (leaving.first[node], leaving.end[node]) = (0, flows.len());
             }
@@ -55,6 +75,111 @@ impl<const N: usize> Leaving<N> {
             node += 1;
         }
         leaving
+    }
+
+    /// Whether a node that is left in this manner takes flows of this kind.
+    const fn takes(&self, leaver: NodeIndex, exit: Exit, kind: &FlowKind) -> bool {
+        let is_error = is_error(kind);
+        match exit {
+            Exit::Any => !is_error || !self.never_fails[leaver],
+            Exit::Success => !is_error,
+            Exit::Failure => (is_error && !self.never_fails[leaver]) || !self.tells_errors[leaver],
+        }
+    }
+
+    /// Whether an end inside of a block is an end of the whole flow as well: nothing looks at its error on the way.
+    pub(super) const fn ends_all(&self, nodes: &[Node], flows: &[Flow], end: NodeIndex) -> bool {
+        let Some(block) = nodes[end].scope else { return true };
+        let mut index = self.first[block];
+        while index < self.end[block] {
+            if flows[index].from == block && is_error(&flows[index].kind) {
+                let to = self.behind_merges(nodes, flows, flows[index].to);
+                if matches!(nodes[to].kind, NodeKind::End(Outcome::Failure))
+                    && self.ends_all(nodes, flows, to)
+                {
+                    return true;
+                }
+            }
+            index += 1;
+        }
+        false
+    }
+
+    const fn behind_merges(&self, nodes: &[Node], flows: &[Flow], mut node: NodeIndex) -> NodeIndex {
+        let mut rounds = 0;
+        while matches!(nodes[node].kind, NodeKind::Merge) && rounds < nodes.len() {
+            let mut index = self.first[node];
+            while index < self.end[node] && flows[index].from != node {
+                index += 1;
+            }
+            if index == self.end[node] {
+                return node;
+            }
+            node = flows[index].to;
+            rounds += 1;
+        }
+        node
+    }
+}
+
+/// The node that is left at this one, and how: the ways out of a block begin at the ends inside of it.
+const fn exit(nodes: &[Node], node: NodeIndex) -> (NodeIndex, Exit) {
+    match (&nodes[node].kind, nodes[node].scope) {
+        (NodeKind::End(Outcome::Failure), Some(block)) => (block, Exit::Failure),
+        (NodeKind::End(_), Some(block)) => (block, Exit::Success),
+        _ => (node, Exit::Any),
+    }
+}
+
+/// Which nodes some way from the start leads to.
+pub(super) struct Live<const N: usize> {
+    pub(super) at: [bool; N],
+}
+
+impl<const N: usize> Live<N> {
+    pub(super) const fn of(nodes: &[Node], flows: &[Flow], leaving: &Leaving<N>) -> Live<N> {
+        let mut live = Live { at: [false; N] };
+        while live.go_on(nodes, flows, leaving) {}
+        live
+    }
+
+    /// Leaves no part to nodes that nothing leads to.
+    pub(super) const fn forget_others(&self, parts: &mut [Part; N]) {
+        let mut node = 0;
+        while node < N {
+            if !self.at[node] {
+                parts[node] = Part::NOTHING;
+            }
+            node += 1;
+        }
+    }
+
+    /// One round from the start to the ends; gives whether another one may find more.
+    const fn go_on(&mut self, nodes: &[Node], flows: &[Flow], leaving: &Leaving<N>) -> bool {
+        let mut is_new = false;
+        let mut node = 0;
+        while node < nodes.len() {
+            if matches!(nodes[node].kind, NodeKind::Start) {
+                self.at[node] = match nodes[node].scope {
+                    Some(block) => self.at[block],
+                    None => true,
+                };
+            }
+            let (leaver, exit) = exit(nodes, node);
+            // Out of a block lead the ends inside of it.
+            let goes_on = self.at[node] && !matches!(nodes[node].kind, NodeKind::Block);
+            let mut index = if goes_on { leaving.first[leaver] } else { leaving.end[leaver] };
+            while index < leaving.end[leaver] {
+                let Flow { from, to, kind } = &flows[index];
+                if *from == leaver && leaving.takes(leaver, exit, kind) && !self.at[*to] {
+                    self.at[*to] = true;
+                    is_new |= *to <= node;
+                }
+                index += 1;
+            }
+            node += 1;
+        }
+        is_new
     }
 }
 
@@ -81,14 +206,16 @@ impl<const N: usize> Reach<N> {
         let mut node = nodes.len();
         while node > 0 {
             node -= 1;
-            self.after[node] |= self.along(flows, leaving, node, false);
-            self.error[node] |= self.along(flows, leaving, node, true);
+            self.after[node] |= self.along(flows, leaving, node, Exit::Success);
+            self.error[node] |= self.along(flows, leaving, node, Exit::Failure);
             let on = self.after[node] | self.error[node];
             let reached = match (&nodes[node].kind, nodes[node].scope) {
                 (NodeKind::End(Outcome::Failure), None) => FAILURE,
                 (NodeKind::End(_), None) => SUCCESS,
-                (NodeKind::End(Outcome::Failure), Some(block)) => self.along(flows, leaving, block, true),
-                (NodeKind::End(_), Some(block)) => self.along(flows, leaving, block, false),
+                (NodeKind::End(_), Some(_)) => {
+                    let (block, exit) = exit(nodes, node);
+                    self.along(flows, leaving, block, exit)
+                }
                 // What a block leads to is decided by what is inside of it.
                 (NodeKind::Block, _) => 0,
                 (NodeKind::Compensate, _) => UNDOING | on,
@@ -103,13 +230,13 @@ impl<const N: usize> Reach<N> {
         is_new
     }
 
-    /// What the errors of a node, or all its other ways, lead to.
-    const fn along(&self, flows: &[Flow], leaving: &Leaving<N>, node: NodeIndex, errors: bool) -> u8 {
+    /// What the ways lead to that leave a node in this manner.
+    const fn along(&self, flows: &[Flow], leaving: &Leaving<N>, node: NodeIndex, exit: Exit) -> u8 {
         let mut reached = 0;
         let mut index = leaving.first[node];
         while index < leaving.end[node] {
             let Flow { from, to, kind } = &flows[index];
-            if *from == node && is_error(kind) == errors {
+            if *from == node && leaving.takes(node, exit, kind) {
                 reached |= self.at[*to];
             }
             index += 1;
@@ -144,7 +271,7 @@ impl<const N: usize> Reach<N> {
 }
 
 /// How much of a subflow is looked at; what is behind that counts as on the way to success.
-const ROOM: usize = 512;
+pub(super) const ROOM: usize = 512;
 
 /// Which nodes of a subflow may be followed by its success.
 #[derive(Clone, Copy)]
@@ -157,7 +284,7 @@ impl OnTheWay {
         if nodes.len() > ROOM {
             return on_the_way;
         }
-        let reach = Reach::<ROOM>::of(nodes, flows, &Leaving::of(nodes, flows));
+        let reach = Reach::<ROOM>::of(nodes, flows, &Leaving::of(nodes, flows, &[Part::NOTHING; ROOM]));
         let mut node = 0;
         while node < nodes.len() {
             on_the_way.0[node] = reach.after[node] & SUCCESS != 0;
@@ -215,23 +342,15 @@ impl<const N: usize> Passed<N> {
             if let (NodeKind::Start, Some(block)) = (&nodes[node].kind, nodes[node].scope) {
                 self.before[node] = self.before[block];
             }
-            // The ways out of a block begin at the ends inside of it.
-            let (leaver, only_errors) = match (&nodes[node].kind, nodes[node].scope) {
-                (NodeKind::End(Outcome::Failure), Some(block)) => (block, Some(true)),
-                (NodeKind::End(_), Some(block)) => (block, Some(false)),
-                _ => (node, None),
-            };
-            // An end that is refused is refused once, and not again where the block ends with it.
+            let (leaver, exit) = exit(nodes, node);
+            // An end that is refused is refused once, and not again where the flow ends with it.
             let is_over = matches!(nodes[node].kind, NodeKind::Block)
-                || (told.is_some() && matches!(only_errors, Some(true)));
+                || (told.is_some() && matches!(exit, Exit::Failure) && leaving.ends_all(nodes, flows, node));
             let mut index = if is_over { leaving.end[leaver] } else { leaving.first[leaver] };
             while index < leaving.end[leaver] {
                 let Flow { from, to, kind } = &flows[index];
                 let is_error = is_error(kind);
-                let is_taken = match only_errors {
-                    Some(only_errors) => only_errors == is_error,
-                    None => true,
-                };
+                let is_taken = leaving.takes(leaver, exit, kind);
                 if *from == leaver && is_taken && self.before[*to].is_none() {
                     let is_told = match told {
                         Some(findings) => is_error && findings[node].is_some(),
@@ -241,7 +360,7 @@ impl<const N: usize> Passed<N> {
                         None
                     } else if parts[node].has_pivot && (!is_error || nodes[node].instances.is_some()) {
                         Some(node)
-                    } else if only_errors.is_some() && self.before[node].is_none() {
+                    } else if !matches!(exit, Exit::Any) && self.before[node].is_none() {
                         siblings.pivot[node]
                     } else {
                         self.before[node]

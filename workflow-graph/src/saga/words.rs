@@ -3,12 +3,12 @@
 
 use std::borrow::Cow;
 
-use crate::{Effect, Flow, Node, NodeIndex, NodeKind, Notice};
+use crate::{Effect, Flow, Graph, Node, NodeIndex, NodeKind, Notice};
 
 use super::inside::{self, Wanted};
 use super::part::name_of;
 use super::ways::is_error;
-use super::{Disorder, Finding};
+use super::{Disorder, Finding, open, text_of};
 
 /// The text about what was found at a node.
 pub(super) const fn notice(nodes: &[Node], flows: &[Flow], node: NodeIndex, finding: Finding) -> Notice {
@@ -88,6 +88,13 @@ const fn fails_beside(nodes: &[Node], node: NodeIndex, cause: NodeIndex) -> Noti
 }
 
 const fn kept(nodes: &[Node], node: NodeIndex) -> Notice {
+    if let NodeKind::Subflow(subflow) = &nodes[node].kind
+        && let Some(graph) = subflow.graph.known()
+        && !inside::is_saga(graph)
+        && let Some((function, step)) = open::kept(graph)
+    {
+        return left(&nodes[node], function, step);
+    }
     let this = named(Notice::new("WF038: "), &nodes[node]);
     let this = match &nodes[node].kind {
         NodeKind::Child(_) => {
@@ -114,6 +121,21 @@ const fn kept(nodes: &[Node], node: NodeIndex) -> Notice {
         _ => this,
     };
     this.with(", or switch this off with a reason: `#[allow_workflow(kept_effect, reason = \"..\")]`")
+}
+
+/// A subflow that nothing of its own makes a saga fails after an effect, and the saga that calls it is undone without.
+const fn left(node: &Node, function: &Graph, step: &Node) -> Notice {
+    let this = named(named(Notice::new("WF038: "), node).with(" may fail when "), step);
+    let own = text_of(&function.workflow);
+    let this = this.with(" has happened, which is never undone and stays: in `").with(own);
+    let this = this.with("`, call it once the outcome of that function is decided");
+    let this = match &step.kind {
+        NodeKind::Step(_) => {
+            this.with(", give it a compensation, or say that it is meant to stay: `.without_compensation()`")
+        }
+        _ => this,
+    };
+    this.with(", or switch this off here with a reason: `#[allow_workflow(kept_effect, reason = \"..\")]`")
 }
 
 const fn named(notice: Notice, node: &Node) -> Notice {

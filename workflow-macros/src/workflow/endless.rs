@@ -4,34 +4,52 @@
 use std::collections::BTreeSet;
 
 use proc_macro2::Span;
-use workflow_graph::{NodeIndex, NodeKind, Outcome};
+use workflow_graph::{FlowKind, NodeIndex, NodeKind, Outcome};
 
 use super::graph::Builder;
 
 impl Builder {
-    /// Where loops begin that wait for something in each round, and neither end nor continue as new. Of loops inside
-    /// each other it is the outermost.
+    /// Where loops begin that wait for something in each round, and that only an error of what happens in them can
+    /// end. Of loops inside each other it is the outermost.
     pub(crate) fn endless(&self, loops: &[(NodeIndex, Span)]) -> Vec<Span> {
         let started = self.reached_from(0);
-        let mut told: Vec<(NodeIndex, BTreeSet<NodeIndex>)> = Vec::new();
+        let mut told: Vec<BTreeSet<NodeIndex>> = Vec::new();
         let mut spans = Vec::new();
         for &(head, span) in loops {
-            let reached = self.reached_from(head);
-            let returns = |node: NodeIndex| self.reached_from(node).contains(&head);
-            let waits = || reached.iter().any(|&node| self.is_waiting(node) && returns(node));
-            let is_told =
-                told.iter().any(|(outer, around)| around.contains(&head) && reached.contains(outer));
-            if !started.contains(&head)
-                || is_told
-                || reached.iter().any(|&node| self.is_end(node))
-                || !waits()
-            {
+            let is_told = told.iter().any(|around| around.contains(&head));
+            if is_told || !started.contains(&head) {
                 continue;
             }
-            told.push((head, reached));
-            spans.push(span);
+            let around = self.around(head);
+            if around.iter().any(|&node| self.is_waiting(node)) && !self.is_left(&around) {
+                told.push(around);
+                spans.push(span);
+            }
         }
         spans
+    }
+
+    /// Whether a way leads out of these nodes, other than an error of one of them with which all is over.
+    fn is_left(&self, around: &BTreeSet<NodeIndex>) -> bool {
+        let mut leaving =
+            self.flows.iter().filter(|flow| around.contains(&flow.from) && !around.contains(&flow.to));
+        leaving.any(|flow| {
+            let is_error = matches!(flow.kind, FlowKind::Error { .. } | FlowKind::Timeout);
+            let leads_to_end =
+                || self.is_end(flow.to) || self.reached_from(flow.to).iter().any(|&node| self.is_end(node));
+            !is_error || leads_to_end()
+        })
+    }
+
+    /// The nodes on the ways from this one that lead back to it.
+    fn around(&self, head: NodeIndex) -> BTreeSet<NodeIndex> {
+        let mut returning = BTreeSet::new();
+        let mut open = vec![head];
+        while let Some(node) = open.pop() {
+            let before = self.flows.iter().filter(|flow| flow.to == node).map(|flow| flow.from);
+            open.extend(before.filter(|&before| returning.insert(before)));
+        }
+        self.reached_from(head).intersection(&returning).copied().collect()
     }
 
     /// Whether the journal ends here, other than with an error.

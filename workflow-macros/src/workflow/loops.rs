@@ -23,10 +23,14 @@ impl Lowerer<'_> {
         let label = self.take_label();
         let head = self.begin_loop(loop_.label.as_ref(), ways, end);
         self.graph.set_label(head, label.unwrap_or_default());
+        let outer_heads = self.heads.len();
         if !self.ending.is_of_branch() {
             self.heads.push((head, loop_.loop_token.span)); // A branch without an end is refused as such.
         }
         let ways = self.block(&loop_.body, self.after(head));
+        if self.loops.last().is_some_and(|left| left.is_left) && !self.ending.is_of_branch() {
+            self.heads.remove(outer_heads); // Where a `break` leads is no matter, also when it is an error.
+        }
         self.end_loop(head, ways)
     }
 
@@ -78,7 +82,7 @@ impl Lowerer<'_> {
             return ways;
         }
         let label = Some(label.name.ident.to_string());
-        self.loops.push(Loop { label, head: None, end, breaks: Vec::new() });
+        self.loops.push(Loop { label, head: None, end, is_left: false, breaks: Vec::new() });
         let mut ways = match end {
             End::Value => self.block(block, ways),
             End::Result => self.block_end(block, ways),
@@ -90,7 +94,7 @@ impl Lowerer<'_> {
     fn begin_loop(&mut self, label: Option<&Label>, ways: Ways, end: End) -> usize {
         let head = self.graph.add_merge(ways, "repeat");
         let label = label.map(|label| label.name.ident.to_string());
-        self.loops.push(Loop { label, head: Some(head), end, breaks: Vec::new() });
+        self.loops.push(Loop { label, head: Some(head), end, is_left: false, breaks: Vec::new() });
         head
     }
 
@@ -108,6 +112,11 @@ impl Lowerer<'_> {
 
     pub(crate) fn break_(&mut self, break_: &ExprBreak, ways: Ways) -> Ways {
         let target = self.target(break_.label.as_ref());
+        if let Some(target) = target
+            && !ways.is_empty()
+        {
+            self.loops[target..].iter_mut().for_each(|around| around.is_left = true);
+        }
         let ways = match (&break_.expr, target.map(|target| self.loops[target].end)) {
             (Some(value), Some(End::Result)) => self.conclude(value, ways),
             (Some(value), _) => self.expression(value, ways),

@@ -108,6 +108,8 @@ pub(crate) struct Loop {
     pub(crate) head: Option<NodeIndex>,
     /// What becomes of the value of a `break`.
     pub(crate) end: End,
+    /// Whether a `break` leads out of it.
+    pub(crate) is_left: bool,
     pub(crate) breaks: Ways,
 }
 

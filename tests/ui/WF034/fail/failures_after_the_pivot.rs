@@ -81,4 +81,15 @@ async fn settle(city: &str) -> Result<u32, TripError> {
     look_up(city).await.map(|seen| seen + paid)
 }
 
+#[workflow]
+async fn handled_but_not_to_the_end(city: String) -> Result<u32, TripError> {
+    match try_join!(pay(100), look_up(&city)) {
+        Ok((paid, seen)) => Ok(paid + seen),
+        Err(error) => {
+            write_to(&city).await;
+            Err(error)
+        }
+    }
+}
+
 fn main() {}

@@ -71,4 +71,29 @@ async fn a_child(city: String) -> Result<u32, TripError> {
     }
 }
 
+/// It says that it can fail, and never does.
+#[subflow]
+async fn count(city: &str) -> Result<u32, TripError> {
+    Ok(look_up(city).await.unwrap_or(0))
+}
+
+#[workflow]
+async fn what_never_fails(city: String) -> Result<u32, TripError> {
+    let paid = pay(100).await?;
+    let counted = count(&city).await?;
+    Ok(paid + counted)
+}
+
+#[workflow]
+async fn branches_that_are_handled(city: String) -> Result<u32, TripError> {
+    let paid = pay(100).await?;
+    match try_join!(look_up(&city), async {
+        let seen = look_up(&city).await?;
+        if seen == 0 { Err(TripError::SoldOut) } else { Ok(seen) }
+    }) {
+        Ok((seen, _)) => Ok(paid + seen),
+        Err(_) => Ok(paid),
+    }
+}
+
 fn main() {}

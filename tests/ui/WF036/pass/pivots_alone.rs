@@ -51,4 +51,12 @@ async fn beside_what_waits(city: String) -> Result<u32, TripError> {
     Ok(paid.unwrap_or(0) + again)
 }
 
+#[workflow]
+async fn beside_what_is_handled(city: String) -> Result<u32, TripError> {
+    match try_join!(pay(100), look_up(&city)) {
+        Ok((paid, seen)) => Ok(paid + seen),
+        Err(_) => Ok(0),
+    }
+}
+
 fn main() {}

@@ -79,4 +79,29 @@ async fn a_subflow(city: String) -> Result<u32, TripError> {
     book(&city).await
 }
 
+#[subflow]
+async fn tell_and_look(city: &str) -> Result<u32, TripError> {
+    write_to(city).await;
+    look_up(city).await
+}
+
+#[subflow]
+async fn tell_and_look_many(cities: &[String]) -> Result<u32, TripError> {
+    let seen = try_join_all(cities.iter().map(|city| tell_and_look(city))).await?;
+    Ok(seen.into_iter().sum())
+}
+
+#[workflow]
+async fn a_subflow_that_fails(cities: Vec<String>) -> Result<u32, TripError> {
+    book("Rome").await?;
+    tell_and_look("Rome").await?;
+    tell_and_look_many(&cities).await
+}
+
+#[workflow]
+async fn a_subflow_whose_failure_is_handled(city: String) -> Result<u32, TripError> {
+    let room = book(&city).await?;
+    Ok(tell_and_look(&city).await.unwrap_or(room))
+}
+
 fn main() {}

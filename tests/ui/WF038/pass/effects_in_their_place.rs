@@ -74,4 +74,37 @@ async fn no_saga(city: String) -> Result<u32, TripError> {
     look_up(&city).await
 }
 
+/// Its outcome is decided before anything is told.
+#[subflow]
+async fn look_and_tell(city: &str) -> Result<u32, TripError> {
+    let seen = look_up(city).await?;
+    write_to(city).await;
+    Ok(seen)
+}
+
+/// It says that it can fail, and never does.
+#[subflow]
+async fn only_tell(city: &str) -> Result<u32, TripError> {
+    write_to(city).await;
+    Ok(1)
+}
+
+#[subflow]
+async fn tell_and_look(city: &str) -> Result<u32, TripError> {
+    write_to(city).await;
+    look_up(city).await
+}
+
+#[workflow]
+async fn subflows(city: String) -> Result<u32, TripError> {
+    let room = book(&city).await?;
+    let seen = look_and_tell(&city).await.unwrap_or(0);
+    let told = only_tell(&city).await?;
+    write_to(&city).await;
+    only_tell(&city).await?;
+    #[allow_workflow(kept_effect, reason = "they know that we look first")]
+    let again = tell_and_look(&city).await.unwrap_or(0);
+    Ok(room + seen + told + again)
+}
+
 fn main() {}

@@ -36,4 +36,17 @@ async fn reports(mut count: u32) {
     }
 }
 
+#[workflow]
+async fn until_it_is_declined(plan: u32) -> Result<(), Declined> {
+    loop {
+        match charge(plan).await {
+            Ok(_) => sleep(days(30)).await,
+            Err(error) => {
+                write_report(0).await;
+                return Err(error);
+            }
+        }
+    }
+}
+
 fn main() {}
