@@ -182,8 +182,8 @@ impl<const N: usize> SagaOrder<N> {
         false
     }
 
-    /// WF034, and WF036 at an end. What has been said about a step is not said again about its errors. An end inside of a
-    /// block is none when something behind the block looks at the error: what is half undone ends with the function.
+    /// WF034, and WF036 at an end. What has been said about a step is not said again about its errors. An end inside
+    /// of a block is none when something behind the block looks at the error: only the function is half undone.
     const fn find_ends(&mut self, ways: ways::Ways<'_, N>, passed: &ways::Passed<N>, live: &ways::Live<N>) {
         let ways::Ways { nodes, flows, leaving, siblings, .. } = ways;
         let mut node = 0;
