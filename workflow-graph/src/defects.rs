@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::fmt;
 
+use crate::reading::is_same_text;
 use crate::{
     ChildFacts, Effect, FlowKind, Graph, NodeIndex, NodeKind, Notice, StepFacts, SubflowFacts, is_node_id,
     saga,
@@ -210,7 +211,7 @@ pub const fn lacks_error(graph: &Graph, node: NodeIndex, variant: &str) -> bool 
     let mut index = 0;
     while index < errors.len() {
         if let Cow::Borrowed(known) = &errors[index].variant
-            && is_same(known.as_bytes(), variant.as_bytes())
+            && is_same_text(known, variant)
         {
             return false;
         }
@@ -235,12 +236,4 @@ pub const fn keeps_lost_effect(graph: &Graph, node: NodeIndex) -> bool {
 pub const fn is_subflow(graph: &Graph, node: NodeIndex) -> bool {
     let Cow::Borrowed(nodes) = &graph.nodes else { return false };
     matches!(nodes[node].kind, NodeKind::Subflow(_))
-}
-
-const fn is_same(left: &[u8], right: &[u8]) -> bool {
-    let mut index = 0;
-    while index < left.len() && index < right.len() && left[index] == right[index] {
-        index += 1;
-    }
-    index == left.len() && index == right.len()
 }

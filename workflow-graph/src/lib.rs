@@ -31,6 +31,7 @@ pub mod lock;
 mod names;
 mod notice;
 mod outline;
+mod reading;
 mod regions;
 mod saga;
 mod shape;

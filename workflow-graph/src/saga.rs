@@ -10,8 +10,7 @@ mod tests;
 mod ways;
 mod words;
 
-use std::borrow::Cow;
-
+use crate::reading::{flows_of, nodes_of};
 use crate::{Effect, Flow, Graph, Node, NodeIndex, NodeKind, Notice, Outcome};
 
 use part::Part;
@@ -272,26 +271,5 @@ const fn makes_saga(kind: &NodeKind) -> bool {
     match kind {
         NodeKind::Step(step) => step.compensation.is_some() || matches!(step.effect, Effect::Pivot),
         _ => false,
-    }
-}
-
-const fn nodes_of(graph: &Graph) -> &[Node] {
-    match &graph.nodes {
-        Cow::Borrowed(nodes) => nodes,
-        Cow::Owned(nodes) => nodes.as_slice(),
-    }
-}
-
-const fn flows_of(graph: &Graph) -> &[Flow] {
-    match &graph.flows {
-        Cow::Borrowed(flows) => flows,
-        Cow::Owned(flows) => flows.as_slice(),
-    }
-}
-
-const fn text_of(text: &crate::Text) -> &str {
-    match text {
-        Cow::Borrowed(text) => text,
-        Cow::Owned(text) => text.as_str(),
     }
 }

@@ -2,9 +2,9 @@
 //! It knows nothing of models.
 
 use super::letters::{key, key_behind};
-use super::model::text;
 use super::plan::{Place, Role};
 use crate::NodeKind;
+use crate::reading::text_of;
 
 /// What a place may be called.
 #[derive(Clone, Copy)]
@@ -20,26 +20,26 @@ impl Keys {
         }
         if let (Role::Deadline, NodeKind::Receive { deadline: Some(deadline), .. }) = (place.role, &node.kind)
         {
-            return Keys([key(text(&deadline.text)), 0, 0, 0, 0]);
+            return Keys([key(text_of(&deadline.text)), 0, 0, 0, 0]);
         }
-        let (label, id) = (key(text(&node.label)), key(text(&node.id)));
+        let (label, id) = (key(text_of(&node.label)), key(text_of(&node.id)));
         let [one, other, more] = match &node.kind {
-            NodeKind::Step(step) => [key(text(&step.label)), key(text(&step.name)), 0],
-            NodeKind::Subflow(subflow) => [key(text(&subflow.label)), key(text(&subflow.name)), 0],
+            NodeKind::Step(step) => [key(text_of(&step.label)), key(text_of(&step.name)), 0],
+            NodeKind::Subflow(subflow) => [key(text_of(&subflow.label)), key(text_of(&subflow.name)), 0],
             NodeKind::Child(child) => {
-                let label = key(text(&child.label));
-                [label, key(text(&child.workflow)), key_behind(key("Start:"), text(&child.label))]
+                let label = key(text_of(&child.label));
+                [label, key(text_of(&child.workflow)), key_behind(key("Start:"), text_of(&child.label))]
             }
             NodeKind::Send { message, .. } => {
-                let message = text(message);
+                let message = text_of(message);
                 [key(message), key_behind(key("Send"), message), key_behind(key(message), "sent")]
             }
             NodeKind::Receive { message, .. } => {
-                let message = text(message);
+                let message = text_of(message);
                 [key(message), key_behind(key("Receive"), message), key_behind(key(message), "received")]
             }
-            NodeKind::Timer(span) => [key(text(&span.text)), 0, 0],
-            NodeKind::TimerAt { text: time } => [key(text(time)), 0, 0],
+            NodeKind::Timer(span) => [key(text_of(&span.text)), 0, 0],
+            NodeKind::TimerAt { text: time } => [key(text_of(time)), 0, 0],
             _ => [0, 0, 0],
         };
         Keys([label, id, one, other, more])

@@ -2,9 +2,10 @@
 //! What shares a name is compared as one thing; it knows nothing of order.
 
 use super::letters::{duration_ms, key, key_behind};
-use super::model::{Element, ElementKind, Model, ROOM, text};
+use super::model::{Element, ElementKind, Model, ROOM};
 use super::plan::{NOWHERE, Plan, Role, is_operation};
 use super::relations::{Table, WORDS, add, has, take_first};
+use crate::reading::text_of;
 use crate::{Node, NodeIndex, NodeKind, StepFacts};
 
 /// Who is who.
@@ -111,7 +112,7 @@ const fn stands_in(elements: &[Element], inner: usize, outer: usize) -> bool {
 }
 
 const fn of_element(element: &Element, plan: &Plan) -> [u64; WORDS] {
-    let (name, id) = (key(text(&element.name)), key(text(&element.id)));
+    let (name, id) = (key(text_of(&element.name)), key(text_of(&element.id)));
     let (mut by_name, mut by_id, mut by_detail) = ([0; WORDS], [0; WORDS], [0; WORDS]);
     let (mut has_name, mut has_id) = (false, false);
     let mut index = 0;
@@ -160,12 +161,12 @@ const fn meet(one: &[u64; WORDS], other: &[u64; WORDS]) -> bool {
 }
 
 const fn is_meant_by_detail(element: &Element, node: &Node, role: Role) -> bool {
-    let detail = text(&element.detail);
+    let detail = text_of(&element.detail);
     let length = match (role, &node.kind) {
-        (Role::Deadline, NodeKind::Receive { deadline: Some(deadline), .. }) => text(&deadline.iso),
-        (Role::Node, NodeKind::Timer(span)) => text(&span.iso),
+        (Role::Deadline, NodeKind::Receive { deadline: Some(deadline), .. }) => text_of(&deadline.iso),
+        (Role::Node, NodeKind::Timer(span)) => text_of(&span.iso),
         (Role::Node, NodeKind::Send { message, .. } | NodeKind::Receive { message, .. }) => {
-            return element.kind.is_message() && key(detail) != 0 && key(detail) == key(text(message));
+            return element.kind.is_message() && key(detail) != 0 && key(detail) == key(text_of(message));
         }
         _ => return false,
     };
@@ -177,7 +178,7 @@ const fn is_meant_by_detail(element: &Element, node: &Node, role: Role) -> bool 
 
 /// Whether this step is undone by what is called so; `any` when the model does not say what it undoes.
 pub(super) const fn undoes(handler: &Element, plan: &Plan, hosts: Option<&[u64; WORDS]>) -> bool {
-    let (name, id) = (key(text(&handler.name)), key(text(&handler.id)));
+    let (name, id) = (key(text_of(&handler.name)), key(text_of(&handler.id)));
     let mut index = 0;
     while index < plan.count {
         let is_host = match hosts {
@@ -188,8 +189,8 @@ pub(super) const fn undoes(handler: &Element, plan: &Plan, hosts: Option<&[u64; 
         if is_host
             && let NodeKind::Step(StepFacts { compensation: Some(compensation), .. }) = &place.node.kind
             && (name == 0
-                || name == key(text(&compensation.label))
-                || name == key(text(&compensation.step))
+                || name == key(text_of(&compensation.label))
+                || name == key(text_of(&compensation.step))
                 || id == key_behind(place.id, "undo"))
         {
             return true;

@@ -230,11 +230,3 @@ impl Model {
         false
     }
 }
-
-/// The text, for constants.
-pub(super) const fn text(text: &Text) -> &str {
-    match text {
-        Cow::Borrowed(text) => text,
-        Cow::Owned(text) => text.as_str(),
-    }
-}

@@ -3,8 +3,9 @@
 
 use super::matching::is_waived;
 use super::model::{ElementKind, Model, ROOM};
-use super::plan::{NOWHERE, Plan, flows_of, is_operation, nodes_of, waits_for_events};
+use super::plan::{NOWHERE, Plan, is_operation, waits_for_events};
 use super::structure::END;
+use crate::reading::{flows_of, nodes_of};
 use crate::{FlowKind, NodeIndex, NodeKind};
 
 /// Whether this receive is one of the events that a race waits for: then its deadline is one more of them.

@@ -1,11 +1,12 @@
 //! The code as one flow: the graph with the insides of its frames, and of those subflows and children that the model
 //! draws in full. It says what leads where; what that means for two operations is worked out elsewhere.
 
+use crate::reading::{flows_of, is_same_graph, nodes_of, text_of};
 use std::borrow::Cow;
 
 use super::keys::Keys;
 use super::letters::{key, key_behind};
-use super::model::{ElementKind, Model, ROOM, text};
+use super::model::{ElementKind, Model, ROOM};
 use crate::{
     ChildFacts, ErrorFacts, Flow, FlowKind, Graph, Node, NodeIndex, NodeKind, Outcome, SubflowFacts,
 };
@@ -121,7 +122,7 @@ impl Plan {
         let mut index = 0;
         while index < nodes.len() {
             let call = if call == NOWHERE { index } else { call };
-            let id = key_behind(prefix, text(&nodes[index].id));
+            let id = key_behind(prefix, text_of(&nodes[index].id));
             self.push(Place::new(&nodes[index], graph, base, call, id));
             index += 1;
         }
@@ -347,7 +348,7 @@ const fn inside(place: &Place, model: &Model, around: &Around<'_>) -> Option<&'s
     let Some(graph) = graph else { return None };
     let mut outer = Some(around);
     while let Some(around) = outer {
-        if is_same(around.graph, graph) {
+        if is_same_graph(around.graph, graph) {
             return None;
         }
         outer = around.outer;
@@ -358,7 +359,8 @@ const fn inside(place: &Place, model: &Model, around: &Around<'_>) -> Option<&'s
     let mut index = 0;
     while index < elements.len() {
         if elements[index].kind.is_required()
-            && (keys.name(key(text(&elements[index].name))) || key(text(&elements[index].id)) == place.id)
+            && (keys.name(key(text_of(&elements[index].name)))
+                || key(text_of(&elements[index].id)) == place.id)
         {
             is_drawn = true;
             if matches!(elements[index].kind, ElementKind::SubProcess) && model.has_contents(index) {
@@ -379,7 +381,7 @@ const fn draws_some_of(model: &Model, graph: &'static Graph) -> bool {
             let keys = Keys::of(&Place::new(&nodes[index], graph, 0, 0, 0));
             let mut element = 0;
             while element < elements.len() {
-                if elements[element].kind.is_required() && keys.name(key(text(&elements[element].name))) {
+                if elements[element].kind.is_required() && keys.name(key(text_of(&elements[element].name))) {
                     return true;
                 }
                 element += 1;
@@ -426,36 +428,13 @@ const fn has_catch_all(flows: &[Flow], node: NodeIndex) -> bool {
     while index < flows.len() {
         if flows[index].from == node
             && let FlowKind::Error { variant, .. } = &flows[index].kind
-            && text(variant).is_empty()
+            && text_of(variant).is_empty()
         {
             return true;
         }
         index += 1;
     }
     false
-}
-
-/// Whether both are one function: constants cannot compare addresses.
-const fn is_same(one: &Graph, other: &Graph) -> bool {
-    one.source.line == other.source.line
-        && key(text(&one.workflow)) == key(text(&other.workflow))
-        && key(text(&one.source.file)) == key(text(&other.source.file))
-}
-
-/// The nodes, for constants.
-pub(super) const fn nodes_of(graph: &'static Graph) -> &'static [Node] {
-    match &graph.nodes {
-        Cow::Borrowed(nodes) => nodes,
-        Cow::Owned(nodes) => nodes.as_slice(),
-    }
-}
-
-/// The flows, for constants.
-pub(super) const fn flows_of(graph: &'static Graph) -> &'static [Flow] {
-    match &graph.flows {
-        Cow::Borrowed(flows) => flows,
-        Cow::Owned(flows) => flows.as_slice(),
-    }
 }
 
 /// The ways in which a node can fail, for constants.

@@ -4,12 +4,13 @@
 use super::compare::first_of;
 use super::letters::{duration_ms, key};
 use super::matching::Matching;
-use super::model::{Element, ElementKind, Model, ROOM, Repeats, text};
-use super::plan::{NOWHERE, Place, Plan, Role, errors_of, flows_of, is_operation, nodes_of};
+use super::model::{Element, ElementKind, Model, ROOM, Repeats};
+use super::plan::{NOWHERE, Place, Plan, Role, errors_of, is_operation};
 use super::relations::has;
 use super::structure::{Colours, END, Structure, mixed};
 use super::wording::unlike as differs;
 use super::wording::{at, named};
+use crate::reading::{flows_of, nodes_of, text_of};
 use crate::{ErrorFacts, FlowKind, NodeIndex, NodeKind, Notice, StepFacts};
 
 /// What is drawn otherwise than it is written; empty when nothing is.
@@ -149,13 +150,13 @@ const fn unlike_kind(kind: ElementKind, place: &Place) -> Option<(&'static str, 
 }
 
 const fn unlike_detail(element: &Element, place: &Place) -> Option<(&'static str, &'static str)> {
-    let detail = text(&element.detail);
+    let detail = text_of(&element.detail);
     let length = match (place.role, &place.node.kind) {
-        (Role::Deadline, NodeKind::Receive { deadline: Some(span), .. }) => text(&span.iso),
-        (Role::Node, NodeKind::Timer(span)) => text(&span.iso),
+        (Role::Deadline, NodeKind::Receive { deadline: Some(span), .. }) => text_of(&span.iso),
+        (Role::Node, NodeKind::Timer(span)) => text_of(&span.iso),
         (_, NodeKind::Send { message, .. } | NodeKind::Receive { message, .. }) => {
             let is_other =
-                element.kind.is_message() && !detail.is_empty() && key(detail) != key(text(message));
+                element.kind.is_message() && !detail.is_empty() && key(detail) != key(text_of(message));
             return if is_other {
                 Some(("with another message", "names its own: call both alike"))
             } else {
@@ -240,7 +241,7 @@ const fn unlike_border(plan: &Plan, model: &Model, index: usize, place_index: us
                     if matches!(event.kind, ElementKind::ErrorBoundary)
                         && matches!(event.host, Some(host) if host == index)
                         && let Some(found) = error_of(&place, node, event)
-                        && found == key(text(variant))
+                        && found == key(text_of(variant))
                     {
                         is_drawn = true;
                     }
@@ -253,10 +254,10 @@ const fn unlike_border(plan: &Plan, model: &Model, index: usize, place_index: us
         if missing && let FlowKind::Error { variant, .. } = &flows[flow].kind {
             let notice = at(Notice::new("WF060: "), model, &elements[index]).with(" draws ");
             let notice = named(notice, &elements[index]);
-            let notice = if text(variant).is_empty() {
+            let notice = if text_of(variant).is_empty() {
                 notice.with(" without an event for all other errors on its border, but the code handles them")
             } else {
-                let notice = notice.with(" without an event for the error `").with(text(variant));
+                let notice = notice.with(" without an event for the error `").with(text_of(variant));
                 notice.with("` on its border, but the code tells it apart")
             };
             return notice.with(": draw an error boundary event with its code; see docs/errors/WF060.md");
@@ -268,13 +269,13 @@ const fn unlike_border(plan: &Plan, model: &Model, index: usize, place_index: us
 
 /// The key of the variant that leaves here, 0 for all others; `None` when the code does not tell it apart.
 pub(super) const fn error_of(place: &Place, node: NodeIndex, event: &Element) -> Option<u64> {
-    let (flows, drawn) = (flows_of(place.graph), key(text(&event.detail)));
+    let (flows, drawn) = (flows_of(place.graph), key(text_of(&event.detail)));
     let mut index = 0;
     while index < flows.len() {
         if flows[index].from == node
             && let FlowKind::Error { variant, .. } = &flows[index].kind
         {
-            let variant_key = key(text(variant));
+            let variant_key = key(text_of(variant));
             if drawn == variant_key || drawn != 0 && drawn == code_of(place, variant_key, false) {
                 return Some(variant_key);
             }
@@ -307,8 +308,8 @@ const fn code_of(place: &Place, variant: u64, wants_label: bool) -> u64 {
 const fn code_among(errors: &[ErrorFacts], variant: u64, wants_label: bool) -> u64 {
     let mut index = 0;
     while index < errors.len() {
-        if key(text(&errors[index].variant)) == variant {
-            return key(text(if wants_label { &errors[index].label } else { &errors[index].code }));
+        if key(text_of(&errors[index].variant)) == variant {
+            return key(text_of(if wants_label { &errors[index].label } else { &errors[index].code }));
         }
         index += 1;
     }
@@ -343,8 +344,9 @@ pub(super) const fn unlike_flow(
         of_model = drawn.refined(&of_model);
         let start = (code.start != END && drawn.start != END) && of_code[code.start] != of_model[drawn.start];
         if start {
-            let notice =
-                Notice::new("WF060: `").with(text(&model.file)).with("` does not begin as the code does: ");
+            let notice = Notice::new("WF060: `")
+                .with(text_of(&model.file))
+                .with("` does not begin as the code does: ");
             let notice =
                 drawn.describe(notice.with("there it begins with "), drawn.start, plan, model, matching);
             let notice = code.describe(notice.with(", here with "), code.start, plan, model, matching);

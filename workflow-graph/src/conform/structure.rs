@@ -3,12 +3,13 @@
 
 use super::letters::key;
 use super::matching::Matching;
-use super::model::{Element, ElementKind, Model, ROOM, text};
+use super::model::{Element, ElementKind, Model, ROOM};
 use super::passing::{drawn, is_caught, leaving, resolved};
-use super::plan::{NOWHERE, Place, Plan, Role, flows_of};
+use super::plan::{NOWHERE, Place, Plan, Role};
 use super::relations::has;
 use super::strict::{error_of, is_block};
 use super::wording::named;
+use crate::reading::{flows_of, text_of};
 use crate::{FlowKind, NodeIndex, NodeKind, Notice};
 
 /// The place that stands for every end.
@@ -214,7 +215,7 @@ impl Structure {
             if flows[flow].from == index - place.base {
                 let to = resolved(plan, waived, place.base + flows[flow].to);
                 let how = match &flows[flow].kind {
-                    FlowKind::Error { variant, .. } => ERROR + key(text(variant)) % (1 << 60),
+                    FlowKind::Error { variant, .. } => ERROR + key(text_of(variant)) % (1 << 60),
                     FlowKind::Timeout => TIMEOUT,
                     _ => ON,
                 };
@@ -392,8 +393,9 @@ const fn is_end(end: &Element, place: &Place) -> bool {
     if !matches!(place.node.kind, NodeKind::End(_)) {
         return false;
     }
-    let (name, id) = (key(text(&end.name)), key(text(&end.id)));
-    id == place.id || name != 0 && (name == key(text(&place.node.label)) || name == key(text(&place.node.id)))
+    let (name, id) = (key(text_of(&end.name)), key(text_of(&end.id)));
+    id == place.id
+        || name != 0 && (name == key(text_of(&place.node.label)) || name == key(text_of(&place.node.id)))
 }
 
 /// A number that says nothing of the one it came from.

@@ -4,9 +4,10 @@
 use super::compare::{OfClasses, place_of};
 use super::letters::distance;
 use super::matching::Matching;
-use super::model::{Element, ElementKind, Model, ROOM, text};
+use super::model::{Element, ElementKind, Model, ROOM};
 use super::plan::{NOWHERE, Place, Plan, Role, is_operation};
 use super::relations::has;
+use crate::reading::text_of;
 use crate::{Graph, NodeKind, Notice};
 
 const PAGE: &str = "; see docs/errors/WF060.md";
@@ -17,7 +18,7 @@ const LONGEST: usize = 60;
 /// What is too large to be compared.
 pub(super) const fn too_large(model: &Model) -> Notice {
     Notice::new("WF060: `")
-        .with(text(&model.file))
+        .with(text_of(&model.file))
         .with("` and this workflow are too large to be compared; at most ")
         .with_number(ROOM as u64)
         .with(" elements and operations are: divide both into workflows that call each other")
@@ -45,15 +46,15 @@ pub(super) const fn not_done(
             .with(PAGE);
     }
     let notice = notice.with(" draws the ").with(element.kind.word());
-    if text(&element.name).is_empty() {
+    if text_of(&element.name).is_empty() {
         return notice
             .with(" with the id `")
-            .with(short(text(&element.id)))
+            .with(short(text_of(&element.id)))
             .with("`, which has no name; name it after what the code does there")
             .with(PAGE);
     }
     let notice = named(notice.with(" "), element).with(", but `");
-    let notice = notice.with(short(text(&graph.workflow))).with("` does nothing of that name; ");
+    let notice = notice.with(short(text_of(&graph.workflow))).with("` does nothing of that name; ");
     let meant = meant_by_element(plan, matching, element);
     if meant != NOWHERE {
         let notice = called(notice.with("did you mean "), &plan.place(meant)).with("? Call both alike");
@@ -87,7 +88,7 @@ const fn remedy(kind: ElementKind) -> &'static str {
 /// What is left out, so that the list does not bury the first ones.
 pub(super) const fn more_not_done(model: &Model, count: u64) -> Notice {
     Notice::new("WF060: `")
-        .with(text(&model.file))
+        .with(text_of(&model.file))
         .with("` draws ")
         .with_number(count)
         .with(if count == 1 { " more element" } else { " more elements" })
@@ -98,7 +99,7 @@ pub(super) const fn more_not_done(model: &Model, count: u64) -> Notice {
 /// An operation that the model does not draw.
 pub(super) const fn not_drawn(plan: &Plan, model: &Model, matching: &Matching, index: usize) -> Notice {
     let place = plan.place(index);
-    let notice = Notice::new("WF060: `").with(text(&model.file)).with("` does not draw ");
+    let notice = Notice::new("WF060: `").with(text_of(&model.file)).with("` does not draw ");
     let notice = called(notice, &place);
     let notice = if place.base == 0 { notice } else { notice.with(", to which this call leads") };
     let meant = meant_by_place(model, matching, &place);
@@ -196,13 +197,13 @@ pub(super) const fn unlike(model: &Model, element: &Element, drawn: &str, writte
 
 /// `order.bpmn:17`.
 pub(super) const fn at(notice: Notice, model: &Model, element: &Element) -> Notice {
-    notice.with(text(&model.file)).with(":").with_number(element.line as u64)
+    notice.with(text_of(&model.file)).with(":").with_number(element.line as u64)
 }
 
 /// The name of an element, else its id.
 pub(super) const fn named(notice: Notice, element: &Element) -> Notice {
-    let name = text(&element.name);
-    let name = if name.is_empty() { text(&element.id) } else { name };
+    let name = text_of(&element.name);
+    let name = if name.is_empty() { text_of(&element.id) } else { name };
     notice.with("`").with(short(name)).with("`")
 }
 
@@ -210,7 +211,8 @@ pub(super) const fn named(notice: Notice, element: &Element) -> Notice {
 const fn called(notice: Notice, place: &Place) -> Notice {
     let (kind, name, _) = names(place);
     let notice = notice.with(kind).with(" `").with(short(name)).with("`");
-    let label = if text(&place.node.label).is_empty() { names(place).2 } else { text(&place.node.label) };
+    let label =
+        if text_of(&place.node.label).is_empty() { names(place).2 } else { text_of(&place.node.label) };
     if label.is_empty() || matches!(distance(label, name), Some(0)) {
         return notice;
     }
@@ -221,16 +223,16 @@ const fn called(notice: Notice, place: &Place) -> Notice {
 const fn names(place: &Place) -> (&'static str, &'static str, &'static str) {
     let node = place.node;
     match (place.role, &node.kind) {
-        (_, NodeKind::Step(step)) => ("the step", text(&step.name), text(&step.label)),
-        (_, NodeKind::Subflow(subflow)) => ("the subflow", text(&subflow.name), text(&subflow.label)),
-        (_, NodeKind::Child(child)) => ("the workflow", text(&child.workflow), text(&child.label)),
-        (_, NodeKind::Send { message, publishes: false }) => ("the sending of", text(message), ""),
-        (_, NodeKind::Send { message, .. }) => ("the publishing of", text(message), ""),
-        (Role::Deadline, NodeKind::Receive { message, .. }) => ("the deadline of", text(message), ""),
-        (_, NodeKind::Receive { message, .. }) => ("the wait for", text(message), ""),
-        (_, NodeKind::Timer(span)) => ("the sleep of", text(&span.text), ""),
-        (_, NodeKind::TimerAt { text: time }) => ("the sleep until", text(time), ""),
-        _ => ("the", text(&node.id), ""),
+        (_, NodeKind::Step(step)) => ("the step", text_of(&step.name), text_of(&step.label)),
+        (_, NodeKind::Subflow(subflow)) => ("the subflow", text_of(&subflow.name), text_of(&subflow.label)),
+        (_, NodeKind::Child(child)) => ("the workflow", text_of(&child.workflow), text_of(&child.label)),
+        (_, NodeKind::Send { message, publishes: false }) => ("the sending of", text_of(message), ""),
+        (_, NodeKind::Send { message, .. }) => ("the publishing of", text_of(message), ""),
+        (Role::Deadline, NodeKind::Receive { message, .. }) => ("the deadline of", text_of(message), ""),
+        (_, NodeKind::Receive { message, .. }) => ("the wait for", text_of(message), ""),
+        (_, NodeKind::Timer(span)) => ("the sleep of", text_of(&span.text), ""),
+        (_, NodeKind::TimerAt { text: time }) => ("the sleep until", text_of(time), ""),
+        _ => ("the", text_of(&node.id), ""),
     }
 }
 
@@ -309,9 +311,9 @@ const fn meant_by_place(model: &Model, matching: &Matching, place: &Place) -> us
 /// How far the names are apart; `None` when neither can be meant by the other.
 const fn between(element: &Element, place: &Place) -> Option<usize> {
     let (_, name, label) = names(place);
-    let drawn = text(&element.name);
+    let drawn = text_of(&element.name);
     let mut nearest = distance(drawn, name);
-    let labels = [label, text(&place.node.label)];
+    let labels = [label, text_of(&place.node.label)];
     let mut index = 0;
     while index < labels.len() {
         nearest = match (distance(drawn, labels[index]), nearest) {

@@ -1,7 +1,8 @@
 //! A workflow as an automaton: its own flow and those of its subflows in one list of states, reduced to what a journal
 //! depends on. It is made of a graph, or of the text of a lock.
 
-use super::names::{Names, is_same, list, text};
+use super::names::Names;
+use crate::reading::{is_same_graph, list_of, text_of};
 use crate::{ChildFacts, Effect, Flow, FlowKind, Graph, Node, NodeKind, Outcome, StepFacts, Subgraph, Wire};
 
 /// The most flows of subflows that are looked into; what is beyond them is not held against runs in flight.
@@ -211,7 +212,7 @@ impl Act<'_> {
 impl<'a> Automaton<'a> {
     /// The automaton of this graph, whose states and moves `flatten` has filled in.
     pub const fn of(graph: &'a Graph, states: &'a [State<'a>], moves: &'a [Move<'a>]) -> Automaton<'a> {
-        let takes = text(&graph.signature.takes);
+        let takes = text_of(&graph.signature.takes);
         Automaton { states, moves, takes, has_deadline: graph.deadline_ms.is_some() }
     }
 }
@@ -232,8 +233,8 @@ impl Size {
         let (mut states, mut moves, mut index) = (0, 0, 0);
         while index < flows.count {
             if let Some(graph) = flows.graphs[index] {
-                states += list(&graph.nodes).len();
-                moves += list(&graph.flows).len();
+                states += list_of(&graph.nodes).len();
+                moves += list_of(&graph.flows).len();
             }
             index += 1;
         }
@@ -253,11 +254,11 @@ impl<'a> Flows<'a> {
     pub(super) const fn of(graph: &'a Graph) -> Flows<'a> {
         let mut flows = Flows { graphs: [None; MOST_FLOWS], bases: [0; MOST_FLOWS], count: 1 };
         flows.graphs[0] = Some(graph);
-        let mut room = list(&graph.nodes).len();
+        let mut room = list_of(&graph.nodes).len();
         let mut flow = 0;
         while flow < flows.count {
             let Some(graph) = flows.graphs[flow] else { break };
-            let nodes = list(&graph.nodes);
+            let nodes = list_of(&graph.nodes);
             let mut node = 0;
             while node < nodes.len() {
                 if let Some(inner) = subgraph(&nodes[node])
@@ -267,7 +268,7 @@ impl<'a> Flows<'a> {
                     flows.graphs[flows.count] = Some(inner);
                     flows.bases[flows.count] = room;
                     flows.count += 1;
-                    room += list(&inner.nodes).len();
+                    room += list_of(&inner.nodes).len();
                 }
                 node += 1;
             }
@@ -281,10 +282,8 @@ impl<'a> Flows<'a> {
         let mut index = 0;
         while index < self.count {
             if let Some(known) = self.graphs[index]
-                && known.source.line == graph.source.line
-                && list(&known.nodes).len() == list(&graph.nodes).len()
-                && is_same(text(&known.workflow), text(&graph.workflow))
-                && is_same(text(&known.source.file), text(&graph.source.file))
+                && list_of(&known.nodes).len() == list_of(&graph.nodes).len()
+                && is_same_graph(known, graph)
             {
                 return Some(index);
             }
@@ -321,7 +320,7 @@ const fn flatten_flow<'a>(
     moves: &mut [Move<'a>],
     mut filled: usize,
 ) -> usize {
-    let (nodes, flows, base) = (list(&graph.nodes), list(&graph.flows), all.bases[flow]);
+    let (nodes, flows, base) = (list_of(&graph.nodes), list_of(&graph.flows), all.bases[flow]);
     let is_sorted = is_sorted(flows);
     let (mut node, mut sorted) = (0, 0);
     while node < nodes.len() {
@@ -338,18 +337,18 @@ const fn flatten_flow<'a>(
         let item = &nodes[node];
         let inner = match subgraph(item) {
             Some(inner) => match all.position(inner) {
-                Some(position) => start(list(&inner.nodes), None, all.bases[position]),
+                Some(position) => start(list_of(&inner.nodes), None, all.bases[position]),
                 None => None,
             },
             None if matches!(item.kind, NodeKind::Block) => start(nodes, Some(node), base),
             None => None,
         };
         let many = match &item.instances {
-            Some(many) => Some(Many { limit: text(&many.limit), fails_fast: many.fails_fast }),
+            Some(many) => Some(Many { limit: text_of(&many.limit), fails_fast: many.fails_fast }),
             None => None,
         };
         states[base + node] = State {
-            id: text(&item.id),
+            id: text_of(&item.id),
             act: act(item),
             flow,
             node,
@@ -413,22 +412,22 @@ const fn act(node: &Node) -> Act<'_> {
         NodeKind::Step(step) => Act::Step(step_act(step)),
         NodeKind::Timer(_) | NodeKind::TimerAt { .. } => Act::Timer,
         NodeKind::Receive { message, deadline } => {
-            Act::Receive { message: text(message), is_forever: deadline.is_none() }
+            Act::Receive { message: text_of(message), is_forever: deadline.is_none() }
         }
-        NodeKind::Send { message, .. } => Act::Send { message: text(message) },
+        NodeKind::Send { message, .. } => Act::Send { message: text_of(message) },
         NodeKind::Child(child) => Act::Child {
-            workflow: text(&child.workflow),
+            workflow: text_of(&child.workflow),
             detached: child.detached,
             gives: result_of(child),
-            errors: Names::Errors(list(&child.errors)),
+            errors: Names::Errors(list_of(&child.errors)),
         },
-        NodeKind::Subflow(subflow) => Act::Subflow { name: text(&subflow.name) },
+        NodeKind::Subflow(subflow) => Act::Subflow { name: text_of(&subflow.name) },
         NodeKind::Block => Act::Block,
         NodeKind::Fork => Act::Fork,
         NodeKind::Join => Act::Join,
         NodeKind::Race => Act::Race,
         NodeKind::Decision { .. } => Act::Decision,
-        NodeKind::VersionSwitch { patch } => Act::Switch { patch: text(patch), is_retired: false },
+        NodeKind::VersionSwitch { patch } => Act::Switch { patch: text_of(patch), is_retired: false },
         NodeKind::Compensate => Act::Undo,
         NodeKind::End(outcome) => Act::End(*outcome),
     }
@@ -437,21 +436,21 @@ const fn act(node: &Node) -> Act<'_> {
 const fn step_act(step: &StepFacts) -> StepAct<'_> {
     let undo = match &step.compensation {
         Some(undo) => Some(UndoAct {
-            name: text(&undo.step),
-            was: Names::Texts(list(&undo.was)),
-            takes: text(&undo.takes),
-            wiring: list(&undo.wiring),
+            name: text_of(&undo.step),
+            was: Names::Texts(list_of(&undo.was)),
+            takes: text_of(&undo.takes),
+            wiring: list_of(&undo.wiring),
         }),
         None => None,
     };
     StepAct {
-        name: text(&step.name),
-        was: Names::Texts(list(&step.was)),
-        takes: text(&step.signature.takes),
-        gives: text(&step.signature.gives),
+        name: text_of(&step.name),
+        was: Names::Texts(list_of(&step.was)),
+        takes: text_of(&step.signature.takes),
+        gives: text_of(&step.signature.gives),
         errors: match step.effect {
             Effect::Retriable => Names::NONE, // Repeated until it succeeds: no error is its answer.
-            _ => Names::Errors(list(&step.errors)),
+            _ => Names::Errors(list_of(&step.errors)),
         },
         is_pivot: matches!(step.effect, Effect::Pivot),
         undo,
@@ -461,7 +460,7 @@ const fn step_act(step: &StepFacts) -> StepAct<'_> {
 const fn result_of(child: &ChildFacts) -> &str {
     let graph: Subgraph = child.graph;
     match graph.known() {
-        Some(graph) => text(&graph.signature.gives),
+        Some(graph) => text_of(&graph.signature.gives),
         None => "",
     }
 }

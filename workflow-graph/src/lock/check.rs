@@ -2,7 +2,8 @@
 //! One break is found at a time, with the node of the workflow's own flow at which it is told.
 
 use super::automaton::{Act, Automaton, Move, Size, State, flatten};
-use super::names::{is_same, text};
+use crate::reading::{is_same_text, text_of};
+
 use super::report::notice;
 use super::simulation::{first_break, room};
 use crate::{Graph, Notice};
@@ -32,7 +33,7 @@ pub const fn check<const STATES: usize, const MOVES: usize, const ROOM: usize>(
 ) -> Found {
     let nothing = Found { node: usize::MAX, notice: Notice::new("") };
     if let Some(mode) = mode
-        && is_same(mode, super::files::WRITE)
+        && is_same_text(mode, super::files::WRITE)
     {
         return nothing;
     }
@@ -41,7 +42,7 @@ pub const fn check<const STATES: usize, const MOVES: usize, const ROOM: usize>(
     let code = Automaton {
         states: &states,
         moves: &moves,
-        takes: text(&graph.signature.takes),
+        takes: text_of(&graph.signature.takes),
         has_deadline: graph.deadline_ms.is_some(),
     };
     debug_room(room(locked, code), ROOM);

@@ -1,7 +1,7 @@
 //! Texts and lists of names, as constants read them: whether they are borrowed or owned, and the same or not.
 //! Nothing here knows what the names are for.
 
-use std::borrow::Cow;
+use crate::reading::{is_same_bytes, is_same_text, text_of};
 
 use crate::{ErrorFacts, Text};
 
@@ -34,8 +34,8 @@ impl<'a> Names<'a> {
     /// The name at this position.
     pub const fn get(self, index: usize) -> &'a str {
         match self {
-            Names::Texts(texts) => text(&texts[index]),
-            Names::Errors(errors) => text(&errors[index].variant),
+            Names::Texts(texts) => text_of(&texts[index]),
+            Names::Errors(errors) => text_of(&errors[index].variant),
         }
     }
 
@@ -43,48 +43,13 @@ impl<'a> Names<'a> {
     pub const fn has(self, name: &str) -> bool {
         let mut index = 0;
         while index < self.len() {
-            if is_same(self.get(index), name) {
+            if is_same_text(self.get(index), name) {
                 return true;
             }
             index += 1;
         }
         false
     }
-}
-
-/// The text, borrowed or owned.
-pub(crate) const fn text(text: &Text) -> &str {
-    match text {
-        Cow::Borrowed(text) => text,
-        Cow::Owned(text) => text.as_str(),
-    }
-}
-
-/// The list, borrowed or owned.
-#[allow(clippy::ptr_arg, reason = "constants cannot dereference a `Cow`")]
-pub(crate) const fn list<'a, T: Clone>(list: &'a Cow<'static, [T]>) -> &'a [T] {
-    match list {
-        Cow::Borrowed(list) => list,
-        Cow::Owned(list) => list.as_slice(),
-    }
-}
-
-pub(crate) const fn is_same(left: &str, right: &str) -> bool {
-    is_same_bytes(left.as_bytes(), right.as_bytes())
-}
-
-const fn is_same_bytes(left: &[u8], right: &[u8]) -> bool {
-    if left.len() != right.len() {
-        return false;
-    }
-    let mut index = 0;
-    while index < left.len() {
-        if left[index] != right[index] {
-            return false;
-        }
-        index += 1;
-    }
-    true
 }
 
 /// Whether this is the id of the call number `number`, counted from 1, of a function of that name.
@@ -120,6 +85,8 @@ pub(crate) const fn number_after(id: &str, name: &str) -> Option<usize> {
 
 #[cfg(test)]
 mod tests {
+    use std::borrow::Cow;
+
     use super::*;
 
     #[test]
@@ -130,7 +97,7 @@ mod tests {
             assert_eq!(number_after(other, "charge"), None, "{other}");
         }
         assert!(is_numbered("charge_2", "charge", 2) && !is_numbered("charge_2", "charge", 3));
-        assert!(!is_same("charge", "charged") && is_same("", ""));
+        assert!(!is_same_text("charge", "charged") && is_same_text("", ""));
         assert!(Names::Texts(&[Cow::Borrowed("a")]).has("a") && !Names::NONE.has(""));
     }
 }

@@ -2,9 +2,9 @@
 //! The texts of WF050, put together by constants.
 
 use super::automaton::{Act, Automaton, State};
-use super::names::is_same;
 use super::simulation::{Break, Why};
 use crate::Notice;
+use crate::reading::{is_same_text, text_of};
 
 /// The text of a break. `file` is the lock file; where it is empty, old code is spoken of instead.
 pub const fn notice(old: Automaton<'_>, new: Automaton<'_>, found: Break, file: &str) -> Notice {
@@ -105,7 +105,7 @@ const fn explained(
         Why::Guard => {
             let (before, now) = (condition(old, was), condition(new, is));
             let notice = notice.with("that this is decided by `").with(before);
-            let notice = if is_same(before, now) {
+            let notice = if is_same_text(before, now) {
                 notice.with("`, and the code has changed what that depends on")
             } else {
                 notice.with("`, the code now decides by `").with(now).with("`")
@@ -154,7 +154,7 @@ const fn described(notice: Notice, state: &State<'_>) -> Notice {
 }
 
 const fn named(notice: Notice, name: &str, id: &str) -> Notice {
-    let notice = if is_same(name, id) { notice } else { notice.with(" at `").with(id).with("`") };
+    let notice = if is_same_text(name, id) { notice } else { notice.with(" at `").with(id).with("`") };
     notice.with(" comes here")
 }
 
@@ -191,7 +191,7 @@ const fn condition<'a>(automaton: Automaton<'a>, state: &State<'a>) -> &'a str {
     let mut index = state.first;
     while index < state.first + state.count {
         if let crate::FlowKind::Answer { condition, .. } = automaton.moves[index].when {
-            let condition = super::names::text(condition);
+            let condition = text_of(condition);
             if !condition.is_empty() {
                 return condition;
             }

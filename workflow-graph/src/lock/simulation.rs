@@ -6,7 +6,7 @@ mod follow;
 mod renamed;
 
 use super::automaton::{Act, Automaton};
-use super::names::is_same;
+use crate::reading::{is_same_text, text_of};
 use crate::{FlowKind, Outcome};
 
 /// A place where the new code would do something else than a journal of the old code says.
@@ -83,7 +83,7 @@ pub const fn first_break(
     if old.states.is_empty() || new.states.is_empty() {
         return None; // A body that rustc complains about.
     }
-    if !is_same(old.takes, new.takes) {
+    if !is_same_text(old.takes, new.takes) {
         return Some(Break { old: 0, new: 0, why: Why::Arguments });
     }
     if old.has_deadline != new.has_deadline {
@@ -256,7 +256,7 @@ impl Search<'_, '_> {
         is_retired: bool,
     ) -> Result<(), Break> {
         if let Act::Switch { patch: other, .. } = self.new.states[new].act
-            && is_same(patch, other)
+            && is_same_text(patch, other)
         {
             if !is_retired {
                 self.demand(way_of_switch(self.old, old, false), way_of_switch(self.new, new, false));
@@ -339,7 +339,7 @@ const fn has_switch(automaton: Automaton<'_>, patch: &str) -> bool {
     let mut index = 0;
     while index < automaton.states.len() {
         if let Act::Switch { patch: other, .. } = automaton.states[index].act
-            && is_same(other, patch)
+            && is_same_text(other, patch)
         {
             return true;
         }
@@ -360,7 +360,7 @@ const fn way_of_switch(automaton: Automaton<'_>, state: usize, since: bool) -> u
         index += 1;
     }
     let asks_for_old = match automaton.moves[answer].when {
-        FlowKind::Answer { condition, .. } => is_negated(super::names::text(condition)),
+        FlowKind::Answer { condition, .. } => is_negated(text_of(condition)),
         _ => false,
     };
     automaton.moves[if since != asks_for_old { answer } else { otherwise }].to
@@ -396,7 +396,7 @@ const fn decide_alike(old: Automaton<'_>, was: usize, new: Automaton<'_>, is: us
         else {
             return false;
         };
-        if *left_default != *right_default || !is_same(super::names::text(left), super::names::text(right)) {
+        if *left_default != *right_default || !is_same_text(text_of(left), text_of(right)) {
             return false;
         }
         index += 1;

@@ -1,10 +1,11 @@
 //! What happens inside a subflow or a child, and in the subflows that it calls in turn, whoever calls whom.
 //! Each graph is looked at once, so that recursion ends.
 
+use crate::reading::{is_same_graph, nodes_of};
 use crate::{ChildFacts, Effect, Graph, Node, NodeKind, SubflowFacts};
 
+use super::makes_saga;
 use super::ways::OnTheWay;
-use super::{makes_saga, nodes_of, text_of};
 
 /// How many graphs are looked at, at the most. What is behind them counts as nothing.
 const GRAPHS: usize = 256;
@@ -74,7 +75,7 @@ impl<'g> Graphs<'g> {
         let mut index = 0;
         while index < self.length {
             if let Some(known) = self.known[index]
-                && is_same(known, graph)
+                && is_same_graph(known, graph)
             {
                 return;
             }
@@ -160,20 +161,4 @@ pub(super) const fn kept(graph: &Graph) -> Option<&Node> {
         index += 1;
     }
     None
-}
-
-/// Whether these are the same graph: two addresses cannot be compared in a constant, names and places can.
-pub(super) const fn is_same(left: &Graph, right: &Graph) -> bool {
-    left.source.line == right.source.line
-        && is_same_text(text_of(&left.workflow), text_of(&right.workflow))
-        && is_same_text(text_of(&left.source.file), text_of(&right.source.file))
-}
-
-const fn is_same_text(left: &str, right: &str) -> bool {
-    let (left, right) = (left.as_bytes(), right.as_bytes());
-    let mut index = 0;
-    while index < left.len() && index < right.len() && left[index] == right[index] {
-        index += 1;
-    }
-    index == left.len() && index == right.len()
 }

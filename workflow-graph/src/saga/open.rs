@@ -3,11 +3,11 @@
 
 use crate::{Graph, Node, NodeKind, Outcome};
 
-use super::inside::{Graphs, is_same};
+use super::inside::Graphs;
 use super::part::{self, Part};
 use super::siblings::Siblings;
 use super::ways::{Leaving, Live, ROOM, Reach};
-use super::{flows_of, nodes_of};
+use crate::reading::{flows_of, is_same_graph, nodes_of};
 
 /// Whether the function of this graph can end with an error. What is too large to look at can.
 pub(super) const fn can_fail(graph: &Graph) -> bool {
@@ -91,7 +91,7 @@ const fn is_one_that_fails(called: &Graph, graphs: &Graphs<'_>, fails: &[bool; G
     while index < graphs.length {
         if let Some(graph) = graphs.known[index]
             && fails[index]
-            && is_same(graph, called)
+            && is_same_graph(graph, called)
         {
             return true;
         }

@@ -1,11 +1,12 @@
 //! What part each node plays in a saga: whether it can fail after the pivot, is the pivot, or leaves something behind.
 //! Of a subflow or a child it says what happens inside; the order of the nodes is no matter here.
 
+use crate::reading::{is_same_graph, text_of};
 use crate::{ChildFacts, Effect, Flow, Node, NodeIndex, NodeKind, SubflowFacts};
 
 use super::inside::{self, Wanted};
 use super::ways::is_error;
-use super::{makes_saga, open, text_of};
+use super::{makes_saga, open};
 
 /// The part of one node.
 #[derive(Clone, Copy, Debug)]
@@ -132,7 +133,7 @@ const fn same_before(nodes: &[Node], node: NodeIndex) -> Option<NodeIndex> {
     while other < node {
         if let NodeKind::Subflow(subflow) = &nodes[other].kind
             && let Some(known) = subflow.graph.known()
-            && inside::is_same(graph, known)
+            && is_same_graph(graph, known)
         {
             return Some(other);
         }

@@ -3,9 +3,10 @@
 
 use crate::{Flow, FlowKind, Graph, Node, NodeIndex, NodeKind, Outcome};
 
+use super::Finding;
 use super::part::Part;
 use super::siblings::Siblings;
-use super::{Finding, flows_of, nodes_of};
+use crate::reading::{flows_of, nodes_of};
 
 /// What can be reached: bits of a set.
 const SUCCESS: u8 = 1;

@@ -8,7 +8,8 @@ use crate::{Effect, Flow, Graph, Node, NodeIndex, NodeKind, Notice};
 use super::inside::{self, Wanted};
 use super::part::name_of;
 use super::ways::is_error;
-use super::{Disorder, Finding, open, text_of};
+use super::{Disorder, Finding, open};
+use crate::reading::text_of;
 
 /// The text about what was found at a node.
 pub(super) const fn notice(nodes: &[Node], flows: &[Flow], node: NodeIndex, finding: Finding) -> Notice {

@@ -435,5 +435,4 @@ mod results;
 use results::Results;
 
 #[cfg(test)]
-#[path = "fingerprints_tests.rs"]
 mod tests;

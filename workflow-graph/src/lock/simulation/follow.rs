@@ -5,7 +5,8 @@ use super::{Break, Search, Why};
 use crate::FlowKind;
 use crate::Wire;
 use crate::lock::automaton::{Act, Automaton, State, StepAct, UndoAct};
-use crate::lock::names::{Names, is_same, text};
+use crate::lock::names::Names;
+use crate::reading::{is_same_text, text_of};
 
 impl Search<'_, '_> {
     pub(super) const fn follow(&mut self, old: usize, new: usize) -> Result<(), Break> {
@@ -45,12 +46,14 @@ impl Search<'_, '_> {
     /// Two operations of one kind.
     const fn operation(&mut self, old: usize, new: usize) -> Result<(), Break> {
         let (was, is) = (&self.old.states[old], &self.new.states[new]);
-        if !is_same(was.id, is.id) && !self.is_renamed(old, new) {
+        if !is_same_text(was.id, is.id) && !self.is_renamed(old, new) {
             let is_other = match (was.act, is.act) {
-                (Act::Step(was), Act::Step(is)) => !is_same(was.name, is.name),
+                (Act::Step(was), Act::Step(is)) => !is_same_text(was.name, is.name),
                 (Act::Receive { message: was, .. }, Act::Receive { message: is, .. })
                 | (Act::Send { message: was }, Act::Send { message: is })
-                | (Act::Child { workflow: was, .. }, Act::Child { workflow: is, .. }) => !is_same(was, is),
+                | (Act::Child { workflow: was, .. }, Act::Child { workflow: is, .. }) => {
+                    !is_same_text(was, is)
+                }
                 (Act::Subflow { .. }, Act::Subflow { .. }) => true,
                 _ => false,
             };
@@ -62,7 +65,7 @@ impl Search<'_, '_> {
         let many_alike = match (&was.many, &is.many) {
             (Some(was_many), Some(is_many)) => {
                 was_many.fails_fast == is_many.fails_fast
-                    && is_same(was_many.limit, is_many.limit)
+                    && is_same_text(was_many.limit, is_many.limit)
                     && was.guard == is.guard
             }
             (None, None) => true,
@@ -159,7 +162,7 @@ impl Search<'_, '_> {
         while index < was_end {
             if let FlowKind::Error { variant, .. } = self.old.moves[index].when {
                 has_errors = true;
-                if let Err(found) = self.demand_error(old, new, text(variant)) {
+                if let Err(found) = self.demand_error(old, new, text_of(variant)) {
                     return Err(found);
                 }
             }
@@ -169,7 +172,7 @@ impl Search<'_, '_> {
         while index < is_end {
             if let FlowKind::Error { variant, .. } = self.new.moves[index].when {
                 has_errors = true;
-                if let Err(found) = self.demand_error(old, new, text(variant)) {
+                if let Err(found) = self.demand_error(old, new, text_of(variant)) {
                     return Err(found);
                 }
             }
@@ -237,7 +240,7 @@ const fn differ(was: &Act<'_>, is: &Act<'_>) -> Option<Why> {
     match (was, is) {
         (Act::Step(was), Act::Step(is)) => steps_differ(was, is),
         (Act::Receive { message: was, is_forever: waited }, Act::Receive { message: is, is_forever }) => {
-            if !is_same(was, is) {
+            if !is_same_text(was, is) {
                 Some(Why::Name)
             } else if !*waited && *is_forever {
                 Some(Why::Wait)
@@ -246,7 +249,7 @@ const fn differ(was: &Act<'_>, is: &Act<'_>) -> Option<Why> {
             }
         }
         (Act::Send { message: was }, Act::Send { message: is }) => {
-            if is_same(was, is) {
+            if is_same_text(was, is) {
                 None
             } else {
                 Some(Why::Name)
@@ -256,13 +259,13 @@ const fn differ(was: &Act<'_>, is: &Act<'_>) -> Option<Why> {
             Act::Child { workflow: was, detached: was_detached, gives: was_gives, errors: was_errors },
             Act::Child { workflow: is, detached, gives, errors },
         ) => {
-            if !is_same(was, is) {
+            if !is_same_text(was, is) {
                 Some(Why::Name)
             } else if *was_detached != *detached {
                 Some(Why::Detached)
             } else if *detached {
                 None // Nobody reads what it comes to.
-            } else if !is_same(was_gives, gives) {
+            } else if !is_same_text(was_gives, gives) {
                 Some(Why::Gives)
             } else {
                 missing(*was_errors, *errors)
@@ -273,13 +276,13 @@ const fn differ(was: &Act<'_>, is: &Act<'_>) -> Option<Why> {
 }
 
 const fn steps_differ(was: &StepAct<'_>, is: &StepAct<'_>) -> Option<Why> {
-    if !is_same(was.name, is.name) && !is.was.has(was.name) {
+    if !is_same_text(was.name, is.name) && !is.was.has(was.name) {
         return Some(Why::Name);
     }
-    if !is_same(was.takes, is.takes) {
+    if !is_same_text(was.takes, is.takes) {
         return Some(Why::Takes);
     }
-    if !is_same(was.gives, is.gives) {
+    if !is_same_text(was.gives, is.gives) {
         return Some(Why::Gives);
     }
     if let Some(why) = missing(was.errors, is.errors) {
@@ -296,10 +299,10 @@ const fn steps_differ(was: &StepAct<'_>, is: &StepAct<'_>) -> Option<Why> {
 }
 
 const fn undo_alike(was: &UndoAct<'_>, is: &UndoAct<'_>) -> bool {
-    if !is_same(was.name, is.name) && !is.was.has(was.name) {
+    if !is_same_text(was.name, is.name) && !is.was.has(was.name) {
         return false;
     }
-    if !is_same(was.takes, is.takes) || was.wiring.len() != is.wiring.len() {
+    if !is_same_text(was.takes, is.takes) || was.wiring.len() != is.wiring.len() {
         return false;
     }
     let mut index = 0;
@@ -361,10 +364,10 @@ const fn error(automaton: Automaton<'_>, state: usize, variant: &str) -> Option<
     let mut others = None;
     while index < end {
         if let FlowKind::Error { variant: found, .. } = automaton.moves[index].when {
-            let found = text(found);
+            let found = text_of(found);
             if found.is_empty() {
                 others = Some(automaton.moves[index].to);
-            } else if is_same(found, variant) {
+            } else if is_same_text(found, variant) {
                 return Some(automaton.moves[index].to);
             }
         }

@@ -3,7 +3,8 @@
 
 use super::Search;
 use crate::lock::automaton::{Act, Automaton, State, StepAct};
-use crate::lock::names::{is_numbered, is_same, number_after};
+use crate::lock::names::{is_numbered, number_after};
+use crate::reading::is_same_text;
 
 impl Search<'_, '_> {
     /// Whether the replay knows that the call in the new code is the one that had that id.
@@ -16,7 +17,7 @@ impl Search<'_, '_> {
         while index <= step.was.len() {
             // A function under `name = ".."` may have been called what its step is called still.
             let former = if index < step.was.len() { step.was.get(index) } else { step.name };
-            if is_numbered(was.id, former, number) && !is_same(former, calls.name) {
+            if is_numbered(was.id, former, number) && !is_same_text(former, calls.name) {
                 return self.is_certain(was, &calls, former, &step);
             }
             index += 1;
@@ -36,7 +37,7 @@ impl Search<'_, '_> {
             let number = number_after(state.id, former);
             let is_call = match (number, state.act) {
                 (Some(number), Act::Step(other)) if number <= calls.count => {
-                    if !is_same(other.name, step.name) && !step.was.has(other.name) {
+                    if !is_same_text(other.name, step.name) && !step.was.has(other.name) {
                         return false; // That number was a call of something else.
                     }
                     true
@@ -54,8 +55,8 @@ impl Search<'_, '_> {
             while other <= step.was.len() {
                 let name = if other < step.was.len() { step.was.get(other) } else { step.name };
                 other += 1;
-                if !is_same(name, former)
-                    && !is_same(name, calls.name)
+                if !is_same_text(name, former)
+                    && !is_same_text(name, calls.name)
                     && is_within(state.id, name, calls.count)
                 {
                     return false;
@@ -84,10 +85,10 @@ const fn is_claimed(new: Automaton<'_>, calls: &Calls<'_>, former: &str, step: &
             continue;
         }
         if let Act::Step(other) = state.act {
-            if is_same(other.name, step.name) {
+            if is_same_text(other.name, step.name) {
                 continue;
             }
-            if other.was.has(former) || is_same(other.name, former) {
+            if other.was.has(former) || is_same_text(other.name, former) {
                 return true;
             }
         }
@@ -116,7 +117,7 @@ impl<'a> Calls<'a> {
             index += 1;
             if let Act::Step(other) = state.act
                 && state.flow == call.flow
-                && is_same(other.name, step.name)
+                && is_same_text(other.name, step.name)
             {
                 if calls.count == 0 {
                     calls.name = state.id;

@@ -1,13 +1,14 @@
 //! A graph as the lines of a version: its arguments, then each of its flows with a line for each node.
 //! Only what a journal depends on is written; labels and policies change freely.
 
+use crate::reading::text_of;
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use super::words::quoted;
 use crate::lock::Owned;
 use crate::lock::automaton::{Act, Automaton, State, StepAct};
-use crate::lock::names::{Names, text};
+use crate::lock::names::Names;
 use crate::{FlowKind, Graph, Outcome, Wire};
 
 pub(super) fn lines(graph: &Graph) -> Vec<String> {
@@ -150,9 +151,9 @@ fn each(names: Names<'_>, mut take: impl FnMut(&str)) {
 fn when(kind: &FlowKind) -> String {
     match kind {
         FlowKind::Next => String::new(),
-        FlowKind::Answer { condition, default: false, .. } => format!(" if {}", quoted(text(condition))),
-        FlowKind::Answer { condition, default: true, .. } => format!(" else {}", quoted(text(condition))),
-        FlowKind::Error { variant, .. } => format!(" error {}", quoted(text(variant))),
+        FlowKind::Answer { condition, default: false, .. } => format!(" if {}", quoted(text_of(condition))),
+        FlowKind::Answer { condition, default: true, .. } => format!(" else {}", quoted(text_of(condition))),
+        FlowKind::Error { variant, .. } => format!(" error {}", quoted(text_of(variant))),
         FlowKind::Timeout => " timeout".to_owned(),
     }
 }
