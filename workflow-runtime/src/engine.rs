@@ -120,7 +120,8 @@ impl Engine {
         Client::new(Arc::clone(&self.owner.parts))
     }
 
-    /// Unfinished runs that this engine found at its start and has no code for. They are left alone.
+    /// Unfinished runs that this engine found at its start and that nobody had code for, by workflow and version. They
+    /// are left alone.
     pub fn orphans(&self) -> &[Orphan] {
         &self.owner.orphans
     }
@@ -155,6 +156,10 @@ impl Engine {
         if tokio::time::timeout(LAST_WRITE, committer).await.is_err() {
             tracing::error!("the store did not answer the last write; it may be on the disk or not");
             abort.abort();
+        }
+        // Otherwise whoever comes next finds out by itself.
+        if let Ok(Err(error)) = tokio::time::timeout(LAST_WRITE, parts.store.leave(&parts.worker)).await {
+            tracing::warn!(%error, "the store does not know that this engine has left in order");
         }
         parts.store.close().await;
     }

@@ -1,10 +1,11 @@
-//! What the engine asks of a database: less than twenty promises, each of them one transaction.
+//! What the engine asks of a database, each promise one transaction; who holds which run is in `fleet`.
 //! No business decision is made here: what a turn changes is computed above and comes down as data.
 //!
 //! [`Memory`] is the executable specification; read it first. [`Sqlite`] keeps the same promises on a disk.
 
 mod codec;
 mod fault;
+mod fleet;
 mod inbox;
 mod memory;
 mod outbox;
@@ -20,6 +21,7 @@ use async_trait::async_trait;
 use workflow_core::{Record, Timestamp};
 
 pub use fault::{StoreError, StoreFault};
+pub use fleet::{Claim, Claimed, Fleet, Orphans, Parking, Request, Worker};
 pub use inbox::{
     Delivered, MessageFilter, MessageState, MessageStatus, Misfit, NewMessage, ParkReason, Sweep, Swept,
     Taker,
@@ -39,16 +41,13 @@ pub use sqlite::{Sqlite, SqliteOptions};
 /// A method that failed may be called again with the same arguments, also when the failed call did write:
 /// what is already there is recognised and reported as written.
 #[async_trait]
-pub trait Store: Send + Sync + 'static {
-    /// Makes sure that no other engine works on this store until the lock is dropped.
+pub trait Store: Fleet {
+    /// Makes sure that no other engine works on this store until the lock is dropped; a store that serves many holds
+    /// nothing.
     ///
     /// # Errors
     /// [`StoreFault::Locked`] when another engine holds it.
     fn lock(&self) -> Result<EngineLock, StoreError>;
-
-    /// Takes all runs that have not ended: each gets the next epoch, so that whoever held it before is refused.
-    /// They come in the order of their ids.
-    async fn claim(&self) -> Result<Vec<ClaimedRun>, StoreError>;
 
     /// Writes turns of different runs. A turn that is refused leaves no trace and harms no other; the outcomes
     /// come in the order of the turns. `now_ms` decides which early messages have expired.
@@ -59,9 +58,14 @@ pub trait Store: Send + Sync + 'static {
 
     /// Keeps messages, begins the runs that begin with them, and says which runs wait for them. A message whose id
     /// is known already is dropped, unless it is the redelivery of one that is parked. A message that was sent is
-    /// taken by one run, or by those that begin with it; an event by any number of runs, by each once.
-    async fn deliver(&self, messages: &[NewMessage], now_ms: Timestamp)
-    -> Result<Vec<Delivered>, StoreError>;
+    /// taken by one run, or by those that begin with it; an event by any number of runs, by each once. Runs that wait for
+    /// it and that this worker does not hold are woken.
+    async fn deliver(
+        &self,
+        worker: &str,
+        messages: &[NewMessage],
+        now_ms: Timestamp,
+    ) -> Result<Vec<Delivered>, StoreError>;
 
     /// Throws a message away that nobody has taken; says whether it is gone, `None` when there is no such message.
     /// Its id stays known. An event is kept from those who do not have it yet.
@@ -79,8 +83,13 @@ pub trait Store: Send + Sync + 'static {
     async fn sweep(&self, sweep: &Sweep) -> Result<Swept, StoreError>;
 
     /// Notes that a run is to be cancelled, and gives the state it is in; `None` when there is no such run.
-    /// Only a run that has not ended keeps the note.
-    async fn request_cancel(&self, run_id: &str, reason: &str) -> Result<Option<RunState>, StoreError>;
+    /// Only a run that has not ended keeps the note; it is woken unless this worker holds it.
+    async fn request_cancel(
+        &self,
+        worker: &str,
+        run_id: &str,
+        reason: &str,
+    ) -> Result<Option<RunState>, StoreError>;
 
     /// All that is known about a run, but for its journal.
     async fn run(&self, run_id: &str) -> Result<Option<RunStatus>, StoreError>;
@@ -190,10 +199,6 @@ impl<S: Store + ?Sized> Store for Arc<S> {
         (**self).lock()
     }
 
-    async fn claim(&self) -> Result<Vec<ClaimedRun>, StoreError> {
-        (**self).claim().await
-    }
-
     async fn commit(&self, turns: &[Turn], now_ms: Timestamp) -> Result<Vec<TurnOutcome>, StoreError> {
         (**self).commit(turns, now_ms).await
     }
@@ -204,10 +209,11 @@ impl<S: Store + ?Sized> Store for Arc<S> {
 
     async fn deliver(
         &self,
+        worker: &str,
         messages: &[NewMessage],
         now_ms: Timestamp,
     ) -> Result<Vec<Delivered>, StoreError> {
-        (**self).deliver(messages, now_ms).await
+        (**self).deliver(worker, messages, now_ms).await
     }
 
     async fn discard(&self, message_id: &str, now_ms: Timestamp) -> Result<Option<bool>, StoreError> {
@@ -226,8 +232,13 @@ impl<S: Store + ?Sized> Store for Arc<S> {
         (**self).sweep(sweep).await
     }
 
-    async fn request_cancel(&self, run_id: &str, reason: &str) -> Result<Option<RunState>, StoreError> {
-        (**self).request_cancel(run_id, reason).await
+    async fn request_cancel(
+        &self,
+        worker: &str,
+        run_id: &str,
+        reason: &str,
+    ) -> Result<Option<RunState>, StoreError> {
+        (**self).request_cancel(worker, run_id, reason).await
     }
 
     async fn run(&self, run_id: &str) -> Result<Option<RunStatus>, StoreError> {

@@ -51,20 +51,10 @@ on_every_store! {
         assert!(store.run("e").await.unwrap().is_some() && store.run("nobody").await.unwrap().is_none());
     }
 
-    async fn a_claim_takes_all_unfinished_runs_from_their_holders(store, _world, _clock) {
-        store.commit(&[begin("b"), begin("a"), begin("z")], 0).await.unwrap();
-        store.commit(&[ending("z", 2)], 0).await.unwrap();
-        let claimed = store.claim().await.unwrap();
-        let claimed: Vec<_> = claimed.iter().map(|run| (run.lease.run_id.as_ref(), run.lease.epoch)).collect();
-        assert_eq!(claimed, [("a", 2), ("b", 2)]);
-        let batch = [turn("a", 1, 2, &["late"]), turn("b", 2, 2, &["mine"])];
-        assert_eq!(store.commit(&batch, 0).await.unwrap(), [TurnOutcome::LostLease, written()]);
-    }
-
     async fn a_write_that_is_repeated_is_recognised(store, _world, _clock) {
         let mut first = begin_waiting("a", 1);
         first.changes.set_timers.insert(op("t"), 7);
-        store.deliver(&[message("m", 100)], 0).await.unwrap();
+        store.deliver(WORKER, &[message("m", 100)], 0).await.unwrap();
         for _ in 0..2 {
             let outcomes = store.commit(std::slice::from_ref(&first), 0).await.unwrap();
             let [TurnOutcome::Written(offers)] = &outcomes[..] else { panic!("{outcomes:?}") };
@@ -81,7 +71,7 @@ on_every_store! {
     }
 
     async fn a_beginning_that_comes_twice_in_one_batch_hears_of_the_message_both_times(store, _world, _clock) {
-        store.deliver(&[message("m", 100)], 0).await.unwrap();
+        store.deliver(WORKER, &[message("m", 100)], 0).await.unwrap();
         let twice = [begin_waiting("a", 1), begin_waiting("b", 1), begin_waiting("a", 1)];
         let outcomes = store.commit(&twice, 0).await.unwrap();
         for (outcome, run_id) in outcomes.iter().zip(["a", "b", "a"]) {
@@ -92,21 +82,21 @@ on_every_store! {
 
     async fn a_message_is_offered_to_all_who_wait_and_taken_once(store, _world, _clock) {
         store.commit(&[begin_waiting("b", 1), begin_waiting("a", 2), begin("c")], 0).await.unwrap();
-        let delivered = store.deliver(&[message("m", 100)], 0).await.unwrap();
+        let delivered = store.deliver(WORKER, &[message("m", 100)], 0).await.unwrap();
         assert!(!delivered[0].is_duplicate);
         assert_eq!(offered(&delivered[0].offers), [("b", "m"), ("a", "m")], "longest wait first");
         let outcomes = store.commit(&[taking("a", "m"), taking("b", "m")], 0).await.unwrap();
         assert_eq!(outcomes, [written(), TurnOutcome::MessageTaken]);
         assert_eq!(store.commit(&[taking("b", "m")], 0).await.unwrap(), [TurnOutcome::MessageTaken]);
         assert_eq!(store.commit(&[taking("b", "never sent")], 0).await.unwrap(), [TurnOutcome::MessageTaken]);
-        let again = store.deliver(&[message("m", 100), message("n", 100), message("n", 100)], 0).await.unwrap();
+        let again = store.deliver(WORKER, &[message("m", 100), message("n", 100), message("n", 100)], 0).await.unwrap();
         assert_eq!(again.iter().map(|each| each.is_duplicate).collect::<Vec<_>>(), [true, false, true]);
         assert_eq!(offered(&again[1].offers), [("b", "n")]);
     }
 
     async fn messages_come_oldest_first_until_they_expire(store, _world, _clock) {
         let batch = [message("z", 10), message("a", 30), message("m", 30)];
-        store.deliver(&batch, 0).await.unwrap();
+        store.deliver(WORKER, &batch, 0).await.unwrap();
         let offer = async |run_id: &str, now_ms| {
             let outcomes = store.commit(&[begin_waiting(run_id, 1)], now_ms).await.unwrap();
             let [TurnOutcome::Written(offers)] = &outcomes[..] else { panic!("{outcomes:?}") };
@@ -119,12 +109,12 @@ on_every_store! {
 
     async fn a_load_gives_journals_offers_and_wishes(store, _world, _clock) {
         store.commit(&[begin_waiting("a", 1), begin("b")], 0).await.unwrap();
-        store.deliver(&[message("m", 100)], 0).await.unwrap();
-        store.request_cancel("b", "enough").await.unwrap();
+        store.deliver(WORKER, &[message("m", 100)], 0).await.unwrap();
+        store.request_cancel(WORKER, "b", "enough").await.unwrap();
         let mut broken = turn("b", 1, 2, &[]);
         broken.changes.open_incidents.insert(IncidentPlace::Journal, "cannot go on".into());
         assert_eq!(store.commit(&[broken.clone()], 0).await.unwrap(), [written()]);
-        let leases = ["b", "nobody", "a"].map(|run_id| Lease { run_id: run_id.into(), epoch: 1 });
+        let leases = ["b", "nobody", "a"].map(|run_id| lease(run_id, 1));
         let loaded = store.load(&leases, 0).await.unwrap();
         let ids: Vec<_> = loaded.iter().map(|run| run.run_id.as_ref()).collect();
         assert_eq!(ids, ["b", "a"]);
@@ -162,8 +152,8 @@ on_every_store! {
 
     async fn a_cancel_is_noted_until_it_reaches_the_run(store, _world, _clock) {
         store.commit(&[begin("a")], 0).await.unwrap();
-        assert_eq!(store.request_cancel("nobody", "x").await.unwrap(), None);
-        assert_eq!(store.request_cancel("a", "enough").await.unwrap(), Some(RunState::Running));
+        assert_eq!(store.request_cancel(WORKER, "nobody", "x").await.unwrap(), None);
+        assert_eq!(store.request_cancel(WORKER, "a", "enough").await.unwrap(), Some(RunState::Running));
         let noted = store.run("a").await.unwrap().unwrap().cancel_reason;
         assert_eq!(noted.as_deref(), Some("enough"));
         let mut heard = turn("a", 1, 2, &["heard"]);
@@ -171,14 +161,14 @@ on_every_store! {
         store.commit(&[heard], 0).await.unwrap();
         assert_eq!(store.run("a").await.unwrap().unwrap().cancel_reason, None);
         store.commit(&[ending("a", 3)], 0).await.unwrap();
-        assert!(matches!(store.request_cancel("a", "late").await.unwrap(), Some(RunState::Ended(_))));
+        assert!(matches!(store.request_cancel(WORKER, "a", "late").await.unwrap(), Some(RunState::Ended(_))));
         assert_eq!(store.run("a").await.unwrap().unwrap().cancel_reason, None);
     }
 
     async fn listings_are_filtered_and_paged(store, _world, _clock) {
         let mut stuck = begin("c");
         stuck.changes.open_incidents.insert(IncidentPlace::Run, "look".into());
-        let other = NewRun { workflow: "other".into(), version: 1, generation: 1, parent: None };
+        let other = NewRun { workflow: "other".into(), version: 1, generation: 1, parent: None, parks_until: None };
         let other = Turn { begins: Some(other), ..begin("b") };
         store.commit(&[begin("a"), other, stuck, begin("d")], 0).await.unwrap();
         store.commit(&[ending("d", 2)], 0).await.unwrap();
@@ -211,7 +201,7 @@ on_every_store! {
         let deep = Payload::from_json(format!("{}{}", "[".repeat(2_000), "]".repeat(2_000)));
         if let Ok(deep) = deep {
             let deep = NewMessage { payload: deep, ..message("deep", 10) };
-            store.deliver(std::slice::from_ref(&deep), 0).await.unwrap();
+            store.deliver(WORKER, std::slice::from_ref(&deep), 0).await.unwrap();
             let outcomes = store.commit(&[begin_waiting("w", 1)], 0).await.unwrap();
             let [TurnOutcome::Written(offers)] = &outcomes[..] else { panic!("{outcomes:?}") };
             assert_eq!(offers[0].payload, deep.payload);

@@ -21,7 +21,7 @@ fn record(text: &str) -> Record {
 
 fn turn(run_id: &str, first_seq: i64, texts: &[&str]) -> Turn {
     Turn {
-        lease: Lease { run_id: run_id.into(), epoch: 1 },
+        lease: turns::lease(run_id, 1),
         begins: None,
         at_ms: 7,
         first_seq,
@@ -31,7 +31,7 @@ fn turn(run_id: &str, first_seq: i64, texts: &[&str]) -> Turn {
 }
 
 fn begin(run_id: &str, version: u32, generation: u32) -> Turn {
-    let begins = NewRun { workflow: "flow".into(), version, generation, parent: None };
+    let begins = NewRun { workflow: "flow".into(), version, generation, parent: None, parks_until: None };
     Turn { begins: Some(begins), ..turn(run_id, 1, &["begun"]) }
 }
 
@@ -139,7 +139,11 @@ on_every_store! {
         assert_eq!(status.parent, Some(parent), "it stays the child of its parent");
         assert_eq!(store.commit(&[turn("a", 2, &["z"])], 0).await.unwrap(), [written()]);
         assert_eq!(store.commit(&[turn("a", 2, &["late"])], 0).await.unwrap(), [TurnOutcome::LostLease]);
-        assert_eq!(store.claim().await.unwrap()[0].version, 5);
+        store.leave(turns::WORKER).await.unwrap();
+        let next = Worker { id: "next".into(), code: vec![("flow".into(), 5)] };
+        store.join(&next, std::time::Duration::from_secs(60)).await.unwrap();
+        let claim = Claim { worker: next.id, code: next.code, now_ms: 0, limit: 10 };
+        assert_eq!(store.claim(&claim).await.unwrap().runs[0].version, 5);
     }
 
     async fn a_journal_that_may_not_begin_anew_stays_and_harms_no_other(store, _world, _clock) {

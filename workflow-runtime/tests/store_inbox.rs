@@ -45,7 +45,7 @@ fn sweep(now_ms: i64, messages_until_ms: i64, runs_until_ms: Option<i64>, limit:
 on_every_store! {
     async fn an_event_reaches_all_who_wait_each_once(store, _world, _clock) {
         store.commit(&[begin_waiting("a", 1), begin_waiting("b", 2)], 0).await.unwrap();
-        let delivered = store.deliver(&[event("e", 100)], 0).await.unwrap();
+        let delivered = store.deliver(WORKER, &[event("e", 100)], 0).await.unwrap();
         assert_eq!(offered(&delivered[0].offers), [("a", "e"), ("b", "e")]);
         let outcomes = store.commit(&[taking("a", "e"), taking("b", "e")], 0).await.unwrap();
         assert_eq!(outcomes, [written(), written()]);
@@ -63,12 +63,12 @@ on_every_store! {
         assert_eq!(offered(late), [("c", "e")], "who comes late gets it too");
         let late = store.commit(&[begin_waiting("d", 5)], 100).await.unwrap();
         assert_eq!(late, [written()], "until its time is over");
-        let twice = store.deliver(&[event("e", 500)], 0).await.unwrap();
+        let twice = store.deliver(WORKER, &[event("e", 500)], 0).await.unwrap();
         assert!(twice[0].is_duplicate);
     }
 
     async fn an_event_that_nobody_heard_is_over_and_not_parked(store, _world, _clock) {
-        store.deliver(&[event("e", 10), message("m", 10)], 0).await.unwrap();
+        store.deliver(WORKER, &[event("e", 10), message("m", 10)], 0).await.unwrap();
         assert_eq!(state(&store, "e", 9).await, MessageState::Waiting);
         assert_eq!(state(&store, "e", 10).await, taken(&[]));
         assert_eq!(state(&store, "m", 10).await, MessageState::Parked(ParkReason::Expired));
@@ -83,16 +83,16 @@ on_every_store! {
 
     async fn a_message_and_the_runs_that_begin_with_it_are_one_write(store, _world, _clock) {
         store.commit(&[begin_waiting("w", 1)], 0).await.unwrap();
-        let delivered = store.deliver(&[starting("m", &["a", "b"])], 0).await.unwrap();
+        let delivered = store.deliver(WORKER, &[starting("m", &["a", "b"])], 0).await.unwrap();
         assert_eq!((delivered[0].is_duplicate, &delivered[0].starts[..]), (false, &[written(), written()][..]));
         assert!(delivered[0].offers.is_empty(), "a waiting run does not get it too");
         assert_eq!(state(&store, "m", 0).await, taken(&[("a", None), ("b", None)]));
         assert_eq!(store.journal("b").await.unwrap(), [record(101, "input")]);
-        let repeated = store.deliver(&[starting("m", &["a", "b"])], 0).await.unwrap();
+        let repeated = store.deliver(WORKER, &[starting("m", &["a", "b"])], 0).await.unwrap();
         assert!(repeated[0].is_duplicate);
         assert_eq!(repeated[0].starts, [written(), written()], "a write that is repeated is recognised");
         store.commit(&[turn("a", 1, 2, &["goes on"])], 0).await.unwrap();
-        let late = store.deliver(&[starting("m", &["a", "c"]), starting("n", &["b", "d"])], 0).await.unwrap();
+        let late = store.deliver(WORKER, &[starting("m", &["a", "c"]), starting("n", &["b", "d"])], 0).await.unwrap();
         assert_eq!(late[0].starts, [TurnOutcome::Exists, TurnOutcome::Exists], "nothing begins with a duplicate");
         assert_eq!(store.run("c").await.unwrap(), None);
         assert_eq!((late[1].is_duplicate, late[1].starts[1].clone()), (false, written()));
@@ -101,7 +101,7 @@ on_every_store! {
     async fn an_event_starts_runs_and_reaches_those_who_wait_but_no_run_twice(store, _world, _clock) {
         store.commit(&[begin_waiting("w", 1)], 0).await.unwrap();
         let begins = NewMessage { starts: vec![begin_waiting("a", 1)], ..event("e", 100) };
-        let delivered = store.deliver(&[begins], 0).await.unwrap();
+        let delivered = store.deliver(WORKER, &[begins], 0).await.unwrap();
         assert_eq!(delivered[0].starts, [written()], "the run that begins with it is not offered it");
         assert_eq!(offered(&delivered[0].offers), [("w", "e")]);
         store.commit(&[taking("w", "e")], 0).await.unwrap();
@@ -109,16 +109,16 @@ on_every_store! {
     }
 
     async fn runs_that_begin_with_a_message_hear_of_those_that_wait(store, _world, _clock) {
-        store.deliver(&[message("early", 100)], 0).await.unwrap();
+        store.deliver(WORKER, &[message("early", 100)], 0).await.unwrap();
         let begins = NewMessage { starts: vec![begin_waiting("a", 1)], ..message("m", 100) };
-        let delivered = store.deliver(&[begins], 0).await.unwrap();
+        let delivered = store.deliver(WORKER, &[begins], 0).await.unwrap();
         let [TurnOutcome::Written(offers)] = &delivered[0].starts[..] else { panic!("{delivered:?}") };
         assert_eq!(offered(offers), [("a", "early")]);
     }
 
     async fn what_does_not_fit_is_parked_and_the_next_one_is_offered(store, _world, _clock) {
         store.commit(&[begin_waiting("a", 1), begin_waiting("b", 2)], 0).await.unwrap();
-        store.deliver(&[message("bad", 100), message("good", 100)], 0).await.unwrap();
+        store.deliver(WORKER, &[message("bad", 100), message("good", 100)], 0).await.unwrap();
         for _ in 0..2 {
             let outcomes = store.commit(&[refusing("a", "bad")], 7).await.unwrap();
             let [TurnOutcome::Written(offers)] = &outcomes[..] else { panic!("{outcomes:?}") };
@@ -133,13 +133,13 @@ on_every_store! {
 
     async fn an_event_that_one_run_cannot_read_still_reaches_the_others(store, _world, _clock) {
         store.commit(&[begin_waiting("a", 1), begin_waiting("b", 2)], 0).await.unwrap();
-        store.deliver(&[event("e", 100)], 0).await.unwrap();
+        store.deliver(WORKER, &[event("e", 100)], 0).await.unwrap();
         assert_eq!(store.commit(&[refusing("a", "e")], 0).await.unwrap(), [written()], "not offered again");
         assert_eq!(state(&store, "e", 0).await, misfit("a"));
         assert_eq!(store.commit(&[taking("b", "e")], 0).await.unwrap(), [written()]);
         assert_eq!(state(&store, "e", 0).await, misfit("a"));
         let mended = NewMessage { payload: Payload::of(&7).unwrap(), ..again(event("e", 100)) };
-        let delivered = store.deliver(&[mended], 0).await.unwrap();
+        let delivered = store.deliver(WORKER, &[mended], 0).await.unwrap();
         assert!(!delivered[0].is_duplicate);
         assert_eq!(offered(&delivered[0].offers), [("a", "e")], "and only to the one that lacks it");
         assert_eq!(delivered[0].offers[0].payload.as_json(), "7");
@@ -148,17 +148,17 @@ on_every_store! {
 
     async fn only_what_is_parked_comes_again(store, _world, _clock) {
         store.commit(&[begin_waiting("a", 1)], 0).await.unwrap();
-        store.deliver(&[message("old", 10), message("waiting", 100), message("took", 100)], 0).await.unwrap();
+        store.deliver(WORKER, &[message("old", 10), message("waiting", 100), message("took", 100)], 0).await.unwrap();
         store.commit(&[taking("a", "took")], 0).await.unwrap();
         let redelivered = ["old", "waiting", "took", "new"].map(|id| again(message(id, 200)));
-        let delivered = store.deliver(&redelivered, 50).await.unwrap();
+        let delivered = store.deliver(WORKER, &redelivered, 50).await.unwrap();
         let duplicates: Vec<_> = delivered.iter().map(|each| each.is_duplicate).collect();
         assert_eq!(duplicates, [false, true, true, false]);
         let order: Vec<_> = states(&store, 60).await.into_iter().map(|(id, _)| id).collect();
         assert_eq!(order, ["waiting", "took", "old", "new"], "it comes last");
         assert_eq!(state(&store, "old", 199).await, MessageState::Waiting);
-        assert!(store.deliver(&redelivered[..1], 60).await.unwrap()[0].is_duplicate, "once");
-        let repeated = store.deliver(&[again(starting("old", &["r"]))], 200).await.unwrap();
+        assert!(store.deliver(WORKER, &redelivered[..1], 60).await.unwrap()[0].is_duplicate, "once");
+        let repeated = store.deliver(WORKER, &[again(starting("old", &["r"]))], 200).await.unwrap();
         assert_eq!(repeated[0].starts, [written()], "runs begin with it as with the first");
     }
 
@@ -166,14 +166,14 @@ on_every_store! {
         store.commit(&[begin_waiting("a", 1)], 0).await.unwrap();
         let reason = ParkReason::CannotStart { workflow: "flow".into(), error: "'; DROP".into() };
         let parked = NewMessage { parked: Some(reason.clone()), ..message("m", 100) };
-        let delivered = store.deliver(&[parked], 0).await.unwrap();
+        let delivered = store.deliver(WORKER, &[parked], 0).await.unwrap();
         assert!(delivered[0].offers.is_empty());
         assert_eq!(state(&store, "m", 0).await, MessageState::Parked(reason));
     }
 
     async fn what_is_discarded_is_gone_but_known(store, _world, _clock) {
         store.commit(&[begin_waiting("a", 1)], 0).await.unwrap();
-        store.deliver(&[message("w", 100), message("p", 5), message("t", 100), event("e", 100)], 0).await.unwrap();
+        store.deliver(WORKER, &[message("w", 100), message("p", 5), message("t", 100), event("e", 100)], 0).await.unwrap();
         store.commit(&[taking("a", "t")], 0).await.unwrap();
         assert_eq!(store.discard("nothing", 9).await.unwrap(), None);
         assert_eq!(store.discard("t", 9).await.unwrap(), Some(false));
@@ -185,14 +185,14 @@ on_every_store! {
         assert_eq!(state(&store, "e", 9).await, taken(&[]));
         assert_eq!(state(&store, "t", 9).await, taken(&[("a", Some("paid"))]));
         assert_eq!(store.commit(&[begin_waiting("b", 1)], 0).await.unwrap(), [written()]);
-        assert!(store.deliver(&[again(message("w", 100))], 0).await.unwrap()[0].is_duplicate);
+        assert!(store.deliver(WORKER, &[again(message("w", 100))], 0).await.unwrap()[0].is_duplicate);
     }
 
     async fn listings_of_messages_are_filtered_and_paged(store, _world, _clock) {
         store.commit(&[begin_waiting("a", 1), begin_waiting("b", 1)], 0).await.unwrap();
         let other = NewMessage { message: "Other".into(), key: "'x".into(), ..message("o", 100) };
         let batch = [message("t", 100), other, message("x", 10), message("bad", 100), event("e", 100)];
-        store.deliver(&batch, 3).await.unwrap();
+        store.deliver(WORKER, &batch, 3).await.unwrap();
         store.commit(&[taking("a", "t"), refusing("b", "bad")], 0).await.unwrap();
         store.commit(&[refusing("b", "e")], 0).await.unwrap();
         let all = MessageFilter::default();
@@ -218,7 +218,7 @@ on_every_store! {
 
     async fn a_sweep_removes_the_oldest_first_and_little_at_a_time(store, _world, _clock) {
         store.commit(&[begin_waiting("a", 1)], 0).await.unwrap();
-        store.deliver(&[message("t", 1_000), message("x", 50), message("w", 1_000), event("e", 60)], 5).await.unwrap();
+        store.deliver(WORKER, &[message("t", 1_000), message("x", 50), message("w", 1_000), event("e", 60)], 5).await.unwrap();
         store.commit(&[taking("a", "t")], 5).await.unwrap(); // Settled at 102.
         let ids = async || states(&store, 0).await.into_iter().map(|(id, _)| id).collect::<Vec<_>>();
         let swept = store.sweep(&sweep(60, 49, None, 10)).await.unwrap();
@@ -229,7 +229,7 @@ on_every_store! {
         assert_eq!((swept.messages, ids().await), (1, vec!["t".to_owned(), "w".into()]));
         let swept = store.sweep(&sweep(102, 102, None, 10)).await.unwrap();
         assert_eq!((swept.messages, ids().await), (1, vec!["w".to_owned()]));
-        assert!(!store.deliver(&[message("t", 2_000)], 200).await.unwrap()[0].is_duplicate, "it is forgotten");
+        assert!(!store.deliver(WORKER, &[message("t", 2_000)], 200).await.unwrap()[0].is_duplicate, "it is forgotten");
     }
 
     async fn runs_that_ended_go_with_all_that_belongs_to_them(store, _world, _clock) {
@@ -264,6 +264,7 @@ async fn messages_of_the_first_release_are_still_known() {
     let store = Sqlite::open(folder.database()).await.unwrap();
     assert_eq!(state(&store, "t", 0).await, taken(&[("a", Some("paid"))]));
     assert_eq!(state(&store, "w", 0).await, MessageState::Waiting);
+    store.join(&worker(WORKER), std::time::Duration::from_secs(60)).await.unwrap();
     let outcomes = store.commit(&[begin_waiting("b", 1)], 0).await.unwrap();
     let [TurnOutcome::Written(offers)] = &outcomes[..] else { panic!("{outcomes:?}") };
     assert_eq!(offered(offers), [("b", "w")]);

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use bank::*;
 use workflow_runtime::prelude::*;
-use workflow_runtime::store::{Lease, Store};
+use workflow_runtime::store::Store;
 use world::faulty::{Crash, Faulty};
 use world::{Behaviour, ShopError, eventually};
 
@@ -35,7 +35,7 @@ async fn a_lost_lease_writes_nothing() {
     assert_eq!(bank.cents().await, cents(700, 300));
     bank.booked("t-1").await;
     // Who has lost the lease cannot even begin.
-    let lease = Lease { run_id: "t-1".into(), epoch: 1 };
+    let lease = world::turns::lease("t-1", 1);
     assert!(bank.store.begin(&lease).await.unwrap().is_none());
 }
 

@@ -4,19 +4,20 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use uuid::Uuid;
 use workflow_core::{Definition, ResourceNeed, Resources, StepFn, WorkflowFn, def_of};
 
 use super::committer::commit_all;
 use super::dispatcher::dispatch;
 use super::flow_control::{CircuitBreaker, FlowControl, FlowSettings, Limit};
 use super::parts::{Materials, Parts};
-use super::recovery::recover;
+use super::recovery::{claim_all, orphans};
 use super::registry::Registry;
 use super::retention::{Retention, keep_in_order};
 use super::{Engine, Owner, Running, scheduler};
 use crate::clock::Clock;
 use crate::error::{Error, ErrorKind};
-use crate::store::Store;
+use crate::store::{Store, Worker};
 use crate::transport::Transport;
 
 /// The largest payload that is taken unless the builder says otherwise: 2 MiB.
@@ -24,6 +25,9 @@ const PAYLOAD_LIMIT: usize = 2 << 20;
 
 /// How long the ids of messages are known unless the builder says otherwise: thirty days.
 const MESSAGE_RETENTION: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+
+/// How long the store believes that this engine is there without hearing of it.
+const LEASE: Duration = Duration::from_secs(30);
 
 /// After how many failed attempts a message is parked unless the builder says otherwise: about a day of them.
 const PARK_AFTER: u32 = 300;
@@ -175,8 +179,10 @@ impl EngineBuilder {
             }
         };
         let lock = store.lock()?;
-        let claimed = store.claim().await?;
+        let worker = Worker { id: Uuid::now_v7().to_string().into(), code: registry.code() };
+        store.join(&worker, LEASE).await?;
         let (parts, jobs, drivers_gone) = Parts::new(Materials {
+            worker: Arc::clone(&worker.id),
             store,
             clock: self.clock,
             registry,
@@ -192,7 +198,8 @@ impl EngineBuilder {
             tokio::spawn(dispatch(Arc::clone(&parts), permit));
         }
         let committer = tokio::spawn(commit_all(Arc::clone(&parts), jobs));
-        let orphans = recover(&parts, claimed);
+        let orphans = orphans(&parts).await?;
+        claim_all(&parts, worker).await?;
         tokio::spawn(keep_in_order(Arc::clone(&parts), self.retention));
         if !kept.is_empty() {
             tokio::spawn(scheduler::fire_all(Arc::clone(&parts), kept));

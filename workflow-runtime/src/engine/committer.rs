@@ -108,7 +108,7 @@ impl Batch {
         deliver(parts, self.messages, self.senders, now_ms).await;
         change_outbox(parts, self.outbox_changes).await;
         for (run_id, reason, reply) in self.cancels {
-            let state = persist(parts, || parts.store.request_cancel(&run_id, &reason)).await;
+            let state = persist(parts, || parts.store.request_cancel(&parts.worker, &run_id, &reason)).await;
             let Some(state) = state else { return };
             if matches!(state, Ok(Some(RunState::Running))) {
                 parts.live.send(&run_id, Input::Cancel(reason));
@@ -167,7 +167,10 @@ async fn deliver(parts: &Parts, messages: Vec<NewMessage>, senders: Vec<Sender>,
     if messages.is_empty() {
         return;
     }
-    let Some(delivered) = persist(parts, || parts.store.deliver(&messages, now_ms)).await else { return };
+    let Some(delivered) = persist(parts, || parts.store.deliver(&parts.worker, &messages, now_ms)).await
+    else {
+        return;
+    };
     match delivered {
         Ok(delivered) => {
             note_sends(parts, messages.iter().flat_map(|message| &message.starts));

@@ -94,7 +94,7 @@ impl LiveRun {
         let started = Event::Started { input, generation, parent: parent.clone() };
         live.feed(now_ms, started, &mut records, &mut changes)?;
         let (workflow, version) = (definition.name.to_owned(), definition.version);
-        let begins = NewRun { workflow, version, generation, parent };
+        let begins = NewRun { workflow, version, generation, parent, parks_until: None };
         let turn = Turn { begins: Some(begins), ..live.turn(now_ms, records, changes) };
         Ok((live, turn))
     }
@@ -321,6 +321,9 @@ impl LiveRun {
                 outgoing::note(&self.lease.run_id, self.run.generation(), &commands, changes);
                 self.agenda.note(now_ms, &event, &commands, changes);
                 records.push(Record::new(now_ms, event, commands));
+                if let (Some(_), Some(parent)) = (self.run.conclusion(), &self.parent) {
+                    changes.wakes.insert(parent.run_id.as_str().into());
+                }
                 Ok(())
             }
             Err(error) => {

@@ -13,7 +13,7 @@ use super::live::{LiveRuns, Seat};
 use super::registry::Registry;
 use crate::clock::Clock;
 use crate::error::{Error, ErrorKind};
-use crate::store::{Delivered, NewMessage, OutboxChange, RunState, Store, Turn, TurnOutcome};
+use crate::store::{Delivered, Lease, NewMessage, OutboxChange, RunState, Store, Turn, TurnOutcome};
 use crate::transport::Transport;
 
 /// How far an engine is on its way out.
@@ -27,6 +27,8 @@ pub(crate) enum Phase {
 
 /// See the module.
 pub(crate) struct Parts {
+    /// What this engine is called in the store.
+    pub(crate) worker: Arc<str>,
     pub(crate) store: Arc<dyn Store>,
     pub(crate) clock: Clock,
     pub(crate) registry: Registry,
@@ -48,6 +50,7 @@ pub(crate) struct Parts {
 
 /// What the parts are made of.
 pub(crate) struct Materials {
+    pub(crate) worker: Arc<str>,
     pub(crate) store: Arc<dyn Store>,
     pub(crate) clock: Clock,
     pub(crate) registry: Registry,
@@ -63,6 +66,7 @@ impl Parts {
         materials: Materials,
     ) -> (Arc<Parts>, mpsc::UnboundedReceiver<Job>, mpsc::Receiver<()>) {
         let Materials {
+            worker,
             store,
             clock,
             registry,
@@ -77,6 +81,7 @@ impl Parts {
         let phase = watch::Sender::new(Phase::Running);
         let drivers = Mutex::new(Some(driver));
         let parts = Parts {
+            worker,
             store,
             clock,
             registry,
@@ -92,6 +97,11 @@ impl Parts {
             drivers,
         };
         (Arc::new(parts), job_receiver, drivers_gone)
+    }
+
+    /// The right to a run that begins here.
+    pub(crate) fn first_lease(&self, run_id: Arc<str>) -> Lease {
+        Lease { run_id, epoch: 1, worker: Arc::clone(&self.worker) }
     }
 
     pub(crate) fn phase(&self) -> Phase {

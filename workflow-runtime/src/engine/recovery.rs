@@ -8,52 +8,75 @@ use tracing::Instrument;
 use super::driver::{Driver, load_all};
 use super::live::{Ends, Seat};
 use super::parts::{Parts, Phase};
-use crate::store::{ClaimedRun, Lease};
-use workflow_core::Definition;
+use crate::store::{Claim, ClaimedRun, Lease, Orphans, StoreError, Worker};
+use workflow_core::{Definition, Timestamp};
 
 /// How many journals are read with one statement.
 const READ_AT_ONCE: usize = 64;
 
-/// An unfinished run whose workflow, in its version, is not registered.
+/// Unfinished runs whose workflow, in their version, is not registered.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Orphan {
-    /// The run.
+    /// One of these runs.
     pub run_id: Arc<str>,
     /// Its workflow.
     pub workflow: String,
     /// The version of its code.
     pub version: u32,
+    /// How many runs of that version there are.
+    pub runs: u64,
 }
 
-/// Gives every run that there is code for a seat at once, and a driver in the background. The others are
-/// returned.
-pub(super) fn recover(parts: &Arc<Parts>, claimed: Vec<ClaimedRun>) -> Vec<Orphan> {
-    let (mut seated, mut orphans) = (Vec::new(), Vec::new());
-    for ClaimedRun { lease, workflow, version } in claimed {
-        let Some(definition) = parts.registry.find(&workflow, version) else {
-            orphans.push(Orphan { run_id: lease.run_id, workflow, version });
-            continue;
-        };
+/// How many runs are claimed at once.
+const CLAIM_AT_ONCE: usize = 1_000;
+
+/// Takes all runs that there is code for, and that nobody holds or whose holder is gone.
+pub(super) async fn claim_all(parts: &Arc<Parts>, worker: Worker) -> Result<(), StoreError> {
+    let Worker { id: worker, code } = worker;
+    // Those that wait for a time, too: they are in memory while they wait.
+    let claim = Claim { worker, code, now_ms: Timestamp::MAX, limit: CLAIM_AT_ONCE };
+    loop {
+        let claimed = parts.store.claim(&claim).await?;
+        let is_all = claimed.runs.len() < CLAIM_AT_ONCE;
+        recover(parts, claimed.runs);
+        if is_all {
+            return Ok(());
+        }
+    }
+}
+
+/// Gives every run that was claimed a seat at once, and a driver in the background.
+fn recover(parts: &Arc<Parts>, claimed: Vec<ClaimedRun>) {
+    let mut seated = Vec::new();
+    for ClaimedRun { lease, workflow, version, .. } in claimed {
+        let Some(definition) = parts.registry.find(&workflow, version) else { continue };
         // Before the journal is read, so that nothing that comes in between is missed.
         let (seat, ends) = Seat::new();
         parts.live.insert(Arc::clone(&lease.run_id), seat);
         seated.push((lease, definition, ends));
     }
-    if let Some(first) = orphans.first() {
-        tracing::warn!(
-            count = orphans.len(),
-            run_id = %first.run_id,
-            workflow = first.workflow,
-            version = first.version,
-            why = parts.registry.explain_unknown(&first.workflow, first.version, None),
-            "unfinished runs have no code here and are left alone; this is the first of them"
-        );
-    }
     if !seated.is_empty() {
         tracing::info!(count = seated.len(), "unfinished runs go on");
         tokio::spawn(resume_all(Arc::clone(parts), seated));
     }
-    orphans
+}
+
+/// The runs that nobody has code for, said aloud.
+pub(super) async fn orphans(parts: &Parts) -> Result<Vec<Orphan>, StoreError> {
+    let orphans = parts.store.orphans().await?;
+    for Orphans { workflow, version, runs, example } in &orphans {
+        tracing::warn!(
+            count = runs,
+            run_id = %example,
+            workflow,
+            version,
+            why = parts.registry.explain_unknown(workflow, *version, None),
+            "unfinished runs have no code here and are left alone; this is one of them"
+        );
+    }
+    let orphan =
+        |Orphans { workflow, version, runs, example }| Orphan { run_id: example, workflow, version, runs };
+    Ok(orphans.into_iter().map(orphan).collect())
 }
 
 async fn resume_all(parts: Arc<Parts>, mut seated: Vec<(Lease, Definition, Ends)>) {

@@ -85,6 +85,11 @@ impl Registry {
         definitions.find(|((name, v), _)| *name == workflow && *v == version).map(|(_, found)| *found)
     }
 
+    /// All workflows with their versions, as a store knows them.
+    pub(crate) fn code(&self) -> Vec<(String, u32)> {
+        self.definitions.keys().map(|(name, version)| ((*name).to_owned(), *version)).collect()
+    }
+
     /// The newest version of each workflow.
     fn newest(&self) -> Vec<Definition> {
         let newest: BTreeMap<&str, Definition> =

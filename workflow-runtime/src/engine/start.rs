@@ -17,7 +17,7 @@ use super::parts::Parts;
 use crate::error::{Error, ErrorKind};
 use crate::handle::RunHandle;
 use crate::limits::{check_id, check_size};
-use crate::store::{Lease, TurnOutcome};
+use crate::store::TurnOutcome;
 
 /// A run to be started: await it.
 #[must_use = "nothing is started until this is awaited"]
@@ -85,7 +85,7 @@ pub(super) async fn begin(
 ) -> Result<Option<watch::Receiver<Option<Conclusion>>>, Error> {
     let (seat, ends) = Seat::new();
     let ending = seat.ending.clone();
-    let lease = Lease { run_id: Arc::clone(run_id), epoch: 1 };
+    let lease = parts.first_lease(Arc::clone(run_id));
     let span = tracing::info_span!("run", run_id = %run_id, workflow = definition.name);
     let driver = Driver::new(parts, definition, lease, ends).ok_or(ErrorKind::Stopped)?;
     let (reply, answer) = oneshot::channel();

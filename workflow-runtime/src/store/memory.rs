@@ -1,6 +1,7 @@
 //! The store in memory: the executable specification of [`Store`], and a store for tests and trials.
 //! It must not be clever: where this and another store differ, this one is right.
 
+mod fleet;
 mod inbox;
 mod outbox;
 
@@ -11,12 +12,13 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use async_trait::async_trait;
 use workflow_core::{OpId, Parent, Payload, Record, Timestamp};
 
+use self::fleet::{KeptRequest, Member};
 use self::inbox::KeptMessage;
 use super::{
-    ClaimedRun, Delivered, EngineLock, Incident, IncidentPlace, KeptSchedule, KnownRun, Lease, LoadedRun,
-    MessageFilter, MessageStatus, MessageWait, NewMessage, NewRun, OutboxChange, OutboxEntry, OutboxFilter,
-    OutboxPage, RunFilter, RunState, RunStatus, RunSummary, Store, StoreError, StoreFault, Sweep, Swept,
-    Turn, TurnOutcome,
+    Delivered, EngineLock, Incident, IncidentPlace, KeptSchedule, KnownRun, Lease, LoadedRun, MessageFilter,
+    MessageStatus, MessageWait, NewMessage, NewRun, OutboxChange, OutboxEntry, OutboxFilter, OutboxPage,
+    RunFilter, RunState, RunStatus, RunSummary, Store, StoreError, StoreFault, Sweep, Swept, Turn,
+    TurnOutcome,
 };
 
 /// Keeps runs for as long as the process lives. Clones share the same runs.
@@ -31,6 +33,8 @@ use super::{
 pub struct Memory {
     tables: Arc<Mutex<Tables>>,
     is_locked: Arc<AtomicBool>,
+    /// Several engines may work on it.
+    is_shared: bool,
 }
 
 #[derive(Default)]
@@ -44,10 +48,21 @@ struct Tables {
     schedules: BTreeMap<String, KeptSchedule>,
     /// In the order in which they were sent.
     outbox: Vec<OutboxEntry>,
+    /// Those that have not been given up.
+    workers: BTreeMap<Arc<str>, Member>,
+    /// In the order in which they came.
+    requests: Vec<KeptRequest>,
 }
 
 struct Row {
     epoch: i64,
+    /// The worker that holds it, if any.
+    holder: Option<Arc<str>>,
+    /// When somebody has to look at it.
+    wake_ms: Option<Timestamp>,
+    /// How many holders were given up in a row at the same length of the journal.
+    strikes: u32,
+    strikes_at: usize,
     workflow: String,
     version: u32,
     generation: u32,
@@ -69,6 +84,20 @@ impl Memory {
         Memory::default()
     }
 
+    /// A store without runs that several engines of this process may work on at once: for tests of fleets.
+    ///
+    /// ```
+    /// # async fn f() -> Result<(), workflow_runtime::Error> {
+    /// use workflow_runtime::{Engine, Memory};
+    /// let store = Memory::shared();
+    /// let one = Engine::builder().store(store.clone()).start().await?;
+    /// let another = Engine::builder().store(store).start().await?;
+    /// # Ok(()) }
+    /// ```
+    pub fn shared() -> Memory {
+        Memory { is_shared: true, ..Memory::default() }
+    }
+
     fn tables(&self) -> MutexGuard<'_, Tables> {
         self.tables.lock().expect("nothing panics while the tables are locked")
     }
@@ -83,22 +112,13 @@ impl Store for Memory {
                 self.0.store(false, Ordering::Release);
             }
         }
+        if self.is_shared {
+            return Ok(EngineLock::new(()));
+        }
         if self.is_locked.swap(true, Ordering::AcqRel) {
             return Err(StoreError::new(StoreFault::Locked, "another engine works on this store in memory"));
         }
         Ok(EngineLock::new(Unlock(Arc::clone(&self.is_locked))))
-    }
-
-    async fn claim(&self) -> Result<Vec<ClaimedRun>, StoreError> {
-        let mut tables = self.tables();
-        let unfinished = tables.runs.iter_mut().filter(|(_, row)| row.state == RunState::Running);
-        Ok(unfinished
-            .map(|(run_id, row)| {
-                row.epoch += 1;
-                let lease = Lease { run_id: Arc::clone(run_id), epoch: row.epoch };
-                ClaimedRun { lease, workflow: row.workflow.clone(), version: row.version }
-            })
-            .collect())
     }
 
     async fn commit(&self, turns: &[Turn], now_ms: Timestamp) -> Result<Vec<TurnOutcome>, StoreError> {
@@ -122,12 +142,14 @@ impl Store for Memory {
                 offers: tables.offers(run_id, row.waits.keys(), now_ms),
                 cancel_reason: row.cancel_reason.clone(),
                 has_journal_incident: row.incidents.contains_key(&IncidentPlace::Journal),
+                requests: tables.requests_to(run_id),
             })
             .collect())
     }
 
     async fn deliver(
         &self,
+        worker: &str,
         messages: &[NewMessage],
         now_ms: Timestamp,
     ) -> Result<Vec<Delivered>, StoreError> {
@@ -141,7 +163,11 @@ impl Store for Memory {
             });
             Delivered { is_duplicate, offers: tables.offers_for(message, now_ms), starts: starts.collect() }
         });
-        Ok(delivered.collect())
+        let delivered: Vec<Delivered> = delivered.collect();
+        for offer in delivered.iter().flat_map(|delivered| &delivered.offers) {
+            tables.wake(&offer.run_id, Some(worker));
+        }
+        Ok(delivered)
     }
 
     async fn discard(&self, message_id: &str, now_ms: Timestamp) -> Result<Option<bool>, StoreError> {
@@ -160,8 +186,14 @@ impl Store for Memory {
         Ok(self.tables().sweep(sweep))
     }
 
-    async fn request_cancel(&self, run_id: &str, reason: &str) -> Result<Option<RunState>, StoreError> {
+    async fn request_cancel(
+        &self,
+        worker: &str,
+        run_id: &str,
+        reason: &str,
+    ) -> Result<Option<RunState>, StoreError> {
         let mut tables = self.tables();
+        tables.wake(run_id, Some(worker));
         let Some(row) = tables.runs.get_mut(run_id) else { return Ok(None) };
         if row.state == RunState::Running {
             row.cancel_reason = Some(reason.to_owned());
@@ -264,6 +296,9 @@ impl Tables {
         if self.is_written(turn) {
             return None;
         }
+        if !self.has_worker(&turn.lease.worker) {
+            return Some(TurnOutcome::LostLease);
+        }
         match (&turn.begins, self.runs.get(&turn.lease.run_id)) {
             (Some(NewRun { generation: 1, .. }), Some(_)) => return Some(TurnOutcome::Exists),
             (Some(begins @ NewRun { generation: 1, .. }), None) => {
@@ -286,6 +321,7 @@ impl Tables {
         }
         self.outbox.extend(outbox::entries(turn));
         self.runs.get_mut(&turn.lease.run_id).expect("looked at above").apply(turn);
+        self.tell(turn);
         None
     }
 
@@ -308,6 +344,10 @@ impl Row {
     fn new(turn: &Turn, begins: &NewRun) -> Row {
         Row {
             epoch: turn.lease.epoch,
+            holder: begins.parks_until.is_none().then(|| Arc::clone(&turn.lease.worker)),
+            wake_ms: begins.parks_until,
+            strikes: 0,
+            strikes_at: 0,
             workflow: begins.workflow.clone(),
             version: begins.version,
             generation: begins.generation,
@@ -331,13 +371,17 @@ impl Row {
     /// Whether the turn may take the place of the journal.
     fn can_begin_anew(&self, turn: &Turn, begins: &NewRun) -> bool {
         let is_next = begins.generation == self.generation + 1 && turn.first_seq == 1;
-        self.epoch == turn.lease.epoch && self.state == RunState::Running && is_next
+        self.is_held(&turn.lease) && is_next
+    }
+
+    fn is_held(&self, lease: &Lease) -> bool {
+        self.epoch == lease.epoch && self.is_held_by(&lease.worker)
     }
 
     fn can_write(&self, turn: &Turn) -> bool {
         let next_seq = i64::try_from(self.journal.len()).expect("a journal fits in memory") + 1;
         let is_next = turn.records.is_empty() || turn.first_seq == next_seq;
-        self.epoch == turn.lease.epoch && self.state == RunState::Running && is_next
+        self.is_held(&turn.lease) && is_next
     }
 
     fn apply(&mut self, turn: &Turn) {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use workflow_core::{Conclusion, OpId, Parent, Payload, Record, Timestamp};
 
-use super::{Misfit, Outgoing, StoreError};
+use super::{Misfit, Outgoing, Request, StoreError};
 
 /// The right to write to one run. A write whose epoch is not the run's is refused.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,9 +15,11 @@ pub struct Lease {
     pub run_id: Arc<str>,
     /// Which holder of the run this is, counted from 1.
     pub epoch: i64,
+    /// The holder.
+    pub worker: Arc<str>,
 }
 
-/// A run that was taken at the start of an engine.
+/// A run that a worker has taken.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ClaimedRun {
     /// The right to go on with it.
@@ -26,6 +28,8 @@ pub struct ClaimedRun {
     pub workflow: String,
     /// The version of its code.
     pub version: u32,
+    /// How many holders in a row were given up without its journal having grown in between.
+    pub strikes: u32,
 }
 
 /// A run that begins with the turn that carries this, or begins anew under its id.
@@ -39,6 +43,9 @@ pub struct NewRun {
     pub generation: u32,
     /// The operation that started it, if it is a child.
     pub parent: Option<Parent>,
+    /// Set when nobody is to hold it from the start, with the time when somebody has to look at it. It must not wait for
+    /// anything else.
+    pub parks_until: Option<Timestamp>,
 }
 
 /// Rows to append to the journal of one run, with all that they change beside it.
@@ -84,6 +91,10 @@ pub struct Changes {
     pub sends: Vec<Outgoing>,
     /// What people outside may read about how far the run is.
     pub progress: Option<Payload>,
+    /// Runs that have to hear of this turn; those that the same worker holds hear of it in memory.
+    pub wakes: BTreeSet<Arc<str>>,
+    /// Answers to requests, by their ids.
+    pub answers: BTreeMap<String, Payload>,
     /// The run has ended. All its timers, waits and incidents go.
     pub conclusion: Option<Conclusion>,
 }
@@ -138,6 +149,8 @@ pub struct LoadedRun {
     pub cancel_reason: Option<String>,
     /// Whether it could not go on with its journal before.
     pub has_journal_incident: bool,
+    /// What people ask of it, oldest first.
+    pub requests: Vec<Request>,
 }
 
 /// What there is to know about a run that may be a child.

@@ -2,6 +2,7 @@
 //! The same functions in the same order as in every store; what differs is the dialect.
 
 mod batch;
+mod fleet;
 mod inbox;
 mod outbox;
 mod read;
@@ -22,14 +23,15 @@ use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
 };
 use tokio::sync::Mutex;
-use workflow_core::{Record, Timestamp};
+use workflow_core::{Payload, Record, Timestamp};
 
 use self::transaction::Transaction;
 use self::writer::Writer;
 use super::{
-    ClaimedRun, Delivered, EngineLock, KeptSchedule, KnownRun, Lease, LoadedRun, MessageFilter,
-    MessageStatus, NewMessage, OutboxChange, OutboxEntry, OutboxFilter, OutboxPage, RunFilter, RunState,
-    RunStatus, RunSummary, Store, StoreError, StoreFault, Sweep, Swept, Turn, TurnOutcome,
+    Claim, Claimed, Delivered, EngineLock, Fleet, KeptSchedule, KnownRun, Lease, LoadedRun, MessageFilter,
+    MessageStatus, NewMessage, Orphans, OutboxChange, OutboxEntry, OutboxFilter, OutboxPage, Parking,
+    Request, RunFilter, RunState, RunStatus, RunSummary, Store, StoreError, StoreFault, Sweep, Swept, Turn,
+    TurnOutcome, Worker,
 };
 use super::{SqlError, SqlParams, StoreTransaction};
 
@@ -150,6 +152,53 @@ impl Sqlite {
 }
 
 #[async_trait]
+impl Fleet for Sqlite {
+    async fn join(&self, worker: &Worker, _lease: Duration) -> Result<(), StoreError> {
+        self.writer.lock().await.join(worker).await
+    }
+
+    async fn beat(&self, worker: &str, _lease: Duration) -> Result<bool, StoreError> {
+        Ok(self.writer.lock().await.worker().is_some_and(|joined| *joined == *worker))
+    }
+
+    async fn leave(&self, worker: &str) -> Result<(), StoreError> {
+        self.writer.lock().await.leave(worker).await
+    }
+
+    async fn claim(&self, claim: &Claim) -> Result<Claimed, StoreError> {
+        let mut writer = self.writer.lock().await;
+        if writer.worker().as_ref() != Some(&claim.worker) {
+            return Ok(Claimed::default());
+        }
+        fleet::claim(&mut writer, claim).await
+    }
+
+    async fn park(&self, parkings: &[Parking], now_ms: Timestamp) -> Result<Vec<bool>, StoreError> {
+        fleet::park(&mut *self.writer.lock().await, parkings, now_ms).await
+    }
+
+    async fn wake(&self, run_ids: &[Arc<str>]) -> Result<(), StoreError> {
+        self.writer.lock().await.wake(run_ids).await
+    }
+
+    async fn ask(&self, worker: &str, request: &Request, now_ms: Timestamp) -> Result<bool, StoreError> {
+        fleet::ask(&mut *self.writer.lock().await, worker, request, now_ms).await
+    }
+
+    async fn requests(&self, run_ids: &[Arc<str>]) -> Result<Vec<Request>, StoreError> {
+        fleet::requests(&self.readers, run_ids).await
+    }
+
+    async fn answer(&self, request_id: &str) -> Result<Option<Option<Payload>>, StoreError> {
+        fleet::answer(&self.readers, request_id).await
+    }
+
+    async fn orphans(&self) -> Result<Vec<Orphans>, StoreError> {
+        fleet::orphans(&self.readers).await
+    }
+}
+
+#[async_trait]
 impl Store for Sqlite {
     fn lock(&self) -> Result<EngineLock, StoreError> {
         let mut path = self.path.clone().into_os_string();
@@ -174,10 +223,6 @@ impl Store for Sqlite {
         }
     }
 
-    async fn claim(&self) -> Result<Vec<ClaimedRun>, StoreError> {
-        self.writer.lock().await.claim().await
-    }
-
     async fn commit(&self, turns: &[Turn], now_ms: Timestamp) -> Result<Vec<TurnOutcome>, StoreError> {
         self.writer.lock().await.commit(turns, now_ms).await
     }
@@ -188,10 +233,11 @@ impl Store for Sqlite {
 
     async fn deliver(
         &self,
+        worker: &str,
         messages: &[NewMessage],
         now_ms: Timestamp,
     ) -> Result<Vec<Delivered>, StoreError> {
-        self.writer.lock().await.deliver(messages, now_ms).await
+        self.writer.lock().await.deliver(worker, messages, now_ms).await
     }
 
     async fn discard(&self, message_id: &str, now_ms: Timestamp) -> Result<Option<bool>, StoreError> {
@@ -210,8 +256,13 @@ impl Store for Sqlite {
         self.writer.lock().await.sweep(sweep).await
     }
 
-    async fn request_cancel(&self, run_id: &str, reason: &str) -> Result<Option<RunState>, StoreError> {
-        self.writer.lock().await.request_cancel(run_id, reason).await
+    async fn request_cancel(
+        &self,
+        worker: &str,
+        run_id: &str,
+        reason: &str,
+    ) -> Result<Option<RunState>, StoreError> {
+        self.writer.lock().await.request_cancel(worker, run_id, reason).await
     }
 
     async fn run(&self, run_id: &str) -> Result<Option<RunStatus>, StoreError> {

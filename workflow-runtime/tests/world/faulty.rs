@@ -3,10 +3,11 @@
 
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use tokio::sync::Semaphore;
 use workflow_runtime::store::*;
-use workflow_runtime::{RunFilter, RunState, RunStatus, RunSummary, Timestamp};
+use workflow_runtime::{Payload, RunFilter, RunState, RunStatus, RunSummary, Timestamp};
 
 /// When the store stops answering for good, as if the process had died.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -82,6 +83,13 @@ impl<S> Faulty<S> {
     async fn write<T>(&self, write: impl Future<Output = Result<T, StoreError>>) -> Result<T, StoreError> {
         self.faults.write(write).await
     }
+
+    async fn unless_crashed<T>(&self, asked: impl Future<Output = T>) -> T {
+        if self.faults.has_crashed() {
+            std::future::pending::<()>().await;
+        }
+        asked.await
+    }
 }
 
 impl Faults {
@@ -115,14 +123,54 @@ impl Faults {
     }
 }
 
+/// What is written here is not counted: when it comes is not up to the test.
+#[async_trait::async_trait]
+impl<S: Store> Fleet for Faulty<S> {
+    async fn join(&self, worker: &Worker, lease: Duration) -> Result<(), StoreError> {
+        self.unless_crashed(self.inner.join(worker, lease)).await
+    }
+
+    async fn beat(&self, worker: &str, lease: Duration) -> Result<bool, StoreError> {
+        self.unless_crashed(self.inner.beat(worker, lease)).await
+    }
+
+    async fn leave(&self, worker: &str) -> Result<(), StoreError> {
+        self.unless_crashed(self.inner.leave(worker)).await
+    }
+
+    async fn claim(&self, claim: &Claim) -> Result<Claimed, StoreError> {
+        self.unless_crashed(self.inner.claim(claim)).await
+    }
+
+    async fn park(&self, parkings: &[Parking], now_ms: Timestamp) -> Result<Vec<bool>, StoreError> {
+        self.unless_crashed(self.inner.park(parkings, now_ms)).await
+    }
+
+    async fn wake(&self, run_ids: &[Arc<str>]) -> Result<(), StoreError> {
+        self.unless_crashed(self.inner.wake(run_ids)).await
+    }
+
+    async fn ask(&self, worker: &str, request: &Request, now_ms: Timestamp) -> Result<bool, StoreError> {
+        self.unless_crashed(self.inner.ask(worker, request, now_ms)).await
+    }
+
+    async fn requests(&self, run_ids: &[Arc<str>]) -> Result<Vec<Request>, StoreError> {
+        self.inner.requests(run_ids).await
+    }
+
+    async fn answer(&self, request_id: &str) -> Result<Option<Option<Payload>>, StoreError> {
+        self.inner.answer(request_id).await
+    }
+
+    async fn orphans(&self) -> Result<Vec<Orphans>, StoreError> {
+        self.inner.orphans().await
+    }
+}
+
 #[async_trait::async_trait]
 impl<S: Store> Store for Faulty<S> {
     fn lock(&self) -> Result<EngineLock, StoreError> {
         if self.is_open_to_all { Ok(EngineLock::new(())) } else { self.inner.lock() }
-    }
-
-    async fn claim(&self) -> Result<Vec<ClaimedRun>, StoreError> {
-        self.inner.claim().await
     }
 
     async fn commit(&self, turns: &[Turn], now_ms: Timestamp) -> Result<Vec<TurnOutcome>, StoreError> {
@@ -135,10 +183,11 @@ impl<S: Store> Store for Faulty<S> {
 
     async fn deliver(
         &self,
+        worker: &str,
         messages: &[NewMessage],
         now_ms: Timestamp,
     ) -> Result<Vec<Delivered>, StoreError> {
-        self.write(self.inner.deliver(messages, now_ms)).await
+        self.write(self.inner.deliver(worker, messages, now_ms)).await
     }
 
     async fn discard(&self, message_id: &str, now_ms: Timestamp) -> Result<Option<bool>, StoreError> {
@@ -155,14 +204,16 @@ impl<S: Store> Store for Faulty<S> {
 
     /// Not counted: when it comes is not up to the test.
     async fn sweep(&self, sweep: &Sweep) -> Result<Swept, StoreError> {
-        if self.faults.has_crashed() {
-            std::future::pending::<()>().await;
-        }
-        self.inner.sweep(sweep).await
+        self.unless_crashed(self.inner.sweep(sweep)).await
     }
 
-    async fn request_cancel(&self, run_id: &str, reason: &str) -> Result<Option<RunState>, StoreError> {
-        self.write(self.inner.request_cancel(run_id, reason)).await
+    async fn request_cancel(
+        &self,
+        worker: &str,
+        run_id: &str,
+        reason: &str,
+    ) -> Result<Option<RunState>, StoreError> {
+        self.write(self.inner.request_cancel(worker, run_id, reason)).await
     }
 
     async fn run(&self, run_id: &str) -> Result<Option<RunStatus>, StoreError> {

@@ -317,6 +317,8 @@ macro_rules! on_every_store {
             use super::*;
 
             async fn body<S: workflow_runtime::store::Store>($store: S) {
+                let worker = world::turns::worker(world::turns::WORKER);
+                $store.join(&worker, std::time::Duration::from_secs(3_600)).await.unwrap();
                 let $world = World::new();
                 let $clock = workflow_runtime::Clock::manual(1_000_000);
                 $body

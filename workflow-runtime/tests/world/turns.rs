@@ -4,6 +4,18 @@
 use workflow_core::{Command, Conclusion, Event, OpId, Payload, Record};
 use workflow_runtime::store::*;
 
+/// The worker that holds what these turns write to.
+pub const WORKER: &str = "worker-1";
+
+pub fn lease(run_id: &str, epoch: i64) -> Lease {
+    Lease { run_id: run_id.into(), epoch, worker: WORKER.into() }
+}
+
+/// A worker with code for the runs of these turns.
+pub fn worker(id: &str) -> Worker {
+    Worker { id: id.into(), code: vec![("flow".into(), 2)] }
+}
+
 pub fn op(id: &str) -> OpId {
     OpId::from_text(id)
 }
@@ -15,7 +27,7 @@ pub fn record(at_ms: i64, text: &str) -> Record {
 
 pub fn turn(run_id: &str, epoch: i64, first_seq: i64, texts: &[&str]) -> Turn {
     Turn {
-        lease: Lease { run_id: run_id.into(), epoch },
+        lease: lease(run_id, epoch),
         begins: None,
         at_ms: 100 + first_seq,
         first_seq,
@@ -25,7 +37,8 @@ pub fn turn(run_id: &str, epoch: i64, first_seq: i64, texts: &[&str]) -> Turn {
 }
 
 pub fn begin(run_id: &str) -> Turn {
-    let begins = Some(NewRun { workflow: "flow".into(), version: 2, generation: 1, parent: None });
+    let begins =
+        Some(NewRun { workflow: "flow".into(), version: 2, generation: 1, parent: None, parks_until: None });
     Turn { begins, ..turn(run_id, 1, 1, &["input"]) }
 }
 

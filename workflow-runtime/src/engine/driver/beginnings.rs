@@ -13,7 +13,7 @@ use crate::engine::live::{Input, Seat};
 use crate::engine::live_run::{LiveRun, Origin};
 use crate::engine::parts::Parts;
 use crate::error::{Error, ErrorKind};
-use crate::store::{Lease, Offer, Turn, TurnOutcome};
+use crate::store::{Offer, Turn, TurnOutcome};
 
 /// A run that begins with a message: its first turn is written with the message.
 pub(crate) struct Beginning {
@@ -82,7 +82,7 @@ impl Driver {
         run_id: Arc<str>,
         input: Payload,
     ) -> Result<Option<(Beginning, Turn)>, CoreError> {
-        let (lease, limit) = (Lease { run_id, epoch: 1 }, parts.payload_limit);
+        let (lease, limit) = (parts.first_lease(run_id), parts.payload_limit);
         let origin = Origin::from_outside(input);
         let (live, turn) = LiveRun::begin(definition, lease.clone(), origin, limit, parts.clock.now_ms())?;
         let (seat, ends) = Seat::new();

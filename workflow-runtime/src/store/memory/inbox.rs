@@ -239,6 +239,7 @@ impl Tables {
         old.sort_unstable();
         old.truncate(limit);
         self.messages.retain(|number, _| !old.iter().any(|(_, old)| old == number));
+        self.sweep_requests(sweep.now_ms);
         let count = |count: usize| u32::try_from(count).expect("a sweep is small");
         Swept { expired: count(expired.len()), messages: count(old.len()), runs: self.sweep_runs(sweep) }
     }

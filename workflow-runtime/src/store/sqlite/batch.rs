@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use serde::Serialize;
 use workflow_core::Timestamp;
 
-use super::{inbox, outbox};
+use super::{fleet, inbox, outbox};
 use crate::store::codec::{conclusion_text, place_text, record_text};
 use crate::store::{NewMessage, Turn};
 
@@ -85,15 +85,24 @@ impl Script {
     }
 }
 
-/// What a wait can have: the oldest message that is not settled, has not expired, and has not reached the run.
-macro_rules! oldest_message {
+/// The messages that a wait `w` can have: not settled, not expired, and not known to the run.
+macro_rules! fitting_messages {
     () => {
-        "JOIN workflow_messages m ON m.number = (SELECT min(x.number) FROM workflow_messages x \
-         WHERE x.message = w.message AND x.key = w.key AND x.settled_ms IS NULL AND x.expires_ms > ? \
-         AND (NOT x.is_event OR NOT EXISTS (SELECT 1 FROM workflow_takes t \
-          WHERE t.message_id = x.message_id AND t.run_id = w.run_id)))"
+        "FROM workflow_messages x WHERE x.message = w.message AND x.key = w.key AND x.settled_ms IS NULL \
+         AND x.expires_ms > ? AND (NOT x.is_event OR NOT EXISTS (SELECT 1 FROM workflow_takes t \
+          WHERE t.message_id = x.message_id AND t.run_id = w.run_id))"
     };
 }
+
+/// What a wait can have: the oldest message that fits.
+macro_rules! oldest_message {
+    () => {
+        concat!("JOIN workflow_messages m ON m.number = (SELECT min(x.number) ", fitting_messages!(), ")")
+    };
+}
+
+/// Whether there is a message that the wait `w` can have.
+pub(super) const MESSAGE_THERE: &str = concat!("EXISTS (SELECT 1 ", fitting_messages!(), ")");
 
 pub(super) const OFFERS_TO_WAITS: &str = concat!(
     "SELECT w.run_id, w.op, m.message_id, m.payload FROM json_each(?) b \
@@ -117,7 +126,8 @@ const OFFERS_TO_ALL: &str = concat!(
 
 /// A row whose lease is lost has no number, which the table does not allow: the whole script fails.
 const EVENTS: &str = "INSERT INTO workflow_events (run_id, seq, at_ms, record) \
-     SELECT b.value ->> 0, CASE WHEN r.epoch = b.value ->> 1 AND r.ended_ms IS NULL THEN b.value ->> 2 END, \
+     SELECT b.value ->> 0, CASE WHEN r.epoch = b.value ->> 1 AND r.holder IS b.value ->> 5 AND r.ended_ms IS NULL \
+      THEN b.value ->> 2 END, \
      b.value ->> 3, b.value ->> 4 \
      FROM json_each(?) b LEFT JOIN workflow_runs r ON r.run_id = b.value ->> 0";
 
@@ -130,14 +140,23 @@ pub(super) fn turns(turns: &[&Turn]) -> Script {
             let begins = turn.begins.as_ref().filter(|begins| begins.generation == 1)?;
             let (lease, parent) = (&turn.lease, begins.parent.as_ref());
             let parent = parent.map(|parent| (&parent.run_id, parent.generation, parent.op.as_str()));
-            Some((lease.run_id.as_ref(), &begins.workflow, begins.version, lease.epoch, turn.at_ms, parent))
+            let code = (&begins.workflow, begins.version);
+            Some((
+                lease.run_id.as_ref(),
+                code,
+                lease.epoch,
+                turn.at_ms,
+                parent,
+                holder(turn),
+                begins.parks_until,
+            ))
         })
         .collect();
     script.push_rows(
         "INSERT INTO workflow_runs \
-         (run_id, workflow, version, epoch, started_ms, parent_run, parent_generation, parent_op) \
-         SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> '$[5][0]', \
-         value ->> '$[5][1]', value ->> '$[5][2]' FROM json_each(?)",
+         (run_id, workflow, version, epoch, started_ms, parent_run, parent_generation, parent_op, holder, wake_ms) \
+         SELECT value ->> 0, value ->> '$[1][0]', value ->> '$[1][1]', value ->> 2, value ->> 3, \
+         value ->> '$[4][0]', value ->> '$[4][1]', value ->> '$[4][2]', value ->> 5, value ->> 6 FROM json_each(?)",
         &runs,
     );
     beginnings_anew(&mut script, turns);
@@ -146,7 +165,7 @@ pub(super) fn turns(turns: &[&Turn]) -> Script {
         .flat_map(|turn| {
             (turn.first_seq..).zip(&turn.records).map(|(seq, record)| {
                 let lease = &turn.lease;
-                (lease.run_id.as_ref(), lease.epoch, seq, record.at_ms, record_text(record))
+                (lease.run_id.as_ref(), lease.epoch, seq, record.at_ms, record_text(record), holder(turn))
             })
         })
         .collect();
@@ -154,8 +173,15 @@ pub(super) fn turns(turns: &[&Turn]) -> Script {
     inbox::takes(&mut script, turns);
     changes(&mut script, turns);
     outbox::put(&mut script, turns);
+    fleet::tell(&mut script, turns);
     endings(&mut script, turns);
     script
+}
+
+/// Who holds the run once the turn is written.
+pub(super) fn holder(turn: &Turn) -> Option<&str> {
+    let is_parked = turn.begins.as_ref().is_some_and(|begins| begins.parks_until.is_some());
+    (!is_parked).then_some(&*turn.lease.worker)
 }
 
 /// The journals of runs that begin anew make room. A run that cannot has no generation, which the table does not
@@ -165,12 +191,13 @@ fn beginnings_anew(script: &mut Script, turns: &[&Turn]) {
         .iter()
         .filter_map(|turn| {
             let begins = turn.begins.as_ref().filter(|begins| begins.generation > 1)?;
-            Some((turn.lease.run_id.as_ref(), turn.lease.epoch, begins.generation, begins.version))
+            let lease = &turn.lease;
+            Some((lease.run_id.as_ref(), lease.epoch, begins.generation, begins.version, &*lease.worker))
         })
         .collect();
     script.push_rows(
         "UPDATE workflow_runs SET version = b.value ->> 3, generation = CASE WHEN epoch = b.value ->> 1 \
-         AND ended_ms IS NULL AND generation = (b.value ->> 2) - 1 THEN b.value ->> 2 END \
+         AND holder = b.value ->> 4 AND ended_ms IS NULL AND generation = (b.value ->> 2) - 1 THEN b.value ->> 2 END \
          FROM json_each(?) b WHERE run_id = b.value ->> 0",
         &anew,
     );

@@ -9,7 +9,7 @@ use sqlx::{AssertSqlSafe, Row};
 use workflow_core::{OpId, Parent, Payload, Record, Timestamp};
 
 use super::batch::OFFERS_TO_RUNS;
-use super::fault;
+use super::{fault, fleet};
 use crate::store::codec::{read_place, read_record, read_state};
 use crate::store::{
     Delivered, Incident, KeptSchedule, KnownRun, Lease, LoadedRun, MessageWait, NewMessage, Offer, RunFilter,
@@ -39,6 +39,7 @@ pub(super) async fn load(
             offers: Vec::new(),
             cancel_reason: row.try_get(1).map_err(fault)?,
             has_journal_incident: row.try_get(2).map_err(fault)?,
+            requests: Vec::new(),
         });
     }
     let events = sqlx::query(
@@ -59,6 +60,12 @@ pub(super) async fn load(
             Ok(offer) => loaded[*position].offers.push(offer),
             // A run that must not have its message must not go on without it either; the other runs can.
             Err(error) => loaded[*position].journal = Err(error),
+        }
+    }
+    let run_ids: Vec<Arc<str>> = loaded.iter().map(|run| Arc::clone(&run.run_id)).collect();
+    for request in fleet::requests(readers, &run_ids).await? {
+        if let Some(position) = positions.get(&request.run_id) {
+            loaded[*position].requests.push(request);
         }
     }
     Ok(loaded)

@@ -2,6 +2,7 @@
 //! The same rules as in the memory store, over what SQLite says.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use sqlx::Row;
 use workflow_core::Timestamp;
@@ -13,9 +14,10 @@ use super::{fault, read};
 use crate::store::codec::record_text;
 use crate::store::{NewRun, StoreError, Turn, TurnOutcome};
 
-/// Whether the fast way could miss a refusal: a turn without a row of the journal breaks no constraint.
-pub(super) fn needs_a_look(turns: &[Turn]) -> bool {
-    turns.iter().any(|turn| turn.records.is_empty())
+/// Whether the fast way could miss a refusal: a turn without a row of the journal breaks no constraint, nor does one
+/// of an engine that the file no longer serves.
+pub(super) fn needs_a_look(turns: &[Turn], worker: Option<&str>) -> bool {
+    turns.iter().any(|turn| turn.records.is_empty() || Some(&*turn.lease.worker) != worker)
 }
 
 enum Verdict {
@@ -61,12 +63,15 @@ pub(super) async fn commit_what_is_not_refused(
 
 /// What the database says about the runs and messages of a batch, and what the batch itself has done so far.
 struct Seen {
+    /// The engine that the file serves.
+    worker: Option<Arc<str>>,
     runs: BTreeMap<String, SeenRun>,
     free: Free,
 }
 
 struct SeenRun {
     epoch: i64,
+    holder: Option<String>,
     has_ended: bool,
     generation: u32,
     last_seq: i64,
@@ -80,7 +85,7 @@ impl Seen {
         let mut script = Script::default();
         script
             .push(
-                "SELECT r.run_id, r.epoch, r.ended_ms IS NOT NULL, r.generation, \
+                "SELECT r.run_id, r.epoch, r.ended_ms IS NOT NULL, r.generation, r.holder, \
                  (SELECT coalesce(max(seq), 0) FROM workflow_events e WHERE e.run_id = r.run_id) \
                  FROM json_each(?) b JOIN workflow_runs r ON r.run_id = b.value ->> 0",
             )
@@ -92,7 +97,8 @@ impl Seen {
                 epoch: row.try_get(1).map_err(fault)?,
                 has_ended: row.try_get(2).map_err(fault)?,
                 generation: row.try_get(3).map_err(fault)?,
-                last_seq: row.try_get(4).map_err(fault)?,
+                holder: row.try_get(4).map_err(fault)?,
+                last_seq: row.try_get(5).map_err(fault)?,
                 rows: BTreeMap::new(),
             };
             runs.insert(run_id, seen);
@@ -110,7 +116,12 @@ impl Seen {
                 run.rows.insert(row.try_get(1).map_err(fault)?, row.try_get(2).map_err(fault)?);
             }
         }
-        Ok(Seen { runs, free: Free::read(writer, turns).await? })
+        let worker = writer.worker();
+        Ok(Seen { worker, runs, free: Free::read(writer, turns).await? })
+    }
+
+    fn is_joined(&self, worker: &str) -> bool {
+        self.worker.as_deref() == Some(worker)
     }
 
     fn judge(&mut self, turn: &Turn, may_be_new: bool) -> Verdict {
@@ -118,6 +129,9 @@ impl Seen {
         let run = self.runs.get(run_id);
         if run.is_some_and(|run| run.has_written(turn)) {
             return Verdict::Written;
+        }
+        if !self.is_joined(&turn.lease.worker) {
+            return Verdict::Refuse(TurnOutcome::LostLease);
         }
         if !may_be_new {
             return Verdict::Refuse(TurnOutcome::Exists);
@@ -140,6 +154,7 @@ impl Seen {
         let generation = turn.begins.as_ref().map(|begins| begins.generation);
         let run = SeenRun {
             epoch: turn.lease.epoch,
+            holder: batch::holder(turn).map(str::to_owned),
             has_ended: turn.changes.conclusion.is_some(),
             generation: generation.or(run_generation).unwrap_or(1),
             last_seq: last_seq + records,
@@ -154,12 +169,17 @@ impl SeenRun {
     /// Whether the turn may take the place of the journal.
     fn can_begin_anew(&self, turn: &Turn, begins: &NewRun) -> bool {
         let is_next = begins.generation == self.generation + 1 && turn.first_seq == 1;
-        self.epoch == turn.lease.epoch && !self.has_ended && is_next
+        self.is_held(turn) && is_next
+    }
+
+    fn is_held(&self, turn: &Turn) -> bool {
+        let lease = &turn.lease;
+        self.epoch == lease.epoch && self.holder.as_deref() == Some(&*lease.worker) && !self.has_ended
     }
 
     fn can_write(&self, turn: &Turn) -> bool {
         let is_next = turn.records.is_empty() || turn.first_seq == self.last_seq + 1;
-        self.epoch == turn.lease.epoch && !self.has_ended && is_next
+        self.is_held(turn) && is_next
     }
 
     /// Nobody can have gone on from a write that nobody was told of: the rows must be the last ones.

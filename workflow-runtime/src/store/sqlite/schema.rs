@@ -12,6 +12,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/sqlite/0002_schedules.sql"),
     include_str!("../migrations/sqlite/0003_inbox.sql"),
     include_str!("../migrations/sqlite/0004_children.sql"),
+    include_str!("../migrations/sqlite/0005_fleet.sql"),
 ];
 
 /// Brings the tables up to date.

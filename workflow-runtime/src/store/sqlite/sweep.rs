@@ -4,8 +4,8 @@
 use sqlx::Row;
 
 use super::batch::Script;
-use super::fault;
 use super::writer::Writer;
+use super::{fault, fleet};
 use crate::store::{StoreError, Sweep, Swept};
 
 /// The tables that can hold rows of a run that has ended, before the run itself: rows refer to it.
@@ -41,6 +41,7 @@ async fn messages(writer: &mut Writer, sweep: &Sweep) -> Result<Swept, StoreErro
         .push(&format!("DELETE FROM workflow_messages WHERE number IN (SELECT number {OLD}) RETURNING 2"))
         .bind_number(sweep.messages_until_ms)
         .bind_number(limit);
+    fleet::sweep_requests(&mut script, sweep.now_ms);
     let mut swept = Swept::default();
     for row in writer.run_inside(script).await? {
         match row.try_get::<i64, _>(0).map_err(fault)? {

@@ -2,6 +2,7 @@
 //! It knows scripts of statements, not what is in them; a script that fails leaves nothing behind.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteRow};
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Row};
@@ -9,10 +10,10 @@ use workflow_core::Timestamp;
 
 use super::batch::{self, Script};
 use super::transaction::{Watch, sql_error};
-use super::{fault, inbox, is_refusal, outbox, read, refuse, sweep};
+use super::{fault, fleet, inbox, is_refusal, outbox, read, refuse, sweep};
 use crate::store::{
-    ClaimedRun, Delivered, KeptSchedule, Lease, NewMessage, OutboxChange, RunState, StoreError, Sweep, Swept,
-    Turn, TurnOutcome, codec,
+    Delivered, KeptSchedule, Lease, NewMessage, OutboxChange, RunState, StoreError, Sweep, Swept, Turn,
+    TurnOutcome, Worker, codec,
 };
 use crate::store::{SqlError, SqlErrorKind};
 
@@ -22,6 +23,8 @@ pub(super) struct Writer {
     /// A transaction may be open: a call failed, or its future was dropped half-way.
     is_dirty: bool,
     watch: Watch,
+    /// The engine that the file serves, once it has joined.
+    worker: Option<Arc<str>>,
 }
 
 impl Writer {
@@ -29,7 +32,31 @@ impl Writer {
         let mut connection = options.clone().connect().await?;
         let watch = Watch::default();
         watch.over(&mut connection).await?;
-        Ok(Writer { connection: Some(connection), is_dirty: false, watch })
+        Ok(Writer { connection: Some(connection), is_dirty: false, watch, worker: None })
+    }
+
+    pub(super) fn worker(&self) -> Option<Arc<str>> {
+        self.worker.clone()
+    }
+
+    pub(super) async fn join(&mut self, worker: &Worker) -> Result<(), StoreError> {
+        fleet::join(self, worker).await?;
+        self.worker = Some(Arc::clone(&worker.id));
+        Ok(())
+    }
+
+    pub(super) async fn leave(&mut self, worker: &str) -> Result<(), StoreError> {
+        fleet::leave(self, worker).await?;
+        self.worker.take_if(|joined| **joined == *worker);
+        Ok(())
+    }
+
+    pub(super) async fn wake(&mut self, run_ids: &[Arc<str>]) -> Result<(), StoreError> {
+        let run_ids: Vec<&str> = run_ids.iter().map(AsRef::as_ref).collect();
+        let mut script = Script::default();
+        fleet::wake(&mut script, &run_ids, None);
+        self.run(script).await.map_err(fault)?;
+        Ok(())
     }
 
     pub(super) fn watch(&self) -> Watch {
@@ -43,10 +70,12 @@ impl Writer {
         let mut script = Script::default();
         script.push("BEGIN IMMEDIATE");
         script
-            .push("SELECT 1 FROM workflow_runs WHERE run_id = ? AND epoch = ? AND ended_ms IS NULL")
+            .push("SELECT 1 FROM workflow_runs WHERE run_id = ? AND epoch = ? AND holder = ? AND ended_ms IS NULL")
             .bind(lease.run_id.as_ref())
-            .bind_number(lease.epoch);
-        let is_held = !self.run_inside(script).await?.is_empty();
+            .bind_number(lease.epoch)
+            .bind(lease.worker.as_ref());
+        let is_joined = self.worker.as_ref() == Some(&lease.worker);
+        let is_held = !self.run_inside(script).await?.is_empty() && is_joined;
         if !is_held {
             self.roll_back_what_is_left().await.map_err(fault)?;
         }
@@ -82,24 +111,6 @@ impl Writer {
         Ok(())
     }
 
-    pub(super) async fn claim(&mut self) -> Result<Vec<ClaimedRun>, StoreError> {
-        let mut script = Script::default();
-        script.push(
-            "UPDATE workflow_runs SET epoch = epoch + 1 WHERE ended_ms IS NULL \
-             RETURNING run_id, epoch, workflow, version",
-        );
-        let rows = self.run(script).await.map_err(fault)?;
-        let mut claimed = Vec::with_capacity(rows.len());
-        for row in &rows {
-            let run_id: &str = row.try_get(0).map_err(fault)?;
-            let lease = Lease { run_id: run_id.into(), epoch: row.try_get(1).map_err(fault)? };
-            let (workflow, version) = (row.try_get(2).map_err(fault)?, row.try_get(3).map_err(fault)?);
-            claimed.push(ClaimedRun { lease, workflow, version });
-        }
-        claimed.sort_by(|a, b| a.lease.run_id.cmp(&b.lease.run_id));
-        Ok(claimed)
-    }
-
     /// Nearly always all turns can be written: one script, in which a turn that cannot be breaks a constraint
     /// and with it the whole. Only then is it looked at one by one who is refused.
     pub(super) async fn commit(
@@ -108,7 +119,7 @@ impl Writer {
         now_ms: Timestamp,
     ) -> Result<Vec<TurnOutcome>, StoreError> {
         let all: Vec<&Turn> = turns.iter().collect();
-        if !refuse::needs_a_look(turns) {
+        if !refuse::needs_a_look(turns, self.worker.as_deref()) {
             match self.run(batch::turns(&all).and_offers(&all, now_ms).in_one_transaction()).await {
                 Ok(rows) => {
                     let mut outcomes = vec![TurnOutcome::Written(Vec::new()); turns.len()];
@@ -131,17 +142,25 @@ impl Writer {
 
     pub(super) async fn deliver(
         &mut self,
+        worker: &str,
         messages: &[NewMessage],
         now_ms: Timestamp,
     ) -> Result<Vec<Delivered>, StoreError> {
-        if messages.iter().any(|message| message.is_redelivery || !message.starts.is_empty()) {
-            self.begin().await?;
-            let delivered = self.deliver_and_start(messages, now_ms).await?;
-            self.end().await?;
-            return Ok(delivered);
-        }
-        let rows = self.run(batch::messages(messages, now_ms).in_one_transaction()).await.map_err(fault)?;
-        read::delivered(&rows, messages)
+        self.begin().await?;
+        let delivered = if messages.iter().any(|message| message.is_redelivery || !message.starts.is_empty())
+        {
+            self.deliver_and_start(messages, now_ms).await?
+        } else {
+            let rows = self.run_inside(batch::messages(messages, now_ms)).await?;
+            read::delivered(&rows, messages)?
+        };
+        let offers = delivered.iter().flat_map(|delivered| &delivered.offers);
+        let run_ids: BTreeSet<&str> = offers.map(|offer| offer.run_id.as_ref()).collect();
+        let mut script = Script::default();
+        fleet::wake(&mut script, &run_ids.into_iter().collect::<Vec<_>>(), Some(worker));
+        self.run_inside(script).await?;
+        self.end().await?;
+        Ok(delivered)
     }
 
     /// The slower way, for messages that runs begin with and for those that come again.
@@ -194,6 +213,7 @@ impl Writer {
 
     pub(super) async fn request_cancel(
         &mut self,
+        worker: &str,
         run_id: &str,
         reason: &str,
     ) -> Result<Option<RunState>, StoreError> {
@@ -203,7 +223,8 @@ impl Writer {
              WHERE run_id = ? RETURNING conclusion",
         );
         script.bind(reason).bind(run_id);
-        let rows = self.run(script).await.map_err(fault)?;
+        fleet::wake(&mut script, &[run_id], Some(worker));
+        let rows = self.run(script.in_one_transaction()).await.map_err(fault)?;
         let Some(row) = rows.first() else { return Ok(None) };
         codec::read_state(run_id, row.try_get(0).map_err(fault)?).map(Some)
     }
@@ -269,7 +290,10 @@ impl Writer {
     }
 
     /// Runs a script that is a transaction of its own.
-    async fn run(&mut self, script: Script) -> Result<Vec<SqliteRow>, sqlx::Error> {
+    pub(super) async fn run(&mut self, script: Script) -> Result<Vec<SqliteRow>, sqlx::Error> {
+        if script.is_empty() {
+            return Ok(Vec::new());
+        }
         self.roll_back_what_is_left().await?;
         self.is_dirty = true;
         let rows = self.execute(script).await?;
