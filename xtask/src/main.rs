@@ -4,6 +4,7 @@
 mod bpmn;
 mod examples;
 mod outcome;
+mod postgres;
 mod process;
 mod report;
 mod rust;
@@ -80,7 +81,10 @@ fn test(workspace: &Workspace) -> Report {
     report.stage("documentation", || Outcome::of(rust::documentation(workspace)));
     report.stage("tests", || {
         // A sample of an earlier run must not be judged in the place of one that is no longer written.
-        Outcome::of_tests(bpmn::clear_samples(workspace).and_then(|()| rust::tests(workspace)))
+        Outcome::of_tests(bpmn::clear_samples(workspace).and_then(|()| {
+            let server = postgres::server(workspace)?;
+            rust::tests(workspace, &server)
+        }))
     });
     report.stage("doc tests", || Outcome::of_tests(rust::doc_tests(workspace)));
     report.stage("bpmn in python", || Outcome::of(bpmn::judge_in_python(workspace)));
@@ -92,7 +96,10 @@ fn test(workspace: &Workspace) -> Report {
 fn bless(workspace: &Workspace) -> Report {
     let mut report = Report::default();
     report.stage("diagrams", || Outcome::of(examples::draw(workspace)));
-    report.stage("blessed tests", || Outcome::of_tests(rust::blessing_tests(workspace)));
+    report.stage("blessed tests", || {
+        let server = postgres::server(workspace);
+        Outcome::of_tests(server.and_then(|server| rust::blessing_tests(workspace, &server)))
+    });
     report
 }
 

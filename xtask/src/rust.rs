@@ -6,6 +6,7 @@ use std::path::Path;
 use anyhow::{Result, ensure};
 
 use crate::outcome::TestRun;
+use crate::postgres::TestServer;
 use crate::process;
 use crate::workspace::Workspace;
 
@@ -35,13 +36,14 @@ pub(crate) fn documentation(workspace: &Workspace) -> Result<()> {
     ]))
 }
 
-pub(crate) fn tests(workspace: &Workspace) -> Result<TestRun> {
+pub(crate) fn tests(workspace: &Workspace, server: &TestServer) -> Result<TestRun> {
     install_editor(workspace)?;
     let mut cargo = workspace.cargo();
     // What is left over from a blessing in somebody's shell would let every comparison pass.
     for (name, _) in BLESSING {
         cargo.env_remove(name);
     }
+    cargo.env(postgres_server::VARIABLE, server.url());
     process::run_tests(cargo.env("INSTA_UPDATE", "no").args(TESTS))
 }
 
@@ -50,9 +52,11 @@ pub(crate) fn doc_tests(workspace: &Workspace) -> Result<TestRun> {
 }
 
 /// The same tests, but they rewrite their snapshots instead of comparing.
-pub(crate) fn blessing_tests(workspace: &Workspace) -> Result<TestRun> {
+pub(crate) fn blessing_tests(workspace: &Workspace, server: &TestServer) -> Result<TestRun> {
     install_editor(workspace)?;
-    process::run_tests(workspace.cargo().envs(BLESSING).args(TESTS))
+    process::run_tests(
+        workspace.cargo().env(postgres_server::VARIABLE, server.url()).envs(BLESSING).args(TESTS),
+    )
 }
 
 /// A toolchain of the minimal profile lacks rustfmt and clippy.
