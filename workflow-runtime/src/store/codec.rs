@@ -10,6 +10,11 @@ pub(super) fn record_text(record: &Record) -> String {
     serde_json::to_string(record).expect("records consist of text, numbers and JSON that was checked")
 }
 
+/// The same text, appended.
+pub(super) fn write_record(record: &Record, text: &mut Vec<u8>) {
+    serde_json::to_writer(text, record).expect("records consist of text, numbers and JSON that was checked");
+}
+
 pub(super) fn read_record(run_id: &str, seq: i64, text: &str) -> Result<Record, StoreError> {
     serde_json::from_str(text).map_err(|error| {
         let message = format!("run {run_id}, journal row {seq} cannot be read: {error}");

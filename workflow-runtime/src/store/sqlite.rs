@@ -1,16 +1,20 @@
 //! The store in one SQLite file, for one engine in one process.
-//! The same functions in the same order as in every store; what differs is the dialect.
+//! The same functions in the same order as in every store; what differs is the dialect, and that SQLite blocks: one
+//! thread writes, others read.
 
-mod batch;
+mod connection;
 mod fleet;
 mod inbox;
+mod listing;
 mod outbox;
 mod read;
-mod refuse;
+mod runs;
 mod schema;
 mod sweep;
+mod threads;
 mod transaction;
-mod writer;
+mod trouble;
+mod turns;
 
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
@@ -18,15 +22,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use rusqlite::Connection;
 use serde::de::DeserializeOwned;
-use sqlx::sqlite::{
-    SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
-};
 use tokio::sync::Mutex;
 use workflow_core::{Payload, Record, Timestamp};
 
-use self::transaction::Transaction;
-use self::writer::Writer;
+use self::connection::{at_one_moment, transact};
+use self::fleet::Joined;
+use self::threads::Threads;
+use self::transaction::{Transaction, Watch, Writer};
+use self::trouble::Result;
 use super::{
     Claim, Claimed, Delivered, EngineLock, Fleet, KeptSchedule, KnownRun, Lease, LoadedRun, MessageFilter,
     MessageStatus, NewMessage, Orphans, OutboxChange, OutboxEntry, OutboxFilter, OutboxPage, Parking,
@@ -35,21 +40,23 @@ use super::{
 };
 use super::{SqlError, SqlParams, StoreTransaction};
 
-/// How long a write waits for another process that has the file open, before it is tried again from the start.
-const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+type StoreResult<T> = std::result::Result<T, StoreError>;
+
+/// How many reads go on at once; none of them waits for the one that writes.
+const READERS: usize = 4;
 
 /// Keeps runs in one SQLite file (WAL). What was acknowledged is on the disk.
 pub struct Sqlite {
     path: PathBuf,
-    /// SQLite has one writer at a time anyway; one connection spares the locking.
+    /// SQLite has one writer at a time anyway; one connection spares the locking. The transaction of a step holds it.
     writer: Arc<Mutex<Writer>>,
-    readers: SqlitePool,
+    readers: Threads,
 }
 
 /// How to open a [`Sqlite`] store: [`Sqlite::options`].
 #[derive(Clone, Debug)]
 pub struct SqliteOptions {
-    synchronous: SqliteSynchronous,
+    synchronous: &'static str,
 }
 
 impl SqliteOptions {
@@ -57,7 +64,7 @@ impl SqliteOptions {
     /// when only the process dies). A run goes on from its last commit that is left, so a step may run again.
     #[must_use]
     pub fn synchronous_normal(mut self) -> SqliteOptions {
-        self.synchronous = SqliteSynchronous::Normal;
+        self.synchronous = "NORMAL";
         self
     }
 
@@ -65,34 +72,39 @@ impl SqliteOptions {
     ///
     /// # Errors
     /// When the file cannot be opened, is no database, or was written by a newer release.
-    pub async fn open(self, path: impl AsRef<Path>) -> Result<Sqlite, crate::Error> {
+    pub async fn open(self, path: impl AsRef<Path>) -> std::result::Result<Sqlite, crate::Error> {
         Ok(self.open_store(path.as_ref()).await?)
     }
 
-    async fn open_store(self, path: &Path) -> Result<Sqlite, StoreError> {
+    async fn open_store(self, path: &Path) -> StoreResult<Sqlite> {
         if path.as_os_str().is_empty() || path == Path::new(":memory:") {
             let message = "a SQLite store needs a file; what need not outlive the process goes into `Memory`";
             return Err(StoreError::new(StoreFault::Refused, message.to_owned()));
         }
-        let options = SqliteConnectOptions::new()
-            .filename(path)
-            .create_if_missing(true)
-            .journal_mode(SqliteJournalMode::Wal)
-            .synchronous(self.synchronous)
-            .foreign_keys(true)
-            .busy_timeout(BUSY_TIMEOUT);
-        let cannot_open = |error: sqlx::Error| {
-            let error = fault(error);
+        let watch = Watch::default();
+        let thread = Threads::start("workflow-writer", 1, {
+            let (path, watch) = (path.to_owned(), watch.clone());
+            move || {
+                let connection = connection::writer(&path, &self)?;
+                watch.over(&connection)?;
+                Ok(connection)
+            }
+        })?;
+        let cannot_open = |error: StoreError| {
             let message = format!("the database `{}` cannot be opened: {error}", path.display());
             StoreError::new(error.fault(), message).caused_by(error)
         };
-        let mut writer = Writer::connect(&options).await.map_err(cannot_open)?;
-        schema::migrate(&mut writer, path).await?;
+        thread.call(|_| Ok(())).await.map_err(|trouble| cannot_open(trouble.into()))?;
         // One lock file for one database, whatever name it was opened by.
         let path = path.canonicalize().unwrap_or_else(|_| path.to_owned());
-        let readers = SqlitePoolOptions::new().max_connections(4).min_connections(0);
-        let readers = readers.connect_lazy_with(options.pragma("query_only", "ON"));
-        Ok(Sqlite { path, writer: Arc::new(Mutex::new(writer)), readers })
+        let writer = Arc::new(Mutex::new(Writer { thread, watch, joined: Joined::default() }));
+        let readers = Threads::start("workflow-reader", READERS, {
+            let path = path.clone();
+            move || connection::reader(&path)
+        })?;
+        let store = Sqlite { path: path.clone(), writer, readers };
+        store.write(move |db, _| schema::migrate(db, &path)).await?;
+        Ok(store)
     }
 }
 
@@ -108,7 +120,7 @@ impl Sqlite {
     /// let engine = Engine::builder().store(Sqlite::open("orders.db").await?).start().await?;
     /// # Ok(()) }
     /// ```
-    pub async fn open(path: impl AsRef<Path>) -> Result<Sqlite, crate::Error> {
+    pub async fn open(path: impl AsRef<Path>) -> std::result::Result<Sqlite, crate::Error> {
         Sqlite::options().open(path).await
     }
 
@@ -126,8 +138,10 @@ impl Sqlite {
     /// let engine = Engine::builder().store(store).start().await?;
     /// # Ok(()) }
     /// ```
-    pub async fn execute_batch(&self, sql: &str) -> Result<(), SqlError> {
-        self.writer.lock().await.execute_batch(sql).await
+    pub async fn execute_batch(&self, sql: &str) -> std::result::Result<(), SqlError> {
+        let (sql, writer) = (sql.to_owned(), self.writer.lock().await);
+        let done = writer.thread.call(move |db| transact(db, |db| Ok(db.execute_batch(&sql)?)));
+        done.await.map_err(|trouble| trouble.to_sql())
     }
 
     /// Reads from the database, outside of any run: what transactional steps ([`Tx`](crate::Tx)) have written, say. A
@@ -140,67 +154,107 @@ impl Sqlite {
         &self,
         sql: &str,
         params: impl SqlParams,
-    ) -> Result<Vec<T>, SqlError> {
-        let rows = transaction::read(&self.readers, sql, params.values()?).await?;
-        rows.into_iter().map(|row| row.read()).collect()
+    ) -> std::result::Result<Vec<T>, SqlError> {
+        let (sql, params) = (sql.to_owned(), params.values()?);
+        let rows = self.readers.call(move |db| transaction::query(db, &sql, params)).await;
+        rows.map_err(|trouble| trouble.to_sql())?.into_iter().map(|row| row.read()).collect()
     }
 
     /// The options, as [`Sqlite::open`] has them: `synchronous=FULL`.
     pub fn options() -> SqliteOptions {
-        SqliteOptions { synchronous: SqliteSynchronous::Full }
+        SqliteOptions { synchronous: "FULL" }
+    }
+
+    /// Does a job in a transaction of its own. It comes to its end even if nobody waits for it any more.
+    async fn write<T: Send + 'static>(
+        &self,
+        job: impl FnOnce(&Connection, &Joined) -> Result<T> + Send + 'static,
+    ) -> StoreResult<T> {
+        let writer = self.writer.lock().await;
+        let joined = writer.joined.clone();
+        Ok(writer.thread.call(move |db| transact(db, |db| job(db, &joined))).await?)
+    }
+
+    async fn read<T: Send + 'static>(
+        &self,
+        job: impl FnOnce(&Connection) -> Result<T> + Send + 'static,
+    ) -> StoreResult<T> {
+        Ok(self.readers.call(|db| at_one_moment(db, job)).await?)
     }
 }
 
 #[async_trait]
 impl Fleet for Sqlite {
-    async fn join(&self, worker: &Worker, _lease: Duration) -> Result<(), StoreError> {
-        self.writer.lock().await.join(worker).await
+    async fn join(&self, worker: &Worker, _lease: Duration) -> StoreResult<()> {
+        let (worker, writer) = (worker.clone(), self.writer.lock().await);
+        let joined = writer.joined.clone();
+        let join = move |db: &Connection| {
+            transact(db, |db| fleet::join(db, &worker))?;
+            joined.set(Some(&worker.id));
+            Ok(())
+        };
+        Ok(writer.thread.call(join).await?)
     }
 
-    async fn beat(&self, worker: &str, _lease: Duration) -> Result<bool, StoreError> {
-        Ok(self.writer.lock().await.worker().is_some_and(|joined| *joined == *worker))
+    async fn beat(&self, worker: &str, _lease: Duration) -> StoreResult<bool> {
+        Ok(self.writer.lock().await.joined.is(worker))
     }
 
-    async fn leave(&self, worker: &str) -> Result<(), StoreError> {
-        self.writer.lock().await.leave(worker).await
+    async fn leave(&self, worker: &str) -> StoreResult<()> {
+        let (worker, writer) = (worker.to_owned(), self.writer.lock().await);
+        let joined = writer.joined.clone();
+        let leave = move |db: &Connection| {
+            transact(db, |db| fleet::leave(db, &worker))?;
+            if joined.is(&worker) {
+                joined.set(None);
+            }
+            Ok(())
+        };
+        Ok(writer.thread.call(leave).await?)
     }
 
-    async fn claim(&self, claim: &Claim) -> Result<Claimed, StoreError> {
-        let mut writer = self.writer.lock().await;
-        if writer.worker().as_ref() != Some(&claim.worker) {
-            return Ok(Claimed::default());
-        }
-        fleet::claim(&mut writer, claim).await
+    async fn claim(&self, claim: &Claim) -> StoreResult<Claimed> {
+        let claim = claim.clone();
+        self.write(move |db, joined| match joined.is(&claim.worker) {
+            true => fleet::claim(db, &claim),
+            false => Ok(Claimed::default()),
+        })
+        .await
     }
 
-    async fn park(&self, parkings: &[Parking], now_ms: Timestamp) -> Result<Vec<bool>, StoreError> {
-        fleet::park(&mut *self.writer.lock().await, parkings, now_ms).await
+    async fn park(&self, parkings: &[Parking], now_ms: Timestamp) -> StoreResult<Vec<bool>> {
+        let parkings = parkings.to_vec();
+        self.write(move |db, joined| fleet::park(db, joined, &parkings, now_ms)).await
     }
 
-    async fn wake(&self, run_ids: &[Arc<str>]) -> Result<(), StoreError> {
-        self.writer.lock().await.wake(run_ids).await
+    async fn wake(&self, run_ids: &[Arc<str>]) -> StoreResult<()> {
+        let run_ids = run_ids.to_vec();
+        self.write(move |db, _| run_ids.iter().try_for_each(|run_id| fleet::wake(db, run_id, None))).await
     }
 
-    async fn ask(&self, worker: &str, request: &Request, now_ms: Timestamp) -> Result<bool, StoreError> {
-        fleet::ask(&mut *self.writer.lock().await, worker, request, now_ms).await
+    async fn ask(&self, worker: &str, request: &Request, now_ms: Timestamp) -> StoreResult<bool> {
+        let (worker, request) = (worker.to_owned(), request.clone());
+        self.write(move |db, _| fleet::ask(db, &worker, &request, now_ms)).await
     }
 
-    async fn requests(&self, run_ids: &[Arc<str>]) -> Result<Vec<Request>, StoreError> {
-        fleet::requests(&self.readers, run_ids).await
+    async fn requests(&self, run_ids: &[Arc<str>]) -> StoreResult<Vec<Request>> {
+        let run_ids = run_ids.to_vec();
+        self.read(move |db| fleet::requests(db, &run_ids)).await
     }
 
-    async fn answer(&self, request_id: &str) -> Result<Option<Option<Payload>>, StoreError> {
-        fleet::answer(&self.readers, request_id).await
+    async fn answer(&self, request_id: &str) -> StoreResult<Option<Option<Payload>>> {
+        let request_id = request_id.to_owned();
+        self.read(move |db| fleet::answer(db, &request_id)).await
     }
 
-    async fn orphans(&self) -> Result<Vec<Orphans>, StoreError> {
-        fleet::orphans(&self.readers).await
+    async fn orphans(&self) -> StoreResult<Vec<Orphans>> {
+        self.read(fleet::orphans).await
     }
 }
 
 #[async_trait]
 impl Store for Sqlite {
-    fn lock(&self) -> Result<EngineLock, StoreError> {
+    fn lock(&self) -> StoreResult<EngineLock> {
         let mut path = self.path.clone().into_os_string();
         path.push("-engine.lock");
         let path = PathBuf::from(path);
@@ -223,12 +277,14 @@ impl Store for Sqlite {
         }
     }
 
-    async fn commit(&self, turns: &[Turn], now_ms: Timestamp) -> Result<Vec<TurnOutcome>, StoreError> {
-        self.writer.lock().await.commit(turns, now_ms).await
+    async fn commit(&self, turns: &[Turn], now_ms: Timestamp) -> StoreResult<Vec<TurnOutcome>> {
+        let turns = turns.to_vec();
+        self.write(move |db, joined| turns::commit(db, joined, &turns, now_ms)).await
     }
 
-    async fn load(&self, leases: &[Lease], now_ms: Timestamp) -> Result<Vec<LoadedRun>, StoreError> {
-        read::load(&self.readers, leases, now_ms).await
+    async fn load(&self, leases: &[Lease], now_ms: Timestamp) -> StoreResult<Vec<LoadedRun>> {
+        let leases = leases.to_vec();
+        self.read(move |db| read::load(db, &leases, now_ms)).await
     }
 
     async fn deliver(
@@ -236,24 +292,24 @@ impl Store for Sqlite {
         worker: &str,
         messages: &[NewMessage],
         now_ms: Timestamp,
-    ) -> Result<Vec<Delivered>, StoreError> {
-        self.writer.lock().await.deliver(worker, messages, now_ms).await
+    ) -> StoreResult<Vec<Delivered>> {
+        let (worker, messages) = (worker.to_owned(), messages.to_vec());
+        self.write(move |db, joined| inbox::deliver(db, joined, &worker, &messages, now_ms)).await
     }
 
-    async fn discard(&self, message_id: &str, now_ms: Timestamp) -> Result<Option<bool>, StoreError> {
-        self.writer.lock().await.discard(message_id, now_ms).await
+    async fn discard(&self, message_id: &str, now_ms: Timestamp) -> StoreResult<Option<bool>> {
+        let message_id = message_id.to_owned();
+        self.write(move |db, _| inbox::discard(db, &message_id, now_ms)).await
     }
 
-    async fn messages(
-        &self,
-        filter: &MessageFilter,
-        now_ms: Timestamp,
-    ) -> Result<Vec<MessageStatus>, StoreError> {
-        inbox::messages(&self.readers, filter, now_ms).await
+    async fn messages(&self, filter: &MessageFilter, now_ms: Timestamp) -> StoreResult<Vec<MessageStatus>> {
+        let filter = filter.clone();
+        self.read(move |db| listing::messages(db, &filter, now_ms)).await
     }
 
-    async fn sweep(&self, sweep: &Sweep) -> Result<Swept, StoreError> {
-        self.writer.lock().await.sweep(sweep).await
+    async fn sweep(&self, sweep: &Sweep) -> StoreResult<Swept> {
+        let sweep = *sweep;
+        self.write(move |db, _| sweep::sweep(db, &sweep)).await
     }
 
     async fn request_cancel(
@@ -261,16 +317,19 @@ impl Store for Sqlite {
         worker: &str,
         run_id: &str,
         reason: &str,
-    ) -> Result<Option<RunState>, StoreError> {
-        self.writer.lock().await.request_cancel(worker, run_id, reason).await
+    ) -> StoreResult<Option<RunState>> {
+        let (worker, run_id, reason) = (worker.to_owned(), run_id.to_owned(), reason.to_owned());
+        self.write(move |db, _| runs::request_cancel(db, &worker, &run_id, &reason)).await
     }
 
-    async fn run(&self, run_id: &str) -> Result<Option<RunStatus>, StoreError> {
-        read::run(&self.readers, run_id).await
+    async fn run(&self, run_id: &str) -> StoreResult<Option<RunStatus>> {
+        let run_id = run_id.to_owned();
+        self.read(move |db| read::run(db, &run_id)).await
     }
 
-    async fn look_up(&self, run_ids: &[Arc<str>]) -> Result<Vec<KnownRun>, StoreError> {
-        read::look_up(&self.readers, run_ids).await
+    async fn look_up(&self, run_ids: &[Arc<str>]) -> StoreResult<Vec<KnownRun>> {
+        let run_ids = run_ids.to_vec();
+        self.read(move |db| read::look_up(db, &run_ids)).await
     }
 
     async fn outbox_due(
@@ -279,75 +338,52 @@ impl Store for Sqlite {
         busy: &[Arc<str>],
         runs: usize,
         each: usize,
-    ) -> Result<OutboxPage, StoreError> {
-        outbox::due(&self.readers, now_ms, busy, runs, each).await
+    ) -> StoreResult<OutboxPage> {
+        let busy = busy.to_vec();
+        self.read(move |db| outbox::due(db, now_ms, &busy, runs, each)).await
     }
 
-    async fn change_outbox(&self, changes: &[OutboxChange]) -> Result<Vec<bool>, StoreError> {
-        self.writer.lock().await.change_outbox(changes).await
+    async fn change_outbox(&self, changes: &[OutboxChange]) -> StoreResult<Vec<bool>> {
+        let changes = changes.to_vec();
+        self.write(move |db, _| outbox::change(db, &changes)).await
     }
 
-    async fn outbox(&self, filter: &OutboxFilter) -> Result<Vec<OutboxEntry>, StoreError> {
-        outbox::list(&self.readers, filter).await
+    async fn outbox(&self, filter: &OutboxFilter) -> StoreResult<Vec<OutboxEntry>> {
+        let filter = filter.clone();
+        self.read(move |db| outbox::list(db, &filter)).await
     }
 
-    async fn runs(&self, filter: &RunFilter) -> Result<Vec<RunSummary>, StoreError> {
-        read::runs(&self.readers, filter).await
+    async fn runs(&self, filter: &RunFilter) -> StoreResult<Vec<RunSummary>> {
+        let filter = filter.clone();
+        self.read(move |db| read::runs(db, &filter)).await
     }
 
-    async fn journal(&self, run_id: &str) -> Result<Vec<Record>, StoreError> {
-        read::journal(&self.readers, run_id).await
+    async fn journal(&self, run_id: &str) -> StoreResult<Vec<Record>> {
+        let run_id = run_id.to_owned();
+        self.read(move |db| read::journal(db, &run_id)).await
     }
 
-    async fn schedules(&self) -> Result<Vec<KeptSchedule>, StoreError> {
-        read::schedules(&self.readers).await
+    async fn schedules(&self) -> StoreResult<Vec<KeptSchedule>> {
+        self.read(read::schedules).await
     }
 
-    async fn note_schedule(&self, schedule: &KeptSchedule) -> Result<(), StoreError> {
-        self.writer.lock().await.note_schedule(schedule).await
+    async fn note_schedule(&self, schedule: &KeptSchedule) -> StoreResult<()> {
+        let schedule = schedule.clone();
+        self.write(move |db, _| runs::note_schedule(db, &schedule)).await
     }
 
     fn has_transactions(&self) -> bool {
         true
     }
 
-    async fn begin(&self, lease: &Lease) -> Result<Option<Box<dyn StoreTransaction>>, StoreError> {
-        let mut writer = Arc::clone(&self.writer).lock_owned().await;
-        if !writer.begin_step(lease).await? {
-            return Ok(None);
-        }
-        Ok(Some(Box::new(Transaction::begun(writer))))
+    async fn begin(&self, lease: &Lease) -> StoreResult<Option<Box<dyn StoreTransaction>>> {
+        let writer = Arc::clone(&self.writer).lock_owned().await;
+        let transaction = Transaction::begin(writer, lease.clone()).await?;
+        Ok(transaction.map(|transaction| Box::new(transaction) as Box<dyn StoreTransaction>))
     }
 
     async fn close(&self) {
         self.readers.close().await;
-        self.writer.lock().await.close().await;
+        self.writer.lock().await.thread.close().await;
     }
-}
-
-/// What an error of the database means for the engine.
-fn fault(error: sqlx::Error) -> StoreError {
-    // The low byte of an extended result code is the plain one: https://www.sqlite.org/rescode.html
-    let fault = match result_code(&error).map(|code| code & 0xff) {
-        // BUSY, LOCKED, NOMEM, READONLY, IOERR, FULL, CANTOPEN, PROTOCOL
-        Some(5 | 6 | 7 | 8 | 10 | 13 | 14 | 15) => StoreFault::Unavailable,
-        // CORRUPT, NOTADB
-        Some(11 | 26) => StoreFault::Corrupt,
-        Some(_) => StoreFault::Refused,
-        None => match error {
-            sqlx::Error::PoolClosed => StoreFault::Refused, // The store was closed.
-            sqlx::Error::ColumnDecode { .. } | sqlx::Error::Decode(_) => StoreFault::Corrupt,
-            _ => StoreFault::Unavailable,
-        },
-    };
-    StoreError::new(fault, error.to_string()).caused_by(error)
-}
-
-/// Whether the database refused a row because of a constraint.
-fn is_refusal(error: &sqlx::Error) -> bool {
-    result_code(error).is_some_and(|code| code & 0xff == 19)
-}
-
-fn result_code(error: &sqlx::Error) -> Option<u32> {
-    error.as_database_error()?.code()?.parse().ok()
 }

@@ -1,16 +1,14 @@
 //! Who holds which run in a SQLite file, and what reaches runs that nobody holds.
 //! The statements for it; the rules are those of the memory store. The file serves one engine, so who joins is alone.
 
-use std::collections::BTreeSet;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
-use sqlx::Row;
-use sqlx::sqlite::SqlitePool;
+use rusqlite::{Connection, OptionalExtension, Params};
 use workflow_core::{Payload, Timestamp};
 
-use super::batch::{MESSAGE_THERE, Script};
-use super::fault;
-use super::writer::Writer;
+use super::connection::run;
+use super::inbox::MESSAGE_THERE;
+use super::trouble::Result;
 use crate::store::{
     Claim, Claimed, ClaimedRun, Lease, Orphans, Parking, Request, StoreError, StoreFault, Turn, Worker,
 };
@@ -18,267 +16,236 @@ use crate::store::{
 /// How long a request is kept that was answered, or whose run has ended.
 const KEPT_MS: Timestamp = 60 * 60 * 1_000;
 
-/// Runs that somebody may take of a workflow that there is code for.
-const WITH_CODE: &str =
-    "json_each(?) c JOIN workflow_runs r ON r.workflow = c.value ->> 0 AND r.version = c.value ->> 1";
+/// The engine that the file serves, once it has joined.
+#[derive(Clone, Default)]
+pub(super) struct Joined(Arc<Mutex<Option<Arc<str>>>>);
 
-const CLAIM: &str = "UPDATE workflow_runs SET epoch = epoch + 1, wake_ms = NULL, holder = b.worker, \
-     strikes = CASE WHEN strikes_seq = b.length THEN strikes ELSE 0 END + (holder IS NOT NULL), strikes_seq = b.length \
-     FROM (SELECT j.value AS run_id, ? AS worker, \
-      (SELECT coalesce(max(e.seq), 0) FROM workflow_events e WHERE e.run_id = j.value) AS length \
-      FROM json_each(?) j) b \
-     WHERE workflow_runs.run_id = b.run_id \
-     RETURNING workflow_runs.run_id, epoch, workflow, version, strikes";
-
-pub(super) async fn join(writer: &mut Writer, worker: &Worker) -> Result<(), StoreError> {
-    let code = serde_json::to_string(&worker.code).expect("names and numbers are JSON");
-    let mut script = Script::default();
-    script.push("UPDATE workflow_workers SET is_gone = 1 WHERE worker <> ?").bind(worker.id.as_ref());
-    script
-        .push("INSERT OR REPLACE INTO workflow_workers (worker, code, is_gone) VALUES (?, ?, 0)")
-        .bind(worker.id.as_ref())
-        .bind(code);
-    writer.run(script.in_one_transaction()).await.map_err(fault)?;
-    Ok(())
-}
-
-pub(super) async fn leave(writer: &mut Writer, worker: &str) -> Result<(), StoreError> {
-    let mut script = Script::default();
-    script
-        .push("UPDATE workflow_runs SET holder = NULL, wake_ms = 0 WHERE holder = ? AND ended_ms IS NULL")
-        .bind(worker);
-    script.push("DELETE FROM workflow_workers WHERE worker = ?").bind(worker);
-    writer.run(script.in_one_transaction()).await.map_err(fault)?;
-    Ok(())
-}
-
-pub(super) async fn claim(writer: &mut Writer, claim: &Claim) -> Result<Claimed, StoreError> {
-    writer.begin().await?;
-    let claimed = claim_inside(writer, claim).await?;
-    writer.end().await?;
-    Ok(claimed)
-}
-
-async fn claim_inside(writer: &mut Writer, claim: &Claim) -> Result<Claimed, StoreError> {
-    let code = serde_json::to_string(&claim.code).expect("names and numbers are JSON");
-    let mut script = Script::default();
-    script
-        .push(
-            "UPDATE workflow_runs SET wake_ms = NULL \
-             WHERE holder = ? AND holder IS NOT NULL AND ended_ms IS NULL AND wake_ms IS NOT NULL AND wake_ms <= ? \
-             RETURNING run_id",
-        )
-        .bind(claim.worker.as_ref())
-        .bind_number(claim.now_ms);
-    let mut claimed = Claimed { news: ids(writer, script).await?, ..Claimed::default() };
-    claimed.news.sort();
-
-    let limit = i64::try_from(claim.limit).unwrap_or(i64::MAX);
-    let mut script = Script::default();
-    script
-        .push(
-            "SELECT r.run_id FROM workflow_workers w JOIN workflow_runs r ON r.holder = w.worker \
-             WHERE w.is_gone AND r.ended_ms IS NULL AND r.holder IS NOT NULL \
-             AND (r.workflow, r.version) IN (SELECT c.value ->> 0, c.value ->> 1 FROM json_each(?) c) \
-             ORDER BY r.run_id LIMIT ?",
-        )
-        .bind(code.as_str())
-        .bind_number(limit);
-    let mut taken = ids(writer, script).await?;
-    let mut script = Script::default();
-    script
-        .push(&format!(
-            "SELECT r.run_id FROM {WITH_CODE} \
-             WHERE r.ended_ms IS NULL AND r.holder IS NULL AND r.wake_ms <= ? LIMIT ?"
-        ))
-        .bind(code.as_str())
-        .bind_number(claim.now_ms)
-        .bind_number(limit - i64::try_from(taken.len()).unwrap_or(limit));
-    taken.extend(ids(writer, script).await?);
-    let mut script = Script::default();
-    script.push(CLAIM).bind(claim.worker.as_ref()).bind_rows(&taken);
-    for row in writer.run_inside(script).await? {
-        let run_id: &str = row.try_get(0).map_err(fault)?;
-        let epoch = row.try_get(1).map_err(fault)?;
-        let lease = Lease { run_id: run_id.into(), epoch, worker: Arc::clone(&claim.worker) };
-        let (workflow, version) = (row.try_get(2).map_err(fault)?, row.try_get(3).map_err(fault)?);
-        claimed.runs.push(ClaimedRun { lease, workflow, version, strikes: row.try_get(4).map_err(fault)? });
+impl Joined {
+    pub(super) fn is(&self, worker: &str) -> bool {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).as_deref() == Some(worker)
     }
-    // As they were found: what has waited for longest of each workflow comes first.
-    claimed.runs.sort_by_key(|run| taken.iter().position(|run_id| *run_id == run.lease.run_id));
 
-    let mut script = Script::default();
-    script.push(
+    /// After the commit: what is said here must be in the file.
+    pub(super) fn set(&self, worker: Option<&Arc<str>>) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = worker.cloned();
+    }
+}
+
+pub(super) fn join(db: &Connection, worker: &Worker) -> Result<()> {
+    let code = serde_json::to_string(&worker.code).expect("names and numbers are JSON");
+    run(db, "UPDATE workflow_workers SET is_gone = 1 WHERE worker <> ?", [&*worker.id])?;
+    let statement = "INSERT OR REPLACE INTO workflow_workers (worker, code, is_gone) VALUES (?, ?, 0)";
+    run(db, statement, (&*worker.id, code))?;
+    Ok(())
+}
+
+pub(super) fn leave(db: &Connection, worker: &str) -> Result<()> {
+    let statement =
+        "UPDATE workflow_runs SET holder = NULL, wake_ms = 0 WHERE holder = ? AND ended_ms IS NULL";
+    run(db, statement, [worker])?;
+    run(db, "DELETE FROM workflow_workers WHERE worker = ?", [worker])?;
+    Ok(())
+}
+
+pub(super) fn claim(db: &Connection, claim: &Claim) -> Result<Claimed> {
+    let code = serde_json::to_string(&claim.code).expect("names and numbers are JSON");
+    let mut news = ids(
+        db,
+        "UPDATE workflow_runs SET wake_ms = NULL \
+         WHERE holder = ? AND holder IS NOT NULL AND ended_ms IS NULL AND wake_ms IS NOT NULL AND wake_ms <= ? \
+         RETURNING run_id",
+        (&*claim.worker, claim.now_ms),
+    )?;
+    news.sort();
+    let limit = i64::try_from(claim.limit).unwrap_or(i64::MAX);
+    let mut taken = ids(
+        db,
+        "SELECT r.run_id FROM workflow_workers w JOIN workflow_runs r ON r.holder = w.worker \
+         WHERE w.is_gone AND r.ended_ms IS NULL AND r.holder IS NOT NULL \
+         AND (r.workflow, r.version) IN (SELECT c.value ->> 0, c.value ->> 1 FROM json_each(?) c) \
+         ORDER BY r.run_id LIMIT ?",
+        (&code, limit),
+    )?;
+    // What has waited for longest of each workflow comes first.
+    taken.extend(ids(
+        db,
+        "SELECT r.run_id FROM json_each(?) c \
+         JOIN workflow_runs r ON r.workflow = c.value ->> 0 AND r.version = c.value ->> 1 \
+         WHERE r.ended_ms IS NULL AND r.holder IS NULL AND r.wake_ms <= ? LIMIT ?",
+        (&code, claim.now_ms, limit - i64::try_from(taken.len()).unwrap_or(limit)),
+    )?);
+    let runs = taken.into_iter().map(|run_id| claim_one(db, run_id, &claim.worker));
+    let runs = runs.collect::<rusqlite::Result<Vec<_>>>()?;
+    run(
+        db,
         "DELETE FROM workflow_workers WHERE is_gone AND NOT EXISTS (SELECT 1 FROM workflow_runs r \
          WHERE r.holder = worker AND r.holder IS NOT NULL AND r.ended_ms IS NULL)",
-    );
-    writer.run_inside(script).await?;
-    let mut script = Script::default();
-    script
-        .push(
-            "SELECT min((SELECT min(r.wake_ms) FROM workflow_runs r WHERE r.workflow = c.value ->> 0 \
-             AND r.version = c.value ->> 1 AND r.ended_ms IS NULL AND r.holder IS NULL)) FROM json_each(?) c",
-        )
-        .bind(code);
-    for row in writer.run_inside(script).await? {
-        claimed.next_wake_ms = row.try_get(0).map_err(fault)?;
-    }
-    if taken.len() == claim.limit && claimed.next_wake_ms.is_none_or(|next_ms| next_ms > claim.now_ms) {
+        (),
+    )?;
+    let mut statement = db.prepare_cached(
+        "SELECT min((SELECT min(r.wake_ms) FROM workflow_runs r WHERE r.workflow = c.value ->> 0 \
+         AND r.version = c.value ->> 1 AND r.ended_ms IS NULL AND r.holder IS NULL)) FROM json_each(?) c",
+    )?;
+    let mut next_wake_ms: Option<Timestamp> = statement.query_row([code], |row| row.get(0))?;
+    if runs.len() == claim.limit && next_wake_ms.is_none_or(|next_ms| next_ms > claim.now_ms) {
         // There may be more of those whose holders are gone.
-        claimed.next_wake_ms = Some(claim.now_ms);
+        next_wake_ms = Some(claim.now_ms);
     }
-    Ok(claimed)
+    Ok(Claimed { runs, news, next_wake_ms })
 }
 
-async fn ids(writer: &mut Writer, script: Script) -> Result<Vec<Arc<str>>, StoreError> {
-    let rows = writer.run_inside(script).await?;
-    rows.iter().map(|row| Ok(row.try_get::<&str, _>(0).map_err(fault)?.into())).collect()
-}
-
-pub(super) async fn park(
-    writer: &mut Writer,
-    parkings: &[Parking],
-    now_ms: Timestamp,
-) -> Result<Vec<bool>, StoreError> {
-    let worker = writer.worker();
-    let joined = parkings.iter().filter(|parking| Some(&parking.lease.worker) == worker.as_ref());
-    let rows: Vec<_> = joined
-        .map(|parking| {
-            let lease = &parking.lease;
-            let run = (lease.run_id.as_ref(), lease.epoch, lease.worker.as_ref());
-            (run, parking.wake_ms, &parking.children, i32::from(parking.is_broken))
-        })
-        .collect();
-    if rows.is_empty() {
-        return Ok(vec![false; parkings.len()]);
-    }
-    let mut script = Script::default();
-    script
-        .push(&format!(
-            "UPDATE workflow_runs SET holder = NULL, wake_ms = b.value ->> 1 FROM json_each(?) b \
-             WHERE run_id = b.value ->> '$[0][0]' AND epoch = b.value ->> '$[0][1]' \
-             AND holder = b.value ->> '$[0][2]' AND ended_ms IS NULL AND workflow_runs.wake_ms IS NULL \
-             AND NOT EXISTS (SELECT 1 FROM workflow_requests q \
-              WHERE q.run_id = workflow_runs.run_id AND q.answer IS NULL) \
-             AND (b.value ->> 3 OR (cancel_reason IS NULL \
-              AND NOT EXISTS (SELECT 1 FROM json_each(b.value -> 2) k LEFT JOIN workflow_runs child \
-               ON child.run_id = k.value WHERE child.run_id IS NULL OR child.ended_ms IS NOT NULL) \
-              AND NOT EXISTS (SELECT 1 FROM workflow_waits w WHERE w.run_id = workflow_runs.run_id \
-               AND {MESSAGE_THERE}))) RETURNING run_id"
-        ))
-        .bind_rows(&rows)
-        .bind_number(now_ms);
-    let rows = writer.run(script).await.map_err(fault)?;
-    let parked = rows.iter().map(|row| row.try_get(0)).collect::<Result<Vec<&str>, _>>().map_err(fault)?;
-    let parked: BTreeSet<&str> = parked.into_iter().collect();
-    Ok(parkings.iter().map(|parking| parked.contains(&*parking.lease.run_id)).collect())
-}
-
-/// Has somebody look at these runs, unless this worker holds them.
-pub(super) fn wake(script: &mut Script, run_ids: &[&str], unless_held_by: Option<&str>) {
-    let rows: Vec<_> = run_ids.iter().map(|run_id| (run_id, unless_held_by)).collect();
-    script.push_rows(
-        "UPDATE workflow_runs SET wake_ms = 0 FROM json_each(?) b WHERE run_id = b.value ->> 0 \
-         AND ended_ms IS NULL AND (b.value ->> 1 IS NULL OR holder IS NOT b.value ->> 1)",
-        &rows,
-    );
-}
-
-/// What these turns tell others.
-pub(super) fn tell(script: &mut Script, turns: &[&Turn]) {
-    for turn in turns.iter().filter(|turn| !turn.changes.wakes.is_empty()) {
-        let run_ids: Vec<&str> = turn.changes.wakes.iter().map(AsRef::as_ref).collect();
-        wake(script, &run_ids, Some(&turn.lease.worker));
-    }
-    let answers = turns.iter().flat_map(|turn| &turn.changes.answers);
-    let answers: Vec<_> = answers.map(|(request_id, answer)| (request_id, answer.as_json())).collect();
-    script.push_rows(
-        "UPDATE workflow_requests SET answer = b.value ->> 1 FROM json_each(?) b WHERE request_id = b.value ->> 0",
-        &answers,
-    );
-}
-
-pub(super) async fn ask(
-    writer: &mut Writer,
-    worker: &str,
-    request: &Request,
-    now_ms: Timestamp,
-) -> Result<bool, StoreError> {
-    let mut script = Script::default();
-    script
-        .push(
-            "INSERT OR IGNORE INTO workflow_requests (request_id, run_id, body, asked_ms) SELECT ?, run_id, ?, ? \
-             FROM workflow_runs WHERE run_id = ? AND ended_ms IS NULL",
-        )
-        .bind(request.id.as_str())
-        .bind(request.body.as_json())
-        .bind_number(now_ms)
-        .bind(request.run_id.as_ref());
-    wake(&mut script, &[&request.run_id], Some(worker));
-    script.push("SELECT 1 FROM workflow_requests WHERE request_id = ?").bind(request.id.as_str());
-    let rows = writer.run(script.in_one_transaction()).await.map_err(fault)?;
-    Ok(!rows.is_empty())
-}
-
-/// Removes requests that nobody asks about any more.
-pub(super) fn sweep_requests(script: &mut Script, now_ms: Timestamp) {
-    script
-        .push(
-            "DELETE FROM workflow_requests WHERE asked_ms <= ? AND (answer IS NOT NULL OR NOT EXISTS \
-             (SELECT 1 FROM workflow_runs r WHERE r.run_id = workflow_requests.run_id AND r.ended_ms IS NULL))",
-        )
-        .bind_number(now_ms.saturating_sub(KEPT_MS));
-}
-
-pub(super) async fn requests(readers: &SqlitePool, run_ids: &[Arc<str>]) -> Result<Vec<Request>, StoreError> {
-    let query = sqlx::query(
-        "SELECT q.request_id, q.run_id, q.body FROM json_each(?) b JOIN workflow_requests q ON q.run_id = b.value \
-         WHERE q.answer IS NULL ORDER BY b.key, q.asked_ms, q.request_id",
-    );
-    let ids = serde_json::to_string(run_ids).expect("ids are text");
-    let rows = query.bind(ids).fetch_all(readers).await.map_err(fault)?;
-    let read = |row: &sqlx::sqlite::SqliteRow| {
-        let id: String = row.try_get(0).map_err(fault)?;
-        let run_id = row.try_get::<&str, _>(1).map_err(fault)?.into();
-        let body = payload(&id, row.try_get(2).map_err(fault)?)?;
-        Ok(Request { id, run_id, body })
-    };
-    rows.iter().map(read).collect()
-}
-
-pub(super) async fn answer(
-    readers: &SqlitePool,
-    request_id: &str,
-) -> Result<Option<Option<Payload>>, StoreError> {
-    let query = sqlx::query("SELECT answer FROM workflow_requests WHERE request_id = ?").bind(request_id);
-    let Some(row) = query.fetch_optional(readers).await.map_err(fault)? else { return Ok(None) };
-    let answer: Option<String> = row.try_get(0).map_err(fault)?;
-    answer.map(|answer| payload(request_id, answer)).transpose().map(Some)
-}
-
-fn payload(request_id: &str, text: String) -> Result<Payload, StoreError> {
-    Payload::from_json(text).map_err(|error| {
-        let message = format!("the request `{request_id}` cannot be read: {error}");
-        StoreError::new(StoreFault::Corrupt, message).caused_by(error)
+fn claim_one(db: &Connection, run_id: Arc<str>, worker: &Arc<str>) -> rusqlite::Result<ClaimedRun> {
+    let mut statement = db.prepare_cached(
+        "UPDATE workflow_runs SET epoch = epoch + 1, wake_ms = NULL, holder = ?2, strikes_seq = b.length, \
+         strikes = CASE WHEN strikes_seq = b.length THEN strikes ELSE 0 END + (holder IS NOT NULL) \
+         FROM (SELECT coalesce(max(seq), 0) AS length FROM workflow_events WHERE run_id = ?1) b \
+         WHERE run_id = ?1 RETURNING epoch, workflow, version, strikes",
+    )?;
+    statement.query_row((&*run_id, &**worker), |row| {
+        let lease = Lease { run_id: Arc::clone(&run_id), epoch: row.get(0)?, worker: Arc::clone(worker) };
+        Ok(ClaimedRun { lease, workflow: row.get(1)?, version: row.get(2)?, strikes: row.get(3)? })
     })
 }
 
-pub(super) async fn orphans(readers: &SqlitePool) -> Result<Vec<Orphans>, StoreError> {
-    let query = sqlx::query(
+fn ids(db: &Connection, sql: &str, params: impl Params) -> rusqlite::Result<Vec<Arc<str>>> {
+    db.prepare_cached(sql)?.query_map(params, |row| row.get(0))?.collect()
+}
+
+pub(super) fn park(
+    db: &Connection,
+    joined: &Joined,
+    parkings: &[Parking],
+    now_ms: Timestamp,
+) -> Result<Vec<bool>> {
+    let mut statement = db.prepare_cached(&format!(
+        "UPDATE workflow_runs SET holder = NULL, wake_ms = ?5 WHERE run_id = ?2 AND epoch = ?3 AND holder = ?4 \
+         AND ended_ms IS NULL AND wake_ms IS NULL AND NOT EXISTS (SELECT 1 FROM workflow_requests q \
+          WHERE q.run_id = ?2 AND q.answer IS NULL) \
+         AND (?6 OR (cancel_reason IS NULL AND NOT EXISTS (SELECT 1 FROM workflow_waits w \
+          WHERE w.run_id = ?2 AND {MESSAGE_THERE})))"
+    ))?;
+    let mut parked = Vec::with_capacity(parkings.len());
+    for Parking { lease, wake_ms, children, is_broken } in parkings {
+        let can_park = joined.is(&lease.worker) && (*is_broken || are_open(db, children)?);
+        let run = (now_ms, &*lease.run_id, lease.epoch, &*lease.worker, wake_ms, is_broken);
+        parked.push(can_park && statement.execute(run)? > 0);
+    }
+    Ok(parked)
+}
+
+/// Whether all these runs are there and have not ended.
+fn are_open(db: &Connection, run_ids: &[Arc<str>]) -> rusqlite::Result<bool> {
+    let open = "SELECT 1 FROM workflow_runs WHERE run_id = ? AND ended_ms IS NULL";
+    let mut statement = db.prepare_cached(open)?;
+    for run_id in run_ids {
+        if !statement.exists([&**run_id])? {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+/// Has somebody look at a run, unless this worker holds it.
+pub(super) fn wake(db: &Connection, run_id: &str, unless_held_by: Option<&str>) -> Result<()> {
+    run(
+        db,
+        "UPDATE workflow_runs SET wake_ms = 0 WHERE run_id = ?1 AND ended_ms IS NULL \
+         AND (?2 IS NULL OR holder IS NOT ?2)",
+        (run_id, unless_held_by),
+    )?;
+    Ok(())
+}
+
+/// What the turn tells others.
+pub(super) fn tell(db: &Connection, turn: &Turn) -> Result<()> {
+    for run_id in &turn.changes.wakes {
+        wake(db, run_id, Some(&turn.lease.worker))?;
+    }
+    for (request_id, answer) in &turn.changes.answers {
+        let statement = "UPDATE workflow_requests SET answer = ?2 WHERE request_id = ?1";
+        run(db, statement, (request_id, answer.as_json()))?;
+    }
+    Ok(())
+}
+
+pub(super) fn ask(db: &Connection, worker: &str, request: &Request, now_ms: Timestamp) -> Result<bool> {
+    let is_new = run(
+        db,
+        "INSERT OR IGNORE INTO workflow_requests (request_id, run_id, body, asked_ms) SELECT ?1, run_id, ?2, ?3 \
+         FROM workflow_runs WHERE run_id = ?4 AND ended_ms IS NULL",
+        (&request.id, request.body.as_json(), now_ms, &*request.run_id),
+    )?;
+    if is_new > 0 {
+        wake(db, &request.run_id, Some(worker))?;
+        return Ok(true);
+    }
+    Ok(db.prepare_cached("SELECT 1 FROM workflow_requests WHERE request_id = ?")?.exists([&request.id])?)
+}
+
+/// Removes requests that nobody asks about any more.
+pub(super) fn sweep_requests(db: &Connection, now_ms: Timestamp) -> Result<()> {
+    run(
+        db,
+        "DELETE FROM workflow_requests WHERE asked_ms <= ? AND (answer IS NOT NULL OR NOT EXISTS \
+         (SELECT 1 FROM workflow_runs r WHERE r.run_id = workflow_requests.run_id AND r.ended_ms IS NULL))",
+        [now_ms.saturating_sub(KEPT_MS)],
+    )?;
+    Ok(())
+}
+
+pub(super) fn requests(db: &Connection, run_ids: &[Arc<str>]) -> Result<Vec<Request>> {
+    let mut requests = Vec::new();
+    for run_id in run_ids {
+        requests.extend(requests_to(db, run_id)?);
+    }
+    Ok(requests)
+}
+
+pub(super) fn requests_to(db: &Connection, run_id: &Arc<str>) -> Result<Vec<Request>> {
+    let mut statement = db.prepare_cached(
+        "SELECT request_id, body FROM workflow_requests WHERE run_id = ? AND answer IS NULL \
+         ORDER BY asked_ms, request_id",
+    )?;
+    let mut rows = statement.query([&**run_id])?;
+    let mut requests = Vec::new();
+    while let Some(row) = rows.next()? {
+        let id: String = row.get(0)?;
+        let body = payload(&id, row.get(1)?)?;
+        requests.push(Request { id, run_id: Arc::clone(run_id), body });
+    }
+    Ok(requests)
+}
+
+pub(super) fn answer(db: &Connection, request_id: &str) -> Result<Option<Option<Payload>>> {
+    let mut statement = db.prepare_cached("SELECT answer FROM workflow_requests WHERE request_id = ?")?;
+    let answer = statement.query_row([request_id], |row| row.get::<_, Option<String>>(0)).optional()?;
+    let Some(answer) = answer else { return Ok(None) };
+    Ok(Some(answer.map(|answer| payload(request_id, answer)).transpose()?))
+}
+
+fn payload(request_id: &str, text: String) -> Result<Payload> {
+    let payload = Payload::from_json(text).map_err(|error| {
+        let message = format!("the request `{request_id}` cannot be read: {error}");
+        StoreError::new(StoreFault::Corrupt, message).caused_by(error)
+    })?;
+    Ok(payload)
+}
+
+pub(super) fn orphans(db: &Connection) -> Result<Vec<Orphans>> {
+    let mut statement = db.prepare_cached(
         "SELECT workflow, version, count(*), min(run_id) FROM workflow_runs r WHERE ended_ms IS NULL \
          AND NOT EXISTS (SELECT 1 FROM workflow_workers w, json_each(w.code) c WHERE NOT w.is_gone \
           AND c.value ->> 0 = r.workflow AND c.value ->> 1 = r.version) \
          GROUP BY workflow, version ORDER BY workflow, version",
-    );
-    let rows = query.fetch_all(readers).await.map_err(fault)?;
-    let read = |row: &sqlx::sqlite::SqliteRow| {
-        let runs: i64 = row.try_get(2)?;
+    )?;
+    let orphans = statement.query_map((), |row| {
+        let runs: i64 = row.get(2)?;
         Ok(Orphans {
-            workflow: row.try_get(0)?,
-            version: row.try_get(1)?,
+            workflow: row.get(0)?,
+            version: row.get(1)?,
             runs: u64::try_from(runs).unwrap_or_default(),
-            example: row.try_get::<&str, _>(3)?.into(),
+            example: row.get(3)?,
         })
-    };
-    rows.iter().map(|row| read(row).map_err(fault)).collect()
+    })?;
+    Ok(orphans.collect::<rusqlite::Result<_>>()?)
 }

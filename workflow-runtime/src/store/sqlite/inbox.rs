@@ -1,307 +1,234 @@
-//! Messages in a SQLite file: kept, taken, set aside, listed and forgotten.
+//! Messages in a SQLite file: kept, offered, taken, set aside and forgotten.
 //! The statements for it; the rules are those of the memory store.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::collections::BTreeSet;
 
-use sqlx::sqlite::{SqlitePool, SqliteRow};
-use sqlx::{AssertSqlSafe, Row};
+use rusqlite::{Connection, OptionalExtension, Params, Row};
 use workflow_core::{OpId, Payload, Timestamp};
 
-use super::batch::{Script, each};
-use super::fault;
-use super::writer::Writer;
+use super::connection::run;
+use super::fleet::{Joined, wake};
+use super::trouble::Result;
+use super::turns::{self, Write, asking};
 use crate::store::codec::reason_text;
-use crate::store::{
-    MessageFilter, MessageState, MessageStatus, NewMessage, ParkReason, StoreError, StoreFault, Taker, Turn,
-};
+use crate::store::{Delivered, NewMessage, Offer, ParkReason, StoreError, StoreFault, Turn, TurnOutcome};
 
-/// A message that somebody took, or that is set aside, loses its owner; one that is not there has no name; and the
-/// table allows neither: the whole script fails. An event has no owner.
-const TAKE_MESSAGES: &str = "INSERT INTO workflow_messages \
-     (message_id, message, key, payload, delivered_ms, expires_ms, run_id, op, settled_ms) \
-     SELECT b.value ->> 0, m.message, m.key, m.payload, m.delivered_ms, m.expires_ms, b.value ->> 1, \
-     b.value ->> 2, b.value ->> 3 FROM json_each(?) b LEFT JOIN workflow_messages m ON m.message_id = b.value ->> 0 \
-     WHERE true ON CONFLICT (message_id) DO UPDATE SET \
-     run_id = CASE WHEN workflow_messages.settled_ms IS NULL THEN iif(is_event, '', excluded.run_id) END, \
-     op = iif(is_event, '', excluded.op), settled_ms = iif(is_event, NULL, excluded.settled_ms)";
-
-/// The same run a second time breaks the key of the table.
-const TAKE_EVENTS: &str = "INSERT INTO workflow_takes (message_id, run_id, op) \
-     SELECT b.value ->> 0, b.value ->> 1, b.value ->> 2 FROM json_each(?) b \
-     JOIN workflow_messages m ON m.message_id = b.value ->> 0 AND m.is_event";
-
-const PARK_MISFITS: &str = "UPDATE workflow_messages SET settled_ms = b.value ->> 3, reason = b.value ->> 4 \
-     FROM json_each(?) b WHERE message_id = b.value ->> 0 AND settled_ms IS NULL AND NOT is_event";
-
-const REFUSE_EVENTS: &str = "INSERT INTO workflow_takes (message_id, run_id, op, reason) \
-     SELECT b.value ->> 0, b.value ->> 1, b.value ->> 2, b.value ->> 4 FROM json_each(?) b \
-     JOIN workflow_messages m ON m.message_id = b.value ->> 0 AND m.is_event AND m.settled_ms IS NULL \
-     WHERE true ON CONFLICT DO NOTHING";
-
-/// What these turns do to messages.
-pub(super) fn takes(script: &mut Script, turns: &[&Turn]) {
-    let taken: Vec<_> = each(turns, |turn| &turn.changes.take_messages)
-        .map(|(turn, (message_id, op))| (message_id, turn.lease.run_id.as_ref(), op.as_str(), turn.at_ms))
-        .collect();
-    script.push_rows(TAKE_EVENTS, &taken);
-    script.push_rows(TAKE_MESSAGES, &taken);
-    let misfits: Vec<_> = each(turns, |turn| &turn.changes.misfits)
-        .map(|(turn, (message_id, misfit))| {
-            let run_id = turn.lease.run_id.as_ref();
-            let (op, error) = (misfit.op.clone(), misfit.error.clone());
-            let reason = ParkReason::Misfit { run_id: run_id.to_owned(), op, error };
-            (message_id, run_id, misfit.op.as_str(), turn.at_ms, reason_text(&reason))
-        })
-        .collect();
-    script.push_rows(PARK_MISFITS, &misfits);
-    script.push_rows(REFUSE_EVENTS, &misfits);
-}
-
-/// Keeps messages. Each new one gives a row with its id.
-pub(super) fn keep(script: &mut Script, messages: &[NewMessage], now_ms: Timestamp) {
-    let rows: Vec<_> = messages
-        .iter()
-        .map(|new| {
-            let owner = new.starts.first().filter(|_| !new.is_event).map(|turn| turn.lease.run_id.as_ref());
-            let settled_ms = (owner.is_some() || new.parked.is_some()).then_some(now_ms);
-            let row =
-                (&new.message_id, &new.message, &new.key, new.payload.as_json(), now_ms, new.expires_ms);
-            (
-                row,
-                owner.unwrap_or_default(),
-                i32::from(new.is_event),
-                settled_ms,
-                new.parked.as_ref().map(reason_text),
-            )
-        })
-        .collect();
-    script
-        .push(
-            "INSERT INTO workflow_messages (message_id, message, key, payload, delivered_ms, expires_ms, run_id, \
-             is_event, settled_ms, reason) \
-             SELECT value ->> '$[0][0]', value ->> '$[0][1]', value ->> '$[0][2]', value ->> '$[0][3]', \
-             value ->> '$[0][4]', value ->> '$[0][5]', value ->> 1, value ->> 2, value ->> 3, value ->> 4 \
-             FROM json_each(?) WHERE true ORDER BY key ON CONFLICT (message_id) DO NOTHING \
-             RETURNING NULL, NULL, message_id, NULL, NULL, true",
-        )
-        .bind_rows(&rows);
-}
-
-/// Notes which runs began with these messages.
-pub(super) fn starts<'a>(script: &mut Script, messages: impl Iterator<Item = &'a NewMessage>) {
-    let rows = messages.flat_map(|new| {
-        new.starts.iter().map(move |turn| (new.message_id.as_str(), turn.lease.run_id.as_ref()))
-    });
-    script.push_rows(
-        "INSERT INTO workflow_takes (message_id, run_id, op) SELECT value ->> 0, value ->> 1, '' FROM json_each(?) \
-         WHERE true ON CONFLICT DO NOTHING",
-        &rows.collect::<Vec<_>>(),
-    );
-}
-
-/// Removes those of these messages that are parked, so that they can come again.
-pub(super) fn give_way<'a>(
-    script: &mut Script,
-    messages: impl Iterator<Item = &'a NewMessage>,
-    now_ms: Timestamp,
-) {
-    let ids: Vec<&str> =
-        messages.filter(|new| new.is_redelivery).map(|new| new.message_id.as_str()).collect();
-    if ids.is_empty() {
-        return;
-    }
-    script
-        .push(
-            "DELETE FROM workflow_messages WHERE message_id IN (SELECT value FROM json_each(?)) AND \
-             (reason IS NOT NULL OR (settled_ms IS NULL AND NOT is_event AND expires_ms <= ?) \
-             OR EXISTS (SELECT 1 FROM workflow_takes t WHERE t.message_id = workflow_messages.message_id \
-             AND t.reason IS NOT NULL))",
-        )
-        .bind_rows(&ids)
-        .bind_number(now_ms);
-    // What an event has reached before, it does not reach again.
-    script
-        .push(
-            "DELETE FROM workflow_takes WHERE message_id IN (SELECT value FROM json_each(?)) AND reason IS NOT NULL \
-             AND NOT EXISTS (SELECT 1 FROM workflow_messages m WHERE m.message_id = workflow_takes.message_id)",
-        )
-        .bind_rows(&ids);
-}
-
-/// Throws a message away. Gives one row with whether it is gone, and none when there is no such message.
-pub(super) fn discard(message_id: &str, now_ms: Timestamp) -> Script {
-    let mut script = Script::default();
-    script.push("DELETE FROM workflow_takes WHERE message_id = ? AND reason IS NOT NULL").bind(message_id);
-    script
-        .push(
-            "UPDATE workflow_messages SET settled_ms = CASE WHEN is_event THEN coalesce(settled_ms, ?) ELSE ? END, \
-             reason = NULL WHERE message_id = ? AND (is_event OR run_id = '')",
-        )
-        .bind_number(now_ms)
-        .bind_number(now_ms)
-        .bind(message_id);
-    script
-        .push("SELECT is_event OR run_id = '' FROM workflow_messages WHERE message_id = ?")
-        .bind(message_id);
-    script.in_one_transaction()
-}
-
-pub(super) async fn messages(
-    readers: &SqlitePool,
-    filter: &MessageFilter,
-    now_ms: Timestamp,
-) -> Result<Vec<MessageStatus>, StoreError> {
-    let numbers = [now_ms, filter.after.unwrap_or(i64::MIN)];
-    let mut sql = String::from(
-        "SELECT number, message_id, message, key, payload, is_event, delivered_ms, expires_ms, run_id, op, \
-         settled_ms, why, takes, is_over FROM (SELECT m.*, \
-         m.settled_ms IS NOT NULL OR m.expires_ms <= ?1 AS is_over, \
-         coalesce(m.reason, \
-          (SELECT t.reason FROM workflow_takes t WHERE t.message_id = m.message_id AND t.reason IS NOT NULL \
-           ORDER BY t.run_id LIMIT 1), \
-          CASE WHEN m.settled_ms IS NULL AND NOT m.is_event AND m.expires_ms <= ?1 THEN '\"Expired\"' END) AS why, \
-         (SELECT json_group_array(json_array(t.run_id, t.op)) FROM workflow_takes t \
-          WHERE t.message_id = m.message_id AND t.reason IS NULL) AS takes \
-         FROM workflow_messages m WHERE m.number > ?2",
-    );
-    let mut texts = Vec::new();
-    for (wanted, condition) in [
-        (&filter.message_id, "m.message_id = ?"),
-        (&filter.message, "m.message = ?"),
-        (&filter.key, "m.key = ?"),
-        (
-            &filter.run_id,
-            "? IN (SELECT m.run_id UNION ALL SELECT m.reason ->> '$.Misfit.run_id' UNION ALL \
-             SELECT t.run_id FROM workflow_takes t WHERE t.message_id = m.message_id)",
-        ),
-    ] {
-        if let Some(text) = wanted {
-            texts.push(text);
-            let parameter = format!("?{}", numbers.len() + texts.len());
-            sql.push_str(&format!(" AND {}", condition.replacen('?', &parameter, 1)));
-        }
-    }
-    if filter.only_parked || filter.only_waiting {
-        sql.push_str(" AND m.run_id = ''"); // Most messages were taken: they are not even looked into.
-    }
-    const TAKEN: &str = "(run_id <> '' OR takes <> '[]' OR (is_event AND is_over))";
-    sql.push_str(") WHERE true");
-    if filter.only_parked {
-        sql.push_str(" AND why IS NOT NULL");
-    }
-    if filter.only_taken {
-        sql.push_str(&format!(" AND why IS NULL AND {TAKEN}"));
-    }
-    if filter.only_waiting {
-        sql.push_str(&format!(" AND why IS NULL AND settled_ms IS NULL AND NOT {TAKEN}"));
-    }
-    sql.push_str(&format!(" ORDER BY number LIMIT {}", filter.limit));
-    let mut query = sqlx::query(AssertSqlSafe(sql));
-    for number in numbers {
-        query = query.bind(number);
-    }
-    for text in texts {
-        query = query.bind(text);
-    }
-    query.fetch_all(readers).await.map_err(fault)?.iter().map(read_message).collect()
-}
-
-fn read_message(row: &SqliteRow) -> Result<MessageStatus, StoreError> {
-    let message_id: String = row.try_get(1).map_err(fault)?;
-    let corrupt = |error: String| {
-        StoreError::new(StoreFault::Corrupt, format!("the message `{message_id}` cannot be read: {error}"))
+/// The messages that a wait `w` can have at the time `?1`: not settled, not expired, and not known to the run.
+macro_rules! fitting {
+    () => {
+        "FROM workflow_messages x WHERE x.message = w.message AND x.key = w.key AND x.settled_ms IS NULL \
+         AND x.expires_ms > ?1 AND (NOT x.is_event OR NOT EXISTS (SELECT 1 FROM workflow_takes t \
+         WHERE t.message_id = x.message_id AND t.run_id = w.run_id))"
     };
-    let payload =
-        Payload::from_json(row.try_get(4).map_err(fault)?).map_err(|error| corrupt(error.to_string()))?;
-    let is_event: bool = row.try_get(5).map_err(fault)?;
-    let (run_id, op): (&str, String) = (row.try_get(8).map_err(fault)?, row.try_get(9).map_err(fault)?);
-    let settled_ms: Option<Timestamp> = row.try_get(10).map_err(fault)?;
-    let reason: Option<&str> = row.try_get(11).map_err(fault)?;
-    let takes: Vec<(String, String)> =
-        serde_json::from_str(row.try_get(12).map_err(fault)?).map_err(|error| corrupt(error.to_string()))?;
-    let taker = |run_id: &str, op: String| Taker {
-        run_id: run_id.into(),
-        op: (!op.is_empty()).then(|| OpId::from_text(op)),
-    };
-    let mut by: Vec<Taker> = takes.into_iter().map(|(run_id, op)| taker(&run_id, op)).collect();
-    if !run_id.is_empty() && by.is_empty() {
-        by.push(taker(run_id, op));
-    }
-    by.sort();
-    let is_over: bool = row.try_get(13).map_err(fault)?;
-    let state = match reason {
-        Some(reason) => {
-            MessageState::Parked(serde_json::from_str(reason).map_err(|error| corrupt(error.to_string()))?)
-        }
-        None if !by.is_empty() || (is_event && is_over) => MessageState::Taken { by },
-        None if settled_ms.is_some() => MessageState::Discarded,
-        None => MessageState::Waiting,
-    };
-    Ok(MessageStatus {
-        number: row.try_get(0).map_err(fault)?,
-        message: row.try_get(2).map_err(fault)?,
-        key: row.try_get(3).map_err(fault)?,
-        payload,
-        is_event,
-        delivered_ms: row.try_get(6).map_err(fault)?,
-        expires_ms: row.try_get(7).map_err(fault)?,
-        state,
-        message_id,
-    })
 }
 
-/// What a batch may take: which messages are free, and who has which event.
-#[derive(Default)]
-pub(super) struct Free {
-    /// Whether each is an event.
-    messages: BTreeMap<String, bool>,
-    takes: BTreeSet<(String, Arc<str>)>,
+/// Whether there is a message that the wait `w` can have.
+pub(super) const MESSAGE_THERE: &str = concat!("EXISTS (SELECT 1 ", fitting!(), ")");
+
+/// Waits, each with the oldest message that it can have.
+macro_rules! offers {
+    ($which:literal) => {
+        concat!(
+            "SELECT w.run_id, w.op, m.message_id, m.payload FROM workflow_waits w \
+             JOIN workflow_messages m ON m.number = (SELECT min(x.number) ",
+            fitting!(),
+            ") WHERE ",
+            $which
+        )
+    };
 }
 
-impl Free {
-    pub(super) async fn read(writer: &mut Writer, turns: &[&Turn]) -> Result<Free, StoreError> {
-        let wanted: Vec<_> = turns.iter().flat_map(|turn| turn.changes.take_messages.keys()).collect();
-        let mut free = Free::default();
-        if wanted.is_empty() {
-            return Ok(free);
-        }
-        let mut script = Script::default();
-        script
-            .push(
-                "SELECT m.message_id, m.is_event, t.run_id FROM workflow_messages m LEFT JOIN workflow_takes t \
-                 ON t.message_id = m.message_id WHERE m.settled_ms IS NULL \
-                 AND m.message_id IN (SELECT value FROM json_each(?))",
-            )
-            .bind_rows(&wanted);
-        for row in writer.run_inside(script).await? {
-            let message_id: String = row.try_get(0).map_err(fault)?;
-            if let Some(run_id) = row.try_get::<Option<&str>, _>(2).map_err(fault)? {
-                free.takes.insert((message_id.clone(), run_id.into()));
-            }
-            free.messages.insert(message_id, row.try_get(1).map_err(fault)?);
-        }
-        Ok(free)
+/// What the waits can have that the turn began, and those that could not read what they were offered.
+pub(super) fn offers_to(db: &Connection, turn: &Turn, now_ms: Timestamp) -> Result<Vec<Offer>> {
+    let mut offers = Vec::new();
+    for op in asking(turn) {
+        let wait = (now_ms, &*turn.lease.run_id, op.as_str());
+        offers.extend(read_offers(db, offers!("w.run_id = ?2 AND w.op = ?3"), wait)?);
     }
+    Ok(offers)
+}
 
-    /// Whether the turn can have its messages; then nobody else can.
-    pub(super) fn take(&mut self, turn: &Turn) -> bool {
-        let (run_id, wanted) = (&turn.lease.run_id, &turn.changes.take_messages);
-        let is_free = |message_id: &String| match self.messages.get(message_id) {
-            Some(true) => !self.takes.contains(&(message_id.clone(), Arc::clone(run_id))),
-            Some(false) => true,
-            None => false,
+/// What the waits of a run can have.
+pub(super) fn offers_to_run(db: &Connection, run_id: &str, now_ms: Timestamp) -> Result<Vec<Offer>> {
+    read_offers(db, offers!("w.run_id = ?2 ORDER BY w.op"), (now_ms, run_id))
+}
+
+/// What those can have who wait for such a message, longest wait first. Also asked for duplicates: their first delivery
+/// may have been cut off before anybody was told.
+fn offers_for(db: &Connection, new: &NewMessage, now_ms: Timestamp) -> Result<Vec<Offer>> {
+    let which = offers!("w.message = ?2 AND w.key = ?3 ORDER BY w.since_ms, w.run_id, w.op");
+    read_offers(db, which, (now_ms, &new.message, &new.key))
+}
+
+fn read_offers(db: &Connection, sql: &str, params: impl Params) -> Result<Vec<Offer>> {
+    let mut statement = db.prepare_cached(sql)?;
+    let mut rows = statement.query(params)?;
+    let mut offers: Vec<Offer> = Vec::new();
+    while let Some(row) = rows.next()? {
+        let message_id: String = row.get(2)?;
+        // Nearly always the same message for all who wait: it is read once and shared by them.
+        let last = offers.last().filter(|last| last.message_id == message_id);
+        let payload = match last {
+            Some(last) => last.payload.clone(),
+            None => read_payload(&message_id, row, 3)?,
         };
-        if !wanted.keys().all(is_free) {
-            return false;
-        }
-        for message_id in wanted.keys() {
-            if self.messages[message_id] {
-                self.takes.insert((message_id.clone(), Arc::clone(run_id)));
-            } else {
-                self.messages.remove(message_id);
-            }
-        }
-        true
+        let op = OpId::from_text(row.get::<_, String>(1)?);
+        offers.push(Offer { run_id: row.get(0)?, op, message_id, payload });
     }
+    Ok(offers)
+}
+
+pub(super) fn read_payload(message_id: &str, row: &Row<'_>, column: usize) -> Result<Payload> {
+    let payload = Payload::from_json(row.get(column)?).map_err(|error| {
+        let message = format!("the message `{message_id}` cannot be read: {error}");
+        StoreError::new(StoreFault::Corrupt, message).caused_by(error)
+    })?;
+    Ok(payload)
+}
+
+/// Whether the turn can have its messages.
+pub(super) fn can_take(db: &Connection, turn: &Turn) -> Result<bool> {
+    for message_id in turn.changes.take_messages.keys() {
+        let free = "SELECT 1 FROM workflow_messages m WHERE m.message_id = ?1 AND m.settled_ms IS NULL \
+             AND (NOT m.is_event OR NOT EXISTS (SELECT 1 FROM workflow_takes t \
+             WHERE t.message_id = m.message_id AND t.run_id = ?2))";
+        let mut statement = db.prepare_cached(free)?;
+        if !statement.exists((message_id, &*turn.lease.run_id))? {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+/// What the turn does to messages, which it can have.
+pub(super) fn take(db: &Connection, turn: &Turn) -> Result<()> {
+    let run_id = &*turn.lease.run_id;
+    for (message_id, op) in &turn.changes.take_messages {
+        let taken = run(
+            db,
+            "UPDATE workflow_messages SET run_id = ?2, op = ?3, settled_ms = ?4 \
+             WHERE message_id = ?1 AND NOT is_event",
+            (message_id, run_id, op.as_str(), turn.at_ms),
+        )?;
+        if taken == 0 {
+            let statement = "INSERT INTO workflow_takes (message_id, run_id, op) VALUES (?, ?, ?)";
+            run(db, statement, (message_id, run_id, op.as_str()))?;
+        }
+    }
+    for (message_id, misfit) in &turn.changes.misfits {
+        let (op, error) = (misfit.op.clone(), misfit.error.clone());
+        let reason = reason_text(&ParkReason::Misfit { run_id: run_id.to_owned(), op, error });
+        let parked = run(
+            db,
+            "UPDATE workflow_messages SET settled_ms = ?2, reason = ?3 \
+             WHERE message_id = ?1 AND settled_ms IS NULL AND NOT is_event",
+            (message_id, turn.at_ms, &reason),
+        )?;
+        if parked == 0 {
+            run(
+                db,
+                "INSERT INTO workflow_takes (message_id, run_id, op, reason) \
+                 SELECT ?1, ?2, ?3, ?4 FROM workflow_messages \
+                 WHERE message_id = ?1 AND is_event AND settled_ms IS NULL ON CONFLICT DO NOTHING",
+                (message_id, run_id, misfit.op.as_str(), &reason),
+            )?;
+        }
+    }
+    Ok(())
+}
+
+/// Keeps messages, begins the runs that begin with them, and says who waits for them.
+pub(super) fn deliver(
+    db: &Connection,
+    joined: &Joined,
+    worker: &str,
+    messages: &[NewMessage],
+    now_ms: Timestamp,
+) -> Result<Vec<Delivered>> {
+    let kept = messages.iter().map(|new| keep(db, joined, new, now_ms)).collect::<Result<Vec<_>>>()?;
+    let delivered = messages.iter().zip(kept).map(|(new, (is_duplicate, writes))| {
+        let starts = new.starts.iter().zip(writes).map(|(turn, write)| write.outcome(db, turn, now_ms));
+        let starts = starts.collect::<Result<Vec<TurnOutcome>>>()?;
+        Ok(Delivered { is_duplicate, offers: offers_for(db, new, now_ms)?, starts })
+    });
+    let delivered = delivered.collect::<Result<Vec<_>>>()?;
+    let offers = delivered.iter().flat_map(|delivered| &delivered.offers);
+    for run_id in offers.map(|offer| &*offer.run_id).collect::<BTreeSet<_>>() {
+        wake(db, run_id, Some(worker))?;
+    }
+    Ok(delivered)
+}
+
+/// Keeps a message and begins its runs; says whether it was there already, and what became of the runs.
+fn keep(db: &Connection, joined: &Joined, new: &NewMessage, now_ms: Timestamp) -> Result<(bool, Vec<Write>)> {
+    if new.is_redelivery {
+        give_way(db, &new.message_id, now_ms)?;
+    }
+    let owner = new.starts.first().filter(|_| !new.is_event).map(|turn| &*turn.lease.run_id);
+    let settled_ms = (owner.is_some() || new.parked.is_some()).then_some(now_ms);
+    let kept = run(
+        db,
+        "INSERT INTO workflow_messages (message_id, message, key, payload, delivered_ms, expires_ms, run_id, \
+         is_event, settled_ms, reason) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (message_id) DO NOTHING",
+        (
+            &new.message_id,
+            &new.message,
+            &new.key,
+            new.payload.as_json(),
+            now_ms,
+            new.expires_ms,
+            owner.unwrap_or_default(),
+            new.is_event,
+            settled_ms,
+            new.parked.as_ref().map(reason_text),
+        ),
+    )?;
+    if kept == 0 {
+        let refuse = |turn| match turns::is_written(db, turn) {
+            Ok(true) => Ok(Write::DoneBefore),
+            Ok(false) => Ok(Write::Refused(TurnOutcome::Exists)),
+            Err(trouble) => Err(trouble),
+        };
+        return Ok((true, new.starts.iter().map(refuse).collect::<Result<_>>()?));
+    }
+    let mut writes = Vec::with_capacity(new.starts.len());
+    for turn in &new.starts {
+        let statement =
+            "INSERT INTO workflow_takes (message_id, run_id, op) VALUES (?, ?, '') ON CONFLICT DO NOTHING";
+        run(db, statement, (&new.message_id, &*turn.lease.run_id))?;
+        writes.push(turns::write(db, joined, turn)?);
+    }
+    Ok((false, writes))
+}
+
+/// Removes the message if it is parked, so that it can come again.
+fn give_way(db: &Connection, message_id: &str, now_ms: Timestamp) -> Result<()> {
+    run(
+        db,
+        "DELETE FROM workflow_messages WHERE message_id = ?1 AND \
+         (reason IS NOT NULL OR (settled_ms IS NULL AND NOT is_event AND expires_ms <= ?2) \
+         OR EXISTS (SELECT 1 FROM workflow_takes t WHERE t.message_id = ?1 AND t.reason IS NOT NULL))",
+        (message_id, now_ms),
+    )?;
+    // What an event has reached before, it does not reach again.
+    run(
+        db,
+        "DELETE FROM workflow_takes WHERE message_id = ?1 AND reason IS NOT NULL \
+         AND NOT EXISTS (SELECT 1 FROM workflow_messages WHERE message_id = ?1)",
+        [message_id],
+    )?;
+    Ok(())
+}
+
+/// Throws a message away; says whether it is gone, `None` when there is no such message.
+pub(super) fn discard(db: &Connection, message_id: &str, now_ms: Timestamp) -> Result<Option<bool>> {
+    run(db, "DELETE FROM workflow_takes WHERE message_id = ? AND reason IS NOT NULL", [message_id])?;
+    run(
+        db,
+        "UPDATE workflow_messages SET settled_ms = CASE WHEN is_event THEN coalesce(settled_ms, ?2) ELSE ?2 END, \
+         reason = NULL WHERE message_id = ?1 AND (is_event OR run_id = '')",
+        (message_id, now_ms),
+    )?;
+    let gone = "SELECT is_event OR run_id = '' FROM workflow_messages WHERE message_id = ?";
+    Ok(db.prepare_cached(gone)?.query_row([message_id], |row| row.get(0)).optional()?)
 }

@@ -1,100 +1,75 @@
 //! What is read from a SQLite file, and how its rows become values.
-//! It writes nothing; many runs are read with one statement.
+//! It writes nothing.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use sqlx::sqlite::{SqlitePool, SqliteRow};
-use sqlx::{AssertSqlSafe, Row};
+use rusqlite::types::Value;
+use rusqlite::{Connection, OptionalExtension, Row, params_from_iter};
 use workflow_core::{OpId, Parent, Payload, Record, Timestamp};
 
-use super::batch::OFFERS_TO_RUNS;
-use super::{fault, fleet};
+use super::fleet::requests_to;
+use super::inbox::offers_to_run;
+use super::trouble::{Result, Trouble};
 use crate::store::codec::{read_place, read_record, read_state};
 use crate::store::{
-    Delivered, Incident, KeptSchedule, KnownRun, Lease, LoadedRun, MessageWait, NewMessage, Offer, RunFilter,
-    RunStatus, RunSummary, StoreError, StoreFault, Turn,
+    Incident, KeptSchedule, KnownRun, Lease, LoadedRun, MessageWait, RunFilter, RunStatus, RunSummary,
+    StoreError, StoreFault,
 };
 
-pub(super) async fn load(
-    readers: &SqlitePool,
-    leases: &[Lease],
-    now_ms: Timestamp,
-) -> Result<Vec<LoadedRun>, StoreError> {
-    let ids: Vec<&str> = leases.iter().map(|lease| lease.run_id.as_ref()).collect();
-    let ids = serde_json::to_string(&ids).expect("ids are text");
-    let runs = sqlx::query(
-        "SELECT r.run_id, r.cancel_reason, \
-         EXISTS (SELECT 1 FROM workflow_incidents i WHERE i.run_id = r.run_id AND i.place = '*journal') \
-         FROM json_each(?) b JOIN workflow_runs r ON r.run_id = b.value ORDER BY b.key",
-    );
+pub(super) fn load(db: &Connection, leases: &[Lease], now_ms: Timestamp) -> Result<Vec<LoadedRun>> {
     let mut loaded = Vec::with_capacity(leases.len());
-    let mut positions = BTreeMap::new();
-    for row in runs.bind(&ids).fetch_all(readers).await.map_err(fault)? {
-        let run_id: Arc<str> = row.try_get::<&str, _>(0).map_err(fault)?.into();
-        positions.insert(Arc::clone(&run_id), loaded.len());
-        loaded.push(LoadedRun {
-            run_id,
-            journal: Ok(Vec::new()),
-            offers: Vec::new(),
-            cancel_reason: row.try_get(1).map_err(fault)?,
-            has_journal_incident: row.try_get(2).map_err(fault)?,
-            requests: Vec::new(),
-        });
-    }
-    let events = sqlx::query(
-        "SELECT e.run_id, e.seq, e.record FROM json_each(?) b JOIN workflow_events e ON e.run_id = b.value \
-         ORDER BY b.key, e.seq",
-    );
-    for row in events.bind(&ids).fetch_all(readers).await.map_err(fault)? {
-        let run_id: &str = row.try_get(0).map_err(fault)?;
-        if let Some(position) = positions.get(run_id) {
-            append(&mut loaded[*position].journal, run_id, &row);
-        }
-    }
-    let offers = sqlx::query(OFFERS_TO_RUNS).bind(&ids).bind(now_ms);
-    for row in offers.fetch_all(readers).await.map_err(fault)? {
-        let run_id: &str = row.try_get(0).map_err(fault)?;
-        let Some(position) = positions.get(run_id) else { continue };
-        match read_offer(&row) {
-            Ok(offer) => loaded[*position].offers.push(offer),
-            // A run that must not have its message must not go on without it either; the other runs can.
-            Err(error) => loaded[*position].journal = Err(error),
-        }
-    }
-    let run_ids: Vec<Arc<str>> = loaded.iter().map(|run| Arc::clone(&run.run_id)).collect();
-    for request in fleet::requests(readers, &run_ids).await? {
-        if let Some(position) = positions.get(&request.run_id) {
-            loaded[*position].requests.push(request);
-        }
+    for lease in leases {
+        let mut statement = db.prepare_cached(
+            "SELECT r.cancel_reason, EXISTS \
+             (SELECT 1 FROM workflow_incidents i WHERE i.run_id = r.run_id AND i.place = '*journal') \
+             FROM workflow_runs r WHERE r.run_id = ?",
+        )?;
+        let run = statement.query_row([&*lease.run_id], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
+        let Some((cancel_reason, has_journal_incident)) = run else { continue };
+        // A run that must not have its message must not go on without it either; the other runs can.
+        let read = journal(db, &lease.run_id)
+            .and_then(|journal| Ok((journal, offers_to_run(db, &lease.run_id, now_ms)?)));
+        let (journal, offers) = match read {
+            Ok((journal, offers)) => (Ok(journal), offers),
+            Err(Trouble::Store(error)) => (Err(error), Vec::new()),
+            Err(trouble) => return Err(trouble),
+        };
+        let run_id = Arc::clone(&lease.run_id);
+        let requests = requests_to(db, &run_id)?;
+        loaded.push(LoadedRun { run_id, journal, offers, cancel_reason, has_journal_incident, requests });
     }
     Ok(loaded)
 }
 
-/// Appends a row of the journal; the first row that cannot be read stands for the whole journal.
-fn append(journal: &mut Result<Vec<Record>, StoreError>, run_id: &str, row: &SqliteRow) {
-    let Ok(records) = journal else { return };
-    let expected = i64::try_from(records.len()).expect("a journal fits in memory") + 1;
-    match read_event(run_id, row) {
-        Ok((seq, record)) if seq == expected => records.push(record),
-        Ok((seq, _)) => {
+/// The journal; the first row that cannot be read stands for the whole of it.
+pub(super) fn journal(db: &Connection, run_id: &str) -> Result<Vec<Record>> {
+    let mut statement =
+        db.prepare_cached("SELECT seq, record FROM workflow_events WHERE run_id = ? ORDER BY seq")?;
+    let mut rows = statement.query([run_id])?;
+    let mut journal = Vec::new();
+    while let Some(row) = rows.next()? {
+        let expected = i64::try_from(journal.len()).expect("a journal fits in memory") + 1;
+        let seq = row.get(0)?;
+        let text = row.get_ref(1)?.as_str().map_err(|error| corrupt_row(run_id, seq, &error))?;
+        let record = read_record(run_id, seq, text)?;
+        if seq != expected {
             let message =
                 format!("run {run_id}, journal row {expected} is missing: row {seq} comes in its place");
-            *journal = Err(StoreError::new(StoreFault::Corrupt, message));
+            return Err(StoreError::new(StoreFault::Corrupt, message).into());
         }
-        Err(error) => *journal = Err(error),
+        journal.push(record);
     }
+    Ok(journal)
 }
 
-fn read_event(run_id: &str, row: &SqliteRow) -> Result<(i64, Record), StoreError> {
-    let seq = row.try_get(1).map_err(fault)?;
-    let text: &str = row.try_get(2).map_err(fault)?;
-    Ok((seq, read_record(run_id, seq, text)?))
+fn corrupt_row(run_id: &str, seq: i64, error: &rusqlite::types::FromSqlError) -> StoreError {
+    let message = format!("run {run_id}, journal row {seq} cannot be read: {error}");
+    StoreError::new(StoreFault::Corrupt, message)
 }
 
-pub(super) async fn run(readers: &SqlitePool, run_id: &str) -> Result<Option<RunStatus>, StoreError> {
+pub(super) fn run(db: &Connection, run_id: &str) -> Result<Option<RunStatus>> {
     // One statement, so that all of it is from the same moment.
-    let query = sqlx::query(
+    let mut statement = db.prepare_cached(
         "SELECT generation, workflow, version, conclusion, started_ms, ended_ms, cancel_reason, \
          (SELECT json_group_array(json_array(place, cause, since_ms)) FROM workflow_incidents i \
           WHERE i.run_id = r.run_id), \
@@ -102,12 +77,12 @@ pub(super) async fn run(readers: &SqlitePool, run_id: &str) -> Result<Option<Run
           WHERE w.run_id = r.run_id), \
          (SELECT json_group_array(json_array(op, due_ms)) FROM workflow_timers t WHERE t.run_id = r.run_id), \
          progress, parent_run, parent_generation, parent_op FROM workflow_runs r WHERE run_id = ?",
-    );
-    let row = query.bind(run_id).fetch_optional(readers).await.map_err(fault)?;
-    row.map(|row| read_status(run_id, &row)).transpose()
+    )?;
+    let mut rows = statement.query([run_id])?;
+    rows.next()?.map(|row| read_status(run_id, row)).transpose()
 }
 
-fn read_status(run_id: &str, row: &SqliteRow) -> Result<RunStatus, StoreError> {
+fn read_status(run_id: &str, row: &Row<'_>) -> Result<RunStatus> {
     let incidents: Vec<(String, String, Timestamp)> = read_json(row, 7)?;
     let mut incidents: Vec<Incident> = incidents
         .into_iter()
@@ -122,65 +97,67 @@ fn read_status(run_id: &str, row: &SqliteRow) -> Result<RunStatus, StoreError> {
     let timers: Vec<(OpId, Timestamp)> = read_json(row, 9)?;
     Ok(RunStatus {
         run_id: run_id.into(),
-        workflow: row.try_get(1).map_err(fault)?,
-        version: row.try_get(2).map_err(fault)?,
-        generation: row.try_get(0).map_err(fault)?,
+        workflow: row.get(1)?,
+        version: row.get(2)?,
+        generation: row.get(0)?,
         parent: read_parent(row, 11)?,
-        state: read_state(run_id, row.try_get(3).map_err(fault)?)?,
-        started_ms: row.try_get(4).map_err(fault)?,
-        ended_ms: row.try_get(5).map_err(fault)?,
+        state: read_state(run_id, row.get::<_, Option<String>>(3)?.as_deref())?,
+        started_ms: row.get(4)?,
+        ended_ms: row.get(5)?,
         progress: read_progress(run_id, row)?,
-        cancel_reason: row.try_get(6).map_err(fault)?,
+        cancel_reason: row.get(6)?,
         incidents,
         waits,
         timers: timers.into_iter().collect(),
     })
 }
 
-fn read_progress(run_id: &str, row: &SqliteRow) -> Result<Option<Payload>, StoreError> {
-    let Some(text) = row.try_get::<Option<String>, _>(10).map_err(fault)? else { return Ok(None) };
-    Payload::from_json(text).map(Some).map_err(|error| {
+fn read_progress(run_id: &str, row: &Row<'_>) -> Result<Option<Payload>> {
+    let Some(text) = row.get::<_, Option<String>>(10)? else { return Ok(None) };
+    let progress = Payload::from_json(text).map_err(|error| {
         let message = format!("run {run_id}: its progress cannot be read: {error}");
         StoreError::new(StoreFault::Corrupt, message).caused_by(error)
-    })
+    })?;
+    Ok(Some(progress))
 }
 
 /// The parent in three columns from this one on.
-fn read_parent(row: &SqliteRow, column: usize) -> Result<Option<Parent>, StoreError> {
-    let Some(run_id) = row.try_get::<Option<String>, _>(column).map_err(fault)? else { return Ok(None) };
-    let generation = row.try_get(column + 1).map_err(fault)?;
-    let op = OpId::from_text(row.try_get::<&str, _>(column + 2).map_err(fault)?);
-    Ok(Some(Parent { run_id, generation, op }))
+fn read_parent(row: &Row<'_>, column: usize) -> Result<Option<Parent>> {
+    let Some(run_id) = row.get::<_, Option<String>>(column)? else { return Ok(None) };
+    let op = OpId::from_text(row.get::<_, String>(column + 2)?);
+    Ok(Some(Parent { run_id, generation: row.get(column + 1)?, op }))
 }
 
-pub(super) async fn look_up(readers: &SqlitePool, run_ids: &[Arc<str>]) -> Result<Vec<KnownRun>, StoreError> {
-    let query = sqlx::query(
-        "SELECT r.run_id, r.conclusion, r.parent_run, r.parent_generation, r.parent_op \
-         FROM json_each(?) b JOIN workflow_runs r ON r.run_id = b.value ORDER BY b.key",
-    );
-    let ids = serde_json::to_string(run_ids).expect("ids are text");
-    let rows = query.bind(ids).fetch_all(readers).await.map_err(fault)?;
-    let known = rows.iter().map(|row| {
-        let run_id: &str = row.try_get(0).map_err(fault)?;
-        let state = read_state(run_id, row.try_get(1).map_err(fault)?)?;
-        Ok(KnownRun { run_id: run_id.into(), parent: read_parent(row, 2)?, state })
-    });
-    known.collect()
+pub(super) fn look_up(db: &Connection, run_ids: &[Arc<str>]) -> Result<Vec<KnownRun>> {
+    let mut statement = db.prepare_cached(
+        "SELECT conclusion, parent_run, parent_generation, parent_op FROM workflow_runs WHERE run_id = ?",
+    )?;
+    let mut known = Vec::with_capacity(run_ids.len());
+    for run_id in run_ids {
+        let mut rows = statement.query([&**run_id])?;
+        let Some(row) = rows.next()? else { continue };
+        let state = read_state(run_id, row.get::<_, Option<String>>(0)?.as_deref())?;
+        known.push(KnownRun { run_id: Arc::clone(run_id), parent: read_parent(row, 1)?, state });
+    }
+    Ok(known)
 }
 
-fn read_json<T: serde::de::DeserializeOwned>(row: &SqliteRow, column: usize) -> Result<T, StoreError> {
-    let text: &str = row.try_get(column).map_err(fault)?;
-    serde_json::from_str(text)
-        .map_err(|error| StoreError::new(StoreFault::Corrupt, error.to_string()).caused_by(error))
+fn read_json<T: serde::de::DeserializeOwned>(row: &Row<'_>, column: usize) -> Result<T> {
+    let text: String = row.get(column)?;
+    let value = serde_json::from_str(&text)
+        .map_err(|error| StoreError::new(StoreFault::Corrupt, error.to_string()).caused_by(error))?;
+    Ok(value)
 }
 
-pub(super) async fn runs(readers: &SqlitePool, filter: &RunFilter) -> Result<Vec<RunSummary>, StoreError> {
+pub(super) fn runs(db: &Connection, filter: &RunFilter) -> Result<Vec<RunSummary>> {
     let mut sql = String::from(
         "SELECT run_id, workflow, version, conclusion, started_ms, ended_ms, \
          (SELECT count(*) FROM workflow_incidents i WHERE i.run_id = r.run_id) FROM workflow_runs r WHERE run_id > ?",
     );
-    if filter.workflow.is_some() {
+    let mut params = vec![Value::from(filter.after.clone().unwrap_or_default())];
+    if let Some(workflow) = &filter.workflow {
         sql.push_str(" AND workflow = ?");
+        params.push(Value::from(workflow.clone()));
     }
     if filter.only_unfinished {
         sql.push_str(" AND ended_ms IS NULL");
@@ -188,127 +165,47 @@ pub(super) async fn runs(readers: &SqlitePool, filter: &RunFilter) -> Result<Vec
     if filter.only_incidents {
         sql.push_str(" AND run_id IN (SELECT run_id FROM workflow_incidents)");
     }
-    if filter.parent.is_some() {
+    if let Some(parent) = &filter.parent {
         sql.push_str(" AND parent_run = ?");
+        params.push(Value::from(parent.clone()));
     }
     sql.push_str(" ORDER BY run_id LIMIT ?");
-    let mut query = sqlx::query(AssertSqlSafe(sql)).bind(filter.after.as_deref().unwrap_or_default());
-    if let Some(workflow) = &filter.workflow {
-        query = query.bind(workflow);
+    params.push(Value::from(filter.limit));
+    let mut statement = db.prepare_cached(&sql)?;
+    let mut rows = statement.query(params_from_iter(params))?;
+    let mut runs = Vec::new();
+    while let Some(row) = rows.next()? {
+        runs.push(read_summary(row)?);
     }
-    if let Some(parent) = &filter.parent {
-        query = query.bind(parent);
-    }
-    let rows = query.bind(filter.limit).fetch_all(readers).await.map_err(fault)?;
-    rows.iter().map(read_summary).collect()
+    Ok(runs)
 }
 
-fn read_summary(row: &SqliteRow) -> Result<RunSummary, StoreError> {
-    let run_id: &str = row.try_get(0).map_err(fault)?;
+fn read_summary(row: &Row<'_>) -> Result<RunSummary> {
+    let run_id: Arc<str> = row.get(0)?;
+    let state = read_state(&run_id, row.get::<_, Option<String>>(3)?.as_deref())?;
     Ok(RunSummary {
-        run_id: run_id.into(),
-        workflow: row.try_get(1).map_err(fault)?,
-        version: row.try_get(2).map_err(fault)?,
-        state: read_state(run_id, row.try_get(3).map_err(fault)?)?,
-        started_ms: row.try_get(4).map_err(fault)?,
-        ended_ms: row.try_get(5).map_err(fault)?,
-        incidents: row.try_get(6).map_err(fault)?,
+        run_id,
+        workflow: row.get(1)?,
+        version: row.get(2)?,
+        state,
+        started_ms: row.get(4)?,
+        ended_ms: row.get(5)?,
+        incidents: row.get(6)?,
     })
 }
 
-pub(super) async fn journal(readers: &SqlitePool, run_id: &str) -> Result<Vec<Record>, StoreError> {
-    let query = sqlx::query("SELECT run_id, seq, record FROM workflow_events WHERE run_id = ? ORDER BY seq");
-    let mut journal = Ok(Vec::new());
-    for row in query.bind(run_id).fetch_all(readers).await.map_err(fault)? {
-        append(&mut journal, run_id, &row);
-    }
-    journal
-}
-
-pub(super) async fn schedules(readers: &SqlitePool) -> Result<Vec<KeptSchedule>, StoreError> {
-    let query = sqlx::query(
+pub(super) fn schedules(db: &Connection) -> Result<Vec<KeptSchedule>> {
+    let mut statement = db.prepare_cached(
         "SELECT workflow, cron, timezone, kept_until_ms, last_tick_ms FROM workflow_schedules ORDER BY workflow",
-    );
-    let rows = query.fetch_all(readers).await.map_err(fault)?;
-    let read = |row: &SqliteRow| {
+    )?;
+    let schedules = statement.query_map((), |row| {
         Ok(KeptSchedule {
-            workflow: row.try_get(0)?,
-            cron: row.try_get(1)?,
-            timezone: row.try_get(2)?,
-            kept_until_ms: row.try_get(3)?,
-            last_tick_ms: row.try_get(4)?,
+            workflow: row.get(0)?,
+            cron: row.get(1)?,
+            timezone: row.get(2)?,
+            kept_until_ms: row.get(3)?,
+            last_tick_ms: row.get(4)?,
         })
-    };
-    rows.iter().map(|row| read(row).map_err(fault)).collect()
-}
-
-/// Hands each offer to the turns whose run it is for, by their positions: a beginning that comes twice in one batch
-/// is told twice, since only one of those who asked goes on with the run.
-pub(super) fn assign_offers(
-    rows: &[SqliteRow],
-    turns: &[&Turn],
-    mut assign: impl FnMut(usize, Offer),
-) -> Result<(), StoreError> {
-    if rows.is_empty() {
-        return Ok(());
-    }
-    let mut positions: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
-    for (position, turn) in turns.iter().enumerate() {
-        positions.entry(&turn.lease.run_id).or_default().push(position);
-    }
-    for row in rows {
-        let offer = read_offer(row)?;
-        for position in positions.get(&*offer.run_id).into_iter().flatten() {
-            assign(*position, offer.clone());
-        }
-    }
-    Ok(())
-}
-
-/// What became of messages: rows of those that are new, then rows of offers.
-pub(super) fn delivered(rows: &[SqliteRow], messages: &[NewMessage]) -> Result<Vec<Delivered>, StoreError> {
-    let mut new_ids = BTreeSet::new();
-    let mut offers: Vec<Vec<Offer>> = vec![Vec::new(); messages.len()];
-    for row in rows {
-        if row.try_get::<Option<bool>, _>(5).map_err(fault)?.is_some() {
-            new_ids.insert(row.try_get::<String, _>(2).map_err(fault)?);
-        } else {
-            let position: i64 = row.try_get(4).map_err(fault)?;
-            let position = usize::try_from(position).expect("positions in an array are not negative");
-            // Nearly always the same message for all who wait: it is read once and shared by them.
-            let message_id: &str = row.try_get(2).map_err(fault)?;
-            let payload = offers[position].last().filter(|last| last.message_id == message_id);
-            let payload = payload.map(|last| last.payload.clone());
-            let offer = match payload {
-                Some(payload) => offer_of(row, payload)?,
-                None => read_offer(row)?,
-            };
-            offers[position].push(offer);
-        }
-    }
-    let delivered = messages.iter().zip(offers);
-    Ok(delivered
-        // Of two in one batch with the same id, the second is the duplicate.
-        .map(|(message, offers)| Delivered {
-            is_duplicate: !new_ids.remove(&message.message_id),
-            offers,
-            starts: Vec::new(),
-        })
-        .collect())
-}
-
-fn read_offer(row: &SqliteRow) -> Result<Offer, StoreError> {
-    let payload: String = row.try_get(3).map_err(fault)?;
-    let payload = Payload::from_json(payload).map_err(|error| {
-        let message_id: &str = row.try_get(2).unwrap_or_default();
-        let message = format!("the message `{message_id}` cannot be read: {error}");
-        StoreError::new(StoreFault::Corrupt, message).caused_by(error)
     })?;
-    offer_of(row, payload)
-}
-
-fn offer_of(row: &SqliteRow, payload: Payload) -> Result<Offer, StoreError> {
-    let run_id = row.try_get::<&str, _>(0).map_err(fault)?.into();
-    let op: String = row.try_get(1).map_err(fault)?;
-    Ok(Offer { run_id, op: OpId::from_text(op), message_id: row.try_get(2).map_err(fault)?, payload })
+    Ok(schedules.collect::<rusqlite::Result<_>>()?)
 }

@@ -3,7 +3,9 @@
 
 use std::path::Path;
 
-use super::writer::Writer;
+use rusqlite::Connection;
+
+use super::trouble::Result;
 use crate::store::{StoreError, StoreFault};
 
 /// The migrations, oldest first. The version of a database is how many of them it has seen.
@@ -15,16 +17,14 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/sqlite/0005_fleet.sql"),
 ];
 
-/// Brings the tables up to date.
+/// Brings the tables up to date, in the transaction that is open.
 ///
 /// # Errors
 /// When the database was written by a newer release, whose tables this one would misread.
-pub(super) async fn migrate(writer: &mut Writer, path: &Path) -> Result<(), StoreError> {
-    writer.begin().await?;
-    writer
-        .script("CREATE TABLE IF NOT EXISTS workflow_schema (version INTEGER NOT NULL PRIMARY KEY)")
-        .await?;
-    let version = writer.number("SELECT coalesce(max(version), 0) FROM workflow_schema").await?;
+pub(super) fn migrate(db: &Connection, path: &Path) -> Result<()> {
+    db.execute_batch("CREATE TABLE IF NOT EXISTS workflow_schema (version INTEGER NOT NULL PRIMARY KEY)")?;
+    let version = "SELECT coalesce(max(version), 0) FROM workflow_schema";
+    let version: i64 = db.query_row(version, (), |row| row.get(0))?;
     let ours = MIGRATIONS.len();
     let seen = usize::try_from(version).unwrap_or(0);
     if seen > ours {
@@ -33,11 +33,11 @@ pub(super) async fn migrate(writer: &mut Writer, path: &Path) -> Result<(), Stor
              {ours}): use that release, or a copy of the file from before",
             path.display()
         );
-        return Err(StoreError::new(StoreFault::NewerSchema, message));
+        return Err(StoreError::new(StoreFault::NewerSchema, message).into());
     }
-    for (number, migration) in MIGRATIONS.iter().enumerate().skip(seen) {
-        writer.script(migration).await?;
-        writer.script(&format!("INSERT INTO workflow_schema (version) VALUES ({})", number + 1)).await?;
+    for (version, migration) in (1..).zip(MIGRATIONS).skip(seen) {
+        db.execute_batch(migration)?;
+        db.execute("INSERT INTO workflow_schema (version) VALUES (?)", [version])?;
     }
-    writer.end().await
+    Ok(())
 }

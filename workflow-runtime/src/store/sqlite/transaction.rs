@@ -1,19 +1,24 @@
-//! The transaction that a step shares with the turn that records its answer.
+//! The transaction that a step shares with the turn that records its answer, and the SQL of users in general.
 //! It decides nothing: what the turn says is written, or all is rolled back.
 
+use std::result::Result as StdResult;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use async_trait::async_trait;
-use sqlx::sqlite::{SqliteArguments, SqliteConnection, SqlitePool, SqliteRow};
-use sqlx::{Arguments, AssertSqlSafe, Column, Executor, Row, SqlSafeStr, Statement, TypeInfo, ValueRef};
+use rusqlite::types::{Value, ValueRef};
+use rusqlite::{CachedStatement, Connection, params_from_iter};
 use tokio::sync::OwnedMutexGuard;
 use workflow_core::Timestamp;
 
-use super::writer::Writer;
-use super::{fault, result_code};
+use super::connection::{roll_back, run};
+use super::fleet::Joined;
+use super::threads::Threads;
+use super::trouble::{Result, Trouble, closed};
+use super::turns::{self, Write};
 use crate::store::{
-    SqlError, SqlErrorKind, SqlRow, SqlValue, StoreError, StoreFault, StoreTransaction, Turn, TurnOutcome,
+    Lease, SqlError, SqlErrorKind, SqlRow, SqlValue, StoreError, StoreFault, StoreTransaction, Turn,
+    TurnOutcome,
 };
 
 /// What the one connection that writes is told about the step whose SQL it runs, and what it tells.
@@ -35,20 +40,14 @@ const INSTRUCTIONS: i32 = 10_000;
 
 impl Watch {
     /// Makes the connection keep to what it is told from now on.
-    pub(super) async fn over(&self, connection: &mut SqliteConnection) -> Result<(), sqlx::Error> {
-        let mut handle = connection.lock_handle().await?;
+    pub(super) fn over(&self, connection: &Connection) -> Result<()> {
         let flags = Arc::clone(&self.0);
-        handle.set_commit_hook(move || !flags.is_in_step.load(Ordering::SeqCst));
+        connection.commit_hook(Some(move || flags.is_in_step.load(Ordering::SeqCst)))?;
         let flags = Arc::clone(&self.0);
-        handle.set_rollback_hook(move || flags.was_rolled_back.store(true, Ordering::SeqCst));
+        connection.rollback_hook(Some(move || flags.was_rolled_back.store(true, Ordering::SeqCst)))?;
         let flags = Arc::clone(&self.0);
-        handle.set_progress_handler(INSTRUCTIONS, move || !flags.is_abandoned.load(Ordering::SeqCst));
+        connection.progress_handler(INSTRUCTIONS, Some(move || flags.is_abandoned.load(Ordering::SeqCst)))?;
         Ok(())
-    }
-
-    /// No step runs.
-    pub(super) fn reset(&self) {
-        self.set(false);
     }
 
     fn set(&self, is_in_step: bool) {
@@ -58,70 +57,104 @@ impl Watch {
     }
 }
 
-/// An open transaction. Dropped, it is rolled back.
+/// The thread that writes, and who watches over it.
+pub(super) struct Writer {
+    pub(super) thread: Threads,
+    pub(super) watch: Watch,
+    pub(super) joined: Joined,
+}
+
+/// An open transaction, which holds the writer. Dropped, it is rolled back.
 pub(super) struct Transaction {
     /// `None` once it is over.
     writer: Option<OwnedMutexGuard<Writer>>,
-    watch: Watch,
     fault: Option<StoreError>,
 }
 
 impl Transaction {
-    /// The transaction that the writer has begun.
-    pub(super) fn begun(writer: OwnedMutexGuard<Writer>) -> Transaction {
-        let watch = writer.watch();
-        watch.set(true);
-        Transaction { writer: Some(writer), watch, fault: None }
+    /// Opens the transaction of a step; `None` when somebody else holds the run, or it has ended.
+    pub(super) async fn begin(
+        writer: OwnedMutexGuard<Writer>,
+        lease: Lease,
+    ) -> StdResult<Option<Transaction>, StoreError> {
+        let (watch, joined) = (writer.watch.clone(), writer.joined.clone());
+        // From here on it is rolled back if nobody waits for it any more.
+        let transaction = Transaction { writer: Some(writer), fault: None };
+        let is_held = transaction.call(move |db| {
+            run(db, "BEGIN IMMEDIATE", ())?;
+            watch.set(true);
+            let held = "SELECT 1 FROM workflow_runs WHERE run_id = ? AND epoch = ? AND holder = ? AND ended_ms IS NULL";
+            let is_held = db.prepare_cached(held)?.exists((&*lease.run_id, lease.epoch, &*lease.worker))?;
+            Ok(is_held && joined.is(&lease.worker))
+        });
+        Ok(is_held.await?.then_some(transaction))
     }
 
-    fn connection(&mut self) -> Result<&mut SqliteConnection, sqlx::Error> {
-        self.writer.as_mut().ok_or(sqlx::Error::PoolClosed)?.connection()
+    async fn call<T: Send + 'static>(
+        &self,
+        job: impl FnOnce(&Connection) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let writer = self.writer.as_ref().ok_or_else(closed)?;
+        writer.thread.call(job).await
     }
 
-    fn refused(&mut self, error: sqlx::Error) -> SqlError {
-        let refused = sql_error(&error);
-        if refused.kind() == SqlErrorKind::Unavailable {
-            self.fault = Some(fault(error));
+    /// What is told to the step; what is no fault of its SQL is kept for the engine.
+    fn told(&mut self, trouble: Trouble) -> SqlError {
+        let told = trouble.to_sql();
+        if told.kind() == SqlErrorKind::Unavailable {
+            self.fault = Some(trouble.into());
         }
-        refused
+        told
     }
 }
 
 #[async_trait]
 impl StoreTransaction for Transaction {
-    async fn execute(&mut self, sql: &str, params: Vec<SqlValue>) -> Result<u64, SqlError> {
-        let done = match self.connection() {
-            Ok(connection) => execute(connection, sql, params).await,
-            Err(error) => Err(Refusal::Database(error)),
-        };
-        done.map_err(|refusal| refusal.told_to(self))
+    async fn execute(&mut self, sql: &str, params: Vec<SqlValue>) -> StdResult<u64, SqlError> {
+        let sql = sql.to_owned();
+        let done = self.call(move |db| execute(db, &sql, params)).await;
+        done.map_err(|trouble| self.told(trouble))
     }
 
-    async fn query(&mut self, sql: &str, params: Vec<SqlValue>) -> Result<Vec<SqlRow>, SqlError> {
-        let rows = match self.connection() {
-            Ok(connection) => query(connection, sql, params).await,
-            Err(error) => Err(Refusal::Database(error)),
-        };
-        rows.map_err(|refusal| refusal.told_to(self))
+    async fn query(&mut self, sql: &str, params: Vec<SqlValue>) -> StdResult<Vec<SqlRow>, SqlError> {
+        let sql = sql.to_owned();
+        let rows = self.call(move |db| query(db, &sql, params)).await;
+        rows.map_err(|trouble| self.told(trouble))
     }
 
     fn fault(&mut self) -> Option<StoreError> {
         let was_rolled_back = || {
             let message =
                 "the transaction of the step is gone: the step, or an error that it met, rolled it back";
-            let is_gone = self.watch.0.was_rolled_back.load(Ordering::SeqCst);
+            let is_gone = self.writer.as_ref()?.watch.0.was_rolled_back.load(Ordering::SeqCst);
             is_gone.then(|| StoreError::new(StoreFault::Refused, message))
         };
         self.fault.take().or_else(was_rolled_back)
     }
 
-    async fn commit(mut self: Box<Self>, turn: &Turn, now_ms: Timestamp) -> Result<TurnOutcome, StoreError> {
+    async fn commit(
+        mut self: Box<Self>,
+        turn: &Turn,
+        now_ms: Timestamp,
+    ) -> StdResult<TurnOutcome, StoreError> {
         if let Some(fault) = self.fault() {
             return Err(fault);
         }
-        self.watch.reset();
-        let writer = self.writer.as_mut().ok_or_else(|| fault(sqlx::Error::PoolClosed))?;
-        let outcome = writer.commit_step(turn, now_ms).await?;
+        let writer = self.writer.as_ref().ok_or_else(closed)?;
+        let (watch, joined, turn) = (writer.watch.clone(), writer.joined.clone(), turn.clone());
+        let outcome = self.call(move |db| {
+            watch.set(false);
+            let write = turns::write(db, &joined, &turn)?;
+            if !matches!(write, Write::Done) {
+                // Either this engine must not write any more, or what the step did is there already.
+                roll_back(db);
+                return write.outcome(db, &turn, now_ms);
+            }
+            let outcome = write.outcome(db, &turn, now_ms)?;
+            run(db, "COMMIT", ())?;
+            Ok(outcome)
+        });
+        let outcome = outcome.await?;
         self.writer = None;
         Ok(outcome)
     }
@@ -129,150 +162,72 @@ impl StoreTransaction for Transaction {
 
 impl Drop for Transaction {
     fn drop(&mut self) {
-        let Some(mut writer) = self.writer.take() else { return };
+        let Some(writer) = self.writer.take() else { return };
         // A statement may be under way that would take for ever.
-        self.watch.0.is_abandoned.store(true, Ordering::SeqCst);
-        // Else the file would stay locked until the next write. Without a runtime the connection goes, too.
-        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
-            runtime.spawn(async move { writer.roll_back_what_is_left().await });
+        writer.watch.0.is_abandoned.store(true, Ordering::SeqCst);
+        let watch = writer.watch.clone();
+        // It gets in line before the writer is free for anybody else.
+        writer.thread.post(move |db| {
+            roll_back(db);
+            watch.set(false);
+        });
+    }
+}
+
+/// Runs a statement of a user; gives the number of rows that it has changed.
+fn execute(db: &Connection, sql: &str, params: Vec<SqlValue>) -> Result<u64> {
+    let mut statement = prepare(db, sql, &params)?;
+    let before = db.total_changes();
+    let mut rows = statement.query(params_from_iter(params.into_iter().map(value)))?;
+    while rows.next()?.is_some() {}
+    // SQLite goes on naming the rows of the last statement that has changed any.
+    Ok(if db.total_changes() == before { 0 } else { db.changes() })
+}
+
+/// Runs a query of a user.
+pub(super) fn query(db: &Connection, sql: &str, params: Vec<SqlValue>) -> Result<Vec<SqlRow>> {
+    let mut statement = prepare(db, sql, &params)?;
+    let columns: Arc<[String]> = statement.column_names().into_iter().map(str::to_owned).collect();
+    let mut rows = statement.query(params_from_iter(params.into_iter().map(value)))?;
+    let mut read = Vec::new();
+    while let Some(row) = rows.next()? {
+        let values = (0..columns.len()).map(|column| sql_value(column, row.get_ref(column)?));
+        read.push(SqlRow { columns: Arc::clone(&columns), values: values.collect::<Result<_>>()? });
+    }
+    Ok(read)
+}
+
+/// The statement, if it has one parameter for each that it asks for: SQLite would take a missing one for a NULL.
+fn prepare<'db>(db: &'db Connection, sql: &str, params: &[SqlValue]) -> Result<CachedStatement<'db>> {
+    let statement = db.prepare_cached(sql)?;
+    let (wanted, given) = (statement.parameter_count(), params.len());
+    if wanted != given {
+        let message = format!("the statement asks for {wanted} parameters, but gets {given}: {sql}");
+        return Err(SqlError::new(SqlErrorKind::Mismatch, message).into());
+    }
+    Ok(statement)
+}
+
+fn value(param: SqlValue) -> Value {
+    match param {
+        SqlValue::Null => Value::Null,
+        SqlValue::Integer(value) => Value::Integer(value),
+        SqlValue::Real(value) => Value::Real(value),
+        SqlValue::Text(value) => Value::Text(value),
+        SqlValue::Blob(value) => Value::Blob(value),
+    }
+}
+
+fn sql_value(column: usize, value: ValueRef<'_>) -> Result<SqlValue> {
+    Ok(match value {
+        ValueRef::Null => SqlValue::Null,
+        ValueRef::Integer(value) => SqlValue::Integer(value),
+        ValueRef::Real(value) => SqlValue::Real(value),
+        ValueRef::Text(text) => {
+            let text =
+                std::str::from_utf8(text).map_err(|error| rusqlite::Error::Utf8Error(column, error))?;
+            SqlValue::Text(text.to_owned())
         }
-    }
-}
-
-/// Why a statement was not run.
-enum Refusal {
-    Database(sqlx::Error),
-    Ours(SqlError),
-}
-
-impl Refusal {
-    fn told_to(self, transaction: &mut Transaction) -> SqlError {
-        match self {
-            Refusal::Database(error) => transaction.refused(error),
-            Refusal::Ours(error) => error,
-        }
-    }
-
-    fn into_error(self) -> SqlError {
-        match self {
-            Refusal::Database(error) => sql_error(&error),
-            Refusal::Ours(error) => error,
-        }
-    }
-}
-
-async fn execute(
-    connection: &mut SqliteConnection,
-    sql: &str,
-    params: Vec<SqlValue>,
-) -> Result<u64, Refusal> {
-    let arguments = arguments(connection, sql, params).await?;
-    let query = sqlx::query_with(AssertSqlSafe(sql.to_owned()), arguments);
-    let done = query.execute(connection).await.map_err(Refusal::Database)?;
-    Ok(done.rows_affected())
-}
-
-async fn query(
-    connection: &mut SqliteConnection,
-    sql: &str,
-    params: Vec<SqlValue>,
-) -> Result<Vec<SqlRow>, Refusal> {
-    let arguments = arguments(connection, sql, params).await?;
-    let query = sqlx::query_with(AssertSqlSafe(sql.to_owned()), arguments);
-    let rows = query.fetch_all(connection).await.map_err(Refusal::Database)?;
-    let columns: Option<Arc<[String]>> =
-        rows.first().map(|row| row.columns().iter().map(|column| column.name().to_owned()).collect());
-    let Some(columns) = columns else { return Ok(Vec::new()) };
-    let rows = rows.iter().map(|row| Ok(SqlRow { columns: Arc::clone(&columns), values: values(row)? }));
-    rows.collect::<Result<_, sqlx::Error>>().map_err(Refusal::Database)
-}
-
-/// Runs a query outside of all transactions.
-pub(super) async fn read(
-    readers: &SqlitePool,
-    sql: &str,
-    params: Vec<SqlValue>,
-) -> Result<Vec<SqlRow>, SqlError> {
-    let mut connection = readers.acquire().await.map_err(|error| sql_error(&error))?;
-    query(&mut connection, sql, params).await.map_err(Refusal::into_error)
-}
-
-/// The parameters, one for each that the statement asks for: SQLite would take a missing one for a NULL.
-async fn arguments(
-    connection: &mut SqliteConnection,
-    sql: &str,
-    params: Vec<SqlValue>,
-) -> Result<SqliteArguments, Refusal> {
-    let statement = connection.prepare(AssertSqlSafe(sql.to_owned()).into_sql_str()).await;
-    let wanted = statement.map_err(Refusal::Database)?.parameters().map_or(0, |wanted| match wanted {
-        sqlx::Either::Left(types) => types.len(),
-        sqlx::Either::Right(count) => count,
-    });
-    if wanted != params.len() {
-        let message = format!("the statement asks for {wanted} parameters, but gets {}: {sql}", params.len());
-        return Err(Refusal::Ours(SqlError::new(SqlErrorKind::Mismatch, message)));
-    }
-    let mut arguments = SqliteArguments::default();
-    for param in params {
-        let added = match param {
-            SqlValue::Null => arguments.add(None::<i64>),
-            SqlValue::Integer(value) => arguments.add(value),
-            SqlValue::Real(value) => arguments.add(value),
-            SqlValue::Text(value) => arguments.add(value),
-            SqlValue::Blob(value) => arguments.add(value),
-        };
-        added.map_err(|error| Refusal::Database(sqlx::Error::Encode(error)))?;
-    }
-    Ok(arguments)
-}
-
-fn values(row: &SqliteRow) -> Result<Vec<SqlValue>, sqlx::Error> {
-    let value = |column| {
-        let raw = row.try_get_raw(column)?;
-        if raw.is_null() {
-            return Ok(SqlValue::Null);
-        }
-        let kind = raw.type_info().name().to_owned();
-        Ok(match kind.as_str() {
-            "INTEGER" => SqlValue::Integer(row.try_get_unchecked(column)?),
-            "REAL" => SqlValue::Real(row.try_get_unchecked(column)?),
-            "BLOB" => SqlValue::Blob(row.try_get_unchecked(column)?),
-            _ => SqlValue::Text(row.try_get_unchecked(column)?),
-        })
-    };
-    (0..row.len()).map(value).collect()
-}
-
-/// What an error of the database means for the statement of a user.
-pub(super) fn sql_error(error: &sqlx::Error) -> SqlError {
-    let text =
-        error.as_database_error().map_or_else(|| error.to_string(), |error| error.message().to_owned());
-    // https://www.sqlite.org/rescode.html
-    let kind = match result_code(error) {
-        // CONSTRAINT_COMMITHOOK
-        Some(531) => {
-            let message = "a step cannot commit: its transaction is committed with its answer";
-            return SqlError::new(SqlErrorKind::Statement, message);
-        }
-        // CONSTRAINT_PRIMARYKEY, CONSTRAINT_UNIQUE, CONSTRAINT_ROWID
-        Some(1555 | 2067 | 2579) => SqlErrorKind::Unique,
-        // CONSTRAINT_FOREIGNKEY
-        Some(787) => SqlErrorKind::ForeignKey,
-        Some(code) => match code & 0xff {
-            19 => SqlErrorKind::Constraint,
-            // BUSY, LOCKED, NOMEM, IOERR, CORRUPT, FULL, CANTOPEN, PROTOCOL, NOTADB
-            5 | 6 | 7 | 10 | 11 | 13 | 14 | 15 | 26 => SqlErrorKind::Unavailable,
-            _ => SqlErrorKind::Statement,
-        },
-        None => match error {
-            sqlx::Error::Protocol(_) | sqlx::Error::Encode(_) => SqlErrorKind::Statement,
-            sqlx::Error::ColumnDecode { .. } | sqlx::Error::Decode(_) => SqlErrorKind::Mismatch,
-            _ => SqlErrorKind::Unavailable,
-        },
-    };
-    if text.starts_with("cannot start a transaction within a transaction") {
-        let message = format!("{text}: a step runs inside of one already; for a part of it, use SAVEPOINT");
-        return SqlError::new(kind, message);
-    }
-    SqlError::new(kind, text)
+        ValueRef::Blob(bytes) => SqlValue::Blob(bytes.to_owned()),
+    })
 }

@@ -1,0 +1,260 @@
+//! Turns on their way into a SQLite file: each is judged and written for itself, by the rules of the memory store.
+//! All turns of a batch are one transaction; the thread that they run on costs nothing more for a statement.
+
+use std::sync::Arc;
+
+use rusqlite::types::{ToSqlOutput, ValueRef};
+use rusqlite::{Connection, OptionalExtension, ToSql};
+use workflow_core::{OpId, Timestamp};
+
+use super::connection::run;
+use super::fleet::{self, Joined};
+use super::trouble::Result;
+use super::{inbox, outbox};
+use crate::store::codec::{conclusion_text, place_text, record_text, write_record};
+use crate::store::{Lease, NewRun, Turn, TurnOutcome};
+
+/// What became of a turn.
+pub(super) enum Write {
+    Done,
+    /// A call that failed has written it all the same.
+    DoneBefore,
+    Refused(TurnOutcome),
+}
+
+/// Writes turns; one that is refused leaves no trace.
+pub(super) fn commit(
+    db: &Connection,
+    joined: &Joined,
+    turns: &[Turn],
+    now_ms: Timestamp,
+) -> Result<Vec<TurnOutcome>> {
+    let writes = turns.iter().map(|turn| write(db, joined, turn)).collect::<Result<Vec<_>>>()?;
+    turns.iter().zip(writes).map(|(turn, write)| write.outcome(db, turn, now_ms)).collect()
+}
+
+impl Write {
+    /// Asked once all turns of a batch are written: the message that a wait can have may be gone by then.
+    pub(super) fn outcome(self, db: &Connection, turn: &Turn, now_ms: Timestamp) -> Result<TurnOutcome> {
+        match self {
+            Write::Done | Write::DoneBefore => Ok(TurnOutcome::Written(inbox::offers_to(db, turn, now_ms)?)),
+            Write::Refused(outcome) => Ok(outcome),
+        }
+    }
+}
+
+pub(super) fn write(db: &Connection, joined: &Joined, turn: &Turn) -> Result<Write> {
+    let run = Seen::read(db, &turn.lease.run_id)?;
+    let refusal = match (&turn.begins, &run) {
+        _ if !joined.is(&turn.lease.worker) => Some(TurnOutcome::LostLease),
+        (Some(NewRun { generation: 1, .. }), None) => None,
+        (Some(NewRun { generation: 1, .. }), Some(_)) => Some(TurnOutcome::Exists),
+        (Some(begins), Some(run)) if run.can_begin_anew(turn, begins) => None,
+        (None, Some(run)) if run.can_write(turn) => None,
+        _ => Some(TurnOutcome::LostLease),
+    };
+    match (refusal, &run) {
+        (Some(_), Some(run)) if run.has_written(db, turn)? => return Ok(Write::DoneBefore),
+        (Some(refusal), _) => return Ok(Write::Refused(refusal)),
+        (None, _) => {}
+    }
+    if !inbox::can_take(db, turn)? {
+        return Ok(Write::Refused(TurnOutcome::MessageTaken));
+    }
+    begin(db, turn)?;
+    append(db, turn)?;
+    inbox::take(db, turn)?;
+    change(db, turn)?;
+    outbox::put(db, turn)?;
+    fleet::tell(db, turn)?;
+    end(db, turn)?;
+    Ok(Write::Done)
+}
+
+/// Whether a call that failed has written this very turn all the same.
+pub(super) fn is_written(db: &Connection, turn: &Turn) -> Result<bool> {
+    match Seen::read(db, &turn.lease.run_id)? {
+        Some(run) => run.has_written(db, turn),
+        None => Ok(false),
+    }
+}
+
+/// What the database says about the run of a turn.
+struct Seen {
+    epoch: i64,
+    holder: Option<Arc<str>>,
+    has_ended: bool,
+    generation: u32,
+    last_seq: i64,
+}
+
+impl Seen {
+    fn read(db: &Connection, run_id: &str) -> Result<Option<Seen>> {
+        let mut statement = db.prepare_cached(
+            "SELECT epoch, holder, ended_ms IS NOT NULL, generation, \
+             (SELECT coalesce(max(seq), 0) FROM workflow_events e WHERE e.run_id = r.run_id) \
+             FROM workflow_runs r WHERE run_id = ?",
+        )?;
+        let seen = statement.query_row([run_id], |row| {
+            Ok(Seen {
+                epoch: row.get(0)?,
+                holder: row.get(1)?,
+                has_ended: row.get(2)?,
+                generation: row.get(3)?,
+                last_seq: row.get(4)?,
+            })
+        });
+        Ok(seen.optional()?)
+    }
+
+    /// Whether the turn may take the place of the journal.
+    fn can_begin_anew(&self, turn: &Turn, begins: &NewRun) -> bool {
+        let is_next = begins.generation == self.generation + 1 && turn.first_seq == 1;
+        self.is_held(&turn.lease) && is_next
+    }
+
+    fn is_held(&self, lease: &Lease) -> bool {
+        self.epoch == lease.epoch && self.holder.as_ref() == Some(&lease.worker) && !self.has_ended
+    }
+
+    fn can_write(&self, turn: &Turn) -> bool {
+        let is_next = turn.records.is_empty() || turn.first_seq == self.last_seq + 1;
+        self.is_held(&turn.lease) && is_next
+    }
+
+    /// Nobody can have gone on from a write that nobody was told of: the rows must be the last ones.
+    fn has_written(&self, db: &Connection, turn: &Turn) -> Result<bool> {
+        let count = i64::try_from(turn.records.len()).expect("a batch fits in memory");
+        let is_same_journal = turn.begins.as_ref().is_none_or(|begins| begins.generation == self.generation);
+        let may_be = self.epoch == turn.lease.epoch && is_same_journal && count > 0;
+        if !may_be || self.last_seq != turn.first_seq - 1 + count {
+            return Ok(false);
+        }
+        let mut statement = db.prepare_cached(
+            "SELECT record FROM workflow_events WHERE run_id = ? AND seq >= ? ORDER BY seq",
+        )?;
+        let rows =
+            statement.query_map((&*turn.lease.run_id, turn.first_seq), |row| row.get::<_, String>(0))?;
+        let rows = rows.collect::<rusqlite::Result<Vec<_>>>()?;
+        Ok(rows.into_iter().eq(turn.records.iter().map(record_text)))
+    }
+}
+
+fn begin(db: &Connection, turn: &Turn) -> Result<()> {
+    let Some(begins) = &turn.begins else { return Ok(()) };
+    let run_id = &*turn.lease.run_id;
+    if begins.generation > 1 {
+        run(
+            db,
+            "UPDATE workflow_runs SET version = ?2, generation = ?3 WHERE run_id = ?1",
+            (run_id, begins.version, begins.generation),
+        )?;
+        run(db, "DELETE FROM workflow_events WHERE run_id = ?", [run_id])?;
+        return Ok(());
+    }
+    let parent = begins.parent.as_ref();
+    run(
+        db,
+        "INSERT INTO workflow_runs \
+         (run_id, workflow, version, epoch, started_ms, parent_run, parent_generation, parent_op, holder, wake_ms) \
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (
+            run_id,
+            &begins.workflow,
+            begins.version,
+            turn.lease.epoch,
+            turn.at_ms,
+            parent.map(|parent| &parent.run_id),
+            parent.map(|parent| parent.generation),
+            parent.map(|parent| parent.op.as_str()),
+            begins.parks_until.is_none().then_some(&*turn.lease.worker),
+            begins.parks_until,
+        ),
+    )?;
+    Ok(())
+}
+
+/// JSON that was written into a buffer: one for all rows of a turn.
+struct Text<'a>(&'a [u8]);
+
+impl ToSql for Text<'_> {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(ToSqlOutput::Borrowed(ValueRef::Text(self.0)))
+    }
+}
+
+fn append(db: &Connection, turn: &Turn) -> Result<()> {
+    if turn.records.is_empty() {
+        return Ok(());
+    }
+    let mut statement =
+        db.prepare_cached("INSERT INTO workflow_events (run_id, seq, at_ms, record) VALUES (?, ?, ?, ?)")?;
+    let mut text = Vec::with_capacity(512);
+    for (seq, record) in (turn.first_seq..).zip(&turn.records) {
+        text.clear();
+        write_record(record, &mut text);
+        statement.execute((&*turn.lease.run_id, seq, record.at_ms, Text(&text)))?;
+    }
+    Ok(())
+}
+
+/// What changes beside the journal. Removals come first, so that what is set again stays.
+fn change(db: &Connection, turn: &Turn) -> Result<()> {
+    let (run_id, changes) = (&*turn.lease.run_id, &turn.changes);
+    for op in &changes.clear_timers {
+        run(db, "DELETE FROM workflow_timers WHERE run_id = ? AND op = ?", (run_id, op.as_str()))?;
+    }
+    for (op, due_ms) in &changes.set_timers {
+        let statement = "INSERT OR REPLACE INTO workflow_timers (run_id, op, due_ms) VALUES (?, ?, ?)";
+        run(db, statement, (run_id, op.as_str(), due_ms))?;
+    }
+    for op in &changes.end_waits {
+        run(db, "DELETE FROM workflow_waits WHERE run_id = ? AND op = ?", (run_id, op.as_str()))?;
+    }
+    for (op, wait) in &changes.begin_waits {
+        run(
+            db,
+            "INSERT OR REPLACE INTO workflow_waits (run_id, op, message, key, since_ms) VALUES (?, ?, ?, ?, ?)",
+            (run_id, op.as_str(), &wait.message, &wait.key, wait.since_ms),
+        )?;
+    }
+    for place in &changes.close_incidents {
+        let statement = "DELETE FROM workflow_incidents WHERE run_id = ? AND place = ?";
+        run(db, statement, (run_id, place_text(place)))?;
+    }
+    for (place, cause) in &changes.open_incidents {
+        run(
+            db,
+            "INSERT OR REPLACE INTO workflow_incidents (run_id, place, cause, since_ms) VALUES (?, ?, ?, ?)",
+            (run_id, place_text(place), cause, turn.at_ms),
+        )?;
+    }
+    if let Some(progress) = &changes.progress {
+        run(db, "UPDATE workflow_runs SET progress = ?2 WHERE run_id = ?1", (run_id, progress.as_json()))?;
+    }
+    if changes.takes_cancel {
+        run(db, "UPDATE workflow_runs SET cancel_reason = NULL WHERE run_id = ?", [run_id])?;
+    }
+    Ok(())
+}
+
+fn end(db: &Connection, turn: &Turn) -> Result<()> {
+    let Some(conclusion) = &turn.changes.conclusion else { return Ok(()) };
+    let run_id = &*turn.lease.run_id;
+    run(
+        db,
+        "UPDATE workflow_runs SET ended_ms = ?2, conclusion = ?3, cancel_reason = NULL WHERE run_id = ?1",
+        (run_id, turn.at_ms, conclusion_text(conclusion)),
+    )?;
+    run(db, "DELETE FROM workflow_timers WHERE run_id = ?", [run_id])?;
+    run(db, "DELETE FROM workflow_waits WHERE run_id = ?", [run_id])?;
+    run(db, "DELETE FROM workflow_incidents WHERE run_id = ?", [run_id])?;
+    Ok(())
+}
+
+/// The waits that the turn began, and those that could not read what they were offered.
+pub(super) fn asking(turn: &Turn) -> impl Iterator<Item = &OpId> {
+    let (begun, misfits) = (&turn.changes.begin_waits, &turn.changes.misfits);
+    let again = misfits.values().map(|misfit| &misfit.op).filter(|op| !begun.contains_key(*op));
+    begun.keys().chain(again)
+}
