@@ -17,8 +17,8 @@ mod tidy {
 use tidy::{borders, codes, form, guide, leftovers, manifests, migrations};
 
 #[test]
-fn only_the_store_names_sqlx() {
-    borders::SQLX.holds();
+fn only_the_store_names_a_database() {
+    borders::DATABASE.holds();
 }
 
 #[test]

@@ -4,17 +4,18 @@
 use super::code::tokens;
 use super::rule::{Finding, Rule};
 
-pub(crate) const SQLX: Rule = Rule {
-    demand: "sqlx is named only under workflow-runtime/src/store/",
+pub(crate) const DATABASE: Rule = Rule {
+    demand: "sqlx and rusqlite are named only under workflow-runtime/src/store/",
     remedy: "move the code into the store, or pass plain data or an error of ours across the border",
     find: |tree| {
         let outside = |path: &str| !path.starts_with("workflow-runtime/src/store/");
-        named(tree.product().filter(|(path, _)| outside(path)), &["sqlx", "sqlx_core"])
+        named(tree.product().filter(|(path, _)| outside(path)), &["sqlx", "sqlx_core", "rusqlite"])
     },
 };
 
 /// What gives another answer when it is asked again, or waits for something outside.
-const IMPURE: [&str; 7] = ["tokio", "tokio_util", "sqlx", "sqlx_core", "Instant", "rand", "getrandom"];
+const IMPURE: [&str; 8] =
+    ["tokio", "tokio_util", "sqlx", "sqlx_core", "rusqlite", "Instant", "rand", "getrandom"];
 
 /// The crates that take time, randomness and journals as values.
 const PURE_CRATES: [&str; 3] = ["workflow-graph/", "workflow-core/", "workflow-bpmn/"];
@@ -78,14 +79,17 @@ fn named<'tree>(files: impl Iterator<Item = (&'tree str, &'tree str)>, names: &[
 }
 
 #[test]
-fn sqlx_outside_of_the_store_is_found() {
-    let findings = SQLX.finds(&[
+fn a_database_outside_of_the_store_is_found() {
+    let findings = DATABASE.finds(&[
         ("workflow-runtime/src/error.rs", "//! Errors.\n\nimpl From<sqlx::Error> for Error {}"),
-        ("workflow-runtime/src/store/sqlite.rs", "use sqlx::Row;"),
+        ("workflow-runtime/src/store/sqlite.rs", "use rusqlite::Row;"),
+        ("workflow-runtime/src/lib.rs", "use rusqlite::Row;"),
         ("workflow-core/src/lib.rs", "// sqlx\n/// sqlx\nconst A: &str = \"sqlx\";"),
         ("tests/store.rs", "use sqlx::Row;"),
     ]);
-    assert_eq!(findings, ["workflow-runtime/src/error.rs:3: names `sqlx`"]);
+    let expected =
+        ["workflow-runtime/src/error.rs:3: names `sqlx`", "workflow-runtime/src/lib.rs:1: names `rusqlite`"];
+    assert_eq!(findings, expected);
 }
 
 #[test]

@@ -41,8 +41,9 @@ pub(crate) const GRAPH: Rule = Rule {
 };
 
 /// Foreign crates with the only crates of ours that may build on them.
-const FENCED: [(&str, &[&str]); 4] = [
+const FENCED: [(&str, &[&str]); 5] = [
     ("sqlx", &["workflow-runtime"]),
+    ("rusqlite", &["workflow-runtime"]),
     ("tokio", &["workflow-runtime"]),
     ("rand", &["workflow-runtime"]),
     ("getrandom", &["workflow-runtime"]),

@@ -158,6 +158,8 @@ async fn errors_of_sql_are_the_answer_of_the_step() {
     assert!(missing.to_string().contains("asks for 1 parameters, but gets 0"), "{missing}");
     let named = bank.sql(&[good, "INSERT INTO bookings VALUES ('x', :what, 1)"]).await.unwrap_err();
     assert!(named.to_string().contains("parameter"), "{named}");
+    let two = bank.sql(&[good, "DELETE FROM bookings; DELETE FROM bookings"]).await.unwrap_err();
+    assert!(two.to_string().contains("one after the other"), "{two}");
     let booked: Vec<u64> = bank.store.query("SELECT count(*) FROM bookings", ()).await.unwrap();
     assert_eq!(booked, [2], "only the first of them came to anything");
 }

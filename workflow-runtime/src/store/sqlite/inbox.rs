@@ -9,21 +9,30 @@ use workflow_core::{OpId, Payload, Timestamp};
 use super::connection::run;
 use super::fleet::{Joined, wake};
 use super::trouble::Result;
-use super::turns::{self, Write, asking};
+use super::turns::{TurnWriter, Write};
 use crate::store::codec::reason_text;
 use crate::store::{Delivered, NewMessage, Offer, ParkReason, StoreError, StoreFault, Turn, TurnOutcome};
 
-/// The messages that a wait `w` can have at the time `?1`: not settled, not expired, and not known to the run.
+/// The messages of a name and with a key that a run can have at the time `?1`: not settled, not expired, and not known
+/// to it.
 macro_rules! fitting {
-    () => {
-        "FROM workflow_messages x WHERE x.message = w.message AND x.key = w.key AND x.settled_ms IS NULL \
-         AND x.expires_ms > ?1 AND (NOT x.is_event OR NOT EXISTS (SELECT 1 FROM workflow_takes t \
-         WHERE t.message_id = x.message_id AND t.run_id = w.run_id))"
+    ($message:literal, $key:literal, $run:literal) => {
+        concat!(
+            "FROM workflow_messages x WHERE x.message = ",
+            $message,
+            " AND x.key = ",
+            $key,
+            " AND x.settled_ms IS NULL AND x.expires_ms > ?1 AND (NOT x.is_event OR NOT EXISTS \
+             (SELECT 1 FROM workflow_takes t WHERE t.message_id = x.message_id AND t.run_id = ",
+            $run,
+            "))"
+        )
     };
 }
 
 /// Whether there is a message that the wait `w` can have.
-pub(super) const MESSAGE_THERE: &str = concat!("EXISTS (SELECT 1 ", fitting!(), ")");
+pub(super) const MESSAGE_THERE: &str =
+    concat!("EXISTS (SELECT 1 ", fitting!("w.message", "w.key", "w.run_id"), ")");
 
 /// Waits, each with the oldest message that it can have.
 macro_rules! offers {
@@ -31,7 +40,7 @@ macro_rules! offers {
         concat!(
             "SELECT w.run_id, w.op, m.message_id, m.payload FROM workflow_waits w \
              JOIN workflow_messages m ON m.number = (SELECT min(x.number) ",
-            fitting!(),
+            fitting!("w.message", "w.key", "w.run_id"),
             ") WHERE ",
             $which
         )
@@ -40,10 +49,23 @@ macro_rules! offers {
 
 /// What the waits can have that the turn began, and those that could not read what they were offered.
 pub(super) fn offers_to(db: &Connection, turn: &Turn, now_ms: Timestamp) -> Result<Vec<Offer>> {
+    let (run_id, changes) = (&*turn.lease.run_id, &turn.changes);
     let mut offers = Vec::new();
-    for op in asking(turn) {
-        let wait = (now_ms, &*turn.lease.run_id, op.as_str());
-        offers.extend(read_offers(db, offers!("w.run_id = ?2 AND w.op = ?3"), wait)?);
+    if changes.conclusion.is_some() {
+        return Ok(offers);
+    }
+    for (op, wait) in &changes.begin_waits {
+        let sql = concat!(
+            "SELECT ?4, ?5, x.message_id, x.payload ",
+            fitting!("?2", "?3", "?4"),
+            " ORDER BY x.number LIMIT 1"
+        );
+        offers.extend(read_offers(db, sql, (now_ms, &wait.message, &wait.key, run_id, op.as_str()))?);
+    }
+    let misfits = changes.misfits.values().map(|misfit| &misfit.op).collect::<BTreeSet<_>>();
+    for op in misfits.into_iter().filter(|op| !changes.begin_waits.contains_key(*op)) {
+        let sql = offers!("w.run_id = ?2 AND w.op = ?3");
+        offers.extend(read_offers(db, sql, (now_ms, run_id, op.as_str()))?);
     }
     Ok(offers)
 }
@@ -145,7 +167,8 @@ pub(super) fn deliver(
     messages: &[NewMessage],
     now_ms: Timestamp,
 ) -> Result<Vec<Delivered>> {
-    let kept = messages.iter().map(|new| keep(db, joined, new, now_ms)).collect::<Result<Vec<_>>>()?;
+    let mut writer = TurnWriter::new(db, joined)?;
+    let kept = messages.iter().map(|new| keep(db, &mut writer, new, now_ms)).collect::<Result<Vec<_>>>()?;
     let delivered = messages.iter().zip(kept).map(|(new, (is_duplicate, writes))| {
         let starts = new.starts.iter().zip(writes).map(|(turn, write)| write.outcome(db, turn, now_ms));
         let starts = starts.collect::<Result<Vec<TurnOutcome>>>()?;
@@ -160,13 +183,43 @@ pub(super) fn deliver(
 }
 
 /// Keeps a message and begins its runs; says whether it was there already, and what became of the runs.
-fn keep(db: &Connection, joined: &Joined, new: &NewMessage, now_ms: Timestamp) -> Result<(bool, Vec<Write>)> {
-    if new.is_redelivery {
+fn keep(
+    db: &Connection,
+    writer: &mut TurnWriter<'_>,
+    new: &NewMessage,
+    now_ms: Timestamp,
+) -> Result<(bool, Vec<Write>)> {
+    let may_begin = new.starts.iter().all(|turn| writer.has_worker(turn));
+    if !may_begin && !is_duplicate(db, new, now_ms)? {
+        // Kept, it would be taken by runs that never began.
+        let lost = new.starts.iter().map(|_| Write::Refused(TurnOutcome::LostLease));
+        return Ok((false, lost.collect()));
+    }
+    if may_begin && new.is_redelivery {
         give_way(db, &new.message_id, now_ms)?;
     }
+    if !insert(db, new, now_ms)? {
+        let written = |turn| match writer.is_written(turn)? {
+            true => Ok(Write::DoneBefore),
+            false => Ok(Write::Refused(TurnOutcome::Exists)),
+        };
+        return Ok((true, new.starts.iter().map(written).collect::<Result<_>>()?));
+    }
+    let mut writes = Vec::with_capacity(new.starts.len());
+    for turn in &new.starts {
+        let statement =
+            "INSERT INTO workflow_takes (message_id, run_id, op) VALUES (?, ?, '') ON CONFLICT DO NOTHING";
+        run(db, statement, (&new.message_id, &*turn.lease.run_id))?;
+        writes.push(writer.write(turn)?);
+    }
+    Ok((false, writes))
+}
+
+/// Inserts a message, unless its id is known.
+fn insert(db: &Connection, new: &NewMessage, now_ms: Timestamp) -> Result<bool> {
     let owner = new.starts.first().filter(|_| !new.is_event).map(|turn| &*turn.lease.run_id);
     let settled_ms = (owner.is_some() || new.parked.is_some()).then_some(now_ms);
-    let kept = run(
+    let inserted = run(
         db,
         "INSERT INTO workflow_messages (message_id, message, key, payload, delivered_ms, expires_ms, run_id, \
          is_event, settled_ms, reason) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (message_id) DO NOTHING",
@@ -183,33 +236,31 @@ fn keep(db: &Connection, joined: &Joined, new: &NewMessage, now_ms: Timestamp) -
             new.parked.as_ref().map(reason_text),
         ),
     )?;
-    if kept == 0 {
-        let refuse = |turn| match turns::is_written(db, turn) {
-            Ok(true) => Ok(Write::DoneBefore),
-            Ok(false) => Ok(Write::Refused(TurnOutcome::Exists)),
-            Err(trouble) => Err(trouble),
-        };
-        return Ok((true, new.starts.iter().map(refuse).collect::<Result<_>>()?));
-    }
-    let mut writes = Vec::with_capacity(new.starts.len());
-    for turn in &new.starts {
-        let statement =
-            "INSERT INTO workflow_takes (message_id, run_id, op) VALUES (?, ?, '') ON CONFLICT DO NOTHING";
-        run(db, statement, (&new.message_id, &*turn.lease.run_id))?;
-        writes.push(turns::write(db, joined, turn)?);
-    }
-    Ok((false, writes))
+    Ok(inserted > 0)
+}
+
+/// That a message `m` is parked at the time `?2`.
+macro_rules! is_parked {
+    () => {
+        "(m.reason IS NOT NULL OR (m.settled_ms IS NULL AND NOT m.is_event AND m.expires_ms <= ?2) \
+         OR EXISTS (SELECT 1 FROM workflow_takes t WHERE t.message_id = ?1 AND t.reason IS NOT NULL))"
+    };
+}
+
+/// Whether a message of this id is known that does not give way to the new one.
+fn is_duplicate(db: &Connection, new: &NewMessage, now_ms: Timestamp) -> Result<bool> {
+    let sql = concat!(
+        "SELECT 1 FROM workflow_messages m WHERE m.message_id = ?1 AND NOT (?3 AND ",
+        is_parked!(),
+        ")"
+    );
+    Ok(db.prepare_cached(sql)?.exists((&new.message_id, now_ms, new.is_redelivery))?)
 }
 
 /// Removes the message if it is parked, so that it can come again.
 fn give_way(db: &Connection, message_id: &str, now_ms: Timestamp) -> Result<()> {
-    run(
-        db,
-        "DELETE FROM workflow_messages WHERE message_id = ?1 AND \
-         (reason IS NOT NULL OR (settled_ms IS NULL AND NOT is_event AND expires_ms <= ?2) \
-         OR EXISTS (SELECT 1 FROM workflow_takes t WHERE t.message_id = ?1 AND t.reason IS NOT NULL))",
-        (message_id, now_ms),
-    )?;
+    let sql = concat!("DELETE FROM workflow_messages AS m WHERE m.message_id = ?1 AND ", is_parked!());
+    run(db, sql, (message_id, now_ms))?;
     // What an event has reached before, it does not reach again.
     run(
         db,

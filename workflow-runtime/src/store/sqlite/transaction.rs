@@ -15,7 +15,7 @@ use super::connection::{roll_back, run};
 use super::fleet::Joined;
 use super::threads::Threads;
 use super::trouble::{Result, Trouble, closed};
-use super::turns::{self, Write};
+use super::turns::{TurnWriter, Write};
 use crate::store::{
     Lease, SqlError, SqlErrorKind, SqlRow, SqlValue, StoreError, StoreFault, StoreTransaction, Turn,
     TurnOutcome,
@@ -144,7 +144,7 @@ impl StoreTransaction for Transaction {
         let (watch, joined, turn) = (writer.watch.clone(), writer.joined.clone(), turn.clone());
         let outcome = self.call(move |db| {
             watch.set(false);
-            let write = turns::write(db, &joined, &turn)?;
+            let write = TurnWriter::new(db, &joined)?.write(&turn)?;
             if !matches!(write, Write::Done) {
                 // Either this engine must not write any more, or what the step did is there already.
                 roll_back(db);

@@ -4,8 +4,8 @@
 use std::sync::Arc;
 
 use rusqlite::types::{ToSqlOutput, ValueRef};
-use rusqlite::{Connection, OptionalExtension, ToSql};
-use workflow_core::{OpId, Timestamp};
+use rusqlite::{CachedStatement, Connection, OptionalExtension, ToSql};
+use workflow_core::Timestamp;
 
 use super::connection::run;
 use super::fleet::{self, Joined};
@@ -29,7 +29,8 @@ pub(super) fn commit(
     turns: &[Turn],
     now_ms: Timestamp,
 ) -> Result<Vec<TurnOutcome>> {
-    let writes = turns.iter().map(|turn| write(db, joined, turn)).collect::<Result<Vec<_>>>()?;
+    let mut writer = TurnWriter::new(db, joined)?;
+    let writes = turns.iter().map(|turn| writer.write(turn)).collect::<Result<Vec<_>>>()?;
     turns.iter().zip(writes).map(|(turn, write)| write.outcome(db, turn, now_ms)).collect()
 }
 
@@ -43,39 +44,88 @@ impl Write {
     }
 }
 
-pub(super) fn write(db: &Connection, joined: &Joined, turn: &Turn) -> Result<Write> {
-    let run = Seen::read(db, &turn.lease.run_id)?;
-    let refusal = match (&turn.begins, &run) {
-        _ if !joined.is(&turn.lease.worker) => Some(TurnOutcome::LostLease),
-        (Some(NewRun { generation: 1, .. }), None) => None,
-        (Some(NewRun { generation: 1, .. }), Some(_)) => Some(TurnOutcome::Exists),
-        (Some(begins), Some(run)) if run.can_begin_anew(turn, begins) => None,
-        (None, Some(run)) if run.can_write(turn) => None,
-        _ => Some(TurnOutcome::LostLease),
-    };
-    match (refusal, &run) {
-        (Some(_), Some(run)) if run.has_written(db, turn)? => return Ok(Write::DoneBefore),
-        (Some(refusal), _) => return Ok(Write::Refused(refusal)),
-        (None, _) => {}
-    }
-    if !inbox::can_take(db, turn)? {
-        return Ok(Write::Refused(TurnOutcome::MessageTaken));
-    }
-    begin(db, turn)?;
-    append(db, turn)?;
-    inbox::take(db, turn)?;
-    change(db, turn)?;
-    outbox::put(db, turn)?;
-    fleet::tell(db, turn)?;
-    end(db, turn)?;
-    Ok(Write::Done)
+/// Writes one turn after the other, and keeps the statements at hand that every one of them needs.
+pub(super) struct TurnWriter<'a> {
+    db: &'a Connection,
+    joined: &'a Joined,
+    look: CachedStatement<'a>,
+    append: CachedStatement<'a>,
+    /// Records as JSON, one after the other.
+    text: Vec<u8>,
 }
 
-/// Whether a call that failed has written this very turn all the same.
-pub(super) fn is_written(db: &Connection, turn: &Turn) -> Result<bool> {
-    match Seen::read(db, &turn.lease.run_id)? {
-        Some(run) => run.has_written(db, turn),
-        None => Ok(false),
+impl<'a> TurnWriter<'a> {
+    pub(super) fn new(db: &'a Connection, joined: &'a Joined) -> Result<TurnWriter<'a>> {
+        let look = db.prepare_cached(
+            "SELECT epoch, holder, ended_ms IS NOT NULL, generation, \
+             (SELECT coalesce(max(seq), 0) FROM workflow_events e WHERE e.run_id = r.run_id) \
+             FROM workflow_runs r WHERE run_id = ?",
+        )?;
+        let append = "INSERT INTO workflow_events (run_id, seq, at_ms, record) VALUES (?, ?, ?, ?)";
+        Ok(TurnWriter { db, joined, look, append: db.prepare_cached(append)?, text: Vec::new() })
+    }
+
+    pub(super) fn write(&mut self, turn: &Turn) -> Result<Write> {
+        let run = self.look(&turn.lease.run_id)?;
+        let refusal = match (&turn.begins, &run) {
+            _ if !self.has_worker(turn) => Some(TurnOutcome::LostLease),
+            (Some(NewRun { generation: 1, .. }), None) => None,
+            (Some(NewRun { generation: 1, .. }), Some(_)) => Some(TurnOutcome::Exists),
+            (Some(begins), Some(run)) if run.can_begin_anew(turn, begins) => None,
+            (None, Some(run)) if run.can_write(turn) => None,
+            _ => Some(TurnOutcome::LostLease),
+        };
+        match (refusal, &run) {
+            (Some(_), Some(run)) if run.has_written(self.db, turn)? => return Ok(Write::DoneBefore),
+            (Some(refusal), _) => return Ok(Write::Refused(refusal)),
+            (None, _) => {}
+        }
+        if !inbox::can_take(self.db, turn)? {
+            return Ok(Write::Refused(TurnOutcome::MessageTaken));
+        }
+        begin(self.db, turn)?;
+        self.append(turn)?;
+        inbox::take(self.db, turn)?;
+        change(self.db, turn)?;
+        outbox::put(self.db, turn)?;
+        fleet::tell(self.db, turn)?;
+        end(self.db, turn)?;
+        Ok(Write::Done)
+    }
+
+    /// Whether a write of whoever wants this turn is taken at all.
+    pub(super) fn has_worker(&self, turn: &Turn) -> bool {
+        self.joined.is(&turn.lease.worker)
+    }
+
+    /// Whether a call that failed has written this very turn all the same.
+    pub(super) fn is_written(&mut self, turn: &Turn) -> Result<bool> {
+        match self.look(&turn.lease.run_id)? {
+            Some(run) => run.has_written(self.db, turn),
+            None => Ok(false),
+        }
+    }
+
+    fn look(&mut self, run_id: &str) -> Result<Option<Seen>> {
+        let seen = self.look.query_row([run_id], |row| {
+            Ok(Seen {
+                epoch: row.get(0)?,
+                holder: row.get(1)?,
+                has_ended: row.get(2)?,
+                generation: row.get(3)?,
+                last_seq: row.get(4)?,
+            })
+        });
+        Ok(seen.optional()?)
+    }
+
+    fn append(&mut self, turn: &Turn) -> Result<()> {
+        for (seq, record) in (turn.first_seq..).zip(&turn.records) {
+            self.text.clear();
+            write_record(record, &mut self.text);
+            self.append.execute((&*turn.lease.run_id, seq, record.at_ms, Text(&self.text)))?;
+        }
+        Ok(())
     }
 }
 
@@ -89,24 +139,6 @@ struct Seen {
 }
 
 impl Seen {
-    fn read(db: &Connection, run_id: &str) -> Result<Option<Seen>> {
-        let mut statement = db.prepare_cached(
-            "SELECT epoch, holder, ended_ms IS NOT NULL, generation, \
-             (SELECT coalesce(max(seq), 0) FROM workflow_events e WHERE e.run_id = r.run_id) \
-             FROM workflow_runs r WHERE run_id = ?",
-        )?;
-        let seen = statement.query_row([run_id], |row| {
-            Ok(Seen {
-                epoch: row.get(0)?,
-                holder: row.get(1)?,
-                has_ended: row.get(2)?,
-                generation: row.get(3)?,
-                last_seq: row.get(4)?,
-            })
-        });
-        Ok(seen.optional()?)
-    }
-
     /// Whether the turn may take the place of the journal.
     fn can_begin_anew(&self, turn: &Turn, begins: &NewRun) -> bool {
         let is_next = begins.generation == self.generation + 1 && turn.first_seq == 1;
@@ -126,7 +158,10 @@ impl Seen {
     fn has_written(&self, db: &Connection, turn: &Turn) -> Result<bool> {
         let count = i64::try_from(turn.records.len()).expect("a batch fits in memory");
         let is_same_journal = turn.begins.as_ref().is_none_or(|begins| begins.generation == self.generation);
-        let may_be = self.epoch == turn.lease.epoch && is_same_journal && count > 0;
+        // Whoever is told that a run has begun drives it.
+        let is_driven = turn.begins.as_ref().is_some_and(|begins| begins.parks_until.is_none());
+        let is_ours = !is_driven || self.has_ended || self.holder.as_ref() == Some(&turn.lease.worker);
+        let may_be = self.epoch == turn.lease.epoch && is_same_journal && is_ours && count > 0;
         if !may_be || self.last_seq != turn.first_seq - 1 + count {
             return Ok(false);
         }
@@ -174,7 +209,7 @@ fn begin(db: &Connection, turn: &Turn) -> Result<()> {
     Ok(())
 }
 
-/// JSON that was written into a buffer: one for all rows of a turn.
+/// JSON in a buffer.
 struct Text<'a>(&'a [u8]);
 
 impl ToSql for Text<'_> {
@@ -183,29 +218,16 @@ impl ToSql for Text<'_> {
     }
 }
 
-fn append(db: &Connection, turn: &Turn) -> Result<()> {
-    if turn.records.is_empty() {
-        return Ok(());
-    }
-    let mut statement =
-        db.prepare_cached("INSERT INTO workflow_events (run_id, seq, at_ms, record) VALUES (?, ?, ?, ?)")?;
-    let mut text = Vec::with_capacity(512);
-    for (seq, record) in (turn.first_seq..).zip(&turn.records) {
-        text.clear();
-        write_record(record, &mut text);
-        statement.execute((&*turn.lease.run_id, seq, record.at_ms, Text(&text)))?;
-    }
-    Ok(())
-}
-
-/// What changes beside the journal. Removals come first, so that what is set again stays.
+/// What changes beside the journal. Removals come first, so that what is set again stays. (`INSERT OR REPLACE` would
+/// make SQLite copy each page that it touches first.)
 fn change(db: &Connection, turn: &Turn) -> Result<()> {
     let (run_id, changes) = (&*turn.lease.run_id, &turn.changes);
     for op in &changes.clear_timers {
         run(db, "DELETE FROM workflow_timers WHERE run_id = ? AND op = ?", (run_id, op.as_str()))?;
     }
     for (op, due_ms) in &changes.set_timers {
-        let statement = "INSERT OR REPLACE INTO workflow_timers (run_id, op, due_ms) VALUES (?, ?, ?)";
+        let statement = "INSERT INTO workflow_timers (run_id, op, due_ms) VALUES (?, ?, ?) \
+             ON CONFLICT DO UPDATE SET due_ms = excluded.due_ms";
         run(db, statement, (run_id, op.as_str(), due_ms))?;
     }
     for op in &changes.end_waits {
@@ -214,7 +236,8 @@ fn change(db: &Connection, turn: &Turn) -> Result<()> {
     for (op, wait) in &changes.begin_waits {
         run(
             db,
-            "INSERT OR REPLACE INTO workflow_waits (run_id, op, message, key, since_ms) VALUES (?, ?, ?, ?, ?)",
+            "INSERT INTO workflow_waits (run_id, op, message, key, since_ms) VALUES (?, ?, ?, ?, ?) \
+             ON CONFLICT DO UPDATE SET message = excluded.message, key = excluded.key, since_ms = excluded.since_ms",
             (run_id, op.as_str(), &wait.message, &wait.key, wait.since_ms),
         )?;
     }
@@ -250,11 +273,4 @@ fn end(db: &Connection, turn: &Turn) -> Result<()> {
     run(db, "DELETE FROM workflow_waits WHERE run_id = ?", [run_id])?;
     run(db, "DELETE FROM workflow_incidents WHERE run_id = ?", [run_id])?;
     Ok(())
-}
-
-/// The waits that the turn began, and those that could not read what they were offered.
-pub(super) fn asking(turn: &Turn) -> impl Iterator<Item = &OpId> {
-    let (begun, misfits) = (&turn.changes.begin_waits, &turn.changes.misfits);
-    let again = misfits.values().map(|misfit| &misfit.op).filter(|op| !begun.contains_key(*op));
-    begun.keys().chain(again)
 }
