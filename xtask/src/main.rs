@@ -67,7 +67,7 @@ fn perform(task: Task) -> Result<bool> {
             Ok(true)
         }
         Task::Bench { arguments } => {
-            process::run(workspace.cargo().arg("bench").args(arguments))?;
+            process::run(workspace.cargo().args(rust::bench(&arguments)))?;
             Ok(true)
         }
     }

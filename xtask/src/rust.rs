@@ -59,6 +59,19 @@ pub(crate) fn blessing_tests(workspace: &Workspace, server: &TestServer) -> Resu
     )
 }
 
+/// What cargo is asked to bench: the engine with these arguments, unless they name another benchmark themselves.
+pub(crate) fn bench(arguments: &[String]) -> Vec<String> {
+    let names_one =
+        arguments.iter().take_while(|argument| *argument != "--").any(|argument| argument == "--bench");
+    let engine = ["bench", "--bench", "engine", "--"].map(str::to_owned);
+    if names_one {
+        std::iter::once("bench".to_owned()).chain(arguments.iter().cloned()).collect()
+    } else {
+        let own = arguments.strip_prefix(&["--".to_owned()]).unwrap_or(arguments);
+        engine.into_iter().chain(own.iter().cloned()).collect()
+    }
+}
+
 /// A toolchain of the minimal profile lacks rustfmt and clippy.
 fn install_component(workspace: &Workspace, subcommand: &str, component: &str) -> Result<()> {
     if process::answers(workspace.cargo().args([subcommand, "--version"])) {
@@ -89,6 +102,16 @@ fn add_component(workspace: &Workspace, missing: &str, component: &str) -> Resul
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn arguments_of_a_bench_are_those_of_the_engine_unless_another_is_named() {
+        let cargo =
+            |line: &str| bench(&line.split_whitespace().map(str::to_owned).collect::<Vec<_>>()).join(" ");
+        assert_eq!(cargo(""), "bench --bench engine --");
+        assert_eq!(cargo("A B --rounds 3"), "bench --bench engine -- A B --rounds 3");
+        assert_eq!(cargo("-- A --peers"), "bench --bench engine -- A --peers");
+        assert_eq!(cargo("--bench compile -- --rounds 1"), "bench --bench compile -- --rounds 1");
+    }
 
     #[test]
     fn benchmarks_are_not_run_as_tests() {

@@ -11,7 +11,7 @@ usage: cargo xtask <task>
   bless              draw the diagrams again and rewrite every snapshot from what the code does now
   diagrams           draw the diagrams of all examples again
   lock [argument..]  write the locks of the examples, or compare them with `--check`: see `cargo workflow lock`
-  bench [argument..] run the benchmarks; arguments go to `cargo bench`
+  bench [argument..] time the engine, see `cargo xtask bench --help`; or another benchmark: `bench --bench compile`
   help               show this text";
 
 #[derive(Debug, PartialEq, Eq)]
