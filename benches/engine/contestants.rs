@@ -2,25 +2,29 @@
 //! Knows how each is started; must not know what is measured.
 
 use std::fmt;
-use std::path::Path;
 use std::process::Command;
 
 use bench_kit::{Order, perform};
 use serde::{Deserialize, Serialize};
 
 use crate::cases::Case;
-use crate::measure;
 use crate::options::Options;
-use crate::{Failure, floor, ours};
+use crate::place::Places;
+use crate::{Failure, floor, measure, ours, peers};
 
 /// Where runs are kept.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub(crate) enum StoreKind {
     Sqlite,
+    Postgres,
+    /// Restate brings its own.
+    Restate,
 }
 
 impl StoreKind {
-    pub(crate) const ALL: [StoreKind; 1] = [StoreKind::Sqlite];
+    /// Those that this project's engine has.
+    pub(crate) const ALL: [StoreKind; 2] = [StoreKind::Sqlite, StoreKind::Postgres];
 
     pub(crate) fn named(word: &str) -> Result<StoreKind, String> {
         let named = StoreKind::ALL.into_iter().find(|store| store.to_string() == word);
@@ -32,15 +36,19 @@ impl fmt::Display for StoreKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             StoreKind::Sqlite => "sqlite",
+            StoreKind::Postgres => "postgres",
+            StoreKind::Restate => "restate",
         })
     }
 }
 
 /// What a contestant is to the comparison.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub(crate) enum Role {
-    Engine,
     Floor,
+    Engine,
+    Peer,
 }
 
 /// Somebody who plays.
@@ -51,51 +59,87 @@ pub(crate) struct Contestant {
     pub(crate) store: StoreKind,
     /// What is still there after a power failure.
     pub(crate) durability: &'static str,
-    /// Whether its processes have priority over all others.
-    goes_first: bool,
+    /// The peer's program; without one it is this program.
+    peer: Option<&'static str>,
+    settings: &'static [(&'static str, &'static str)],
 }
 
+const SQLITE_FULL: &str = "WAL, synchronous=FULL: on the disk before it is acknowledged";
+const SQLITE_NORMAL: &str = "WAL, synchronous=NORMAL: the last commits can be lost when the power fails";
+const POSTGRES: &str = "fsync=on, synchronous_commit=on: on the disk before it is acknowledged";
+const RESTATE: &str = "its log is forced to the disk before it is acknowledged";
+
+/// Its queues are looked at every 100 ms as it is shipped; at that, a lone run of ten steps takes a second.
+const DUROXIDE: &[(&str, &str)] = &[("poll_ms", "1")];
+
 impl Contestant {
-    /// Whether it takes part in this case.
-    pub(crate) fn plays(&self, _case: &Case) -> bool {
-        true
+    fn ours(name: &str, role: Role, store: StoreKind, durability: &'static str) -> Contestant {
+        let name = format!("{name}-{store}");
+        Contestant { name, role, store, durability, peer: None, settings: &[] }
+    }
+
+    fn peer(name: &str, program: &'static str, store: StoreKind, durability: &'static str) -> Contestant {
+        let settings = if program == "duroxide" { DUROXIDE } else { &[] };
+        let peer = Some(program);
+        let name = name.to_owned();
+        Contestant { name, role: Role::Peer, store, durability, peer, settings }
+    }
+
+    /// Whether it takes part in this case. What takes a peer minutes, or never ends, is left out.
+    pub(crate) fn plays(&self, case: &Case) -> bool {
+        match (case.name, self.peer) {
+            (_, None) => true,
+            ("D-100000", Some(_)) => false,
+            // The one replays its whole history at every step; the server of the other gives the replay up half-way.
+            ("F-10000", Some("duroxide" | "restate")) => false,
+            (_, Some(_)) => true,
+        }
     }
 
     /// The process that does what the order says.
-    pub(crate) fn command(&self, order: &Order) -> Result<Command, Failure> {
-        let program = std::env::current_exe()?;
-        let mut command = if self.goes_first {
-            let mut nice = Command::new("nice");
-            nice.args(["-n", "-20"]).arg(program);
-            nice
-        } else {
-            Command::new(program)
+    pub(crate) fn command(&self, mut order: Order) -> Result<Command, Failure> {
+        let settings = self.settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        order.settings.extend(settings);
+        let program = match self.peer {
+            Some(peer) => peers::program(peer),
+            None => std::env::current_exe()?,
         };
-        command.arg(measure::PLAY).arg(&self.name).arg(serde_json::to_string(order)?);
+        let mut command = Command::new(program);
+        if self.peer.is_none() {
+            command.arg(measure::PLAY).arg(&self.name);
+        }
+        command.arg(serde_json::to_string(&order)?);
         Ok(command)
     }
 }
 
 /// All who take part.
+///
+/// # Errors
+/// When nobody does.
 pub(crate) fn of(options: &Options) -> Result<Vec<Contestant>, Failure> {
     let mut all = Vec::new();
-    for store in &options.stores {
-        let durability = match store {
-            StoreKind::Sqlite => "WAL, synchronous=FULL",
-        };
-        for (role, name) in [(Role::Floor, "floor"), (Role::Engine, "engine")] {
-            all.push(Contestant {
-                name: format!("{name}-{store}"),
-                role,
-                store: *store,
-                durability,
-                goes_first: options.goes_first,
-            });
+    if options.stores.contains(&StoreKind::Sqlite) {
+        all.push(Contestant::ours("floor", Role::Floor, StoreKind::Sqlite, SQLITE_FULL));
+        all.push(Contestant::ours("engine", Role::Engine, StoreKind::Sqlite, SQLITE_FULL));
+        if options.with_peers {
+            all.push(Contestant::peer("durare-sqlite", "durare", StoreKind::Sqlite, SQLITE_NORMAL));
+            all.push(Contestant::peer("duroxide-sqlite", "duroxide", StoreKind::Sqlite, SQLITE_NORMAL));
         }
     }
-    if !options.only.is_empty() {
-        all.retain(|contestant| options.only.iter().any(|word| contestant.name.contains(word.as_str())));
+    if options.stores.contains(&StoreKind::Postgres) {
+        all.push(Contestant::ours("floor", Role::Floor, StoreKind::Postgres, POSTGRES));
+        if options.with_peers {
+            all.push(Contestant::peer("dbos", "dbos", StoreKind::Postgres, POSTGRES));
+            all.push(Contestant::peer("durare-postgres", "durare", StoreKind::Postgres, POSTGRES));
+            all.push(Contestant::peer("duroxide-postgres", "duroxide", StoreKind::Postgres, POSTGRES));
+        }
     }
+    if options.with_peers {
+        all.push(Contestant::peer("restate", "restate", StoreKind::Restate, RESTATE));
+    }
+    let is_meant = |name: &str| options.only.iter().any(|word| name.contains(word.as_str()));
+    all.retain(|contestant| options.only.is_empty() || is_meant(&contestant.name));
     if all.is_empty() { Err("nobody is left to take part".into()) } else { Ok(all) }
 }
 
@@ -104,19 +148,22 @@ pub(crate) fn play(name: &str, order: &str) {
     let order: Order = serde_json::from_str(order).expect("the order comes from a process of this program");
     let runtime = runtime();
     match name {
-        "engine-sqlite" => runtime.block_on(perform(order, ours::Ours::open_sqlite)),
+        "engine-sqlite" => runtime.block_on(perform(order, ours::open_sqlite)),
         "floor-sqlite" => runtime.block_on(perform(order, floor::open_sqlite)),
+        "floor-postgres" => runtime.block_on(perform(order, floor::open_postgres)),
         name => panic!("there is no contestant `{name}`"),
     }
 }
 
 /// Plays a case once in this process, so that a profiler sees the engine and nothing else.
-pub(crate) fn play_here(case: &Case, store: StoreKind, folder: &Path) -> Result<(), Failure> {
-    let folder = measure::folder_in(folder)?;
-    let file = folder.path().join("bench.db");
-    let order = measure::lone_order(case, &file)?;
+pub(crate) fn play_here(case: &Case, store: StoreKind, places: &Places) -> Result<(), Failure> {
+    let place = places.fresh(store)?;
+    let order = measure::first_order(case, &place);
     println!("{case}: {}, {store}, process {}", case.title(), std::process::id());
-    runtime().block_on(perform(order, ours::Ours::open_sqlite));
+    match store {
+        StoreKind::Sqlite => runtime().block_on(perform(order, ours::open_sqlite)),
+        StoreKind::Postgres | StoreKind::Restate => return Err("the engine does not play there".into()),
+    }
     Ok(())
 }
 

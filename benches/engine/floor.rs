@@ -1,6 +1,7 @@
 //! The floor under all engines: what a run writes and nothing else, by a group commit as fast as we can make it.
 //! Each write is awaited by its caller; what is queued up meanwhile is one transaction. Knows no workflows.
 
+mod postgres;
 mod sqlite;
 
 use std::sync::Arc;
@@ -13,13 +14,13 @@ use tokio::task::JoinSet;
 const HOUR_MS: i64 = 3_600_000;
 
 /// What one caller wants to be written in one transaction.
-pub(crate) struct Write {
+struct Write {
     changes: Vec<Change>,
     done: oneshot::Sender<()>,
 }
 
 /// A row of a store.
-pub(crate) enum Change {
+enum Change {
     Start { run: Arc<str> },
     Record { run: Arc<str>, seq: u32, record: Arc<str> },
     Timer { run: Arc<str>, due_ms: i64 },
@@ -27,13 +28,13 @@ pub(crate) enum Change {
 }
 
 /// Hands writes to whoever commits them.
-pub(crate) trait Committer: Clone + Send + Sync + 'static {
+trait Committer: Clone + Send + Sync + 'static {
     fn hand_over(&self, write: Write);
 }
 
 /// Callers that write what the runs of an engine write.
 #[derive(Clone)]
-pub(crate) struct Floor<C> {
+struct Floor<C> {
     committer: C,
     first_record: Arc<str>,
     other_record: Arc<str>,
@@ -42,6 +43,12 @@ pub(crate) struct Floor<C> {
 /// The floor on SQLite.
 pub(crate) async fn open_sqlite(order: Order) -> impl Contestant {
     let (committer, rows) = sqlite::open(&order.store, order.scene.is_recovery());
+    Floor::new(&order, committer).recover(&order.scene, rows)
+}
+
+/// The floor on Postgres.
+pub(crate) async fn open_postgres(order: Order) -> impl Contestant {
+    let (committer, rows) = postgres::open(&order.store, order.scene.is_recovery()).await;
     Floor::new(&order, committer).recover(&order.scene, rows)
 }
 

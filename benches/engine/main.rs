@@ -4,17 +4,21 @@
 mod cases;
 mod contestants;
 mod floor;
-mod judge;
+mod goals;
 mod measure;
 mod options;
 mod ours;
+mod peers;
+mod place;
 mod process;
+mod restate;
 mod results;
 mod table;
 
-use std::process::ExitCode;
+use std::process::{Command, ExitCode};
 
 use self::options::{Options, Wish};
+use self::place::Places;
 use self::results::Results;
 
 /// What can go wrong has nobody to handle it but a person who reads it.
@@ -35,8 +39,10 @@ fn main() -> ExitCode {
             Ok(())
         }
         Ok(Wish::Table(file)) => Results::read(&file).map(|results| print!("{}", table::markdown(&results))),
-        Ok(Wish::OnlyEngine(case, store, folder)) => contestants::play_here(&case, store, &folder),
-        Ok(Wish::Measure(options)) => measure_all(&options),
+        Ok(Wish::OnlyEngine(case, store, folder)) => {
+            contestants::play_here(&case, store, &Places::below(&folder))
+        }
+        Ok(Wish::Measure(options)) => prepare_and_measure(&options, &arguments),
         Err(mistake) => {
             eprintln!("error: {mistake}\n\n{}", options::USAGE);
             return ExitCode::from(2);
@@ -51,9 +57,25 @@ fn main() -> ExitCode {
     }
 }
 
+/// Builds before anything is measured, and begins anew with a higher priority if that is asked for: servers and
+/// contestants inherit it.
+fn prepare_and_measure(options: &Options, arguments: &[String]) -> Result<(), Failure> {
+    if options.with_peers {
+        peers::build()?;
+    }
+    if !options.goes_first {
+        return measure_all(options);
+    }
+    let others = arguments.iter().filter(|argument| *argument != options::GOES_FIRST);
+    let status =
+        Command::new("nice").args(["-n", "-20"]).arg(std::env::current_exe()?).args(others).status()?;
+    if status.success() { Ok(()) } else { Err("some of it failed".into()) }
+}
+
 /// All contestants of a case play in turn, round after round, so that what disturbs the machine disturbs all of them.
 fn measure_all(options: &Options) -> Result<(), Failure> {
     let contestants = contestants::of(options)?;
+    let places = Places::below(&options.folder);
     let mut results = Results::begin();
     for case in &options.cases {
         let sizes = measure::record_sizes(case);
@@ -67,7 +89,7 @@ fn measure_all(options: &Options) -> Result<(), Failure> {
                 if options.waits_for_quiet {
                     measure::wait_for_quiet();
                 }
-                match measure::measure(contestant, case, sizes, &options.folder) {
+                match measure::measure(contestant, case, sizes, &places) {
                     Ok(values) => {
                         println!(
                             "  round {}: {:24} {}",

@@ -11,7 +11,7 @@ usage: cargo xtask bench [case..] [option..]
 
 cases: A B C D E F, or one size of one: D-20000 D-100000 F-2000 F-10000; all of them when none is named
 
-  --store STORE   only this store: sqlite or postgres; may be repeated
+  --store STORE   only this store: sqlite or postgres; may be repeated. A Postgres server is started for it
   --rounds N      how often each contestant plays each case, in turn; 3 unless said otherwise
   --peers         other engines, too; they are built first, which takes a quarter of an hour
   --only NAME     only contestants whose name has this word in it; may be repeated
@@ -21,6 +21,9 @@ cases: A B C D E F, or one size of one: D-20000 D-100000 F-2000 F-10000; all of 
   --only-engine   plays one case once, with the engine alone and in one process, for a profiler
   --json FILE     where the results go; target/bench/results.json unless said otherwise
   --table         prints the results of that file as markdown and measures nothing";
+
+/// The option for a higher priority.
+pub(crate) const GOES_FIRST: &str = "--nice";
 
 /// What is asked for.
 #[derive(Debug, PartialEq)]
@@ -78,7 +81,7 @@ pub(crate) fn read(arguments: &[String]) -> Result<Wish, String> {
             "--peers" => options.with_peers = true,
             "--only" => options.only.push(value()?.clone()),
             "--quiet" => options.waits_for_quiet = true,
-            "--nice" => options.goes_first = true,
+            GOES_FIRST => options.goes_first = true,
             "--folder" => options.folder = PathBuf::from(value()?),
             "--json" => options.json = PathBuf::from(value()?),
             "--only-engine" => only_engine = true,

@@ -6,6 +6,7 @@ use std::path::Path;
 use bench_kit::{Answer, Contestant, Job, Order, RecordSizes, Shape, body, ended};
 use workflow_core::Record;
 use workflow_runtime::prelude::*;
+use workflow_runtime::store::Store;
 
 #[step(read_only)]
 async fn nothing(run: u32, step: u32) -> Answer {
@@ -35,16 +36,19 @@ async fn parked(job: Job) -> u32 {
 
 /// The engine with its three workflows.
 #[derive(Clone)]
-pub(crate) struct Ours(Engine);
+struct Ours(Engine);
+
+/// The engine on SQLite: opens the file that the order names, and goes on with the runs in it.
+pub(crate) async fn open_sqlite(order: Order) -> impl Contestant {
+    Ours::on_sqlite(order.store.as_ref()).await
+}
 
 impl Ours {
-    /// Opens the store that the order names, and goes on with the runs in it.
-    pub(crate) async fn open_sqlite(order: Order) -> Ours {
-        Ours::on_sqlite(order.store.as_ref()).await
+    async fn on_sqlite(path: &Path) -> Ours {
+        Ours::on(Sqlite::open(path).await.expect("the folder is there")).await
     }
 
-    async fn on_sqlite(path: &Path) -> Ours {
-        let store = Sqlite::open(path).await.expect("the folder is there");
+    async fn on(store: impl Store) -> Ours {
         let builder = Engine::builder().store(store).register(row).register(beside).register(parked);
         Ours(builder.start().await.expect("the store is nobody else's"))
     }

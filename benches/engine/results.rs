@@ -1,7 +1,9 @@
 //! What was measured, as it is kept in a file: every value of every round, and what it was measured on.
 //! Knows medians; must not know goals or how a table looks.
 
+use std::collections::BTreeMap;
 use std::path::Path;
+use std::process::Command;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use bench_kit::{Values, percentile};
@@ -9,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::Failure;
 use crate::cases::Case;
-use crate::contestants::{Contestant, Role};
+use crate::contestants::{Contestant, Role, StoreKind};
 use crate::measure::is_quiet;
 
 /// A whole session.
@@ -18,6 +20,8 @@ pub(crate) struct Results {
     /// Seconds since the Unix epoch when it began.
     began_s: u64,
     processors: usize,
+    /// The commit that was measured, if git knows.
+    revision: String,
     measurements: Vec<Measurement>,
 }
 
@@ -27,7 +31,7 @@ pub(crate) struct Measurement {
     pub(crate) case: String,
     pub(crate) contestant: String,
     pub(crate) role: Role,
-    pub(crate) store: String,
+    pub(crate) store: StoreKind,
     pub(crate) durability: String,
     pub(crate) round: usize,
     /// Why there are no values.
@@ -41,7 +45,12 @@ impl Results {
     pub(crate) fn begin() -> Results {
         let began_s = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
         let processors = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-        Results { began_s, processors, measurements: Vec::new() }
+        let git = Command::new("git")
+            .args(["describe", "--always", "--dirty"])
+            .current_dir(env!("CARGO_MANIFEST_DIR"))
+            .output();
+        let revision = git.map(|output| String::from_utf8_lossy(&output.stdout).trim().to_owned());
+        Results { began_s, processors, revision: revision.unwrap_or_default(), measurements: Vec::new() }
     }
 
     pub(crate) fn add(&mut self, case: &Case, contestant: &Contestant, round: usize, values: Values) {
@@ -70,6 +79,21 @@ impl Results {
             std::fs::create_dir_all(folder)?;
         }
         Ok(std::fs::write(file, serde_json::to_string_pretty(self)?)?)
+    }
+
+    /// When and where it was measured, in one sentence.
+    pub(crate) fn occasion(&self) -> String {
+        let began =
+            i64::try_from(self.began_s).ok().and_then(|began| jiff::Timestamp::from_second(began).ok());
+        let day = began.map_or_else(String::new, |began| began.strftime("%Y-%m-%d").to_string());
+        let (revision, processors) = (&self.revision, self.processors);
+        format!("Measured {day} at commit {revision} on {processors} processors.")
+    }
+
+    /// All contestants with how durable they are, by name.
+    pub(crate) fn durabilities(&self) -> BTreeMap<&str, &str> {
+        let each = self.measurements.iter();
+        each.map(|measured| (measured.contestant.as_str(), measured.durability.as_str())).collect()
     }
 
     /// The contestants of a case, in the order in which they first played.
@@ -147,7 +171,7 @@ impl Measurement {
             case: case.name.to_owned(),
             contestant: contestant.name.clone(),
             role: contestant.role,
-            store: contestant.store.to_string(),
+            store: contestant.store,
             durability: contestant.durability.to_owned(),
             round,
             failure,

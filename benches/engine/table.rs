@@ -5,6 +5,7 @@ use bench_kit::Values;
 
 use crate::cases::{CASES, Case, Work};
 use crate::contestants::Role;
+use crate::goals::GOALS;
 use crate::measure::is_quiet;
 use crate::results::Results;
 
@@ -108,11 +109,35 @@ pub(crate) fn of_case(results: &Results, case: &Case) -> String {
     text
 }
 
-/// All cases that were measured.
+/// The goals, then all cases that were measured.
 pub(crate) fn markdown(results: &Results) -> String {
-    let mut text = String::new();
+    let mut text = format!("{}\n\n{}\n", results.occasion(), goals(results));
+    text.push_str("| contestant | what a power failure leaves |\n|---|---|\n");
+    for (name, durability) in results.durabilities() {
+        text.push_str(&format!("| {name} | {durability} |\n"));
+    }
+    text.push('\n');
     for case in CASES.iter().filter(|case| !results.contestants(case.name).is_empty()) {
         text.push_str(&format!("**{case}**: {}\n\n{}\n", case.title(), rows(results, case)));
+    }
+    text
+}
+
+/// What is to be reached, and what is.
+pub(crate) fn goals(results: &Results) -> String {
+    let mut text = String::from("| work | store | goal | reached | |\n|---|---|---|---|---|\n");
+    for goal in GOALS {
+        for engine in results.contestants(goal.case).iter().filter(|other| other.role == Role::Engine) {
+            if goal.store.is_some_and(|store| store != engine.store) {
+                continue;
+            }
+            let (case, store, asked) = (goal.case, engine.store, goal.words());
+            let (reached, verdict) = match goal.reached(results, engine) {
+                Some(reached) => (goal.show(reached), if goal.is_met(reached) { "met" } else { "missed" }),
+                None => ("-".to_owned(), "not measured"),
+            };
+            text.push_str(&format!("| {case} | {store} | {asked} | {reached} | {verdict} |\n"));
+        }
     }
     text
 }
@@ -141,7 +166,7 @@ fn rows(results: &Results, case: &Case) -> String {
                 .and_then(|floor| results.ratio(case.name, name, &floor.contestant, value))
                 .map_or("-".to_owned(), |ratio| format!("{ratio:.2}"))
         };
-        let (ratio, cpu_ratio) = (ratio(columns[0].value), ratio("cpu_seconds"));
+        let (ratio, cpu_ratio) = (ratio(columns[0].value), ratio("all_cpu_seconds"));
         let rounds = results.rounds(case.name, name);
         let noise = if rounds.iter().any(|round| !is_quiet(&round.values)) { " noisy" } else { "" };
         text.push_str(&format!(

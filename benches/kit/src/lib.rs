@@ -5,6 +5,7 @@
 //! line `RESULT {..}` with what was measured. [`perform`] does all of that for a [`Contestant`].
 
 mod contestant;
+mod judge;
 mod ledger;
 mod meter;
 mod order;
@@ -13,6 +14,7 @@ mod scenes;
 mod steps;
 
 pub use contestant::{Contestant, answer, perform};
+pub use judge::{Verdict, judge};
 pub use ledger::{Entry, read_ledger};
 pub use meter::{Meter, Reading, resident_bytes, tree_cpu_seconds};
 pub use order::{Job, Order, RecordSizes, Scene, Shape, Values};
