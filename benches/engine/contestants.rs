@@ -60,7 +60,7 @@ pub(crate) struct Contestant {
     /// What is still there after a power failure.
     pub(crate) durability: &'static str,
     /// The peer's program; without one it is this program.
-    peer: Option<&'static str>,
+    pub(crate) peer: Option<&'static str>,
     settings: &'static [(&'static str, &'static str)],
 }
 

@@ -3,6 +3,7 @@
 
 mod cases;
 mod contestants;
+mod document;
 mod floor;
 mod goals;
 mod measure;
@@ -15,8 +16,10 @@ mod restate;
 mod results;
 mod table;
 
+use std::collections::BTreeSet;
 use std::process::{Command, ExitCode};
 
+use self::contestants::Contestant;
 use self::options::{Options, Wish};
 use self::place::Places;
 use self::results::Results;
@@ -39,6 +42,7 @@ fn main() -> ExitCode {
             Ok(())
         }
         Ok(Wish::Table(file)) => Results::read(&file).map(|results| print!("{}", table::markdown(&results))),
+        Ok(Wish::Document(file)) => Results::read(&file).and_then(|results| document::write(&results)),
         Ok(Wish::OnlyEngine(case, store, folder)) => {
             contestants::play_here(&case, store, &Places::below(&folder))
         }
@@ -60,11 +64,11 @@ fn main() -> ExitCode {
 /// Builds before anything is measured, and begins anew with a higher priority if that is asked for: servers and
 /// contestants inherit it.
 fn prepare_and_measure(options: &Options, arguments: &[String]) -> Result<(), Failure> {
-    if options.with_peers {
-        peers::build()?;
-    }
+    let contestants = contestants::of(options)?;
+    let peers: BTreeSet<_> = contestants.iter().filter_map(|contestant| contestant.peer).collect();
+    peers::build(&peers)?;
     if !options.goes_first {
-        return measure_all(options);
+        return measure_all(options, &contestants);
     }
     let others = arguments.iter().filter(|argument| *argument != options::GOES_FIRST);
     let status =
@@ -73,8 +77,7 @@ fn prepare_and_measure(options: &Options, arguments: &[String]) -> Result<(), Fa
 }
 
 /// All contestants of a case play in turn, round after round, so that what disturbs the machine disturbs all of them.
-fn measure_all(options: &Options) -> Result<(), Failure> {
-    let contestants = contestants::of(options)?;
+fn measure_all(options: &Options, contestants: &[Contestant]) -> Result<(), Failure> {
     let places = Places::below(&options.folder);
     let mut results = Results::begin();
     for case in &options.cases {

@@ -17,13 +17,14 @@ cases: A B C D E F, or one size of one: D-20000 D-100000 F-2000 F-10000; all of 
   --only NAME     only contestants whose name has this word in it; may be repeated
   --quiet         waits for a quiet second before each measurement, up to a minute
   --folder PATH   where the stores lie, for a look at another disk or at none; target/bench unless said otherwise
-  --nice          gives the measurements priority over all else that runs (root only): for a busy machine
+  --first         the measurements run before all else on this machine, by a priority that root can give
   --only-engine   plays one case once, with the engine alone and in one process, for a profiler
   --json FILE     where the results go; target/bench/results.json unless said otherwise
-  --table         prints the results of that file as markdown and measures nothing";
+  --table         prints the results of that file as markdown and measures nothing
+  --document      writes them into docs/performance.md";
 
 /// The option for a higher priority.
-pub(crate) const GOES_FIRST: &str = "--nice";
+pub(crate) const GOES_FIRST: &str = "--first";
 
 /// What is asked for.
 #[derive(Debug, PartialEq)]
@@ -32,6 +33,7 @@ pub(crate) enum Wish {
     Measure(Options),
     OnlyEngine(Case, StoreKind, PathBuf),
     Table(PathBuf),
+    Document(PathBuf),
 }
 
 #[derive(Debug, PartialEq)]
@@ -63,7 +65,7 @@ pub(crate) fn read(arguments: &[String]) -> Result<Wish, String> {
         folder: target_folder().join("bench"),
         json: target_folder().join("bench/results.json"),
     };
-    let (mut only_engine, mut table) = (false, false);
+    let (mut only_engine, mut table, mut document) = (false, false, false);
     let mut words = arguments.iter();
     while let Some(word) = words.next() {
         let mut value = || words.next().ok_or_else(|| format!("`{word}` needs a value"));
@@ -86,6 +88,7 @@ pub(crate) fn read(arguments: &[String]) -> Result<Wish, String> {
             "--json" => options.json = PathBuf::from(value()?),
             "--only-engine" => only_engine = true,
             "--table" => table = true,
+            "--document" => document = true,
             word => match Case::named(word) {
                 cases if !cases.is_empty() => options.cases.extend(cases),
                 _ => return Err(format!("`{word}` is neither a case nor an option")),
@@ -94,6 +97,9 @@ pub(crate) fn read(arguments: &[String]) -> Result<Wish, String> {
     }
     if table {
         return Ok(Wish::Table(options.json));
+    }
+    if document {
+        return Ok(Wish::Document(options.json));
     }
     if options.cases.is_empty() {
         options.cases = CASES.to_vec();

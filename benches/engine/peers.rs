@@ -1,6 +1,7 @@
 //! Builds the peers from the registries, into a folder below the target folder: nothing of it is part of the sources.
 //! Knows cargo and npm; must not know what the peers do.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -8,21 +9,21 @@ use std::process::Command;
 use crate::Failure;
 use crate::options::target_folder;
 
-/// Their projects below `benches/peers/`.
-pub(crate) const PEERS: [&str; 4] = ["dbos", "durare", "duroxide", "restate"];
-
 const RESTATE_SERVER: &str = "@restatedev/restate-server@1.7.12";
 
-/// Builds what is not built yet.
+/// Builds those of the projects below `benches/peers/` that are not built yet.
 ///
 /// # Errors
 /// When the registries cannot be reached, or a peer does not build here.
-pub(crate) fn build() -> Result<(), Failure> {
+pub(crate) fn build(peers: &BTreeSet<&str>) -> Result<(), Failure> {
     let sources = folder().join("sources");
+    if peers.is_empty() {
+        return Ok(());
+    }
     // Built from a copy: their lock files belong to a build, not to this project.
     let benches = Path::new(env!("CARGO_MANIFEST_DIR")).join("benches");
     copy(&benches.join("kit"), &sources.join("kit"))?;
-    for peer in PEERS {
+    for peer in peers {
         let project = sources.join("peers").join(peer);
         copy(&benches.join("peers").join(peer), &project)?;
         println!("building {peer}");
@@ -31,7 +32,7 @@ pub(crate) fn build() -> Result<(), Failure> {
         command.args(["build", "--release", "--quiet", "--target-dir"]).arg(folder().join("build"));
         succeed(command.current_dir(&project))?;
     }
-    if restate_server().is_err() {
+    if peers.contains("restate") && restate_server().is_err() {
         println!("installing {RESTATE_SERVER}");
         let packages = folder().join("node");
         fs::create_dir_all(&packages)?;
