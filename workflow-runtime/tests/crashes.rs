@@ -305,12 +305,12 @@ on_every_store! {
 
     async fn many_runs_go_on_after_a_restart(store, world, clock) {
         let store: Arc<dyn Store> = Arc::new(store);
-        let engine = builder(Arc::clone(&store), &world, &clock).start().await.unwrap();
+        let engine = builder(Arc::clone(&store), &world, &clock).park_idle_after(Duration::MAX).start().await.unwrap();
         for n in 0..200 {
             engine.start(patient(format!("o-{n}"))).id(format!("run-{n}")).await.unwrap();
         }
         drop(engine);
-        let engine = builder(Arc::clone(&store), &world, &clock).start().await.unwrap();
+        let engine = builder(Arc::clone(&store), &world, &clock).park_idle_after(Duration::MAX).start().await.unwrap();
         assert_eq!(engine.live_runs(), 200);
         let client = engine.client();
         for n in 0..200 {
