@@ -8,15 +8,18 @@ mod children;
 mod committer;
 mod dispatcher;
 mod driver;
+mod endings;
 mod flow_control;
 mod in_process;
 pub(crate) mod inbound;
 mod live;
 mod live_run;
+mod membership;
 mod outgoing;
 pub(crate) mod parts;
 mod recovery;
 mod registry;
+pub(crate) mod requests;
 mod retention;
 mod scheduler;
 mod schedules;
@@ -24,6 +27,7 @@ mod start;
 mod stuck;
 mod transactional;
 mod waited;
+mod waker;
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -34,10 +38,8 @@ use workflow_core::{Workflow, WorkflowCall};
 
 pub use builder::EngineBuilder;
 pub use flow_control::{BreakerState, BreakerStatus, CircuitBreaker, Limit, LimitedStep, Limits};
-pub(crate) use live::Input;
 pub use recovery::Orphan;
 pub use start::Start;
-pub(crate) use stuck::{Ruling, Verdict};
 pub use waited::{StartAndWait, Waited};
 
 use self::parts::Parts;
@@ -132,7 +134,13 @@ impl Engine {
         self.owner.parts.flow_control.status()
     }
 
-    /// How many runs are in memory.
+    /// What this engine is called in the store and in logs. It takes another name after its lease was lost
+    /// ([`EngineBuilder::lease`]).
+    pub fn worker(&self) -> Arc<str> {
+        self.owner.parts.worker()
+    }
+
+    /// How many runs are in memory. Those that only wait leave it after a while ([`EngineBuilder::park_idle_after`]).
     pub fn live_runs(&self) -> usize {
         self.owner.parts.live.count()
     }
@@ -158,7 +166,7 @@ impl Engine {
             abort.abort();
         }
         // Otherwise whoever comes next finds out by itself.
-        if let Ok(Err(error)) = tokio::time::timeout(LAST_WRITE, parts.store.leave(&parts.worker)).await {
+        if let Ok(Err(error)) = tokio::time::timeout(LAST_WRITE, parts.store.leave(&parts.worker())).await {
             tracing::warn!(%error, "the store does not know that this engine has left in order");
         }
         parts.store.close().await;

@@ -16,8 +16,12 @@ use crate::engine::parts::{Parts, Phase};
 use crate::error::{Error, ErrorKind, RunError};
 use crate::store::RunState;
 
-/// How often the store is asked for the end of a run that is not in memory here.
-const POLL: Duration = Duration::from_millis(500);
+/// The waits before the store is asked for the end of a run that another engine may hold; twice as long each time.
+const FIRST_POLL: Duration = Duration::from_millis(50);
+const LONGEST_POLL: Duration = Duration::from_secs(2);
+
+/// How often it is asked when this engine is alone, and hears of every end by itself.
+const LOOK_ANYWAY: Duration = Duration::from_secs(60);
 
 /// A run. `O` is what its workflow returns.
 ///
@@ -126,6 +130,8 @@ pub(crate) async fn conclusion(
     run_id: &Arc<str>,
     mut ending: Option<watch::Receiver<Option<Conclusion>>>,
 ) -> Result<Conclusion, Error> {
+    let mut poll = if parts.membership.is_shared() { FIRST_POLL } else { LOOK_ANYWAY };
+    let mut waiting = None;
     loop {
         let known = ending.take().or_else(|| parts.live.get(run_id).map(|seat| seat.ending));
         if let Some(mut ending) = known
@@ -134,7 +140,9 @@ pub(crate) async fn conclusion(
         {
             return Ok(conclusion.clone());
         }
-        // Not in memory: ended before, or held elsewhere, or this engine has let go of it.
+        // Not in memory: ended before, or parked, or held elsewhere. Waited for before the store is asked, so that an end
+        // in between is not missed.
+        let waiting = waiting.get_or_insert_with(|| parts.endings.wait_for(run_id));
         let status = parts.store.run(run_id).await;
         match status {
             Ok(Some(status)) => {
@@ -154,8 +162,9 @@ pub(crate) async fn conclusion(
         }
         tokio::select! {
             biased;
-            () = parts.stopped() => return Err(ErrorKind::Stopped.into()),
-            () = tokio::time::sleep(POLL) => {}
+            () = parts.leaving() => {}
+            conclusion = waiting.ended() => return Ok(conclusion),
+            () = tokio::time::sleep(poll) => poll = (poll * 2).min(LONGEST_POLL.max(poll)),
         }
     }
 }

@@ -125,7 +125,7 @@ async fn judged(client: &Client, message_id: &str) -> MessageState {
 }
 
 /// Crashes once, goes on with another engine, and says whether there was a write to crash at.
-async fn crash_once(store: Arc<dyn Store>, scenario: Scenario, crash: Crash) -> bool {
+async fn crash_once(store: Arc<dyn Store>, scenario: Scenario, crash: Crash, idle: Duration) -> bool {
     let world = World::new();
     scenario.prepare(&world);
     let clock = Clock::manual(1_000_000);
@@ -140,7 +140,10 @@ async fn crash_once(store: Arc<dyn Store>, scenario: Scenario, crash: Crash) -> 
         }
     });
     let faulty = Faulty::new(Arc::clone(&store), crash);
-    let engine = builder(Arc::clone(&faulty), &world, &clock).start().await.unwrap();
+    if idle.is_zero() {
+        faulty.count_parks();
+    }
+    let engine = builder(Arc::clone(&faulty), &world, &clock).park_idle_after(idle).start().await.unwrap();
     let playing = tokio::spawn(scenario.play(engine.clone()));
     let ended = eventually("the end or the crash", async || {
         (playing.is_finished() || faulty.has_crashed()).then(|| playing.is_finished())
@@ -151,11 +154,11 @@ async fn crash_once(store: Arc<dyn Store>, scenario: Scenario, crash: Crash) -> 
     drop(engine);
 
     if !ended {
-        let engine = builder(Arc::clone(&store), &world, &clock).start().await.unwrap();
+        let engine = builder(Arc::clone(&store), &world, &clock).park_idle_after(idle).start().await.unwrap();
         scenario.play(engine).await;
     }
     ticking.abort();
-    let label = format!("{scenario:?}, {crash:?}");
+    let label = format!("{scenario:?}, {crash:?}, parked after {idle:?}");
     check_calls(&world, scenario, &label);
     check_journal(&store, scenario.run_id(), &label).await;
     !ended
@@ -197,12 +200,16 @@ async fn check_journal(store: &Arc<dyn Store>, run_id: &str, label: &str) {
     assert!(status.has_ended() && status.timers.is_empty() && status.waits.is_empty(), "{label}: {status:?}");
 }
 
-async fn crash_everywhere(scenario: Scenario, new_store: impl AsyncFn() -> (Arc<dyn Store>, Folder)) {
+async fn crash_everywhere(
+    scenario: Scenario,
+    idle: Duration,
+    new_store: impl AsyncFn() -> (Arc<dyn Store>, Folder),
+) {
     for crash in [Crash::Before as fn(usize) -> Crash, Crash::After as fn(usize) -> Crash] {
         let mut writes = 0;
         loop {
             let (store, _folder) = new_store().await;
-            if !crash_once(store, scenario, crash(writes)).await {
+            if !crash_once(store, scenario, crash(writes), idle).await {
                 break;
             }
             writes += 1;
@@ -216,20 +223,38 @@ macro_rules! crash_everywhere {
         mod $name {
             use super::*;
 
-            #[tokio::test]
-            async fn memory() {
-                crash_everywhere($scenario, async || {
+            async fn memory_everywhere(idle: Duration) {
+                crash_everywhere($scenario, idle, async || {
                     (Arc::new(Memory::new()) as Arc<dyn Store>, Folder::new())
                 }).await;
             }
 
-            #[tokio::test]
-            async fn sqlite() {
-                crash_everywhere($scenario, async || {
+            async fn sqlite_everywhere(idle: Duration) {
+                crash_everywhere($scenario, idle, async || {
                     let folder = Folder::new();
                     let store = Sqlite::open(folder.database()).await.unwrap();
                     (Arc::new(store) as Arc<dyn Store>, folder)
                 }).await;
+            }
+
+            #[tokio::test]
+            async fn memory() {
+                memory_everywhere(Duration::MAX).await;
+            }
+
+            #[tokio::test]
+            async fn sqlite() {
+                sqlite_everywhere(Duration::MAX).await;
+            }
+
+            #[tokio::test]
+            async fn memory_of_parked_runs() {
+                memory_everywhere(Duration::ZERO).await;
+            }
+
+            #[tokio::test]
+            async fn sqlite_of_parked_runs() {
+                sqlite_everywhere(Duration::ZERO).await;
             }
         }
     )*};
@@ -280,12 +305,12 @@ on_every_store! {
 
     async fn many_runs_go_on_after_a_restart(store, world, clock) {
         let store: Arc<dyn Store> = Arc::new(store);
-        let engine = builder(Arc::clone(&store), &world, &clock).start().await.unwrap();
+        let engine = builder(Arc::clone(&store), &world, &clock).park_idle_after(Duration::MAX).start().await.unwrap();
         for n in 0..200 {
             engine.start(patient(format!("o-{n}"))).id(format!("run-{n}")).await.unwrap();
         }
         drop(engine);
-        let engine = builder(Arc::clone(&store), &world, &clock).start().await.unwrap();
+        let engine = builder(Arc::clone(&store), &world, &clock).park_idle_after(Duration::MAX).start().await.unwrap();
         assert_eq!(engine.live_runs(), 200);
         let client = engine.client();
         for n in 0..200 {

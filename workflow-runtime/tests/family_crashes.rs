@@ -130,13 +130,16 @@ fn engine(store: impl Store, world: &World) -> EngineBuilder {
 }
 
 /// Crashes once, goes on with another engine, and says whether there was a write to crash at.
-async fn crash_once(store: Arc<dyn Store>, scenario: Scenario, crash: Crash) -> bool {
+async fn crash_once(store: Arc<dyn Store>, scenario: Scenario, crash: Crash, idle: Duration) -> bool {
     let world = World::new();
     if scenario == Scenario::Children {
         world.fail_for("note t-2");
     }
     let faulty = Faulty::new(Arc::clone(&store), crash);
-    let first = engine(Arc::clone(&faulty), &world).start().await.unwrap();
+    if idle.is_zero() {
+        faulty.count_parks();
+    }
+    let first = engine(Arc::clone(&faulty), &world).park_idle_after(idle).start().await.unwrap();
     let playing = tokio::spawn(scenario.play(first.clone()));
     let ended = eventually("the end or the crash", async || {
         (playing.is_finished() || faulty.has_crashed()).then(|| playing.is_finished())
@@ -146,9 +149,9 @@ async fn crash_once(store: Arc<dyn Store>, scenario: Scenario, crash: Crash) -> 
     let _ = playing.await.map_err(|error| assert!(error.is_cancelled(), "{error}"));
     drop(first);
 
-    let label = format!("{scenario:?}, {crash:?}");
+    let label = format!("{scenario:?}, {crash:?}, parked after {idle:?}");
     if !ended {
-        let second = engine(Arc::clone(&store), &world).start().await.unwrap();
+        let second = engine(Arc::clone(&store), &world).park_idle_after(idle).start().await.unwrap();
         let played = tokio::time::timeout(Duration::from_secs(20), scenario.play(second)).await;
         assert!(played.is_ok(), "{label}: {:?}", store.runs(&RunFilter::default()).await);
     }
@@ -209,12 +212,16 @@ async fn stutter(scenario: Scenario, store: Arc<dyn Store>) {
     check_runs(&store, scenario, "a store that stutters").await;
 }
 
-async fn crash_everywhere(scenario: Scenario, new_store: impl AsyncFn() -> (Arc<dyn Store>, Folder)) {
+async fn crash_everywhere(
+    scenario: Scenario,
+    idle: Duration,
+    new_store: impl AsyncFn() -> (Arc<dyn Store>, Folder),
+) {
     for crash in [Crash::Before as fn(usize) -> Crash, Crash::After as fn(usize) -> Crash] {
         let mut writes = 0;
         loop {
             let (store, _folder) = new_store().await;
-            if !crash_once(store, scenario, crash(writes)).await {
+            if !crash_once(store, scenario, crash(writes), idle).await {
                 break;
             }
             writes += 1;
@@ -239,20 +246,38 @@ macro_rules! crash_everywhere {
                 stutter($scenario, Arc::new(Sqlite::open(folder.database()).await.unwrap())).await;
             }
 
-            #[tokio::test]
-            async fn memory() {
-                crash_everywhere($scenario, async || {
+            async fn memory_everywhere(idle: Duration) {
+                crash_everywhere($scenario, idle, async || {
                     (Arc::new(Memory::new()) as Arc<dyn Store>, Folder::new())
                 }).await;
             }
 
-            #[tokio::test]
-            async fn sqlite() {
-                crash_everywhere($scenario, async || {
+            async fn sqlite_everywhere(idle: Duration) {
+                crash_everywhere($scenario, idle, async || {
                     let folder = Folder::new();
                     let store = Sqlite::open(folder.database()).await.unwrap();
                     (Arc::new(store) as Arc<dyn Store>, folder)
                 }).await;
+            }
+
+            #[tokio::test]
+            async fn memory() {
+                memory_everywhere(Duration::MAX).await;
+            }
+
+            #[tokio::test]
+            async fn sqlite() {
+                sqlite_everywhere(Duration::MAX).await;
+            }
+
+            #[tokio::test]
+            async fn memory_of_parked_runs() {
+                memory_everywhere(Duration::ZERO).await;
+            }
+
+            #[tokio::test]
+            async fn sqlite_of_parked_runs() {
+                sqlite_everywhere(Duration::ZERO).await;
             }
         }
     )*};

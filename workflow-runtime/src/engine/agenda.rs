@@ -191,6 +191,12 @@ impl Agenda {
         self.timers.contains_key(op)
     }
 
+    /// Whether it waits for nothing but times that will come.
+    pub(crate) fn has_only_times(&self) -> bool {
+        let are_delayed = self.attempts.values().all(|due| !due.is_running);
+        are_delayed && self.waits.is_empty() && self.children.ids().next().is_none()
+    }
+
     /// When something comes due by itself next.
     pub(crate) fn next_due_ms(&self) -> Option<Timestamp> {
         let delayed = self.attempts.values().filter(|due| !due.is_running).map(|due| due.due_ms);

@@ -4,17 +4,20 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use uuid::Uuid;
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+use tokio::time::Instant;
 use workflow_core::{Definition, ResourceNeed, Resources, StepFn, WorkflowFn, def_of};
 
-use super::committer::commit_all;
+use super::committer::{Job, commit_all};
 use super::dispatcher::dispatch;
 use super::flow_control::{CircuitBreaker, FlowControl, FlowSettings, Limit};
+use super::membership::{Membership, keep_alive};
 use super::parts::{Materials, Parts};
-use super::recovery::{claim_all, orphans};
+use super::recovery::orphans;
 use super::registry::Registry;
 use super::retention::{Retention, keep_in_order};
-use super::{Engine, Owner, Running, scheduler};
+use super::{Engine, Orphan, Owner, Running, scheduler, waker};
 use crate::clock::Clock;
 use crate::error::{Error, ErrorKind};
 use crate::store::{Store, Worker};
@@ -26,8 +29,19 @@ const PAYLOAD_LIMIT: usize = 2 << 20;
 /// How long the ids of messages are known unless the builder says otherwise: thirty days.
 const MESSAGE_RETENTION: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
-/// How long the store believes that this engine is there without hearing of it.
+/// How long the store believes that an engine is there without hearing of it: longer than a restart of the database or
+/// a slow disk, short enough that nobody is called at night for one machine.
 const LEASE: Duration = Duration::from_secs(30);
+
+/// How long a run that only waits stays in memory: long enough for somebody who answers at once, so that it is not
+/// written and replayed for that, and so short that memory follows what happens now and not what is waited for.
+const PARK_IDLE_AFTER: Duration = Duration::from_secs(1);
+
+/// How many runs are in memory before those that come due wait: some tens of megabytes.
+const LIVE_RUNS: usize = 10_000;
+
+/// How often a store that others work on, too, is asked for news.
+const POLL_INTERVAL: Duration = Duration::from_secs(1);
 
 /// After how many failed attempts a message is parked unless the builder says otherwise: about a day of them.
 const PARK_AFTER: u32 = 300;
@@ -45,6 +59,10 @@ pub struct EngineBuilder {
     transport: Option<Arc<dyn Transport>>,
     park_after: u32,
     flow: FlowSettings,
+    park_idle_after: Duration,
+    live_runs: usize,
+    lease: Duration,
+    poll_interval: Duration,
 }
 
 impl EngineBuilder {
@@ -60,6 +78,10 @@ impl EngineBuilder {
             transport: None,
             park_after: PARK_AFTER,
             flow: FlowSettings::default(),
+            park_idle_after: PARK_IDLE_AFTER,
+            live_runs: LIVE_RUNS,
+            lease: LEASE,
+            poll_interval: POLL_INTERVAL,
         }
     }
 
@@ -151,6 +173,37 @@ impl EngineBuilder {
         self
     }
 
+    /// How long a run that only waits (for a time, a message, a child, a person) stays in memory: after that it is
+    /// *parked*, and costs nothing but its rows until something happens. One that does nothing but sleep for longer than
+    /// that is parked from the start. One second unless said otherwise; [`Duration::MAX`] for never.
+    pub fn park_idle_after(mut self, idle: Duration) -> EngineBuilder {
+        self.park_idle_after = idle;
+        self
+    }
+
+    /// How many runs are in memory before parked ones that come due have to wait until there is room: when a hundred
+    /// thousand timers end at once, they go through in turns. Those that only wait make room. Runs that are started here
+    /// do not wait. 10,000 unless said otherwise; at least one.
+    pub fn live_runs(mut self, limit: usize) -> EngineBuilder {
+        self.live_runs = limit.max(1);
+        self
+    }
+
+    /// How long the store believes that this engine is there without hearing of it, on a store that several engines
+    /// share. It is heard of three times as often. After that, other engines take its runs over, and whatever it still
+    /// writes is refused; it lets go of them and goes on under another name. 30 seconds unless said otherwise.
+    pub fn lease(mut self, lease: Duration) -> EngineBuilder {
+        self.lease = lease;
+        self
+    }
+
+    /// How often a store that several engines share is asked for runs that are due and for news of those that this engine
+    /// holds. A second unless said otherwise. A store that serves one engine needs none of it.
+    pub fn poll_interval(mut self, interval: Duration) -> EngineBuilder {
+        self.poll_interval = interval;
+        self
+    }
+
     /// What time it is; the system's clock unless a test says otherwise. Timeouts and limits of steps go by the system.
     pub fn clock(mut self, clock: Clock) -> EngineBuilder {
         self.clock = clock;
@@ -179,32 +232,73 @@ impl EngineBuilder {
             }
         };
         let lock = store.lock()?;
-        let worker = Worker { id: Uuid::now_v7().to_string().into(), code: registry.code() };
-        store.join(&worker, LEASE).await?;
+        let worker = Worker { id: Membership::new_name(), code: registry.code() };
+        let began = Instant::now();
+        store.join(&worker, self.lease).await?;
         let (parts, jobs, drivers_gone) = Parts::new(Materials {
-            worker: Arc::clone(&worker.id),
+            membership: Membership::new(worker.id, self.lease, store.is_shared(), began),
             store,
             clock: self.clock,
             registry,
             resources: self.resources,
             payload_limit: self.payload_limit,
+            park_idle_after: self.park_idle_after,
+            live_limit: self.live_runs,
+            poll_interval: self.poll_interval,
             transport: self.transport,
             park_after: self.park_after,
             flow_control,
         });
-        // Before anybody hears that the engine runs: a new schedule begins now, not some time later.
-        let kept = scheduler::open(&parts).await?;
-        if let Some(permit) = parts.driver_permit() {
-            tokio::spawn(dispatch(Arc::clone(&parts), permit));
-        }
-        let committer = tokio::spawn(commit_all(Arc::clone(&parts), jobs));
-        let orphans = orphans(&parts).await?;
-        claim_all(&parts, worker).await?;
-        tokio::spawn(keep_in_order(Arc::clone(&parts), self.retention));
-        if !kept.is_empty() {
-            tokio::spawn(scheduler::fire_all(Arc::clone(&parts), kept));
-        }
+        // From here on, whatever fails: nothing may hold runs that nobody drives.
+        let mut started = Started(Some(Arc::clone(&parts)));
+        let (committer, orphans) = match begin_all(&parts, jobs, self.retention).await {
+            Ok(begun) => begun,
+            Err(error) => {
+                parts.stop();
+                if let Err(error) = parts.store.leave(&parts.worker()).await {
+                    tracing::warn!(%error, "the store does not know that this engine did not start");
+                }
+                return Err(error);
+            }
+        };
+        started.0 = None;
         let running = Mutex::new(Some(Running { _lock: lock, committer, drivers_gone }));
         Ok(Engine { owner: Arc::new(Owner { parts, orphans, grace: self.grace, running }) })
     }
+}
+
+/// Whoever starts an engine may lose patience.
+struct Started(Option<Arc<Parts>>);
+
+impl Drop for Started {
+    fn drop(&mut self) {
+        if let Some(parts) = &self.0 {
+            parts.stop();
+        }
+    }
+}
+
+/// Begins everything that goes on in the background, and takes the runs that are due.
+async fn begin_all(
+    parts: &Arc<Parts>,
+    jobs: mpsc::UnboundedReceiver<Job>,
+    retention: Retention,
+) -> Result<(JoinHandle<()>, Vec<Orphan>), Error> {
+    if parts.membership.is_shared() {
+        tokio::spawn(keep_alive(Arc::clone(parts)));
+    }
+    // Before anybody hears that the engine runs: a new schedule begins now, not some time later.
+    let kept = scheduler::open(parts).await?;
+    if let Some(permit) = parts.driver_permit() {
+        tokio::spawn(dispatch(Arc::clone(parts), permit));
+    }
+    let committer = tokio::spawn(commit_all(Arc::clone(parts), jobs));
+    let orphans = orphans(parts).await?;
+    while waker::take_due(parts).await? {}
+    tokio::spawn(waker::wake_all(Arc::clone(parts)));
+    tokio::spawn(keep_in_order(Arc::clone(parts), retention));
+    if !kept.is_empty() {
+        tokio::spawn(scheduler::fire_all(Arc::clone(parts), kept));
+    }
+    Ok((committer, orphans))
 }

@@ -6,13 +6,14 @@ use std::sync::Arc;
 use tracing::Instrument;
 use workflow_core::{Conclusion, OpId, Parent, Payload};
 
+use super::driver::Begun;
 use super::live::Input;
 use super::live_run::Origin;
 use super::parts::{Backoff, Parts};
-use super::start::begin;
+use super::start::begin_as;
 use crate::error::{Error, ErrorKind};
 use crate::limits::{check_id, check_size};
-use crate::store::{KnownRun, RunState};
+use crate::store::{KnownRun, Lease, RunState};
 
 /// A child to be started.
 #[derive(Clone, Debug, PartialEq)]
@@ -43,31 +44,39 @@ pub(crate) enum Fate {
     Refused(String),
 }
 
-/// Starts a child in the background; its parent hears what became of that. Asked twice, it is started once.
-pub(super) fn start(parts: &Arc<Parts>, parent: Parent, child: NewChild) {
+/// Starts a child in the background; its parent hears what became of that. Asked twice, it is started once, and not at
+/// all under another name than the one that this engine holds the parent by: whoever has taken that over starts it.
+pub(super) fn start(parts: &Arc<Parts>, worker: &Arc<str>, parent: Parent, child: NewChild) {
     let span = tracing::Span::current();
-    let parts = Arc::clone(parts);
+    let (parts, worker) = (Arc::clone(parts), Arc::clone(worker));
     let starting = async move {
         let run_id = Arc::clone(&child.run_id);
-        // Otherwise the engine is on its way out: the next one starts it.
-        if let Some(fate) = start_once(&parts, &parent, child).await {
+        // Otherwise the engine is on its way out, or has lost the parent: the next one starts it.
+        if let Some(fate) = start_once(&parts, worker, &parent, child).await {
             tell(&parts, &parent, run_id, fate);
         }
     };
     tokio::spawn(starting.instrument(span));
 }
 
-/// Tells a parent, if it is in memory. If it is not, it finds the same in the store once it is.
+/// Tells a parent, if it is in memory. If it is not, it finds the same in the store once it is; the end of its child has
+/// woken it.
 pub(super) fn tell(parts: &Parts, parent: &Parent, run_id: Arc<str>, fate: Fate) {
-    let news = ChildNews { generation: parent.generation, op: parent.op.clone(), run_id, fate };
-    parts.live.send(&parent.run_id, Input::Child(news));
+    if !parts.live.send(&parent.run_id, Input::Child(news(parent, run_id, fate))) {
+        parts.alarm.ring();
+    }
 }
 
-/// Asks in the background for a child to be cancelled.
-pub(super) fn cancel(parts: &Arc<Parts>, parent: &str, run_id: Arc<str>) {
+pub(super) fn news(parent: &Parent, run_id: Arc<str>, fate: Fate) -> ChildNews {
+    ChildNews { generation: parent.generation, op: parent.op.clone(), run_id, fate }
+}
+
+/// Asks in the background for a child to be cancelled; `asking` is held until that is on the disk.
+pub(super) fn cancel(parts: &Arc<Parts>, parent: &str, run_id: Arc<str>, asking: Arc<()>) {
     let parts = Arc::clone(parts);
     let reason = format!("its parent `{parent}` no longer waits for it");
     tokio::spawn(async move {
+        let _asking = asking;
         let mut backoff = Backoff::new();
         // A child that has ended, or never began, tells its parent by that.
         while let Err(error) = parts.request_cancel(Arc::clone(&run_id), reason.clone()).await {
@@ -78,7 +87,7 @@ pub(super) fn cancel(parts: &Arc<Parts>, parent: &str, run_id: Arc<str>) {
     });
 }
 
-async fn start_once(parts: &Arc<Parts>, parent: &Parent, child: NewChild) -> Option<Fate> {
+async fn start_once(parts: &Arc<Parts>, worker: Arc<str>, parent: &Parent, child: NewChild) -> Option<Fate> {
     let NewChild { workflow, version, run_id, input } = child;
     if let Err(error) = check(parts, &run_id, &input) {
         return Some(Fate::Refused(format!("the child `{}` cannot be started: {error}", shortened(&run_id))));
@@ -89,9 +98,11 @@ async fn start_once(parts: &Arc<Parts>, parent: &Parent, child: NewChild) -> Opt
     let mut backoff = Backoff::new();
     loop {
         let origin = Origin { input: input.clone(), generation: 1, parent: Some(parent.clone()) };
-        match begin(parts, definition, &run_id, origin).await {
-            Ok(Some(_)) => return Some(Fate::Runs),
-            Ok(None) => match look_up(parts, &[Arc::clone(&run_id)]).await?.first() {
+        let lease = Lease { run_id: Arc::clone(&run_id), epoch: 1, worker: Arc::clone(&worker) };
+        match begin_as(parts, definition, lease, origin).await {
+            Ok(Begun::Live(_) | Begun::Parked) => return Some(Fate::Runs),
+            Ok(Begun::LostLease) => return None,
+            Ok(Begun::Exists) => match look_up(parts, &[Arc::clone(&run_id)]).await?.first() {
                 Some(known) => return Some(fate_of(known, parent)),
                 None => tracing::warn!(%run_id, "a child is there and is not; trying again"),
             },

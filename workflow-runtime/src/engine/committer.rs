@@ -2,17 +2,21 @@
 //! It knows nothing of workflows. Nothing leaves it as written before the store has said so.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
 use workflow_core::Timestamp;
 
 use super::live::{Input, Seat};
 use super::parts::{Backoff, Parts, Phase};
-use crate::store::{Delivered, NewMessage, OutboxChange, RunState, StoreError, Turn, TurnOutcome};
+use crate::store::{Delivered, NewMessage, OutboxChange, Parking, RunState, StoreError, Turn, TurnOutcome};
 
 /// How much goes into one transaction: enough to make its cost small, little enough to answer soon.
 const MOST_JOBS: usize = 1_000;
 const MOST_BYTES: usize = 8 << 20;
+
+/// How long an engine that may have been given up waits before it looks whether it was.
+const UNCERTAIN: Duration = Duration::from_millis(20);
 
 /// Where the answer of the store goes.
 pub(crate) type Reply<T> = oneshot::Sender<Result<T, StoreError>>;
@@ -40,6 +44,10 @@ pub(crate) enum Job {
         reason: String,
         reply: Reply<Option<RunState>>,
     },
+    Park {
+        parking: Box<Parking>,
+        reply: Reply<bool>,
+    },
 }
 
 /// Who asked for a turn, and where the run can be reached if it begins with it.
@@ -56,6 +64,8 @@ struct Batch {
     senders: Vec<Sender>,
     outbox_changes: Vec<(Vec<OutboxChange>, Reply<Vec<bool>>)>,
     cancels: Vec<(Arc<str>, String, Reply<Option<RunState>>)>,
+    parkings: Vec<Parking>,
+    parkers: Vec<Reply<bool>>,
     bytes: usize,
 }
 
@@ -94,12 +104,16 @@ impl Batch {
             }
             Job::Outbox { changes, reply } => self.outbox_changes.push((changes, reply)),
             Job::Cancel { run_id, reason, reply } => self.cancels.push((run_id, reason, reply)),
+            Job::Park { parking, reply } => {
+                self.parkings.push(*parking);
+                self.parkers.push(reply);
+            }
         }
     }
 
     fn has_room(&self) -> bool {
         let jobs = self.turns.len() + self.messages.len() + self.outbox_changes.len() + self.cancels.len();
-        jobs < MOST_JOBS && self.bytes < MOST_BYTES
+        jobs + self.parkings.len() < MOST_JOBS && self.bytes < MOST_BYTES
     }
 
     async fn write(self, parts: &Parts) {
@@ -108,12 +122,42 @@ impl Batch {
         deliver(parts, self.messages, self.senders, now_ms).await;
         change_outbox(parts, self.outbox_changes).await;
         for (run_id, reason, reply) in self.cancels {
-            let state = persist(parts, || parts.store.request_cancel(&parts.worker, &run_id, &reason)).await;
+            let worker = parts.worker();
+            let state = persist(parts, || parts.store.request_cancel(&worker, &run_id, &reason)).await;
             let Some(state) = state else { return };
-            if matches!(state, Ok(Some(RunState::Running))) {
-                parts.live.send(&run_id, Input::Cancel(reason));
+            if matches!(state, Ok(Some(RunState::Running)))
+                && !parts.live.send(&run_id, Input::Cancel(reason))
+            {
+                parts.alarm.ring();
             }
             let _ = reply.send(state); // Who no longer waits for the answer has lost interest.
+        }
+        park(parts, self.parkings, self.parkers, now_ms).await;
+    }
+}
+
+async fn park(parts: &Parts, parkings: Vec<Parking>, parkers: Vec<Reply<bool>>, now_ms: Timestamp) {
+    if parkings.is_empty() {
+        return;
+    }
+    match persist(parts, || parts.store.park(&parkings, now_ms)).await {
+        None => {}
+        Some(Ok(parked)) => {
+            for ((parking, reply), is_parked) in parkings.iter().zip(parkers).zip(parked) {
+                if let Some(wake_ms) = parking.wake_ms.filter(|_| is_parked) {
+                    parts.alarm.set(wake_ms);
+                }
+                let _ = reply.send(Ok(is_parked));
+            }
+        }
+        Some(Err(error)) if parkings.len() == 1 => {
+            let reply = parkers.into_iter().next().expect("one run has one who lets go of it");
+            let _ = reply.send(Err(error));
+        }
+        Some(Err(_)) => {
+            for (parking, reply) in parkings.into_iter().zip(parkers) {
+                Box::pin(park(parts, vec![parking], vec![reply], now_ms)).await;
+            }
         }
     }
 }
@@ -156,10 +200,15 @@ fn seated(parts: &Parts, turn: &Turn, seat: Option<Seat>, outcome: TurnOutcome) 
     match (seat, outcome) {
         (Some(seat), TurnOutcome::Written(offers)) => {
             // A start that is repeated word for word looks written; the run has its driver already.
-            let is_new = parts.live.insert(Arc::clone(&turn.lease.run_id), seat);
+            let is_new = parts.live.insert(&turn.lease, seat);
             if is_new { TurnOutcome::Written(offers) } else { TurnOutcome::Exists }
         }
-        (_, outcome) => outcome,
+        (_, outcome) => {
+            if let Some(wake_ms) = turn.begins.as_ref().and_then(|begins| begins.parks_until) {
+                parts.alarm.set(wake_ms);
+            }
+            outcome
+        }
     }
 }
 
@@ -167,8 +216,8 @@ async fn deliver(parts: &Parts, messages: Vec<NewMessage>, senders: Vec<Sender>,
     if messages.is_empty() {
         return;
     }
-    let Some(delivered) = persist(parts, || parts.store.deliver(&parts.worker, &messages, now_ms)).await
-    else {
+    let worker = parts.worker();
+    let Some(delivered) = persist(parts, || parts.store.deliver(&worker, &messages, now_ms)).await else {
         return;
     };
     match delivered {
@@ -180,7 +229,9 @@ async fn deliver(parts: &Parts, messages: Vec<NewMessage>, senders: Vec<Sender>,
                 delivered.starts =
                     starts.map(|((outcome, seat), turn)| seated(parts, turn, Some(seat), outcome)).collect();
                 for offer in &delivered.offers {
-                    parts.live.send(&offer.run_id, Input::Offer(offer.clone()));
+                    if !parts.live.send(&offer.run_id, Input::Offer(offer.clone())) {
+                        parts.alarm.ring();
+                    }
                 }
                 let _ = reply.send(Ok(delivered));
             }
@@ -233,6 +284,11 @@ where
     loop {
         if parts.phase() == Phase::Stopped {
             return None;
+        }
+        if !parts.membership.is_certain() {
+            // Others may have taken over. Once that is known, the store refuses what is no longer this engine's.
+            tokio::time::sleep(UNCERTAIN).await;
+            continue;
         }
         match ask().await {
             Err(error) if error.is_transient() => {

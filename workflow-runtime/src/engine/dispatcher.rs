@@ -38,6 +38,7 @@ struct Lanes {
 pub(super) async fn dispatch(parts: Arc<Parts>, _permit: mpsc::Sender<()>) {
     let mut phase = parts.phase.subscribe();
     let mut lanes = Lanes::default();
+    let is_shared = parts.membership.is_shared();
     while *phase.borrow_and_update() == Phase::Running {
         let Some(next_due_ms) = lanes.fill(&parts).await else { break };
         tokio::select! {
@@ -50,6 +51,7 @@ pub(super) async fn dispatch(parts: Arc<Parts>, _permit: mpsc::Sender<()>) {
                 }
             }
             () = parts.outbox_changed.notified() => {}
+            () = tokio::time::sleep(parts.poll_interval), if is_shared => {}
             () = parts.clock.sleep_until(next_due_ms.unwrap_or_default()), if next_due_ms.is_some() => {}
         }
     }
@@ -67,6 +69,9 @@ impl Lanes {
         let mut backoff = Backoff::new();
         let room = MOST_LANES - self.runs.len();
         if room == 0 {
+            return Some(None);
+        }
+        if !is_first(parts).await {
             return Some(None);
         }
         let busy: Vec<Arc<str>> = self.runs.values().cloned().collect();
@@ -101,11 +106,30 @@ impl Lanes {
     }
 }
 
+/// Whether this engine hands messages over: of several engines one does, so that those of a run leave in order. Which one
+/// that is, the store knows.
+async fn is_first(parts: &Parts) -> bool {
+    if !parts.membership.is_shared() {
+        return true;
+    }
+    if !parts.membership.is_certain() {
+        return false;
+    }
+    match parts.store.is_first(&parts.worker()).await {
+        Ok(is_first) => is_first,
+        Err(error) => {
+            tracing::warn!(%error, "the store does not say who hands messages over; asking again");
+            false
+        }
+    }
+}
+
 /// Hands messages of one run over until one fails, and has noted what became of them.
 async fn hand_over_in_order(parts: Arc<Parts>, messages: Vec<OutboxEntry>) {
     let mut changes = Vec::with_capacity(messages.len());
     for entry in messages {
-        if parts.phase() != Phase::Running {
+        // Whoever takes over from a worker that is given up hands over what is left.
+        if parts.phase() != Phase::Running || !parts.membership.is_certain() {
             break;
         }
         match hand_over(&parts, &entry).await {

@@ -2,7 +2,9 @@
 //! The one owner of the run in memory; it knows no database and leaves every decision to the core.
 
 mod beginnings;
+mod broken;
 mod effects;
+mod parking;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -13,14 +15,13 @@ use workflow_core::{Command, Definition, OpId, Record};
 use super::attempts::Attempts;
 use super::children::{self, Fate};
 use super::live::{Ends, Input};
-use super::live_run::{Happening, LiveRun, Taken, journal_incident};
+use super::live_run::{Happening, LiveRun, Taken};
 use super::parts::{Backoff, Parts, Phase};
-use super::stuck::Answer;
 use super::transactional::{Committed, Transacted};
-use crate::error::{Error, ErrorKind};
 use crate::store::{Lease, LoadedRun, Turn, TurnOutcome};
 
 pub(crate) use beginnings::Beginning;
+pub(super) use beginnings::{Begun, begin};
 
 /// See the module.
 pub(crate) struct Driver {
@@ -31,7 +32,27 @@ pub(crate) struct Driver {
     phase: watch::Receiver<Phase>,
     /// The children that are being started; news of them is on its way.
     starting: BTreeSet<Arc<str>>,
+    /// Held by those who ask for children to be cancelled: after a crash, only a run that is loaded asks once more.
+    cancelling: Arc<()>,
+    /// Heard and not taken yet.
+    heard: Vec<Happening>,
+    /// What the store has to be asked for.
+    untold: Untold,
+    /// It has waited for long enough to be let go of.
+    is_idle: bool,
+    /// How often in a row the store has kept it.
+    refusals: u32,
     _permit: mpsc::Sender<()>,
+}
+
+/// What somebody has told the run that only the store knows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Untold {
+    Nothing,
+    /// Requests.
+    Asked,
+    /// Requests, messages, a cancel, ends of children.
+    Anything,
 }
 
 /// What a driver goes on with.
@@ -42,6 +63,8 @@ enum Next {
     Resume(Box<LoadedRun>, Attempts),
     /// The code cannot go on with the journal: a person has to look.
     Broken(String),
+    /// Nobody holds the run any more.
+    Parked,
     Leave,
 }
 
@@ -55,8 +78,20 @@ impl Driver {
     ) -> Option<Driver> {
         let _permit = parts.driver_permit()?;
         let phase = parts.phase.subscribe();
-        let starting = BTreeSet::new();
-        Some(Driver { parts: Arc::clone(parts), definition, lease, ends, phase, starting, _permit })
+        Some(Driver {
+            parts: Arc::clone(parts),
+            definition,
+            lease,
+            ends,
+            phase,
+            starting: BTreeSet::new(),
+            cancelling: Arc::default(),
+            heard: Vec::new(),
+            untold: Untold::Nothing,
+            is_idle: false,
+            refusals: 0,
+            _permit,
+        })
     }
 
     /// Goes on with a run that was read from the store.
@@ -71,16 +106,22 @@ impl Driver {
                 Next::Load(attempts) => self.load(attempts).await,
                 Next::Resume(loaded, attempts) => self.replay(*loaded, attempts).await,
                 Next::Broken(cause) => self.wait_for_a_person(cause).await,
+                Next::Parked => {
+                    self.leave_parked().await;
+                    break;
+                }
                 Next::Leave => break,
             }
         }
-        self.parts.live.remove(&self.lease.run_id);
+        self.parts.live.remove(&self.lease);
+        self.parts.alarm.note_room();
     }
 
     async fn drive(&mut self, mut live: Box<LiveRun>, mut attempts: Attempts) -> Next {
         loop {
             if let Some(conclusion) = live.run.conclusion() {
                 self.ends.ending.send_replace(Some(conclusion.clone()));
+                self.parts.endings.tell(&self.lease.run_id, conclusion);
                 if let Some(parent) = &live.parent {
                     let (run_id, fate) = (Arc::clone(&self.lease.run_id), Fate::Ended(conclusion.clone()));
                     children::tell(&self.parts, parent, run_id, fate);
@@ -92,12 +133,20 @@ impl Driver {
             if phase == Phase::Stopped || (phase == Phase::Draining && attempts.is_empty()) {
                 return Next::Leave;
             }
-            let is_running = phase == Phase::Running;
+            if !self.is_holder() {
+                tracing::warn!("the lease of this engine is lost; it lets go of the run");
+                return Next::Leave;
+            }
+            // While others may hold the run, nothing is begun; what is under way may come to its end.
+            let is_running = phase == Phase::Running && self.parts.membership.is_certain();
             if is_running {
                 if live.run.continuation().is_some() {
                     return self.begin_anew(&mut live).await;
                 }
                 self.carry_out(&mut live, &mut attempts);
+                if self.untold != Untold::Nothing && self.look(&mut live).await.is_none() {
+                    return Next::Leave;
+                }
             }
             let transacted = match is_running {
                 true => attempts.transactions.transact(&self.parts, &self.lease, &mut live).await,
@@ -119,10 +168,19 @@ impl Driver {
                 }
                 Some(Transacted::Stopped) => return Next::Leave,
             };
+            if std::mem::take(&mut self.is_idle) {
+                match self.park(live.parking()).await {
+                    Some(true) => return Next::Parked,
+                    Some(false) => continue,
+                    None => return Next::Leave,
+                }
+            }
             let now_ms = live.tick(self.parts.clock.now_ms());
-            let Taken { turn, answers, broken } = live.take(happenings, now_ms);
+            let Taken { turn, broken } = live.take(happenings, now_ms);
             if let Some(turn) = turn {
+                self.refusals = 0;
                 let cancelled = cancelled_steps(&turn);
+                let answers = turn.changes.answers.clone();
                 let written = match transaction {
                     None => self.write(turn).await,
                     Some((transaction, name)) => {
@@ -141,6 +199,7 @@ impl Driver {
                     Some(TurnOutcome::Written(offers)) => {
                         live.note_written(offers);
                         cancelled.iter().for_each(|op| attempts.cancel(op));
+                        answers.iter().for_each(|(id, answer)| self.parts.answers.tell(id, answer));
                     }
                     Some(TurnOutcome::MessageTaken) => return Next::Load(attempts),
                     Some(TurnOutcome::LostLease | TurnOutcome::Exists) => {
@@ -150,7 +209,6 @@ impl Driver {
                     None => return Next::Leave,
                 }
             }
-            answers.into_iter().for_each(Answer::send);
             if let Some(error) = broken {
                 return Next::Broken(error.to_string());
             }
@@ -169,13 +227,22 @@ impl Driver {
             // In a turn of its own: when another run took the message, nothing else is refused with it.
             return vec![Happening::Offer(offer)];
         }
+        if is_running {
+            happenings.append(&mut self.heard);
+        }
         let due_ms = live.next_due_ms().filter(|_| is_running);
+        let idle = self.idle_time(live, attempts).filter(|_| is_running);
         let clock = self.parts.clock.clone();
         tokio::select! {
             biased;
+            () = std::future::ready(()), if !happenings.is_empty() => {}
             _ = self.phase.changed() => return happenings,
             attempted = attempts.next() => happenings.extend(attempted.map(Happening::Attempted)),
             Some(input) = self.ends.inbox.recv(), if is_running => self.hear(input, live, &mut happenings),
+            () = tokio::time::sleep(idle.unwrap_or_default()), if idle.is_some() => {
+                self.is_idle = true;
+                return happenings;
+            }
             () = clock.sleep_until(due_ms.unwrap_or_default()), if due_ms.is_some() => {}
             () = std::future::ready(()), if is_running && !attempts.transactions.is_empty() => {}
         }
@@ -195,12 +262,12 @@ impl Driver {
         match input {
             Input::Offer(offer) => live.note_written(vec![offer]),
             Input::Cancel(reason) => happenings.push(Happening::Cancel(reason)),
-            Input::Retry(reply) => happenings.push(Happening::Retry(reply)),
-            Input::Rule(ruling) => happenings.push(Happening::Rule(ruling)),
             Input::Child(news) => {
                 self.starting.remove(&news.run_id);
                 happenings.push(Happening::Child(news));
             }
+            Input::Asked => self.untold = self.untold.max(Untold::Asked),
+            Input::News => self.untold = Untold::Anything,
         }
     }
 
@@ -232,6 +299,9 @@ impl Driver {
     }
 
     async fn replay(&mut self, mut loaded: LoadedRun, attempts: Attempts) -> Next {
+        // All that was told before is in what was loaded.
+        self.untold = Untold::Nothing;
+        self.heard = loaded.requests.iter().cloned().map(Happening::Asked).collect();
         let journal = std::mem::replace(&mut loaded.journal, Ok(Vec::new()));
         let journal: Vec<Record> = match journal {
             Ok(journal) => journal,
@@ -259,38 +329,9 @@ impl Driver {
             return Next::Leave;
         }
         if let Some(reason) = cancel_reason {
-            // Not handed to the code here: like everything that happens, it is one turn.
-            self.parts.live.send(&self.lease.run_id, Input::Cancel(reason));
+            self.heard.push(Happening::Cancel(reason));
         }
         Next::Drive(Box::new(live), attempts)
-    }
-
-    /// Opens an incident, and waits until somebody asks for the run to be tried again.
-    async fn wait_for_a_person(&mut self, cause: String) -> Next {
-        tracing::error!(%cause, "the run cannot go on: a person has to look");
-        let turn = journal_incident(&self.lease, self.parts.clock.now_ms(), cause);
-        if !matches!(self.write(turn).await, Some(TurnOutcome::Written(_))) {
-            return Next::Leave;
-        }
-        loop {
-            tokio::select! {
-                biased;
-                // Looked at, not waited for: the engine may have been on its way out before the run broke off.
-                _ = self.phase.wait_for(|phase| *phase != Phase::Running) => return Next::Leave,
-                // Messages and cancels are in the store, for when the run can go on.
-                Some(input) = self.ends.inbox.recv() => match input {
-                    Input::Retry(reply) => {
-                        let _ = reply.send(1);
-                        return Next::Load(Attempts::default());
-                    }
-                    Input::Rule(ruling) => {
-                        let _ = ruling.reply.send(Err(cannot_rule(&self.lease.run_id)));
-                    }
-                    Input::Child(news) => drop(self.starting.remove(&news.run_id)),
-                    Input::Offer(_) | Input::Cancel(_) => {}
-                }
-            }
-        }
     }
 }
 
@@ -316,12 +357,4 @@ pub(crate) async fn load_all(parts: &Parts, leases: &[Lease]) -> Option<Vec<Load
             return None;
         }
     }
-}
-
-fn cannot_rule(run_id: &str) -> Error {
-    let text = format!(
-        "the code of the run `{run_id}` cannot go on with its journal, so that nothing in it can be skipped or given \
-         up: mend the code, then retry"
-    );
-    ErrorKind::NotStuck(text).into()
 }

@@ -9,7 +9,7 @@ use uuid::Uuid;
 use workflow_core::{Definition, Payload, Timestamp};
 
 use super::driver::{Beginning, Driver};
-use super::parts::Parts;
+use super::parts::{Backoff, Parts};
 use crate::error::{Error, ErrorKind};
 use crate::limits::{LONGEST_ID, check_id, check_size};
 use crate::store::{NewMessage, ParkReason, TurnOutcome};
@@ -92,12 +92,27 @@ async fn take_in(parts: &Arc<Parts>, message: NewMessage) -> Result<Delivery, Er
     taking.await.unwrap_or_else(|_| Err(ErrorKind::Stopped.into()))
 }
 
-async fn keep_and_start(parts: Arc<Parts>, mut message: NewMessage) -> Result<Delivery, Error> {
+async fn keep_and_start(parts: Arc<Parts>, message: NewMessage) -> Result<Delivery, Error> {
+    let mut backoff = Backoff::new();
+    loop {
+        if let Some(delivery) = keep_and_start_once(&parts, message.clone()).await? {
+            return Ok(delivery);
+        }
+        parts.membership.doubt();
+        parts.membership.can_join_anew()?;
+        if !backoff.wait(&parts).await {
+            return Err(ErrorKind::Stopped.into());
+        }
+    }
+}
+
+/// `None` when this engine was given up, so that nothing was kept and nothing began.
+async fn keep_and_start_once(parts: &Arc<Parts>, mut message: NewMessage) -> Result<Option<Delivery>, Error> {
     let mut beginnings: Vec<Beginning> = Vec::new();
     for definition in parts.registry.started_by(&message.message) {
         let run_id = run_id(definition, &message.message_id);
         check_id("the id of a run", &run_id)?;
-        match Driver::prepare(&parts, *definition, run_id.into(), arguments(&message.payload)) {
+        match Driver::prepare(parts, *definition, run_id.into(), arguments(&message.payload)) {
             Ok(Some((beginning, turn))) => {
                 beginnings.push(beginning);
                 message.starts.push(turn);
@@ -117,6 +132,9 @@ async fn keep_and_start(parts: Arc<Parts>, mut message: NewMessage) -> Result<De
     let (is_event, is_parked) = (message.is_event, message.parked.is_some());
     let seats = beginnings.iter().map(Beginning::seat).collect();
     let delivered = parts.deliver(message, seats).await?;
+    if delivered.starts.contains(&TurnOutcome::LostLease) {
+        return Ok(None);
+    }
     let has_starts = !beginnings.is_empty();
     let mut has_started = false;
     for (beginning, outcome) in beginnings.into_iter().zip(delivered.starts) {
@@ -125,7 +143,7 @@ async fn keep_and_start(parts: Arc<Parts>, mut message: NewMessage) -> Result<De
             beginning.go_on(offers);
         }
     }
-    Ok(match () {
+    Ok(Some(match () {
         () if has_started => Delivery::Started,
         () if delivered.is_duplicate => Delivery::Duplicate,
         () if is_parked => Delivery::Parked,
@@ -133,7 +151,7 @@ async fn keep_and_start(parts: Arc<Parts>, mut message: NewMessage) -> Result<De
         () if has_starts && !is_event => Delivery::Duplicate,
         () if delivered.offers.is_empty() => Delivery::Buffered,
         () => Delivery::Awaited,
-    })
+    }))
 }
 
 /// The id of the run of this workflow that begins with this message: `fulfil_order:order-placed-17`. It depends on

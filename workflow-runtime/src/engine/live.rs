@@ -4,12 +4,11 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard};
 
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{mpsc, watch};
 use workflow_core::Conclusion;
 
 use super::children::ChildNews;
-use super::stuck::Ruling;
-use crate::store::Offer;
+use crate::store::{Lease, Offer};
 
 /// What can reach a run while it is in memory.
 pub(crate) enum Input {
@@ -17,12 +16,12 @@ pub(crate) enum Input {
     Offer(Offer),
     /// Somebody asked for a cancel; it is noted in the store.
     Cancel(String),
-    /// Somebody asked for another round of attempts. Answered with how many incidents that concerns.
-    Retry(oneshot::Sender<usize>),
-    /// What somebody says about a stuck operation.
-    Rule(Ruling),
     /// What became of a child; the store knows it too.
     Child(ChildNews),
+    /// Somebody asks something of it: the request is in the store.
+    Asked,
+    /// Another worker told it something, whatever that was: it is in the store.
+    News,
 }
 
 /// The address of a run in memory.
@@ -47,44 +46,46 @@ impl Seat {
     }
 }
 
-/// The runs in memory, by id.
+/// The runs in memory, by id, each with the epoch under which it is held.
 #[derive(Default)]
 pub(crate) struct LiveRuns {
-    seats: Mutex<HashMap<Arc<str>, Seat>>,
+    seats: Mutex<HashMap<Arc<str>, (i64, Seat)>>,
 }
 
 impl LiveRuns {
-    /// Takes a seat for a run; false when it has one already.
-    pub(crate) fn insert(&self, run_id: Arc<str>, seat: Seat) -> bool {
+    /// Takes a seat for a run; false when it has one already that is not from an earlier time.
+    pub(crate) fn insert(&self, lease: &Lease, seat: Seat) -> bool {
         let mut seats = self.seats();
-        if seats.contains_key(&run_id) {
+        if seats.get(&lease.run_id).is_some_and(|(epoch, _)| *epoch >= lease.epoch) {
             return false;
         }
-        seats.insert(run_id, seat);
+        seats.insert(Arc::clone(&lease.run_id), (lease.epoch, seat));
         true
     }
 
-    pub(crate) fn remove(&self, run_id: &str) {
-        self.seats().remove(run_id);
+    /// Gives the seat of a run back, unless it has been taken anew since.
+    pub(crate) fn remove(&self, lease: &Lease) {
+        let mut seats = self.seats();
+        if seats.get(&lease.run_id).is_some_and(|(epoch, _)| *epoch == lease.epoch) {
+            seats.remove(&lease.run_id);
+        }
     }
 
     pub(crate) fn get(&self, run_id: &str) -> Option<Seat> {
-        self.seats().get(run_id).cloned()
+        self.seats().get(run_id).map(|(_, seat)| seat.clone())
     }
 
-    /// Hands something to a run. A run that is not in memory finds it in the store when it is loaded.
-    pub(crate) fn send(&self, run_id: &str, input: Input) {
-        if let Some(seat) = self.seats().get(run_id) {
-            // A driver that is gone has ended the run, or will load it again.
-            let _ = seat.inbox.send(input);
-        }
+    /// Hands something to a run; false when it is not in memory, or about to leave it. Then it finds the same in the
+    /// store when it is loaded.
+    pub(crate) fn send(&self, run_id: &str, input: Input) -> bool {
+        self.seats().get(run_id).is_some_and(|(_, seat)| seat.inbox.send(input).is_ok())
     }
 
     pub(crate) fn count(&self) -> usize {
         self.seats().len()
     }
 
-    fn seats(&self) -> MutexGuard<'_, HashMap<Arc<str>, Seat>> {
+    fn seats(&self) -> MutexGuard<'_, HashMap<Arc<str>, (i64, Seat)>> {
         self.seats.lock().expect("nothing panics while the seats are locked")
     }
 }

@@ -3,23 +3,21 @@
 
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 
-use tokio::sync::oneshot;
 use workflow_core::{CoreError, Definition, Event, OpId, Parent, Payload, Record, Run, StepDef, Timestamp};
 
 use super::agenda::{Agenda, DueAttempt, IsDetached};
 use super::attempts::Attempted;
 use super::children::{ChildNews, Fate};
 use super::outgoing;
-use super::stuck::{Answer, Ruling};
-use crate::store::{Changes, IncidentPlace, Lease, LoadedRun, Misfit, NewRun, Offer, Turn};
+use crate::store::{Changes, IncidentPlace, Lease, LoadedRun, Misfit, NewRun, Offer, Parking, Request, Turn};
 
 /// Something that happened and that the run may have to hear of.
 pub(crate) enum Happening {
     Attempted(Attempted),
     Cancel(String),
-    Retry(oneshot::Sender<usize>),
-    Rule(Ruling),
+    Asked(Request),
     Child(ChildNews),
     Offer(Offer),
     /// Look at the timers: the last millisecond that is over.
@@ -27,6 +25,7 @@ pub(crate) enum Happening {
 }
 
 /// How a run begins.
+#[derive(Clone)]
 pub(crate) struct Origin {
     pub(crate) input: Payload,
     /// How often it has begun, counted from 1.
@@ -55,14 +54,14 @@ pub(crate) struct LiveRun {
     last_ms: Timestamp,
     /// Messages that are there for waits of this run.
     offers: VecDeque<Offer>,
+    /// It could not go on with its journal, and can again since somebody asked for that.
+    pub(super) was_mended: bool,
 }
 
 /// What some happenings came to.
 pub(crate) struct Taken {
     /// What to write, if anything.
     pub(crate) turn: Option<Turn>,
-    /// Who waits for that to be written, and with which answer.
-    pub(crate) answers: Vec<Answer>,
     /// Why the code cannot go on after that.
     pub(crate) broken: Option<CoreError>,
 }
@@ -89,6 +88,7 @@ impl LiveRun {
             next_seq: 1,
             last_ms: now_ms,
             offers: VecDeque::new(),
+            was_mended: false,
         };
         let (mut records, mut changes) = (Vec::new(), Changes::default());
         let started = Event::Started { input, generation, parent: parent.clone() };
@@ -123,8 +123,9 @@ impl LiveRun {
             Some(Event::Started { parent, .. }) => parent.clone(),
             _ => None,
         };
+        let was_mended = loaded.has_journal_incident && !loaded.requests.is_empty();
         let offers = loaded.offers.into();
-        Ok(LiveRun { run, agenda, parent, lease, payload_limit, next_seq, last_ms, offers })
+        Ok(LiveRun { run, agenda, parent, lease, payload_limit, next_seq, last_ms, offers, was_mended })
     }
 
     /// The turn with which the run begins anew under its id, once its journal says that it does.
@@ -174,6 +175,19 @@ impl LiveRun {
         self.agenda.next_due_ms()
     }
 
+    /// How to let go of the run, which only waits.
+    pub(crate) fn parking(&self) -> Parking {
+        let children = self.agenda.children.ids().map(|(_, run_id)| Arc::clone(run_id)).collect();
+        Parking { lease: self.lease.clone(), wake_ms: self.next_due_ms(), children, is_broken: false }
+    }
+
+    /// Until when a run that has just begun waits for nothing but its timers. `None` when there is more to it.
+    pub(crate) fn sleeps_until(&self) -> Option<Timestamp> {
+        let is_going_on = self.run.conclusion().is_none() && self.run.continuation().is_none();
+        let due_ms = self.next_due_ms().filter(|_| is_going_on && self.agenda.has_only_times())?;
+        Some(due_ms)
+    }
+
     /// A message that one of the waits can have now.
     pub(crate) fn next_offer(&mut self) -> Option<Offer> {
         while let Some(offer) = self.offers.pop_front() {
@@ -192,16 +206,14 @@ impl LiveRun {
     /// Takes what happened, one event at a time. What nobody waits for any more is dropped.
     pub(crate) fn take(&mut self, happenings: Vec<Happening>, now_ms: Timestamp) -> Taken {
         let (mut records, mut changes) = (Vec::new(), Changes::default());
-        let mut taken = Taken { turn: None, answers: Vec::new(), broken: None };
+        let mut taken = Taken { turn: None, broken: None };
         for happening in happenings {
-            if let Err(error) =
-                self.take_one(happening, now_ms, &mut records, &mut changes, &mut taken.answers)
-            {
+            if let Err(error) = self.take_one(happening, now_ms, &mut records, &mut changes) {
                 taken.broken = Some(error);
                 break;
             }
         }
-        if !records.is_empty() || !changes.misfits.is_empty() {
+        if !records.is_empty() || !changes.misfits.is_empty() || !changes.answers.is_empty() {
             taken.turn = Some(self.turn(now_ms, records, changes));
         }
         taken
@@ -213,7 +225,6 @@ impl LiveRun {
         now_ms: Timestamp,
         records: &mut Vec<Record>,
         changes: &mut Changes,
-        answers: &mut Vec<Answer>,
     ) -> Result<(), CoreError> {
         match happening {
             // What is still to be heard by a run that begins anew is in the store.
@@ -228,23 +239,11 @@ impl LiveRun {
             Happening::Cancel(reason) => {
                 self.feed(now_ms, Event::CancelRequested { reason }, records, changes)
             }
-            Happening::Retry(reply) => {
-                let stuck = self.stuck();
-                answers.push(Answer::Retried(reply, stuck.len()));
-                stuck
-                    .into_iter()
-                    .try_for_each(|op| self.feed(now_ms, Event::RetryRequested { op }, records, changes))
+            Happening::Asked(request) => {
+                let (events, answer) = self.heed(&request);
+                changes.answers.insert(request.id, answer.to_payload());
+                events.into_iter().try_for_each(|event| self.feed(now_ms, event, records, changes))
             }
-            Happening::Rule(Ruling { op, verdict, reply }) => match self.rule(&op, verdict) {
-                Ok(event) => {
-                    answers.push(Answer::Ruled(reply, Ok(())));
-                    self.feed(now_ms, event, records, changes)
-                }
-                Err(error) => {
-                    answers.push(Answer::Ruled(reply, Err(error)));
-                    Ok(())
-                }
-            },
             Happening::Child(news) => match self.hear_of_child(news) {
                 Some(event) => self.feed(now_ms, event, records, changes),
                 None => Ok(()),

@@ -8,12 +8,16 @@ use tokio::sync::{Notify, mpsc, oneshot, watch};
 use workflow_core::Resources;
 
 use super::committer::{Job, Reply};
+use super::endings::Endings;
 use super::flow_control::FlowControl;
 use super::live::{LiveRuns, Seat};
+use super::membership::Membership;
 use super::registry::Registry;
+use super::requests::Answers;
+use super::waker::Alarm;
 use crate::clock::Clock;
 use crate::error::{Error, ErrorKind};
-use crate::store::{Delivered, Lease, NewMessage, OutboxChange, RunState, Store, Turn, TurnOutcome};
+use crate::store::{Delivered, Lease, NewMessage, OutboxChange, Parking, RunState, Store, Turn, TurnOutcome};
 use crate::transport::Transport;
 
 /// How far an engine is on its way out.
@@ -27,13 +31,18 @@ pub(crate) enum Phase {
 
 /// See the module.
 pub(crate) struct Parts {
-    /// What this engine is called in the store.
-    pub(crate) worker: Arc<str>,
+    pub(crate) membership: Membership,
     pub(crate) store: Arc<dyn Store>,
     pub(crate) clock: Clock,
     pub(crate) registry: Registry,
     pub(crate) resources: Resources,
     pub(crate) payload_limit: usize,
+    /// How long a run that only waits stays in memory.
+    pub(crate) park_idle_after: Duration,
+    /// How many runs may be in memory before others wait until there is room.
+    pub(crate) live_limit: usize,
+    /// How often a store that others work on, too, is asked for news.
+    pub(crate) poll_interval: Duration,
     /// The way out; `None` for the runs of this very engine.
     pub(crate) transport: Option<Arc<dyn Transport>>,
     /// After how many failed attempts a message is parked.
@@ -42,6 +51,9 @@ pub(crate) struct Parts {
     pub(crate) outbox_changed: Notify,
     pub(crate) flow_control: Arc<FlowControl>,
     pub(crate) live: LiveRuns,
+    pub(crate) alarm: Alarm,
+    pub(crate) endings: Endings,
+    pub(crate) answers: Answers,
     pub(crate) phase: watch::Sender<Phase>,
     jobs: mpsc::UnboundedSender<Job>,
     /// Every driver holds a clone; when all are gone, the drivers are. `None` once the engine drains.
@@ -50,12 +62,15 @@ pub(crate) struct Parts {
 
 /// What the parts are made of.
 pub(crate) struct Materials {
-    pub(crate) worker: Arc<str>,
+    pub(crate) membership: Membership,
     pub(crate) store: Arc<dyn Store>,
     pub(crate) clock: Clock,
     pub(crate) registry: Registry,
     pub(crate) resources: Resources,
     pub(crate) payload_limit: usize,
+    pub(crate) park_idle_after: Duration,
+    pub(crate) live_limit: usize,
+    pub(crate) poll_interval: Duration,
     pub(crate) transport: Option<Arc<dyn Transport>>,
     pub(crate) park_after: u32,
     pub(crate) flow_control: Arc<FlowControl>,
@@ -66,12 +81,15 @@ impl Parts {
         materials: Materials,
     ) -> (Arc<Parts>, mpsc::UnboundedReceiver<Job>, mpsc::Receiver<()>) {
         let Materials {
-            worker,
+            membership,
             store,
             clock,
             registry,
             resources,
             payload_limit,
+            park_idle_after,
+            live_limit,
+            poll_interval,
             transport,
             park_after,
             flow_control,
@@ -81,17 +99,23 @@ impl Parts {
         let phase = watch::Sender::new(Phase::Running);
         let drivers = Mutex::new(Some(driver));
         let parts = Parts {
-            worker,
+            membership,
             store,
             clock,
             registry,
             resources,
             payload_limit,
+            park_idle_after,
+            live_limit,
+            poll_interval,
             transport,
             park_after,
             outbox_changed: Notify::new(),
             flow_control,
             live: LiveRuns::default(),
+            alarm: Alarm::default(),
+            endings: Endings::default(),
+            answers: Answers::default(),
             phase,
             jobs,
             drivers,
@@ -99,9 +123,19 @@ impl Parts {
         (Arc::new(parts), job_receiver, drivers_gone)
     }
 
+    /// What this engine is called in the store. Another name after its lease was lost.
+    pub(crate) fn worker(&self) -> Arc<str> {
+        self.membership.worker()
+    }
+
     /// The right to a run that begins here.
     pub(crate) fn first_lease(&self, run_id: Arc<str>) -> Lease {
-        Lease { run_id, epoch: 1, worker: Arc::clone(&self.worker) }
+        Lease { run_id, epoch: 1, worker: self.worker() }
+    }
+
+    /// Has every driver look at where the engine stands.
+    pub(crate) fn tell_drivers(&self) {
+        self.phase.send_modify(|_| {});
     }
 
     pub(crate) fn phase(&self) -> Phase {
@@ -150,6 +184,11 @@ impl Parts {
     pub(crate) async fn deliver(&self, message: NewMessage, seats: Vec<Seat>) -> Result<Delivered, Error> {
         self.refuse_when_leaving()?;
         self.ask(|reply| Job::Deliver { message: Box::new(message), seats, reply }).await
+    }
+
+    /// Lets go of a run; false when there is something that it has to hear first.
+    pub(crate) async fn park(&self, parking: Parking) -> Result<bool, Error> {
+        self.ask(|reply| Job::Park { parking: Box::new(parking), reply }).await
     }
 
     pub(crate) async fn request_cancel(

@@ -1,15 +1,15 @@
-//! Goes on with the runs that an engine finds at its start.
-//! Only sees that each gets its driver; what the drivers do is theirs.
+//! Goes on with runs that were claimed: their journals are read, many at once, and each gets its driver.
+//! What the drivers do is theirs.
 
 use std::sync::Arc;
 
 use tracing::Instrument;
+use workflow_core::Definition;
 
 use super::driver::{Driver, load_all};
 use super::live::{Ends, Seat};
 use super::parts::{Parts, Phase};
-use crate::store::{Claim, ClaimedRun, Lease, Orphans, StoreError, Worker};
-use workflow_core::{Definition, Timestamp};
+use crate::store::{ClaimedRun, Lease, Orphans, StoreError};
 
 /// How many journals are read with one statement.
 const READ_AT_ONCE: usize = 64;
@@ -27,36 +27,18 @@ pub struct Orphan {
     pub runs: u64,
 }
 
-/// How many runs are claimed at once.
-const CLAIM_AT_ONCE: usize = 1_000;
-
-/// Takes all runs that there is code for, and that nobody holds or whose holder is gone.
-pub(super) async fn claim_all(parts: &Arc<Parts>, worker: Worker) -> Result<(), StoreError> {
-    let Worker { id: worker, code } = worker;
-    // Those that wait for a time, too: they are in memory while they wait.
-    let claim = Claim { worker, code, now_ms: Timestamp::MAX, limit: CLAIM_AT_ONCE };
-    loop {
-        let claimed = parts.store.claim(&claim).await?;
-        let is_all = claimed.runs.len() < CLAIM_AT_ONCE;
-        recover(parts, claimed.runs);
-        if is_all {
-            return Ok(());
-        }
-    }
-}
-
 /// Gives every run that was claimed a seat at once, and a driver in the background.
-fn recover(parts: &Arc<Parts>, claimed: Vec<ClaimedRun>) {
+pub(super) fn recover(parts: &Arc<Parts>, claimed: Vec<ClaimedRun>) {
     let mut seated = Vec::new();
     for ClaimedRun { lease, workflow, version, .. } in claimed {
         let Some(definition) = parts.registry.find(&workflow, version) else { continue };
         // Before the journal is read, so that nothing that comes in between is missed.
         let (seat, ends) = Seat::new();
-        parts.live.insert(Arc::clone(&lease.run_id), seat);
+        parts.live.insert(&lease, seat);
         seated.push((lease, definition, ends));
     }
     if !seated.is_empty() {
-        tracing::info!(count = seated.len(), "unfinished runs go on");
+        tracing::debug!(count = seated.len(), "runs go on");
         tokio::spawn(resume_all(Arc::clone(parts), seated));
     }
 }
@@ -88,7 +70,7 @@ async fn resume_all(parts: Arc<Parts>, mut seated: Vec<(Lease, Definition, Ends)
         for (lease, definition, ends) in some {
             let position = loaded.iter().position(|loaded| loaded.run_id == lease.run_id);
             let Some(position) = position else {
-                parts.live.remove(&lease.run_id);
+                parts.live.remove(&lease);
                 continue;
             };
             let loaded = loaded.swap_remove(position);

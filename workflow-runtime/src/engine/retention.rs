@@ -42,6 +42,10 @@ pub(crate) async fn keep_in_order(parts: Arc<Parts>, retention: Retention) {
 
 /// Whether there was something to do, and may be more.
 async fn sweep(parts: &Parts, retention: Retention, now_ms: Timestamp) -> bool {
+    // One of several engines is enough.
+    if !parts.store.is_first(&parts.worker()).await.unwrap_or(false) {
+        return false;
+    }
     let sweep = Sweep {
         now_ms,
         messages_until_ms: before(now_ms, retention.messages),

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use workflow_core::Timestamp;
 
 use super::committer::persist;
+use super::driver::Begun;
 use super::live_run::Origin;
 use super::parts::{Backoff, Parts, Phase};
 use super::schedules::Scheduled;
@@ -131,6 +132,9 @@ impl Kept {
     async fn advance(&mut self, parts: &Arc<Parts>) -> Result<Progress, Error> {
         if self.queue.is_empty() {
             self.look(parts.clock.now_ms());
+            if !self.queue.is_empty() && parts.membership.is_shared() {
+                self.catch_up_with_others(parts).await?;
+            }
         }
         if self.queue.is_empty() && self.former.is_none() {
             return Ok(Progress::Waits);
@@ -163,6 +167,22 @@ impl Kept {
     /// was years ahead for a moment would silence the schedule for years.
     fn go_back_with_the_clock(&mut self, now_ms: Timestamp) {
         self.row.kept_until_ms = self.row.kept_until_ms.min(now_ms);
+    }
+
+    /// Leaves out what other engines have dealt with: one that slept for long would start ticks anew whose runs are gone
+    /// by now.
+    async fn catch_up_with_others(&mut self, parts: &Parts) -> Result<(), Error> {
+        let rows = parts.store.schedules().await?;
+        let same = |row: &&KeptSchedule| {
+            (&row.workflow, &row.cron, &row.timezone)
+                == (&self.row.workflow, &self.row.cron, &self.row.timezone)
+        };
+        let Some(row) = rows.iter().find(same) else { return Ok(()) };
+        if row.kept_until_ms > self.row.kept_until_ms {
+            self.row = row.clone();
+            self.look(parts.clock.now_ms());
+        }
+        Ok(())
     }
 
     /// Finds what is due.
@@ -199,8 +219,8 @@ impl Kept {
         )
         .await;
         match begun {
-            Ok(Some(_)) => tracing::info!(%run_id, "a schedule has started a run"),
-            Ok(None) => tracing::debug!(%run_id, "the tick of a schedule has its run already"),
+            Ok(Begun::Live(_) | Begun::Parked) => tracing::info!(%run_id, "a schedule has started a run"),
+            Ok(_) => tracing::debug!(%run_id, "the tick of a schedule has its run already"),
             Err(error) if error.is_store() || error.is_stopped() => return Err(error),
             Err(error) => {
                 // Trying again would hold up the ticks to come, and change nothing.

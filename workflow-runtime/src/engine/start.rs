@@ -5,19 +5,16 @@ use std::future::{Future, IntoFuture};
 use std::pin::Pin;
 use std::sync::Arc;
 
-use tokio::sync::{oneshot, watch};
-use tracing::Instrument;
 use uuid::Uuid;
-use workflow_core::{Conclusion, Definition, Event, Payload, Workflow, WorkflowCall};
+use workflow_core::{Definition, Event, Payload, Workflow, WorkflowCall};
 
-use super::driver::Driver;
-use super::live::Seat;
+use super::driver::{self, Begun};
 use super::live_run::Origin;
-use super::parts::Parts;
+use super::parts::{Backoff, Parts};
 use crate::error::{Error, ErrorKind};
 use crate::handle::RunHandle;
 use crate::limits::{check_id, check_size};
-use crate::store::TurnOutcome;
+use crate::store::Lease;
 
 /// A run to be started: await it.
 #[must_use = "nothing is started until this is awaited"]
@@ -61,8 +58,9 @@ impl<W: Workflow> Start<W> {
 
         let origin = Origin::from_outside(input.clone());
         match begin(&parts, definition, &run_id, origin).await? {
-            Some(ending) => Ok(RunHandle::live(parts, run_id, ending)),
-            None => existing::<W>(parts, run_id, &input).await,
+            Begun::Live(ending) => Ok(RunHandle::live(parts, run_id, ending)),
+            Begun::Exists => existing::<W>(parts, run_id, &input).await,
+            _ => Ok(RunHandle::of(parts, run_id)),
         }
     }
 }
@@ -76,27 +74,40 @@ impl<W: Workflow> IntoFuture for Start<W> {
     }
 }
 
-/// Begins a run, and gives what will hold its ending; `None` when there is a run with this id already.
+/// Begins a run under the name that this engine has, whatever name that is by the time it is written.
 pub(super) async fn begin(
     parts: &Arc<Parts>,
     definition: Definition,
     run_id: &Arc<str>,
     origin: Origin,
-) -> Result<Option<watch::Receiver<Option<Conclusion>>>, Error> {
-    let (seat, ends) = Seat::new();
-    let ending = seat.ending.clone();
-    let lease = parts.first_lease(Arc::clone(run_id));
-    let span = tracing::info_span!("run", run_id = %run_id, workflow = definition.name);
-    let driver = Driver::new(parts, definition, lease, ends).ok_or(ErrorKind::Stopped)?;
-    let (reply, answer) = oneshot::channel();
-    // On a task of its own: whoever waits here may lose patience, the run must not. Boxed, because the driver of a run
-    // begins children in turn.
-    let driving: Pin<Box<dyn Future<Output = ()> + Send>> = Box::pin(driver.begin(origin, seat, reply));
-    tokio::spawn(driving.instrument(span));
-    match answer.await.map_err(|_| ErrorKind::Stopped)?? {
-        TurnOutcome::Exists => Ok(None),
-        _ => Ok(Some(ending)),
+) -> Result<Begun, Error> {
+    let mut backoff = Backoff::new();
+    loop {
+        let lease = parts.first_lease(Arc::clone(run_id));
+        match begin_as(parts, definition, lease, origin.clone()).await? {
+            Begun::LostLease => {
+                parts.membership.can_join_anew()?;
+                if !backoff.wait(parts).await {
+                    return Err(ErrorKind::Stopped.into());
+                }
+            }
+            begun => return Ok(begun),
+        }
     }
+}
+
+/// Begins a run under this lease and no other.
+pub(super) async fn begin_as(
+    parts: &Arc<Parts>,
+    definition: Definition,
+    lease: Lease,
+    origin: Origin,
+) -> Result<Begun, Error> {
+    let begun = driver::begin(parts, definition, lease, origin).await?;
+    if matches!(begun, Begun::LostLease) {
+        parts.membership.doubt();
+    }
+    Ok(begun)
 }
 
 /// A handle to the run that has the id already, if it is the same run.

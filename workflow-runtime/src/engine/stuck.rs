@@ -1,42 +1,12 @@
 //! Stuck operations: what a person says about one of them, held against what the run knows.
-//! It makes the event to record; that the run takes it is up to the caller.
+//! It makes the events to record; that the run takes them is up to the caller.
 
-use tokio::sync::oneshot;
 use workflow_core::{Event, OpId, OpenOperation, Payload};
 
 use super::live_run::LiveRun;
+use super::requests::{Answered, Asked, asked};
 use crate::error::{Error, ErrorKind};
-
-/// What somebody says about a stuck operation.
-pub(crate) struct Ruling {
-    pub(crate) op: OpId,
-    pub(crate) verdict: Verdict,
-    /// Answered when it is on the disk, or refused.
-    pub(crate) reply: oneshot::Sender<Result<(), Error>>,
-}
-
-pub(crate) enum Verdict {
-    /// The code sees this value, as if the operation had given it.
-    Skip(Payload),
-    /// The run is given up, for this reason.
-    GiveUp(String),
-}
-
-/// Who waits for a turn to be written, and with which answer.
-pub(crate) enum Answer {
-    Retried(oneshot::Sender<usize>, usize),
-    Ruled(oneshot::Sender<Result<(), Error>>, Result<(), Error>),
-}
-
-impl Answer {
-    pub(crate) fn send(self) {
-        // Who no longer waits has lost interest.
-        match self {
-            Answer::Retried(reply, retried) => drop(reply.send(retried)),
-            Answer::Ruled(reply, ruled) => drop(reply.send(ruled)),
-        }
-    }
-}
+use crate::store::Request;
 
 impl LiveRun {
     /// The operations that cannot go on by themselves.
@@ -46,21 +16,38 @@ impl LiveRun {
         stuck.cloned().collect()
     }
 
-    /// The event that this verdict comes to.
-    ///
+    /// The events that a request comes to, and its answer.
+    pub(crate) fn heed(&mut self, request: &Request) -> (Vec<Event>, Answered) {
+        let ruled = match asked(request) {
+            Ok(Asked::Retry) => {
+                let stuck = self.stuck();
+                let incidents = stuck.len() + usize::from(std::mem::take(&mut self.was_mended));
+                let events = stuck.into_iter().map(|op| Event::RetryRequested { op });
+                return (events.collect(), Answered::Retried { incidents });
+            }
+            Ok(Asked::Skip { op, value }) => self.skipped(op, value),
+            Ok(Asked::GiveUp { op, reason }) => {
+                self.stuck_at(&op).map(|_| Event::GivenUp { op: op.clone(), reason })
+            }
+            Err(refused) => return (Vec::new(), refused),
+        };
+        match ruled {
+            Ok(event) => (vec![event], Answered::Ruled),
+            Err(error) => (Vec::new(), Answered::refusal(&error)),
+        }
+    }
+
     /// # Errors
     /// When nothing is stuck there, or the value is not one that the operation could have given.
-    pub(crate) fn rule(&self, op: &OpId, verdict: Verdict) -> Result<Event, Error> {
-        let open = self.run.open_operations();
-        let Some(stuck) = open.iter().find(|open| open.is_stuck && open.request.op() == Some(op)) else {
-            return Err(self.nothing_stuck(op));
-        };
-        match verdict {
-            Verdict::Skip(value) => {
-                Ok(Event::Skipped { op: op.clone(), output: self.as_output(stuck, op, value)? })
-            }
-            Verdict::GiveUp(reason) => Ok(Event::GivenUp { op: op.clone(), reason }),
-        }
+    fn skipped(&self, op: OpId, value: Payload) -> Result<Event, Error> {
+        let output = self.as_output(&self.stuck_at(&op)?, &op, value)?;
+        Ok(Event::Skipped { op, output })
+    }
+
+    fn stuck_at(&self, op: &OpId) -> Result<OpenOperation, Error> {
+        let open = self.run.open_operations().into_iter();
+        let mut stuck = open.filter(|open| open.is_stuck && open.request.op() == Some(op));
+        stuck.next().ok_or_else(|| self.nothing_stuck(op))
     }
 
     /// The value in the form in which the operation would have given it.

@@ -122,6 +122,25 @@ pub trait Fleet: Send + Sync + 'static {
 
     /// Unfinished runs that no worker has code for, by workflow and version.
     async fn orphans(&self) -> Result<Vec<Orphans>, StoreError>;
+
+    /// Whether several engines may work on it at once; then each looks for work again and again. A store that serves one
+    /// unless it says otherwise.
+    fn is_shared(&self) -> bool {
+        false
+    }
+
+    /// Whether this worker has been there for longest of those that have not been given up: it does what only one may
+    /// do at a time, such as handing messages over in order.
+    async fn is_first(&self, worker: &str) -> Result<bool, StoreError> {
+        let _ = worker;
+        Ok(true)
+    }
+
+    /// Returns when another worker may have told a run something. A hint that may be missed or come for nothing; a store
+    /// that has none never returns.
+    async fn woken(&self) {
+        std::future::pending().await
+    }
 }
 
 #[async_trait]
@@ -164,5 +183,17 @@ impl<S: Fleet + ?Sized> Fleet for Arc<S> {
 
     async fn orphans(&self) -> Result<Vec<Orphans>, StoreError> {
         (**self).orphans().await
+    }
+
+    fn is_shared(&self) -> bool {
+        (**self).is_shared()
+    }
+
+    async fn is_first(&self, worker: &str) -> Result<bool, StoreError> {
+        (**self).is_first(worker).await
+    }
+
+    async fn woken(&self) {
+        (**self).woken().await;
     }
 }

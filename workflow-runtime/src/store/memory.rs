@@ -334,8 +334,11 @@ impl Tables {
         }
         let first = usize::try_from(turn.first_seq - 1).expect("rows are counted from 1");
         let is_same_journal = turn.begins.as_ref().is_none_or(|begins| begins.generation == row.generation);
+        // Whoever is told that a run has begun drives it.
+        let is_driven = turn.begins.as_ref().is_some_and(|begins| begins.parks_until.is_none());
         row.epoch == turn.lease.epoch
             && is_same_journal
+            && (!is_driven || row.state != RunState::Running || row.is_held_by(&turn.lease.worker))
             && row.journal.get(first..) == Some(turn.records.as_slice())
     }
 }

@@ -127,6 +127,7 @@ pub async fn hurried(name: String) -> Result<u64, ShopError> {
 pub fn family(store: impl Store, world: &World, clock: &Clock) -> EngineBuilder {
     Engine::builder()
         .store(store)
+        .park_idle_after(idle())
         .clock(clock.clone())
         .resource(world.clone())
         .register(trip)

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, watch};
 use workflow_runtime::store::*;
 use workflow_runtime::{Payload, RunFilter, RunState, RunStatus, RunSummary, Timestamp};
 
@@ -37,12 +37,64 @@ struct Faults {
     stutters: AtomicBool,
     /// What was written is answered for only once there is a permit.
     held: Mutex<Option<Arc<Semaphore>>>,
+    /// Letting go of runs waits for permits.
+    parks: Mutex<Option<Arc<HeldParks>>>,
+    /// Letting go of runs is a write like any other.
+    counts_parks: AtomicBool,
+    /// Nothing is asked of the store beneath until it is let in again.
+    frozen: watch::Sender<bool>,
+    /// No heartbeat gets through.
+    is_silent: watch::Sender<bool>,
+}
+
+/// Holds whoever lets go of runs, before and after that is written.
+pub struct HeldParks {
+    before: Semaphore,
+    after: Semaphore,
+    begun: AtomicUsize,
+    written: AtomicUsize,
+}
+
+impl HeldParks {
+    /// Waits until somebody wants to let go of a run, and is held.
+    pub async fn is_asked(&self) {
+        super::eventually("it is to be parked", async || {
+            (self.begun.load(Ordering::SeqCst) > 0).then_some(())
+        })
+        .await;
+    }
+
+    /// Lets it be written, and waits for that; nobody hears of it yet.
+    pub async fn write(&self) {
+        self.before.add_permits(1);
+        super::eventually("it is parked", async || (self.written.load(Ordering::SeqCst) > 0).then_some(()))
+            .await;
+    }
+
+    /// Holds nobody any more.
+    pub fn release(&self) {
+        self.before.add_permits(1_000_000);
+        self.after.add_permits(1_000_000);
+    }
 }
 
 impl<S> Faulty<S> {
     pub fn new(inner: S, crash: Crash) -> Arc<Faulty<S>> {
-        let (writes, has_crashed, failures, stutters, held) = Default::default();
-        let faults = Arc::new(Faults { crash, writes, has_crashed, failures, stutters, held });
+        let (writes, has_crashed, failures, stutters, held, parks, counts_parks) = Default::default();
+        let (frozen, is_silent) = (watch::Sender::new(false), watch::Sender::new(false));
+        let faults = Faults {
+            crash,
+            writes,
+            has_crashed,
+            failures,
+            stutters,
+            held,
+            parks,
+            counts_parks,
+            frozen,
+            is_silent,
+        };
+        let faults = Arc::new(faults);
         Arc::new(Faulty { inner, faults, is_open_to_all: false })
     }
 
@@ -76,6 +128,39 @@ impl<S> Faulty<S> {
         gate
     }
 
+    /// From now on, whoever lets go of runs is held.
+    pub fn hold_parks(&self) -> Arc<HeldParks> {
+        let held = HeldParks {
+            before: Semaphore::new(0),
+            after: Semaphore::new(0),
+            begun: AtomicUsize::new(0),
+            written: AtomicUsize::new(0),
+        };
+        let held = Arc::new(held);
+        *self.faults.parks.lock().unwrap() = Some(Arc::clone(&held));
+        held
+    }
+
+    /// From now on, letting go of runs is counted as a write, and fails like one.
+    pub fn count_parks(&self) {
+        self.faults.counts_parks.store(true, Ordering::SeqCst);
+    }
+
+    /// From now on nothing gets through, as if the process were stopped.
+    pub fn freeze(&self) {
+        self.faults.frozen.send_replace(true);
+    }
+
+    /// Keeps heartbeats back, and nothing else.
+    pub fn silence(&self, is_silent: bool) {
+        self.faults.is_silent.send_replace(is_silent);
+    }
+
+    /// All that was asked meanwhile gets through now.
+    pub fn thaw(&self) {
+        self.faults.frozen.send_replace(false);
+    }
+
     pub fn failures_left(&self) -> i64 {
         self.faults.failures.load(Ordering::SeqCst).max(0)
     }
@@ -85,6 +170,7 @@ impl<S> Faulty<S> {
     }
 
     async fn unless_crashed<T>(&self, asked: impl Future<Output = T>) -> T {
+        self.faults.let_in().await;
         if self.faults.has_crashed() {
             std::future::pending::<()>().await;
         }
@@ -93,11 +179,16 @@ impl<S> Faulty<S> {
 }
 
 impl Faults {
+    async fn let_in(&self) {
+        self.frozen.subscribe().wait_for(|frozen| !frozen).await.unwrap();
+    }
+
     fn has_crashed(&self) -> bool {
         self.has_crashed.load(Ordering::SeqCst)
     }
 
     async fn write<T>(&self, write: impl Future<Output = Result<T, StoreError>>) -> Result<T, StoreError> {
+        self.let_in().await;
         let number = self.writes.fetch_add(1, Ordering::SeqCst);
         if self.has_crashed() || self.crash == Crash::Before(number) {
             self.has_crashed.store(true, Ordering::SeqCst);
@@ -131,6 +222,7 @@ impl<S: Store> Fleet for Faulty<S> {
     }
 
     async fn beat(&self, worker: &str, lease: Duration) -> Result<bool, StoreError> {
+        self.faults.is_silent.subscribe().wait_for(|is_silent| !is_silent).await.unwrap();
         self.unless_crashed(self.inner.beat(worker, lease)).await
     }
 
@@ -143,7 +235,21 @@ impl<S: Store> Fleet for Faulty<S> {
     }
 
     async fn park(&self, parkings: &[Parking], now_ms: Timestamp) -> Result<Vec<bool>, StoreError> {
-        self.unless_crashed(self.inner.park(parkings, now_ms)).await
+        let held = self.faults.parks.lock().unwrap().clone();
+        if let Some(held) = &held {
+            held.begun.fetch_add(1, Ordering::SeqCst);
+            held.before.acquire().await.unwrap().forget();
+        }
+        let parked = if self.faults.counts_parks.load(Ordering::SeqCst) {
+            self.write(self.inner.park(parkings, now_ms)).await
+        } else {
+            self.unless_crashed(self.inner.park(parkings, now_ms)).await
+        };
+        if let Some(held) = &held {
+            held.written.fetch_add(1, Ordering::SeqCst);
+            held.after.acquire().await.unwrap().forget();
+        }
+        parked
     }
 
     async fn wake(&self, run_ids: &[Arc<str>]) -> Result<(), StoreError> {
@@ -155,15 +261,23 @@ impl<S: Store> Fleet for Faulty<S> {
     }
 
     async fn requests(&self, run_ids: &[Arc<str>]) -> Result<Vec<Request>, StoreError> {
-        self.inner.requests(run_ids).await
+        self.unless_crashed(self.inner.requests(run_ids)).await
     }
 
     async fn answer(&self, request_id: &str) -> Result<Option<Option<Payload>>, StoreError> {
-        self.inner.answer(request_id).await
+        self.unless_crashed(self.inner.answer(request_id)).await
     }
 
     async fn orphans(&self) -> Result<Vec<Orphans>, StoreError> {
         self.inner.orphans().await
+    }
+
+    fn is_shared(&self) -> bool {
+        self.inner.is_shared()
+    }
+
+    async fn is_first(&self, worker: &str) -> Result<bool, StoreError> {
+        self.unless_crashed(self.inner.is_first(worker)).await
     }
 }
 
@@ -178,6 +292,7 @@ impl<S: Store> Store for Faulty<S> {
     }
 
     async fn load(&self, leases: &[Lease], now_ms: Timestamp) -> Result<Vec<LoadedRun>, StoreError> {
+        self.faults.let_in().await;
         self.inner.load(leases, now_ms).await
     }
 

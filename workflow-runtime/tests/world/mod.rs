@@ -251,10 +251,17 @@ pub async fn open_order(placed: Placed) -> Result<u64, ShopError> {
     Ok(placed.amount * 100 + paid.amount)
 }
 
+/// How long runs that only wait stay in memory; `WORKFLOW_TEST_PARK_MS=0` has every test park them at once.
+pub fn idle() -> Duration {
+    let idle_ms = std::env::var("WORKFLOW_TEST_PARK_MS").map(|text| text.parse().expect("it is a number"));
+    Duration::from_millis(idle_ms.unwrap_or(1_000))
+}
+
 /// An engine with all workflows of this world.
 pub fn builder(store: impl Store, world: &World, clock: &Clock) -> EngineBuilder {
     Engine::builder()
         .store(store)
+        .park_idle_after(idle())
         .clock(clock.clone())
         .resource(world.clone())
         .register(fulfil)

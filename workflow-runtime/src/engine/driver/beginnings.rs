@@ -1,19 +1,21 @@
 //! How a driver comes to its run: it begins from outside, with a message, or anew under its own id.
 //! Nothing of a run happens before its beginning is on the disk.
 
+use std::pin::Pin;
 use std::sync::Arc;
 
-use tokio::sync::oneshot;
+use tokio::sync::{oneshot, watch};
 use tracing::Instrument;
-use workflow_core::{CoreError, Definition, Payload};
+use workflow_core::{Conclusion, CoreError, Definition, Payload};
 
+use super::parking::in_ms;
 use super::{Driver, Next};
 use crate::engine::attempts::Attempts;
 use crate::engine::live::{Input, Seat};
 use crate::engine::live_run::{LiveRun, Origin};
 use crate::engine::parts::Parts;
 use crate::error::{Error, ErrorKind};
-use crate::store::{Offer, Turn, TurnOutcome};
+use crate::store::{Lease, Offer, Turn, TurnOutcome};
 
 /// A run that begins with a message: its first turn is written with the message.
 pub(crate) struct Beginning {
@@ -39,24 +41,68 @@ impl Beginning {
     }
 }
 
+/// What became of a beginning.
+pub(crate) enum Begun {
+    /// It is on the disk and goes on by itself; this will hold how it ended.
+    Live(watch::Receiver<Option<Conclusion>>),
+    /// It is on the disk and waits for a time; nobody holds it until then.
+    Parked,
+    /// There is a run with this id already.
+    Exists,
+    /// Another engine may have taken over from this one: nothing was written.
+    LostLease,
+}
+
+/// Begins a run under this lease. One that then waits for a time that is far enough away is let go of with the same
+/// write: it has no driver, no seat, and nothing of it stays in memory.
+pub(in crate::engine) async fn begin(
+    parts: &Arc<Parts>,
+    definition: Definition,
+    lease: Lease,
+    origin: Origin,
+) -> Result<Begun, Error> {
+    let span = tracing::info_span!("run", run_id = %lease.run_id, workflow = definition.name);
+    let now_ms = parts.clock.now_ms();
+    let limit = parts.payload_limit;
+    let begun = span.in_scope(|| LiveRun::begin(definition, lease.clone(), origin, limit, now_ms));
+    let (live, mut turn) = begun.map_err(ErrorKind::CannotBegin)?;
+    let far_ms = now_ms.saturating_add(in_ms(parts.park_idle_after));
+    if let (Some(wake_ms), Some(begins)) =
+        (live.sleeps_until().filter(|due_ms| *due_ms > far_ms), &mut turn.begins)
+    {
+        parts.refuse_when_leaving()?;
+        begins.parks_until = Some(wake_ms);
+        drop(live);
+        return Ok(match parts.commit(turn, None).await? {
+            TurnOutcome::Written(_) => Begun::Parked,
+            TurnOutcome::LostLease => Begun::LostLease,
+            _ => Begun::Exists,
+        });
+    }
+    let (seat, ends) = Seat::new();
+    let ending = seat.ending.clone();
+    let driver = Driver::new(parts, definition, lease, ends).ok_or(ErrorKind::Stopped)?;
+    let (reply, answer) = oneshot::channel();
+    // On a task of its own: whoever waits here may lose patience, the run must not. Boxed, because the driver of a run
+    // begins children in turn.
+    let driving: Pin<Box<dyn Future<Output = ()> + Send>> = Box::pin(driver.begin(live, turn, seat, reply));
+    tokio::spawn(driving.instrument(span));
+    Ok(match answer.await.map_err(|_| ErrorKind::Stopped)?? {
+        TurnOutcome::Exists => Begun::Exists,
+        TurnOutcome::LostLease => Begun::LostLease,
+        _ => Begun::Live(ending),
+    })
+}
+
 impl Driver {
-    /// Begins a run and stays with it. What became of the beginning goes to `reply`.
-    pub(crate) async fn begin(
+    /// Has the first turn written and stays with the run. What became of the beginning goes to `reply`.
+    async fn begin(
         mut self,
-        origin: Origin,
+        mut live: LiveRun,
+        turn: Turn,
         seat: Seat,
         reply: oneshot::Sender<Result<TurnOutcome, Error>>,
     ) {
-        let now_ms = self.parts.clock.now_ms();
-        let (lease, limit) = (self.lease.clone(), self.parts.payload_limit);
-        let begun = LiveRun::begin(self.definition, lease, origin, limit, now_ms);
-        let (mut live, turn) = match begun {
-            Ok(begun) => begun,
-            Err(error) => {
-                let _ = reply.send(Err(ErrorKind::CannotBegin(error).into()));
-                return;
-            }
-        };
         // Before anything of it happens, the run is on the disk.
         let written = self.parts.commit(turn, Some(seat)).await;
         let begins = match &written {
@@ -107,19 +153,20 @@ impl Driver {
         match self.write(turn).await {
             Some(TurnOutcome::Written(_)) => {
                 self.definition = definition;
-                self.drop_offers();
+                self.drop_what_came();
                 Next::Load(Attempts::default())
             }
             _ => Next::Leave,
         }
     }
 
-    /// The offers that have come so far were made to the journal before, whose operations may have the same ids and
-    /// wait for other keys. Those for the new one are read with it.
-    fn drop_offers(&mut self) {
-        let heard: Vec<Input> = std::iter::from_fn(|| self.ends.inbox.try_recv().ok()).collect();
-        for input in heard.into_iter().filter(|input| !matches!(input, Input::Offer(_))) {
-            self.parts.live.send(&self.lease.run_id, input);
+    /// What has come so far was for the journal before, whose operations may have the same ids and wait for other keys.
+    /// What is for the new one is read with it.
+    fn drop_what_came(&mut self) {
+        while let Ok(input) = self.ends.inbox.try_recv() {
+            if let Input::Child(news) = input {
+                self.starting.remove(&news.run_id);
+            }
         }
     }
 }

@@ -9,7 +9,7 @@ use workflow_core::OpId;
 use super::Driver;
 use crate::engine::attempts::Attempts;
 use crate::engine::children::{self, Fate};
-use crate::engine::live_run::LiveRun;
+use crate::engine::live_run::{Happening, LiveRun};
 
 impl Driver {
     /// Begins what has an effect outside of the run. Everything that led to it is on the disk.
@@ -25,21 +25,22 @@ impl Driver {
             let parent = live.as_parent(op);
             self.starting.insert(Arc::clone(&run_id));
             match child {
-                Some(child) => children::start(&self.parts, parent, child),
+                Some(child) => children::start(&self.parts, &self.lease.worker, parent, child),
                 None => {
                     let never = "nobody waited for it any more before it was started".to_owned();
-                    children::tell(&self.parts, &parent, run_id, Fate::Refused(never));
+                    self.starting.remove(&run_id);
+                    self.heard.push(Happening::Child(children::news(&parent, run_id, Fate::Refused(never))));
                 }
             }
         }
         for run_id in live.agenda.children.cancel_unwanted() {
-            children::cancel(&self.parts, &self.lease.run_id, run_id);
+            children::cancel(&self.parts, &self.lease.run_id, run_id, Arc::clone(&self.cancelling));
         }
     }
 
     /// Looks up the children that the run waits for: those that are there need not be started, and those that have
     /// ended may have had nobody to tell. `None` when the engine stopped meanwhile.
-    pub(super) async fn find_children(&self, live: &mut LiveRun) -> Option<()> {
+    pub(super) async fn find_children(&mut self, live: &mut LiveRun) -> Option<()> {
         let waited_for = live.agenda.children.ids().map(|(op, run_id)| (Arc::clone(run_id), op.clone()));
         let waited_for: BTreeMap<Arc<str>, OpId> = waited_for.collect();
         if waited_for.is_empty() {
@@ -50,12 +51,8 @@ impl Driver {
             let Some(op) = waited_for.get(&known.run_id) else { continue };
             let parent = live.as_parent(op.clone());
             live.agenda.children.note_starting(op);
-            children::tell(
-                &self.parts,
-                &parent,
-                Arc::clone(&known.run_id),
-                children::fate_of(&known, &parent),
-            );
+            let fate = children::fate_of(&known, &parent);
+            self.heard.push(Happening::Child(children::news(&parent, known.run_id, fate)));
         }
         let starting = waited_for.iter().filter(|(run_id, _)| self.starting.contains(*run_id));
         starting.for_each(|(_, op)| live.agenda.children.note_starting(op));

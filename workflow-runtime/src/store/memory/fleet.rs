@@ -16,6 +16,7 @@ use crate::store::{
 
 pub(super) struct Member {
     code: Vec<(String, u32)>,
+    joined: Instant,
     lease_ends: Instant,
 }
 
@@ -35,7 +36,8 @@ impl Fleet for Memory {
         if !self.is_shared {
             tables.workers.clear();
         }
-        let member = Member { code: worker.code.clone(), lease_ends: Instant::now() + lease };
+        let now = Instant::now();
+        let member = Member { code: worker.code.clone(), joined: now, lease_ends: now + lease };
         tables.workers.insert(Arc::clone(&worker.id), member);
         Ok(())
     }
@@ -153,6 +155,18 @@ impl Fleet for Memory {
             found.runs += 1;
         }
         Ok(orphans.into_values().collect())
+    }
+
+    fn is_shared(&self) -> bool {
+        self.is_shared
+    }
+
+    async fn is_first(&self, worker: &str) -> Result<bool, StoreError> {
+        let tables = self.tables();
+        let is_there = |member: &Member| !self.is_shared || member.lease_ends > Instant::now();
+        let there = tables.workers.iter().filter(|(_, member)| is_there(member));
+        let first = there.min_by_key(|(id, member)| (member.joined, Arc::clone(id)));
+        Ok(first.is_some_and(|(id, _)| **id == *worker))
     }
 }
 

@@ -70,6 +70,10 @@ impl Tables {
             let refuse = |turn: &Turn| if self.is_written(turn) { None } else { Some(TurnOutcome::Exists) };
             return (true, message.starts.iter().map(refuse).collect());
         }
+        if message.starts.iter().any(|turn| !self.has_worker(&turn.lease.worker)) {
+            // Kept, it would be taken by runs that never began.
+            return (false, vec![Some(TurnOutcome::LostLease); message.starts.len()]);
+        }
         // What an event has reached before, it does not reach again.
         let before = known.and_then(|number| self.messages.remove(&number));
         let mut takes = before.map(|before| before.takes).unwrap_or_default();
