@@ -25,6 +25,8 @@ mod lock_pairs {
     pub(crate) mod pair;
     pub(crate) mod parallel;
     pub(crate) mod patches;
+    #[path = "../../workflow-runtime/tests/world/patience.rs"]
+    pub(crate) mod patience;
     pub(crate) mod programs;
     pub(crate) mod races;
     pub(crate) mod renames;

@@ -58,7 +58,7 @@ pub struct HeldParks {
 impl HeldParks {
     /// Waits until somebody wants to let go of a run, and is held.
     pub async fn is_asked(&self) {
-        super::eventually("it is to be parked", async || {
+        super::patience::eventually("it is to be parked", async || {
             (self.begun.load(Ordering::SeqCst) > 0).then_some(())
         })
         .await;
@@ -67,8 +67,10 @@ impl HeldParks {
     /// Lets it be written, and waits for that; nobody hears of it yet.
     pub async fn write(&self) {
         self.before.add_permits(1);
-        super::eventually("it is parked", async || (self.written.load(Ordering::SeqCst) > 0).then_some(()))
-            .await;
+        super::patience::eventually("it is parked", async || {
+            (self.written.load(Ordering::SeqCst) > 0).then_some(())
+        })
+        .await;
     }
 
     /// Holds nobody any more.

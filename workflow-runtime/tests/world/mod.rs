@@ -13,8 +13,11 @@ use workflow_runtime::prelude::*;
 use workflow_runtime::store::Store;
 use workflow_runtime::{Client, Clock, EngineBuilder, RunStatus};
 
+pub use patience::eventually;
+
 pub mod family;
 pub mod faulty;
+pub mod patience;
 pub mod turns;
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, thiserror::Error, StepError)]
@@ -287,19 +290,7 @@ impl Folder {
     }
 }
 
-/// Looks again and again, for at most ten seconds, until something is so.
-pub async fn eventually<T>(what: &str, mut look: impl AsyncFnMut() -> Option<T>) -> T {
-    let began = std::time::Instant::now();
-    loop {
-        if let Some(found) = look().await {
-            return found;
-        }
-        assert!(began.elapsed() < Duration::from_secs(10), "not so after ten seconds: {what}");
-        tokio::time::sleep(Duration::from_millis(1)).await;
-    }
-}
-
-/// The same for the status of a run.
+/// Looks at the status of a run again and again, for at most ten seconds, until it is so.
 pub async fn until(
     client: &Client,
     run_id: &str,
