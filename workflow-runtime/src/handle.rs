@@ -140,8 +140,8 @@ pub(crate) async fn conclusion(
         {
             return Ok(conclusion.clone());
         }
-        // Not in memory: ended before, or parked, or held elsewhere. Waited for before the store is asked, so that an end
-        // in between is not missed.
+        // Not in memory: ended before, or parked, or held elsewhere. Waited for before the store is asked, so that an
+        // end in between is not missed.
         let waiting = waiting.get_or_insert_with(|| parts.endings.wait_for(run_id));
         let status = parts.store.run(run_id).await;
         match status {

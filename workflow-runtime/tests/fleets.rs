@@ -1,5 +1,5 @@
-//! Several engines on one store: who dies is taken over from, who wakes up late changes nothing, and what people and runs
-//! tell each other reaches them wherever they are. Time is tokio's paused time.
+//! Several engines on one store: who dies is taken over from, who wakes up late changes nothing, and what people and
+//! runs tell each other reaches them. Time is tokio's paused time.
 
 mod world;
 
@@ -404,6 +404,24 @@ async fn messages_of_a_run_leave_in_order_through_one_engine_at_a_time() {
         let amounts: Vec<u64> = of_run.map(|(_, sent)| sent.payload.read::<Paid>().unwrap().amount).collect();
         assert_eq!(amounts, [1, 2, 3], "run {n}");
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_first_is_whoever_has_been_there_for_longest() {
+    let store = Memory::shared();
+    let lease = Duration::from_secs(30);
+    for id in ["b", "a", "c"] {
+        store.join(&turns::worker(id), lease).await.unwrap();
+        tokio::time::sleep(Duration::from_secs(1)).await;
+    }
+    let is_first = async |worker: &str| store.is_first(worker).await.unwrap();
+    assert_eq!((is_first("a").await, is_first("b").await, is_first("c").await), (false, true, false));
+    store.leave("b").await.unwrap();
+    assert_eq!((is_first("a").await, is_first("b").await, is_first("c").await), (true, false, false));
+    tokio::time::sleep(Duration::from_secs(20)).await;
+    assert!(store.beat("c", lease).await.unwrap());
+    tokio::time::sleep(Duration::from_secs(20)).await;
+    assert_eq!((is_first("a").await, is_first("c").await), (false, true), "whose lease is over is not there");
 }
 
 #[tokio::test(start_paused = true)]

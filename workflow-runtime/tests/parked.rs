@@ -20,9 +20,20 @@ async fn nap(order: String) -> Result<u64, ShopError> {
     note(&order).await
 }
 
+/// Sleeps for longer.
+#[workflow]
+async fn siesta(order: String) -> Result<u64, ShopError> {
+    sleep(days(1)).await;
+    note(&order).await
+}
+
 /// An engine that lets go of runs as soon as they only wait.
 fn forgetful(store: impl Store, world: &World, clock: &Clock) -> EngineBuilder {
-    builder(store, world, clock).register(nap).register(supervise).park_idle_after(Duration::ZERO)
+    builder(store, world, clock)
+        .register(nap)
+        .register(siesta)
+        .register(supervise)
+        .park_idle_after(Duration::ZERO)
 }
 
 async fn parked(engine: &Engine) {
@@ -206,15 +217,20 @@ on_every_store! {
     }
 
     async fn runs_that_only_wait_make_room_for_those_that_are_due(store, world, clock) {
-        let engine = forgetful(store, &world, &clock).park_idle_after(Duration::MAX).live_runs(3);
+        let engine = forgetful(store, &world, &clock).park_idle_after(Duration::from_secs(3_600)).live_runs(3);
         let engine = engine.start().await.unwrap();
-        engine.start(slow("o-0".into())).id("sleeps").await.unwrap();
-        until(&engine.client(), "sleeps", "it sleeps", |status| !status.timers.is_empty()).await;
-        for n in 1..=3 {
+        // A day is further away than an hour, so that it is parked from the start.
+        engine.start(siesta("o-0".into())).id("sleeps").await.unwrap();
+        for n in 1..=4 {
             engine.start(patient(format!("o-{n}"))).id(format!("order-{n}")).await.unwrap();
         }
-        assert_eq!(engine.live_runs(), 4, "nothing is parked while there is no need");
-        engine.shutdown().await;
+        assert_eq!(engine.live_runs(), 4, "starts do not wait for room, and nobody is in need of it");
+        clock.advance(Duration::from_secs(24 * 3_600));
+        assert_eq!(engine.client().result::<u64>("sleeps").await.unwrap(), 1);
+        for n in 1..=4 {
+            engine.client().deliver(Paid { order: format!("o-{n}"), amount: n }).await.unwrap();
+            assert_eq!(engine.client().result::<u64>(&format!("order-{n}")).await.unwrap(), n);
+        }
     }
 }
 

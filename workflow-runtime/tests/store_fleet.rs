@@ -68,9 +68,12 @@ on_every_store! {
         store.leave("stranger").await.unwrap();
         store.join(&worker("next"), LEASE).await.unwrap();
         assert_eq!(store.orphans().await.unwrap(), []);
+        let none = store.claim(&claim("next", 0, 0)).await.unwrap();
+        assert!(none.runs.is_empty() && none.next_wake_ms.is_some_and(|next_ms| next_ms <= 0), "they are due");
         assert_eq!(taken(&store.claim(&claim("next", 0, 1)).await.unwrap()).len(), 1);
         let rest = store.claim(&claim("next", 0, 10)).await.unwrap();
         assert_eq!((rest.runs.len(), rest.next_wake_ms), (1, None));
+        assert_eq!(store.claim(&claim("next", 0, 0)).await.unwrap().next_wake_ms, None, "and nothing else is");
     }
 
     async fn strikes_count_holders_that_were_given_up_at_the_same_row(store, _world, _clock) {
@@ -111,6 +114,14 @@ on_every_store! {
         assert_eq!(store.commit(&[turn("a", 2, 2, &["woken"])], 0).await.unwrap(), [written()]);
         store.wake(&["c".into(), "nobody".into()]).await.unwrap();
         assert_eq!(taken(&store.claim(&claim(WORKER, 0, 10)).await.unwrap()), [("c", 2, 0)]);
+    }
+
+    async fn a_start_that_is_repeated_after_the_run_was_parked_drives_nothing(store, _world, _clock) {
+        store.commit(&[begin("a")], 0).await.unwrap();
+        assert_eq!(store.commit(&[begin("a")], 0).await.unwrap(), [written()], "nobody knows whether it was heard");
+        assert!(park(&store, "a", None).await);
+        assert_eq!(store.commit(&[begin("a")], 0).await.unwrap(), [TurnOutcome::Exists]);
+        assert!(store.is_first(WORKER).await.unwrap());
     }
 
     async fn a_run_may_begin_parked(store, _world, _clock) {

@@ -40,8 +40,8 @@ impl Client {
     /// incident names. When this returns, it is on the disk.
     ///
     /// # Errors
-    /// When nothing is stuck there, when the value does not fit, when there is no such run or no engine with code for it.
-    /// Nothing has changed then.
+    /// When nothing is stuck there, when the value does not fit, when there is no such run or no engine with code for
+    /// it. Nothing has changed then.
     pub async fn skip<T: Serialize + ?Sized>(&self, run_id: &str, op: &str, value: &T) -> Result<(), Error> {
         let value = Payload::of(value)
             .map_err(|error| ErrorKind::Unstorable { what: "the value".to_owned(), error })?;

@@ -191,10 +191,9 @@ impl Agenda {
         self.timers.contains_key(op)
     }
 
-    /// Whether it waits for nothing but times that will come.
+    /// Whether it waits for no more than times: sleeps, deadlines, and attempts that have not been started.
     pub(crate) fn has_only_times(&self) -> bool {
-        let are_delayed = self.attempts.values().all(|due| !due.is_running);
-        are_delayed && self.waits.is_empty() && self.children.ids().next().is_none()
+        self.waits.is_empty() && self.children.ids().next().is_none()
     }
 
     /// When something comes due by itself next.

@@ -174,16 +174,16 @@ impl EngineBuilder {
     }
 
     /// How long a run that only waits (for a time, a message, a child, a person) stays in memory: after that it is
-    /// *parked*, and costs nothing but its rows until something happens. One that does nothing but sleep for longer than
-    /// that is parked from the start. One second unless said otherwise; [`Duration::MAX`] for never.
+    /// *parked*, and costs nothing but its rows until something happens. One that does nothing but sleep for longer
+    /// than that is parked from the start. One second unless said otherwise; [`Duration::MAX`] for never.
     pub fn park_idle_after(mut self, idle: Duration) -> EngineBuilder {
         self.park_idle_after = idle;
         self
     }
 
     /// How many runs are in memory before parked ones that come due have to wait until there is room: when a hundred
-    /// thousand timers end at once, they go through in turns. Those that only wait make room. Runs that are started here
-    /// do not wait. 10,000 unless said otherwise; at least one.
+    /// thousand timers end at once, they go through in turns. Those that only wait make room. Runs that are started
+    /// here do not wait. 10,000 unless said otherwise; at least one.
     pub fn live_runs(mut self, limit: usize) -> EngineBuilder {
         self.live_runs = limit.max(1);
         self
@@ -197,8 +197,8 @@ impl EngineBuilder {
         self
     }
 
-    /// How often a store that several engines share is asked for runs that are due and for news of those that this engine
-    /// holds. A second unless said otherwise. A store that serves one engine needs none of it.
+    /// How often a store that several engines share is asked for runs that are due and for news of those that this
+    /// engine holds. A second unless said otherwise. A store that serves one engine needs none of it.
     pub fn poll_interval(mut self, interval: Duration) -> EngineBuilder {
         self.poll_interval = interval;
         self

@@ -59,8 +59,8 @@ pub(super) fn start(parts: &Arc<Parts>, worker: &Arc<str>, parent: Parent, child
     tokio::spawn(starting.instrument(span));
 }
 
-/// Tells a parent, if it is in memory. If it is not, it finds the same in the store once it is; the end of its child has
-/// woken it.
+/// Tells a parent, if it is in memory. If it is not, it finds the same in the store once it is; the end of its child
+/// has woken it.
 pub(super) fn tell(parts: &Parts, parent: &Parent, run_id: Arc<str>, fate: Fate) {
     if !parts.live.send(&parent.run_id, Input::Child(news(parent, run_id, fate))) {
         parts.alarm.ring();

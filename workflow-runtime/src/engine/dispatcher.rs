@@ -106,8 +106,8 @@ impl Lanes {
     }
 }
 
-/// Whether this engine hands messages over: of several engines one does, so that those of a run leave in order. Which one
-/// that is, the store knows.
+/// Whether this engine hands messages over: of several engines one does, so that those of a run leave in order. Which
+/// one that is, the store knows.
 async fn is_first(parts: &Parts) -> bool {
     if !parts.membership.is_shared() {
         return true;

@@ -46,6 +46,9 @@ impl Seat {
     }
 }
 
+/// Room for so many seats is kept, however few are taken.
+const SEATS_KEPT: usize = 4_096;
+
 /// The runs in memory, by id, each with the epoch under which it is held.
 #[derive(Default)]
 pub(crate) struct LiveRuns {
@@ -68,6 +71,11 @@ impl LiveRuns {
         let mut seats = self.seats();
         if seats.get(&lease.run_id).is_some_and(|(epoch, _)| *epoch == lease.epoch) {
             seats.remove(&lease.run_id);
+        }
+        if seats.capacity() > SEATS_KEPT && seats.len() < seats.capacity() / 8 {
+            // A hundred thousand runs may have been parked: their seats must not stay.
+            let kept = seats.len() * 2;
+            seats.shrink_to(kept);
         }
     }
 

@@ -130,8 +130,8 @@ pub(super) async fn keep_alive(parts: Arc<Parts>) {
     }
 }
 
-/// Others may have taken what this engine held: it lets go of all of it, and begins again under another name. False when
-/// it has stopped.
+/// Others may have taken what this engine held: it lets go of all of it, and begins again under another name. False
+/// when it has stopped.
 async fn join_anew(parts: &Arc<Parts>, lost: &str) -> bool {
     let membership = &parts.membership;
     let worker = Worker { id: Membership::new_name(), code: parts.registry.code() };

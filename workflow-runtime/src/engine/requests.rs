@@ -1,4 +1,4 @@
-//! What people ask of stuck runs, and what the runs answer: through the store, whoever holds a run and whether anybody does.
+//! What people ask of stuck runs, and what the runs answer: through the store, whoever holds a run, if anybody does.
 //! It carries questions and answers; what they come to is the run's affair.
 
 use std::collections::HashMap;

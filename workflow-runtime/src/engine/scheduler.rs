@@ -169,8 +169,8 @@ impl Kept {
         self.row.kept_until_ms = self.row.kept_until_ms.min(now_ms);
     }
 
-    /// Leaves out what other engines have dealt with: one that slept for long would start ticks anew whose runs are gone
-    /// by now.
+    /// Leaves out what other engines have dealt with: one that slept for long would start ticks anew whose runs are
+    /// gone by now.
     async fn catch_up_with_others(&mut self, parts: &Parts) -> Result<(), Error> {
         let rows = parts.store.schedules().await?;
         let same = |row: &&KeptSchedule| {

@@ -16,8 +16,8 @@ use crate::store::{Claim, Claimed, StoreError};
 /// How many runs are claimed at once.
 const CLAIM_AT_ONCE: usize = 1_000;
 
-/// How often a store that serves one engine is looked at although nothing told to: whatever went wrong, nothing waits for
-/// ever.
+/// How often a store that serves one engine is looked at although nothing told to: whatever went wrong, nothing waits
+/// for ever.
 const LOOK_ANYWAY: Duration = Duration::from_secs(30);
 
 /// How long a claim waits for room in memory before those that only wait are asked to go.

@@ -86,10 +86,16 @@ pub(super) fn claim(db: &Connection, claim: &Claim) -> Result<Claimed> {
         "SELECT min((SELECT min(r.wake_ms) FROM workflow_runs r WHERE r.workflow = c.value ->> 0 \
          AND r.version = c.value ->> 1 AND r.ended_ms IS NULL AND r.holder IS NULL)) FROM json_each(?) c",
     )?;
-    let mut next_wake_ms: Option<Timestamp> = statement.query_row([code], |row| row.get(0))?;
+    let mut next_wake_ms: Option<Timestamp> = statement.query_row([&code], |row| row.get(0))?;
     if runs.len() == claim.limit && next_wake_ms.is_none_or(|next_ms| next_ms > claim.now_ms) {
-        // There may be more of those whose holders are gone.
-        next_wake_ms = Some(claim.now_ms);
+        let mut left = db.prepare_cached(
+            "SELECT EXISTS (SELECT 1 FROM workflow_workers w JOIN workflow_runs r ON r.holder = w.worker \
+             WHERE w.is_gone AND r.ended_ms IS NULL AND r.holder IS NOT NULL \
+             AND (r.workflow, r.version) IN (SELECT c.value ->> 0, c.value ->> 1 FROM json_each(?) c))",
+        )?;
+        if left.query_row([&code], |row| row.get(0))? {
+            next_wake_ms = Some(claim.now_ms);
+        }
     }
     Ok(Claimed { runs, news, next_wake_ms })
 }
