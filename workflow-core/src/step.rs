@@ -2,6 +2,7 @@
 //! Descriptions only; when a step runs, and how often, is decided elsewhere.
 
 use std::any::Any;
+use std::borrow::Cow;
 use std::future::Future;
 use std::pin::Pin;
 
@@ -13,13 +14,13 @@ use crate::{Payload, PayloadError, ResourceNeed, Resources, StepContext, Storabl
 /// A function under `#[step]`. Implemented by the macro, never by hand.
 pub trait Step: 'static {
     /// The name under which the journal knows it.
-    const NAME: &'static str;
+    const NAME: &'static str = written(Self::FACTS).0;
     /// What people read.
-    const LABEL: &'static str;
+    const LABEL: &'static str = written(Self::FACTS).1;
     /// The names that it had before.
-    const WAS: &'static [Text] = &[];
+    const WAS: &'static [Text] = names_before(Self::FACTS);
     /// The types of the arguments that are recorded, as they were written.
-    const TAKES: &'static str = "";
+    const TAKES: &'static str = written(Self::FACTS).2;
     /// All that is known at compile time.
     const FACTS: StepFacts;
     /// The arguments that are recorded, in the order of the parameters.
@@ -69,6 +70,29 @@ pub trait Step: 'static {
     }
 }
 
+/// The name, the label and the types of the arguments of a step, as its constant has them.
+const fn written(facts: StepFacts) -> (&'static str, &'static str, &'static str) {
+    let texts = (text(&facts.name), text(&facts.label), text(&facts.signature.takes));
+    std::mem::forget(facts); // A constant cannot drop it.
+    texts
+}
+
+const fn text(text: &Text) -> &'static str {
+    match text {
+        Cow::Borrowed(text) => text,
+        Cow::Owned(_) => panic!("the facts of a step are constants"),
+    }
+}
+
+const fn names_before(facts: StepFacts) -> &'static [Text] {
+    let names = match &facts.was {
+        Cow::Borrowed(names) => *names,
+        Cow::Owned(_) => panic!("the facts of a step are constants"),
+    };
+    std::mem::forget(facts); // A constant cannot drop it.
+    names
+}
+
 /// A step as the engine and the test kit see it: facts, and a function to call.
 #[derive(Debug)]
 pub struct StepDef {
@@ -111,6 +135,34 @@ pub type TransactionHandle = dyn Any + Send;
 pub type TransactionalFuture<'tx> = Pin<Box<dyn Future<Output = Result<Answer, StepFault>> + Send + 'tx>>;
 
 impl StepDef {
+    /// The definition of this step, which answers with a plain value, cannot be undone and needs nothing unless it
+    /// says so: for what the macro writes.
+    #[doc(hidden)]
+    pub const fn of<S: Step>(run: StepBody) -> StepDef {
+        StepDef { facts: S::FACTS, compensation: None, returns_result: false, resources: &[], run }
+    }
+
+    /// With the step that undoes this one.
+    #[doc(hidden)]
+    pub const fn undone_by(mut self, compensation: fn() -> &'static StepDef) -> StepDef {
+        self.compensation = Some(compensation);
+        self
+    }
+
+    /// The call gives the workflow a `Result`.
+    #[doc(hidden)]
+    pub const fn returning_result(mut self) -> StepDef {
+        self.returns_result = true;
+        self
+    }
+
+    /// With what the process has to supply.
+    #[doc(hidden)]
+    pub const fn needing(mut self, resources: &'static [ResourceNeed]) -> StepDef {
+        self.resources = resources;
+        self
+    }
+
     /// Whether attempts run inside of a transaction, so that one that fails took no effect.
     pub fn is_transactional(&self) -> bool {
         matches!(self.run, StepBody::Transactional(_))

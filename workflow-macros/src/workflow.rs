@@ -57,6 +57,7 @@ use crate::errors::Errors;
 use crate::signature::RawFn;
 
 pub(crate) use emit::Kind;
+pub(crate) use lower::line_of;
 pub(crate) use phrases::source_text;
 
 pub(crate) fn expand(kind: Kind, attribute: TokenStream, item: TokenStream) -> TokenStream {

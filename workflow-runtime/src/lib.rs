@@ -46,7 +46,11 @@ pub mod __private {
     pub use crate::schedule::ScheduledTime;
     pub use crate::tx::transaction;
     pub use workflow_core as core;
+    // Written for every step, so that a short way to them is worth having.
+    pub use workflow_core::{Lent, Step, StepBody, StepDef, Stored};
     pub use workflow_graph as graph;
+    pub use workflow_graph::StepFacts;
+    pub use workflow_graph::literal::step;
 }
 
 /// The README's example, compiled with the documentation tests.

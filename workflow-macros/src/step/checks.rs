@@ -2,7 +2,7 @@
 //! Nothing here is generic: `cargo check` evaluates no generic constant.
 
 use proc_macro2::{Ident, Span, TokenStream};
-use quote::{ToTokens, quote, quote_spanned};
+use quote::{ToTokens, format_ident, quote, quote_spanned};
 
 use super::Step;
 use super::compensation::Compensation;
@@ -10,21 +10,19 @@ use super::emit::hidden_name;
 use super::parameters::{Data, data};
 use crate::workflow::source_text;
 
-/// WF020, for a place before everything else: the compiler reports in the order of the text, and what
-/// it says of the step itself speaks of serde's traits. A signature with types that exist only if all is well.
+/// WF020, as a field of the hidden type, which stands before everything else: the compiler reports in the order of the
+/// text, and what it says of the step itself speaks of serde's traits. Its types exist only if all is well.
 pub(super) fn recorded_types(step: &Step) -> TokenStream {
-    let conditions = step.conditions();
     let wrapper = |data: &Data| if data.lent.is_some() { "Lent" } else { "Stored" };
     let arguments = data(&step.parameters).map(|data| existing(wrapper(data), &data.ty.to_token_stream()));
     let result = step.returns.is_written.then(|| existing("Stored", &step.ok_type()));
     let types = arguments.chain(result);
-    quote! {
-        #(#conditions)*
-        const _: () = {
-            #[allow(dead_code)]
-            fn __recorded(#(_: #types),*) {}
-        };
-    }
+    // A field for each: the compiler reports at the type of a field, and would report at the whole of a tuple.
+    let fields = types.enumerate().map(|(index, ty)| {
+        let name = format_ident!("__{index}", span = Span::call_site());
+        quote! { #name: #ty, }
+    });
+    fields.collect()
 }
 
 /// `wrapper<ty>`, reaching from the first to the last token of what the user wrote.
@@ -34,7 +32,7 @@ fn existing(wrapper: &str, ty: &TokenStream) -> TokenStream {
         |span: Option<&Span>| Span::call_site().located_at(span.copied().unwrap_or_else(Span::call_site));
     let (first, last) = (at(spans.first()), at(spans.last()));
     let wrapper = Ident::new(wrapper, first);
-    let open = quote_spanned! {first=> ::workflow_runtime::__private::core::#wrapper< };
+    let open = quote_spanned! {first=> ::workflow_runtime::__private::#wrapper< };
     let close = quote_spanned! {last=> > };
     quote! { #open #ty #close }
 }

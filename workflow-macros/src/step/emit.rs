@@ -17,10 +17,11 @@ pub(super) fn step(step: &Step) -> TokenStream {
     let call = call(step);
     let hidden_type = hidden_type(step);
     let implementation = implementation(step);
-    let (recorded_types, checks) = (checks::recorded_types(step), checks::no_result_in_disguise(step));
+    let checks = checks::no_result_in_disguise(step);
     let undoing = checks::undone_for_sure(step);
     let body = body_in_editor(step);
-    quote! { #recorded_types #call #hidden_type #body #implementation #checks #undoing }
+    // First what tells WF020: the compiler reports in the order of the text.
+    quote! { #hidden_type #call #body #implementation #checks #undoing }
 }
 
 /// The name of the hidden type behind a step.
@@ -69,9 +70,12 @@ fn call(step: &Step) -> TokenStream {
         Some(_) => quote! { <#ty as ::std::borrow::ToOwned>::to_owned(#name), },
         None => quote! { #name, },
     });
+    let is_unused = |data: &Data| data.name.to_string().starts_with('_');
+    let allowed =
+        data(&step.parameters).any(is_unused).then(|| quote! { #[allow(clippy::used_underscore_binding)] });
     quote! {
         #(#attributes)*
-        #[allow(clippy::used_underscore_binding)]
+        #allowed
         #vis #fn_token #name(#(#parameters),*) -> ::workflow_runtime::StepCall<#hidden> {
             ::workflow_runtime::StepCall::new((#(#arguments)*))
         }
@@ -93,34 +97,28 @@ fn body_in_editor(step: &Step) -> Option<TokenStream> {
 
 fn hidden_type(step: &Step) -> TokenStream {
     let (vis, hidden, conditions) = (&step.function.vis, hidden_name(step), step.conditions());
-    let unlisted = editor::unlisted();
+    let (unlisted, recorded) = (editor::unlisted(), checks::recorded_types(step));
     quote! {
         #(#conditions)*
         #[doc(hidden)]
-        #[allow(non_camel_case_types)]
+        #[allow(non_camel_case_types, dead_code)]
         #unlisted
-        #vis struct #hidden {}
+        #vis struct #hidden { #recorded }
     }
 }
 
 fn implementation(step: &Step) -> TokenStream {
     let (hidden, conditions) = (hidden_name(step), step.conditions());
-    let (name, label) = (&step.attribute.name, &step.label);
     let (facts, args, output) = (facts::of(step), stored_types(step), output_type(step));
-    let (was, takes) = (facts::was_names(&step.attribute.was), step.takes());
     let def = definition(step);
     quote! {
         #(#conditions)*
-        impl ::workflow_runtime::__private::core::Step for #hidden {
-            const NAME: &'static str = #name;
-            const LABEL: &'static str = #label;
-            const WAS: &'static [::workflow_runtime::__private::graph::Text] = #was;
-            const TAKES: &'static str = #takes;
-            const FACTS: ::workflow_runtime::__private::graph::StepFacts = #facts;
+        impl ::workflow_runtime::__private::Step for #hidden {
+            const FACTS: ::workflow_runtime::__private::StepFacts = #facts;
             type Args = (#args);
             type Output = #output;
-            fn def() -> &'static ::workflow_runtime::__private::core::StepDef {
-                static __DEF: ::workflow_runtime::__private::core::StepDef = #def;
+            fn def() -> &'static ::workflow_runtime::__private::StepDef {
+                static __DEF: ::workflow_runtime::__private::StepDef = #def;
                 &__DEF
             }
         }
@@ -130,34 +128,29 @@ fn implementation(step: &Step) -> TokenStream {
 /// The value that the engine runs.
 fn definition(step: &Step) -> TokenStream {
     let hidden = hidden_name(step);
-    let compensation = match &step.compensation {
-        Some(compensation) => {
-            let undo = &compensation.path;
-            quote! {
-                ::core::option::Option::Some(|| ::workflow_runtime::__private::core::undo_def_of(#undo))
-            }
-        }
-        None => quote! { ::core::option::Option::None },
-    };
-    let returns_result = step.is_fallible() && step.attribute.effect != Effect::Retriable;
-    let resources = step.parameters.iter().filter_map(|parameter| match parameter {
-        Parameter::Resource { ty, .. } => {
-            Some(quote! { ::workflow_runtime::__private::core::ResourceNeed::of::<#ty>() })
-        }
-        _ => None,
+    let compensation = step.compensation.as_ref().map(|compensation| {
+        let undo = &compensation.path;
+        quote! { .undone_by(|| ::workflow_runtime::__private::core::undo_def_of(#undo)) }
     });
+    let returns_result = step.is_fallible() && step.attribute.effect != Effect::Retriable;
+    let returns_result = returns_result.then(|| quote! { .returning_result() });
+    let resources: Vec<_> = step
+        .parameters
+        .iter()
+        .filter_map(|parameter| match parameter {
+            Parameter::Resource { ty, .. } => {
+                Some(quote! { ::workflow_runtime::__private::core::ResourceNeed::of::<#ty>() })
+            }
+            _ => None,
+        })
+        .collect();
+    let resources = (!resources.is_empty()).then(|| quote! { .needing(&[#(#resources),*]) });
     let run = match editor::asks() {
-        true => quote! { ::workflow_runtime::__private::core::StepBody::Async(|_, _, _| loop {}) },
+        true => quote! { ::workflow_runtime::__private::StepBody::Async(|_, _, _| loop {}) },
         false => run(step),
     };
     quote! {
-        ::workflow_runtime::__private::core::StepDef {
-            facts: <#hidden as ::workflow_runtime::__private::core::Step>::FACTS,
-            compensation: #compensation,
-            returns_result: #returns_result,
-            resources: &[#(#resources),*],
-            run: #run,
-        }
+        ::workflow_runtime::__private::StepDef::of::<#hidden>(#run) #compensation #returns_result #resources
     }
 }
 
@@ -168,7 +161,7 @@ fn run(step: &Step) -> TokenStream {
     let given = Given::of(&step.parameters);
     let (cx, resources, fetched, needed) = (given.cx, given.resources, given.fetched, given.needed);
     let (name, arguments) = (&step.function.sig.ident, given.arguments);
-    let itself = quote! { <#hidden as ::workflow_runtime::__private::core::Step> };
+    let itself = quote! { <#hidden as ::workflow_runtime::__private::Step> };
     let answer = match (step.is_fallible(), step.attribute.effect) {
         (true, Effect::Retriable) => quote! { #itself::retried(&__output) },
         (true, _) => quote! { #itself::answer(&__output, __output.as_ref().err()) },
@@ -180,7 +173,7 @@ fn run(step: &Step) -> TokenStream {
     };
     let Some(asyncness) = step.function.sig.asyncness else {
         return quote! {
-            ::workflow_runtime::__private::core::StepBody::Blocking(|#cx, #resources, __args| {
+            ::workflow_runtime::__private::StepBody::Blocking(|#cx, #resources, __args| {
                 #body
                 let __args = #itself::read_args(__args);
                 #fetched
@@ -209,7 +202,7 @@ fn run(step: &Step) -> TokenStream {
         None => (quote! { Async }, TokenStream::new()),
     };
     quote! {
-        ::workflow_runtime::__private::core::StepBody::#variant(|#cx, #resources, __args #tx| {
+        ::workflow_runtime::__private::StepBody::#variant(|#cx, #resources, __args #tx| {
             #body
             let __args = #itself::read_args(__args);
             #fetched

@@ -1,64 +1,56 @@
-//! The facts about a step as a constant: `StepFacts { .. }` in tokens.
+//! The facts about a step as a constant: `step(..).read_only()..` in tokens.
 //! It must not know how the step runs.
 
-use proc_macro2::{Literal, Span, TokenStream};
-use quote::{quote, quote_spanned};
+use proc_macro2::{Ident, Literal, Span, TokenStream};
+use quote::{ToTokens, quote, quote_spanned};
 use workflow_graph::{Effect, Rate, RetryPolicy, Wire};
 
 use super::Step;
 use super::compensation::Compensation;
 use super::emit::stored_type;
 use super::parameters::{data, has_transaction};
+use crate::workflow::line_of;
 
-/// The constant.
+/// The constant: what every step has, and then only what this one says.
 pub(super) fn of(step: &Step) -> TokenStream {
-    let (name, label, documentation) =
-        (text(&step.attribute.name), text(&step.label), text(&step.documentation));
-    let was = was(&step.attribute.was);
+    let attribute = &step.attribute;
+    let (name, label) = (&attribute.name, &step.label);
     let (takes, gives) = (step.takes(), step.gives());
-    let effect = effect(step.attribute.effect);
-    let retry = retry(&step.attribute);
-    let timeout_ms = optional(step.attribute.timeout_ms.map(Literal::u64_unsuffixed));
-    let heartbeat_ms = optional(step.attribute.heartbeat.map(|(ms, _)| Literal::u64_unsuffixed(ms)));
-    let concurrency = optional(step.attribute.concurrency.map(Literal::u32_unsuffixed));
-    let rate = optional(step.attribute.rate.map(rate));
-    let errors = errors(step);
-    let compensation = optional(step.compensation.as_ref().map(|undo| compensation(step, undo)));
-    let transactional = has_transaction(&step.parameters);
-    let cancellable = step.attribute.cancellable.is_some();
-    // `file!()` and `line!()` tell where the function stands, not where the attribute does.
-    let at_fn = step.function.sig.fn_token.span;
-    let place = quote_spanned! {at_fn=> ::core::file!(), ::core::line!() };
+    // Where the function stands, not where the attribute does.
+    let line = u32::try_from(line_of(step.function.sig.fn_token.span)).unwrap_or(0);
+    let line = Literal::u32_unsuffixed(line);
+    let documentation = (!step.documentation.is_empty()).then(|| {
+        let text = &step.documentation;
+        quote! { .with_documentation(#text) }
+    });
+    let was = (!attribute.was.is_empty()).then(|| {
+        let names = was_names(&attribute.was);
+        quote! { .formerly(#names) }
+    });
+    let (effect, retry, errors) = (effect(attribute.effect), retry(attribute), errors(step));
+    let timeout = attribute.timeout_ms.map(|ms| said("with_timeout_ms", Literal::u64_unsuffixed(ms)));
+    let heartbeat = attribute.heartbeat.map(|(ms, _)| said("with_heartbeat_ms", Literal::u64_unsuffixed(ms)));
+    let concurrency = attribute.concurrency.map(|n| said("with_concurrency", Literal::u32_unsuffixed(n)));
+    let rate = attribute.rate.map(|limit| said("with_rate", rate(limit)));
+    let compensation =
+        step.compensation.as_ref().map(|undo| said("with_compensation", compensation(step, undo)));
+    let transactional = has_transaction(&step.parameters).then(|| quote! { .transactional() });
+    let cancellable = attribute.cancellable.as_ref().map(|_| quote! { .cancellable() });
     quote! {
-        ::workflow_runtime::__private::graph::StepFacts {
-            name: #name,
-            was: #was,
-            label: #label,
-            documentation: #documentation,
-            signature: ::workflow_runtime::__private::graph::Signature::of(#takes, #gives),
-            effect: #effect,
-            retry: #retry,
-            timeout_ms: #timeout_ms,
-            heartbeat_ms: #heartbeat_ms,
-            concurrency: #concurrency,
-            rate: #rate,
-            errors: #errors,
-            compensation: #compensation,
-            transactional: #transactional,
-            cancellable: #cancellable,
-            kept: false,
-            source: ::workflow_runtime::__private::graph::Source::at(#place),
-        }
+        ::workflow_runtime::__private::step(#name, #label, #takes, #gives, #line)
+            #effect #errors #documentation #was #retry #timeout #heartbeat #concurrency #rate #compensation
+            #transactional #cancellable
     }
+}
+
+/// `.method(value)`.
+fn said(method: &str, value: impl ToTokens) -> TokenStream {
+    let method = Ident::new(method, Span::call_site());
+    quote! { .#method(#value) }
 }
 
 fn text(text: &str) -> TokenStream {
     quote! { ::std::borrow::Cow::Borrowed(#text) }
-}
-
-fn was(names: &[String]) -> TokenStream {
-    let names = was_names(names);
-    quote! { ::std::borrow::Cow::Borrowed(#names) }
 }
 
 /// The names that it had, as a list.
@@ -74,37 +66,38 @@ fn optional<T: quote::ToTokens>(value: Option<T>) -> TokenStream {
     }
 }
 
-fn effect(effect: Effect) -> TokenStream {
-    let effect = match effect {
-        Effect::Undeclared => quote! { Undeclared },
-        Effect::ReadOnly => quote! { ReadOnly },
-        Effect::Compensatable => quote! { Compensatable },
-        Effect::Pivot => quote! { Pivot },
-        Effect::Retriable => quote! { Retriable },
-    };
-    quote! { ::workflow_runtime::__private::graph::Effect::#effect }
+fn effect(effect: Effect) -> Option<TokenStream> {
+    match effect {
+        Effect::Undeclared => None,
+        Effect::ReadOnly => Some(quote! { .read_only() }),
+        Effect::Compensatable => Some(quote! { .compensatable() }),
+        Effect::Pivot => Some(quote! { .pivot() }),
+        Effect::Retriable => Some(quote! { .retriable() }),
+    }
 }
 
-fn retry(attribute: &super::Attribute) -> TokenStream {
+/// Unless it is what the effect brings along.
+fn retry(attribute: &super::Attribute) -> Option<TokenStream> {
     let policy = &attribute.retry;
-    if *policy == RetryPolicy::DEFAULT {
-        return quote! { ::workflow_runtime::__private::graph::RetryPolicy::DEFAULT };
-    }
-    if *policy == RetryPolicy::UNTIL_SUCCESS {
-        return quote! { ::workflow_runtime::__private::graph::RetryPolicy::UNTIL_SUCCESS };
+    let usual = match attribute.effect {
+        Effect::Retriable => RetryPolicy::UNTIL_SUCCESS,
+        _ => RetryPolicy::DEFAULT,
+    };
+    if *policy == usual {
+        return None;
     }
     let attempts = optional(policy.attempts.map(Literal::u32_unsuffixed));
     let initial_ms = Literal::u64_unsuffixed(policy.initial_ms);
     let factor = Literal::f64_unsuffixed(policy.factor);
     let max_ms = Literal::u64_unsuffixed(policy.max_ms);
-    quote! {
-        ::workflow_runtime::__private::graph::RetryPolicy {
+    Some(quote! {
+        .with_retry(::workflow_runtime::__private::graph::RetryPolicy {
             attempts: #attempts,
             initial_ms: #initial_ms,
             factor: #factor,
             max_ms: #max_ms,
-        }
-    }
+        })
+    })
 }
 
 fn rate(Rate { count, per_ms }: Rate) -> TokenStream {
@@ -112,14 +105,9 @@ fn rate(Rate { count, per_ms }: Rate) -> TokenStream {
     quote! { ::workflow_runtime::__private::graph::Rate { count: #count, per_ms: #per_ms } }
 }
 
-fn errors(step: &Step) -> TokenStream {
-    if !step.is_fallible() {
-        return quote! { ::std::borrow::Cow::Borrowed(&[]) };
-    }
-    let error = step.error_type();
-    quote! {
-        ::std::borrow::Cow::Borrowed(<#error as ::workflow_runtime::__private::core::StepError>::ERRORS)
-    }
+fn errors(step: &Step) -> Option<TokenStream> {
+    let error = step.is_fallible().then(|| step.error_type())?;
+    Some(quote! { .with_errors(<#error as ::workflow_runtime::StepError>::ERRORS) })
 }
 
 /// Here is also where WF031 is told: the compensation has to be a step that takes what is passed.
