@@ -197,6 +197,43 @@ pub const fn lacks_effect_inside(graph: &Graph, node: NodeIndex) -> Notice {
     }
 }
 
+/// What to say about this call of `name` when it, or a step inside of it, stands in a saga and does not say what it
+/// does to the world (WF030); empty when all is well.
+pub(crate) const fn undeclared_effect(graph: &Graph, node: NodeIndex, name: &str) -> Notice {
+    if !lacks_effect(graph, node) {
+        return lacks_effect_inside(graph, node);
+    }
+    Notice::new("WF030: `")
+        .with(name)
+        .with(
+            "` takes part in a saga but does not say what it does to the world; write `#[step(read_only)]`, ",
+        )
+        .with(
+            "`#[step(compensate = ..)]`, `#[step(pivot)]` or `#[step(retriable)]`; see docs/errors/WF030.md",
+        )
+}
+
+/// Fails the constant that asks, at the place of its text, when the call never answers with this error (WF044).
+///
+/// # Panics
+/// With what to say to the user.
+#[doc(hidden)]
+#[track_caller]
+pub const fn check_error(graph: &Graph, node: NodeIndex, variant: &str) {
+    if !lacks_error(graph, node, variant) {
+        return;
+    }
+    let why = match variant.is_empty() {
+        true => Notice::new(
+            "this never answers with an error; bind the value with `let` before it is taken apart",
+        ),
+        false => Notice::new("`")
+            .with(variant)
+            .with("` is no variant of the error of this call; name the variant as its enum does"),
+    };
+    panic!("{}", Notice::new("WF044: ").with(why.text()).with("; see docs/errors/WF044.md").text())
+}
+
 /// Whether this node is a step, child or subflow that never answers with an error of this variant, or, if it is empty,
 /// with any error: then what the code tells apart is no error of the step.
 pub const fn lacks_error(graph: &Graph, node: NodeIndex, variant: &str) -> bool {

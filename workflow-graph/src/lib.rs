@@ -38,14 +38,16 @@ mod shape;
 mod subgraph;
 pub mod suggest;
 
-pub use defects::{Defect, is_subflow, keeps_lost_effect, lacks_effect, lacks_effect_inside, lacks_error};
+pub use defects::{
+    Defect, check_error, is_subflow, keeps_lost_effect, lacks_effect, lacks_effect_inside, lacks_error,
+};
 pub use facts::{
     CompensationFacts, Effect, ErrorFacts, Rate, RetryPolicy, Signature, Source, StepFacts, Wire,
 };
 pub use kinds::{CatchUp, ChildFacts, NodeKind, Outcome, Span, SubflowFacts, Trigger};
 pub use names::{humanise, is_node_id};
 pub use notice::Notice;
-pub use saga::{Disorder, Finding, SagaOrder};
+pub use saga::{Disorder, Finding, SagaOrder, Unused};
 pub use shape::{Allowance, Flow, FlowKind, Graph, Instances, Node, NodeIndex};
 pub use subgraph::Subgraph;
 

@@ -11,7 +11,7 @@ mod ways;
 mod words;
 
 use crate::reading::{flows_of, nodes_of};
-use crate::{Effect, Flow, Graph, Node, NodeIndex, NodeKind, Notice, Outcome};
+use crate::{Effect, Flow, Graph, Node, NodeIndex, NodeKind, Notice, Outcome, defects};
 
 use part::Part;
 
@@ -134,6 +134,37 @@ impl<const N: usize> SagaOrder<N> {
         }
     }
 
+    /// Fails the constant that asks, at the place of its text, when anything is wrong at this call of `name`: with its
+    /// place in the saga, else with what it declares (WF030). `may_keep` as for [`SagaOrder::refuses`].
+    ///
+    /// # Panics
+    /// With what to say to the user.
+    #[doc(hidden)]
+    #[track_caller]
+    pub const fn check_call(&self, graph: &Graph, node: NodeIndex, may_keep: bool, name: &str) {
+        // What is said about its place tells what it has to be.
+        if self.refuses(node, true) {
+            panic!("{}", self.notice(graph, node).text())
+        }
+        let undeclared = defects::undeclared_effect(graph, node, name);
+        if !undeclared.is_empty() {
+            panic!("{}", undeclared.text())
+        }
+        self.check_end(graph, node, may_keep);
+    }
+
+    /// Fails the constant that asks, at the place of its text, when anything is wrong at this node.
+    ///
+    /// # Panics
+    /// With what to say to the user.
+    #[doc(hidden)]
+    #[track_caller]
+    pub const fn check_end(&self, graph: &Graph, node: NodeIndex, may_keep: bool) {
+        if self.refuses(node, may_keep) {
+            panic!("{}", self.notice(graph, node).text())
+        }
+    }
+
     /// WF033, and WF036 at a step.
     const fn find_steps(
         &mut self,
@@ -235,6 +266,27 @@ impl<const N: usize> SagaOrder<N> {
             flow += 1;
         }
     }
+}
+
+/// Warns where a constant is true: an error would be a panic, and for a warning a constant has nothing but the compiler
+/// itself, which speaks of what is deprecated. `Unused::<{ order.never_undoes(1) }>::report()`
+#[doc(hidden)]
+#[allow(missing_debug_implementations)]
+pub struct Unused<const IS_UNUSED: bool>;
+
+impl Unused<true> {
+    /// Warns (WF037).
+    #[deprecated(
+        note = "WF037: the compensation of this call can never run: no cancel comes in the midst of a transactional \
+                step, and nothing behind it can fail; write `.without_compensation()`, or take it from the step; see \
+                docs/errors/WF037.md"
+    )]
+    pub const fn report() {}
+}
+
+impl Unused<false> {
+    /// Says nothing.
+    pub const fn report() {}
 }
 
 impl Finding {

@@ -3,7 +3,7 @@
 
 mod saga;
 
-use proc_macro2::{Span, TokenStream};
+use proc_macro2::{Literal, Span, TokenStream};
 use quote::quote_spanned;
 use workflow_graph::{Flow, FlowKind, Node, NodeKind};
 
@@ -18,7 +18,6 @@ use super::statics;
 pub(super) fn of_graph(source: &Source<'_>) -> TokenStream {
     let Some(lowered) = &source.lowered else { return TokenStream::new() };
     let operation = |node: usize| lowered.operations.iter().find(|operation| operation.node == node);
-    let effects = lowered.operations.iter().filter_map(effect_check);
     let errors = lowered.flows.iter().filter_map(|flow| error_check(flow, operation(flow.from)?));
     let races = lowered.flows.iter().filter_map(|flow| race_check(&lowered.nodes, flow, operation(flow.to)?));
     let losers = lowered
@@ -29,7 +28,7 @@ pub(super) fn of_graph(source: &Source<'_>) -> TokenStream {
     let order = saga::order(lowered);
     let of_types = [saga::checks(source, lowered), statics::checks(&source.statics)];
     let model = source.model.as_ref().map(|model| conform::checks(model, lowered, &source.allows));
-    let calls = effects.chain(errors).chain(races).chain(losers);
+    let calls = errors.chain(races).chain(losers);
     [order].into_iter().chain(calls).chain(of_types).chain(model).collect()
 }
 
@@ -40,43 +39,11 @@ pub(super) fn warnings(source: &Source<'_>) -> Vec<TokenStream> {
     told.map(|&span| swallowed_warning(span)).collect()
 }
 
-/// WF030: once anything in the workflow can be undone, every step says what it does to the world.
-fn effect_check(operation: &Operation) -> Option<TokenStream> {
-    let What::Call(path) = &operation.what else { return None };
-    let node = operation.node;
-    let name = source_text(path);
-    let text = format!(
-        "WF030: `{name}` takes part in a saga but does not say what it does to the world; write \
-         `#[step(read_only)]`, `#[step(compensate = ..)]`, `#[step(pivot)]` or `#[step(retriable)]`; \
-         see docs/errors/WF030.md"
-    );
-    Some(quote_spanned! {operation.span=>
-        const _: () = if __SAGA.refuses(#node, true) {
-            // What is said about its place in the saga tells what it has to be.
-        } else if __graph::lacks_effect(&__GRAPH, #node) {
-            ::core::panic!(#text)
-        } else if !__graph::lacks_effect_inside(&__GRAPH, #node).is_empty() {
-            ::core::panic!("{}", __graph::lacks_effect_inside(&__GRAPH, #node).text())
-        };
-    })
-}
-
 /// WF044: an error that is told apart is one of the step's own, under its own name.
 fn error_check(flow: &Flow, operation: &Operation) -> Option<TokenStream> {
     let FlowKind::Error { variant, .. } = &flow.kind else { return None };
-    let (node, name) = (flow.from, &**variant);
-    let why = match name {
-        "" => {
-            "this never answers with an error; bind the value with `let` before it is taken apart".to_owned()
-        }
-        name => {
-            format!("`{name}` is no variant of the error of this call; name the variant as its enum does")
-        }
-    };
-    let text = format!("WF044: {why}; see docs/errors/WF044.md");
-    Some(quote_spanned! {operation.span=>
-        const _: () = if __graph::lacks_error(&__GRAPH, #node, #name) { ::core::panic!(#text) };
-    })
+    let (node, name) = (Literal::usize_unsuffixed(flow.from), &**variant);
+    Some(quote_spanned! {operation.span=> const _: () = __graph::check_error(&__GRAPH, #node, #name);})
 }
 
 /// WF005: what a `select!` withdraws must not stop half way.
