@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use std::future::Future;
 use std::time::Duration;
 
-use workflow_graph::{CompensationFacts, Effect, Graph, RetryPolicy, StepFacts, Wire};
+use workflow_graph::{CompensationFacts, Effect, Graph, Notice, RetryPolicy, StepFacts, Wire};
 
 use crate::state::{Overrides, Wait};
 use crate::{Cx, Definition, Durable, Step, StepDef, WiredFrom, Workflow};
@@ -163,7 +163,7 @@ const fn is_retriable(facts: StepFacts) -> bool {
 }
 
 /// Whether the compensation of this step, if it has one, is repeated until it succeeds.
-pub const fn is_undone_for_sure<S: Step>() -> bool {
+const fn is_undone_for_sure<S: Step>() -> bool {
     let facts = S::FACTS;
     let is_sure = match &facts.compensation {
         Some(compensation) => compensation.retriable,
@@ -171,6 +171,22 @@ pub const fn is_undone_for_sure<S: Step>() -> bool {
     };
     std::mem::forget(facts); // A constant cannot drop it.
     is_sure
+}
+
+/// Fails the constant that asks, at the place of its text, when `undo`, which undoes this step, may give up (WF032).
+///
+/// # Panics
+/// With what to say to the user.
+#[track_caller]
+pub const fn check_undoing<S: Step>(undo: &str) {
+    if is_undone_for_sure::<S>() {
+        return;
+    }
+    let notice = Notice::new("WF032: `").with(undo).with(
+        "` undoes this step, so that it has to be repeated until it succeeds; put `#[step(retriable)]` on it; see \
+         docs/errors/WF032.md",
+    );
+    panic!("{}", notice.text())
 }
 
 /// The definition of a step that undoes another one, found from the function itself.

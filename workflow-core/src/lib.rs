@@ -5,6 +5,8 @@
 //! returns the [`Command`]s the code asks for. Live execution and recovery are this same function; the engine
 //! and the test kit differ only in where the events come from.
 
+#[doc(hidden)]
+pub mod attempt;
 mod call;
 mod callable;
 mod catalog;
@@ -45,8 +47,8 @@ mod whereabouts;
 mod workflow;
 
 pub use call::{
-    StepCall, StepFn, UndoFn, WorkflowCall, WorkflowFn, compensation_of, def_of, facts_of,
-    is_undone_for_sure, undo_def_of,
+    StepCall, StepFn, UndoFn, WorkflowCall, WorkflowFn, check_undoing, compensation_of, def_of, facts_of,
+    undo_def_of,
 };
 pub use callable::{Call, CallFn, detached_kind_of, kind_of};
 pub use catalog::{clashes, explain_unknown_message, with_children};
@@ -78,7 +80,7 @@ pub use send::{SendMessage, publish, send};
 pub use statics::{Named, ReplayedAlike, Unchanging};
 pub use step::{
     Answer, Fallible, Step, StepBody, StepDef, StepError, StepFault, StepFuture, TransactionHandle,
-    TransactionalFuture, WiredFrom,
+    TransactionalBody, TransactionalFuture, WiredFrom,
 };
 pub use timer::{Sleep, SleepUntil, days, hours, minutes, seconds, sleep, sleep_until};
 pub use values::{NewUuid, Now, Patched, Progress, Random, now, patched, progress, random, uuid};

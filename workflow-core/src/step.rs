@@ -27,47 +27,8 @@ pub trait Step: 'static {
     type Args: Storable;
     /// What the call gives to the workflow.
     type Output: Storable;
-    /// The definition that the engine runs.
+    /// The definition that the engine runs: a static, since its address is what tells one step from another.
     fn def() -> &'static StepDef;
-
-    // What follows is here and not in the macro, so that a type that cannot be stored is reported once, where the
-    // user wrote it, and not again wherever the expansion reads or writes it.
-
-    /// Reads the recorded arguments.
-    ///
-    /// # Errors
-    /// When they do not fit the parameters.
-    fn read_args(args: &Payload) -> Result<Self::Args, StepFault> {
-        args.read().map_err(StepFault::Arguments)
-    }
-
-    /// The answer of an attempt that came back with this output, or with this error in it.
-    ///
-    /// # Errors
-    /// When the output cannot be stored.
-    fn answer<E: StepError>(output: &Self::Output, error: Option<&E>) -> Result<Answer, StepFault> {
-        let output = Payload::of(output).map_err(StepFault::Output)?;
-        Ok(match error {
-            None => Answer::Done(output),
-            Some(error) => Answer::refused(output, error),
-        })
-    }
-
-    /// The answer of a step that cannot fail.
-    ///
-    /// # Errors
-    /// When the output cannot be stored.
-    fn done(output: &Self::Output) -> Result<Answer, StepFault> {
-        Answer::of_value(output)
-    }
-
-    /// The answer of an attempt of a retriable step: its errors never reach the workflow.
-    ///
-    /// # Errors
-    /// When the output or the error cannot be stored.
-    fn retried<E: StepError>(result: &Result<Self::Output, E>) -> Result<Answer, StepFault> {
-        Answer::of_retriable(result)
-    }
 }
 
 /// The name, the label and the types of the arguments of a step, as its constant has them.
@@ -118,15 +79,12 @@ pub enum StepBody {
     Blocking(fn(StepContext, &Resources, &Payload) -> Result<Answer, StepFault>),
     /// An `async fn` with `&mut Tx`: its future borrows the transaction in which its answer is recorded. An attempt
     /// that does not come back with what it has done did not take effect.
-    Transactional(
-        for<'tx> fn(
-            StepContext,
-            &Resources,
-            &Payload,
-            &'tx mut TransactionHandle,
-        ) -> TransactionalFuture<'tx>,
-    ),
+    Transactional(TransactionalBody),
 }
+
+/// What makes an attempt of a transactional step.
+pub type TransactionalBody =
+    for<'tx> fn(StepContext, &Resources, &Payload, &'tx mut TransactionHandle) -> TransactionalFuture<'tx>;
 
 /// The transaction of an attempt, as one hands it through that does not know what it is.
 pub type TransactionHandle = dyn Any + Send;
@@ -140,6 +98,26 @@ impl StepDef {
     #[doc(hidden)]
     pub const fn of<S: Step>(run: StepBody) -> StepDef {
         StepDef { facts: S::FACTS, compensation: None, returns_result: false, resources: &[], run }
+    }
+
+    /// The same of an `async fn`.
+    #[doc(hidden)]
+    pub const fn asynchronous<S: Step>(run: fn(StepContext, &Resources, &Payload) -> StepFuture) -> StepDef {
+        StepDef::of::<S>(StepBody::Async(run))
+    }
+
+    /// The same of a plain `fn`.
+    #[doc(hidden)]
+    pub const fn blocking<S: Step>(
+        run: fn(StepContext, &Resources, &Payload) -> Result<Answer, StepFault>,
+    ) -> StepDef {
+        StepDef::of::<S>(StepBody::Blocking(run))
+    }
+
+    /// The same of an `async fn` with `&mut Tx`.
+    #[doc(hidden)]
+    pub const fn transactional<S: Step>(run: TransactionalBody) -> StepDef {
+        StepDef::of::<S>(StepBody::Transactional(run))
     }
 
     /// With the step that undoes this one.
@@ -237,7 +215,7 @@ impl Answer {
         }
     }
 
-    fn refused<E: StepError>(output: Payload, error: &E) -> Answer {
+    pub(crate) fn refused<E: StepError>(output: Payload, error: &E) -> Answer {
         let facts = error.facts();
         let (variant, transient) = (facts.variant.as_ref(), facts.transient);
         Answer::Refused { output, variant, transient, message: error.to_string() }
@@ -295,6 +273,8 @@ pub trait Fallible {
     type Error;
     /// The result itself.
     fn into_result(self) -> Result<Self::Ok, Self::Error>;
+    /// What went wrong.
+    fn error(&self) -> Option<&Self::Error>;
 }
 
 impl<T, E> Fallible for Result<T, E> {
@@ -303,6 +283,10 @@ impl<T, E> Fallible for Result<T, E> {
 
     fn into_result(self) -> Result<T, E> {
         self
+    }
+
+    fn error(&self) -> Option<&E> {
+        self.as_ref().err()
     }
 }
 

@@ -5,6 +5,7 @@
 use std::borrow::{Borrow, Cow};
 
 use serde::{Deserialize, Serialize};
+use workflow_core::attempt::{answer, arguments, retried, supplied};
 use workflow_core::*;
 use workflow_graph::*;
 
@@ -114,14 +115,14 @@ impl Step for __retrieve_payment {
                     let _ = (cx.idempotency_key(), order);
                     Ok(*gateway)
                 }
-                let args = <__retrieve_payment as Step>::read_args(args);
-                let resource_0 = resources.get::<u64>();
+                let args = arguments::<__retrieve_payment>(args);
+                let resource_0 = supplied::<u64>(resources);
                 Box::pin(async move {
                     let args = args?;
-                    let resource_0 = resource_0.ok_or(StepFault::Resource(std::any::type_name::<u64>()))?;
+                    let resource_0 = resource_0?;
                     let output =
                         retrieve_payment(resource_0, cx, <Order as ToOwned>::Owned::borrow(&args.0)).await;
-                    <__retrieve_payment as Step>::answer(&output, output.as_ref().err())
+                    answer::<__retrieve_payment>(&output)
                 })
             }),
         };
@@ -166,8 +167,8 @@ impl Step for __refund_payment {
             returns_result: false,
             resources: &[],
             run: StepBody::Blocking(|_, _, args| {
-                let _args = <__refund_payment as Step>::read_args(args)?;
-                <__refund_payment as Step>::retried(&Ok::<(), PaymentError>(()))
+                let _args = arguments::<__refund_payment>(args)?;
+                retried::<__refund_payment, _>(&Ok::<(), PaymentError>(()))
             }),
         };
         &DEF

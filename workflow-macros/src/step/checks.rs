@@ -42,16 +42,10 @@ pub(super) fn undone_for_sure(step: &Step) -> TokenStream {
     let Some(Compensation { path, wiring, .. }) = &step.compensation else { return TokenStream::new() };
     let (conditions, hidden) = (step.conditions(), hidden_name(step));
     let at_wiring = Span::call_site().located_at(wiring.span());
-    let message = format!(
-        "WF032: `{}` undoes this step, so that it has to be repeated until it succeeds; put `#[step(retriable)]` on \
-         it; see docs/errors/WF032.md",
-        source_text(path)
-    );
+    let name = source_text(path);
     quote_spanned! {at_wiring=>
         #(#conditions)*
-        const _: () = if !::workflow_runtime::__private::core::is_undone_for_sure::<#hidden>() {
-            ::core::panic!(#message)
-        };
+        const _: () = ::workflow_runtime::__private::core::check_undoing::<#hidden>(#name);
     }
 }
 

@@ -67,6 +67,7 @@ fn call(step: &Step) -> TokenStream {
         quote! { #name: #ampersand #ty }
     });
     let arguments = data(&step.parameters).map(|Data { name, ty, lent, .. }| match lent {
+        // With the type, so that one without `Clone` is not told at the parameter as well.
         Some(_) => quote! { <#ty as ::std::borrow::ToOwned>::to_owned(#name), },
         None => quote! { #name, },
     });
@@ -145,44 +146,45 @@ fn definition(step: &Step) -> TokenStream {
         })
         .collect();
     let resources = (!resources.is_empty()).then(|| quote! { .needing(&[#(#resources),*]) });
-    let run = match editor::asks() {
-        true => quote! { ::workflow_runtime::__private::StepBody::Async(|_, _, _| loop {}) },
+    let (way, run) = match editor::asks() {
+        true => ("asynchronous", quote! { |_, _, _| loop {} }),
         false => run(step),
     };
+    let way = Ident::new(way, Span::call_site());
     quote! {
-        ::workflow_runtime::__private::StepDef::of::<#hidden>(#run) #compensation #returns_result #resources
+        ::workflow_runtime::__private::StepDef::#way::<#hidden>(#run) #compensation #returns_result #resources
     }
 }
 
-/// One attempt: the body as the user typed it, and a call of it with what was recorded and what is supplied.
-fn run(step: &Step) -> TokenStream {
+/// How an attempt is run, and the attempt: the body as the user typed it, and a call of it with what was recorded and
+/// what is supplied.
+fn run(step: &Step) -> (&'static str, TokenStream) {
     let hidden = hidden_name(step);
     let body = body(step);
     let given = Given::of(&step.parameters);
     let (cx, resources, fetched, needed) = (given.cx, given.resources, given.fetched, given.needed);
     let (name, arguments) = (&step.function.sig.ident, given.arguments);
-    let itself = quote! { <#hidden as ::workflow_runtime::__private::Step> };
     let answer = match (step.is_fallible(), step.attribute.effect) {
-        (true, Effect::Retriable) => quote! { #itself::retried(&__output) },
-        (true, _) => quote! { #itself::answer(&__output, __output.as_ref().err()) },
-        (false, _) => quote! { #itself::done(&__output) },
+        (true, Effect::Retriable) => quote! { ::workflow_runtime::__private::retried::<#hidden, _> },
+        (true, _) => quote! { ::workflow_runtime::__private::answer::<#hidden> },
+        (false, _) => quote! { ::workflow_runtime::__private::done::<#hidden> },
     };
     let read_arguments = match data(&step.parameters).next() {
         Some(_) => quote! { let __args = __args?; },
         None => quote! { __args?; },
     };
     let Some(asyncness) = step.function.sig.asyncness else {
-        return quote! {
-            ::workflow_runtime::__private::StepBody::Blocking(|#cx, #resources, __args| {
+        let run = quote! {
+            |#cx, #resources, __args| {
                 #body
-                let __args = #itself::read_args(__args);
+                let __args = ::workflow_runtime::__private::arguments::<#hidden>(__args);
                 #fetched
                 #read_arguments
                 #needed
-                let __output = #name(#(#arguments),*);
-                #answer
-            })
+                #answer(&#name(#(#arguments),*))
+            }
         };
+        return ("blocking", run);
     };
     // A body whose future is not `Send` is reported at the user's `async`.
     let at_async = Span::call_site().located_at(asyncness.span);
@@ -194,21 +196,22 @@ fn run(step: &Step) -> TokenStream {
         #needed
         #transaction
         let __output = #name(#(#arguments),*).await;
-        #answer
+        #answer(&__output)
     };
     let boxed = quote_spanned! {at_async=> ::std::boxed::Box::pin(async move { #running }) };
-    let (variant, tx) = match transaction {
-        Some(_) => (quote! { Transactional }, quote! { , __tx }),
-        None => (quote! { Async }, TokenStream::new()),
+    let (way, tx) = match transaction {
+        Some(_) => ("transactional", quote! { , __tx }),
+        None => ("asynchronous", TokenStream::new()),
     };
-    quote! {
-        ::workflow_runtime::__private::StepBody::#variant(|#cx, #resources, __args #tx| {
+    let run = quote! {
+        |#cx, #resources, __args #tx| {
             #body
-            let __args = #itself::read_args(__args);
+            let __args = ::workflow_runtime::__private::arguments::<#hidden>(__args);
             #fetched
             #boxed
-        })
-    }
+        }
+    };
+    (way, run)
 }
 
 /// The function as the user typed it.
@@ -260,9 +263,9 @@ impl Given {
     }
 
     fn recorded(&mut self, data: &Data, position: usize) {
-        let (ty, index) = (&data.ty, Index::from(position));
+        let index = Index::from(position);
         self.arguments.push(match data.lent {
-            Some(_) => quote! { ::core::borrow::Borrow::<#ty>::borrow(&__args.#index) },
+            Some(_) => quote! { ::core::borrow::Borrow::borrow(&__args.#index) },
             None => quote! { __args.#index },
         });
     }
@@ -270,12 +273,10 @@ impl Given {
     fn supplied(&mut self, ty: &syn::Type, position: usize) {
         let resource = format_ident!("__resource_{position}");
         self.resources = quote! { __resources };
-        self.fetched.extend(quote! { let #resource = __resources.get::<#ty>(); });
-        self.needed.extend(quote! {
-            let #resource = #resource.ok_or(
-                ::workflow_runtime::__private::core::StepFault::Resource(::core::any::type_name::<#ty>()),
-            )?;
+        self.fetched.extend(quote! {
+            let #resource = ::workflow_runtime::__private::supplied::<#ty>(__resources);
         });
+        self.needed.extend(quote! { let #resource = #resource?; });
         self.arguments.push(quote! { #resource });
     }
 }

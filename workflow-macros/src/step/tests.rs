@@ -67,8 +67,8 @@ fn names_of_operations_are_taken() {
 #[test]
 fn a_plain_function_has_a_body_that_blocks() {
     let tokens = expanded("timeout = \"1m\"", "fn pack(item: u32) -> u32 { item }");
-    assert!(tokens.contains("StepBody :: Blocking") && !tokens.contains("compile_error"), "{tokens}");
-    assert!(expanded("", "async fn pack(item: u32) -> u32 { item }").contains("StepBody :: Async"));
+    assert!(tokens.contains("StepDef :: blocking") && !tokens.contains("compile_error"), "{tokens}");
+    assert!(expanded("", "async fn pack(item: u32) -> u32 { item }").contains("StepDef :: asynchronous"));
 }
 
 #[test]
@@ -126,7 +126,7 @@ fn what_is_planned_is_not_taken_for_a_mistake() {
 #[test]
 fn a_transaction_is_lent_once_to_an_async_function() {
     let tokens = expanded("", "async fn book(tx: &mut Tx, order: &str) {}");
-    assert!(tokens.contains("StepBody :: Transactional") && !tokens.contains("compile_error"), "{tokens}");
+    assert!(tokens.contains("StepDef :: transactional") && !tokens.contains("compile_error"), "{tokens}");
     assert!(tokens.contains("with_timeout_ms (5000)"), "nobody can hold up the store for long: {tokens}");
     let tokens =
         expanded("timeout = \"1s\"", "async fn book(order: &str, mut tx: &mut workflow_runtime::Tx) {}");
