@@ -1,14 +1,18 @@
 //! Constructors for the constants that the macro writes. A call is a third of the tokens of a literal with all its
 //! fields, and the compiler reads them all again in every build.
 
+mod written;
+
 use std::borrow::Cow;
 use std::mem;
 use std::panic::Location;
 
 use crate::{
-    CompensationFacts, Effect, ErrorFacts, Flow, FlowKind, Instances, Node, NodeIndex, NodeKind, Rate,
-    RetryPolicy, Signature, Source, StepFacts, Text,
+    Allowance, CompensationFacts, Effect, ErrorFacts, Flow, Graph, Node, Rate, RetryPolicy, Signature,
+    Source, StepFacts, Text, Trigger,
 };
+
+pub use written::{flows, nodes, write_flows, write_nodes};
 
 /// A step of which nothing else is said: by default every fact costs no token. The file is the one of the caller.
 #[track_caller]
@@ -124,83 +128,70 @@ impl StepFacts {
     }
 }
 
-/// A node of the flow itself.
-pub const fn node(id: &'static str, kind: NodeKind, label: &'static str, line: u32) -> Node {
-    let (id, label) = (Cow::Borrowed(id), Cow::Borrowed(label));
-    Node { id, kind, label, line, scope: None, guard: 0, instances: None }
+/// A graph of which nothing else is said. The file is the one of the caller.
+#[track_caller]
+pub const fn graph(
+    name: &'static str,
+    version: u32,
+    label: &'static str,
+    line: u32,
+    signature: Signature,
+    nodes: &'static [Node],
+    flows: &'static [Flow],
+) -> Graph {
+    Graph {
+        workflow: Cow::Borrowed(name),
+        version,
+        label: Cow::Borrowed(label),
+        documentation: Cow::Borrowed(""),
+        owner: Cow::Borrowed(""),
+        trigger: Trigger::None,
+        deadline_ms: None,
+        priority: 0,
+        signature,
+        source: Source::at(Location::caller().file(), line),
+        nodes: Cow::Borrowed(nodes),
+        flows: Cow::Borrowed(flows),
+        allowances: Cow::Borrowed(&[]),
+    }
 }
 
-/// The same node, in a block.
-pub const fn within(scope: NodeIndex, mut node: Node) -> Node {
-    node.scope = Some(scope);
-    node
-}
-
-/// The same node, with the hash of what it asks.
-pub const fn guarded(guard: u64, mut node: Node) -> Node {
-    node.guard = guard;
-    node
-}
-
-/// The same node, once for each of many values.
-pub const fn for_each(limit: &'static str, fails_fast: bool, mut node: Node) -> Node {
-    let instances = Some(Instances { limit: Cow::Borrowed(limit), fails_fast });
-    mem::forget(mem::replace(&mut node.instances, instances)); // A constant cannot drop it.
-    node
-}
-
-/// A flow that is always taken.
-pub const fn next(from: NodeIndex, to: NodeIndex) -> Flow {
-    Flow::new(from, to, FlowKind::Next)
-}
-
-/// A flow that is taken when the time is up.
-pub const fn timeout(from: NodeIndex, to: NodeIndex) -> Flow {
-    Flow::new(from, to, FlowKind::Timeout)
-}
-
-/// A flow that is taken after an error.
-pub const fn error(from: NodeIndex, to: NodeIndex, variant: &'static str, label: &'static str) -> Flow {
-    let (variant, label) = (Cow::Borrowed(variant), Cow::Borrowed(label));
-    Flow::new(from, to, FlowKind::Error { variant, label })
-}
-
-/// A flow that is taken when this is the answer.
-pub const fn answer(from: NodeIndex, to: NodeIndex, label: &'static str, condition: &'static str) -> Flow {
-    let (label, condition) = (Cow::Borrowed(label), Cow::Borrowed(condition));
-    Flow::new(from, to, FlowKind::Answer { label, condition, default: false })
-}
-
-/// A flow that is taken when no other answer is given.
-pub const fn otherwise(from: NodeIndex, to: NodeIndex, label: &'static str, condition: &'static str) -> Flow {
-    let (label, condition) = (Cow::Borrowed(label), Cow::Borrowed(condition));
-    Flow::new(from, to, FlowKind::Answer { label, condition, default: true })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_constant_says_what_its_literal_would() {
-        const NODE: Node =
-            within(3, guarded(5, for_each("4", true, node("pick", NodeKind::Merge, "Pick", 7))));
-        let instances = Some(Instances { limit: "4".into(), fails_fast: true });
-        let literal = Node {
-            label: "Pick".into(),
-            line: 7,
-            scope: Some(3),
-            guard: 5,
-            instances,
-            ..Node::new("pick", NodeKind::Merge)
-        };
-        assert_eq!(NODE, literal);
+/// What else may be said of a workflow.
+#[doc(hidden)]
+impl Graph {
+    /// With its documentation.
+    pub const fn with_documentation(mut self, text: &'static str) -> Graph {
+        mem::forget(mem::replace(&mut self.documentation, Cow::Borrowed(text)));
+        self
     }
 
-    #[test]
-    fn one_of_several_answers_is_the_default() {
-        const FLOWS: [Flow; 2] = [answer(0, 1, "yes", "paid"), otherwise(0, 2, "no", "")];
-        let defaults = FLOWS.map(|flow| matches!(flow.kind, FlowKind::Answer { default: true, .. }));
-        assert_eq!(defaults, [false, true]);
+    /// With who answers for it.
+    pub const fn with_owner(mut self, owner: &'static str) -> Graph {
+        mem::forget(mem::replace(&mut self.owner, Cow::Borrowed(owner)));
+        self
+    }
+
+    /// With what starts a run by itself.
+    pub const fn with_trigger(mut self, trigger: Trigger) -> Graph {
+        mem::forget(mem::replace(&mut self.trigger, trigger));
+        self
+    }
+
+    /// With how long a run may take.
+    pub const fn with_deadline_ms(mut self, deadline_ms: u64) -> Graph {
+        self.deadline_ms = Some(deadline_ms);
+        self
+    }
+
+    /// With whose attempts go first.
+    pub const fn with_priority(mut self, priority: i8) -> Graph {
+        self.priority = priority;
+        self
+    }
+
+    /// With the checks that the author has switched off.
+    pub const fn with_allowances(mut self, allowances: &'static [Allowance]) -> Graph {
+        mem::forget(mem::replace(&mut self.allowances, Cow::Borrowed(allowances)));
+        self
     }
 }

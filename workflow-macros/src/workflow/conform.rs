@@ -185,10 +185,10 @@ pub(super) fn checks(conformity: &Conformity, lowered: &Lowered, allows: &Allows
     quote! {
         #tracked
         static __MODEL: __graph::conform::Model = __graph::conform::Model {
-            file: __borrowed(#file),
-            elements: __borrowed(&[#(#elements),*]),
-            order: __borrowed(#order),
-            flows: __borrowed(&[#(#flows),*]),
+            file: ::std::borrow::Cow::Borrowed(#file),
+            elements: ::std::borrow::Cow::Borrowed(&[#(#elements),*]),
+            order: ::std::borrow::Cow::Borrowed(#order),
+            flows: ::std::borrow::Cow::Borrowed(&[#(#flows),*]),
         };
         // Bounded by what fits in it; large models take a moment.
         #[allow(long_running_const_eval)]
@@ -219,11 +219,11 @@ fn element(element: &Element) -> TokenStream {
     let (parent, host) = (optional(parent), optional(host));
     quote! {
         __graph::conform::Element {
-            id: __borrowed(#id),
-            name: __borrowed(#name),
+            id: ::std::borrow::Cow::Borrowed(#id),
+            name: ::std::borrow::Cow::Borrowed(#name),
             kind: __graph::conform::ElementKind::#kind,
             line: #line,
-            detail: __borrowed(#detail),
+            detail: ::std::borrow::Cow::Borrowed(#detail),
             parent: #parent,
             host: #host,
             repeats: __graph::conform::Repeats::#repeats,

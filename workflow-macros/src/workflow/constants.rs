@@ -2,10 +2,10 @@
 //! Everything is written beside the user's text, so that an identifier keeps its one definition.
 
 use proc_macro2::{Ident, Literal, Span, TokenStream};
-use quote::{quote, quote_spanned};
+use quote::{ToTokens, quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{ExprPath, ItemUse};
-use workflow_graph::{Flow, FlowKind, Instances, Node, NodeKind, Outcome};
+use workflow_graph::{NodeKind, literal};
 
 use super::checks;
 use super::emit::{Kind, Source, label};
@@ -18,64 +18,90 @@ pub(super) fn graph(source: &Source<'_>, name: &str, version: u32) -> TokenStrea
     let lowered = source.lowered.as_ref().filter(|_| !editor::asks());
     let Some(lowered) = lowered else { return empty_graph(name, version) };
     let label = label(source);
-    let documentation = &source.docs.documentation;
-    let trigger = trigger(source);
-    let owner = source.options.owner.clone().unwrap_or_default();
-    let deadline_ms = optional(source.options.deadline_ms.map(|deadline_ms| quote!(#deadline_ms)));
-    let priority = Literal::i8_unsuffixed(source.options.priority.unwrap_or_default());
     let (takes, gives) = (source.takes(), source.gives());
-    let signature = quote!(__graph::Signature::of(#takes, #gives));
     let operation = |node: usize| lowered.operations.iter().find(|operation| operation.node == node);
-    let nodes = lowered.nodes.iter().enumerate().map(|(index, item)| node(item, operation(index)));
-    let flows = lowered.flows.iter().map(flow);
-    let allowances = source.allows.iter().map(|allow| {
-        let (rule, reason, line) = (&allow.name, &allow.reason, u32::try_from(allow.line).unwrap_or(0));
-        quote!(__graph::Allowance { rule: __borrowed(#rule), reason: __borrowed(#reason), line: #line })
-    });
+    let given: Vec<Option<TokenStream>> = lowered
+        .nodes
+        .iter()
+        .enumerate()
+        .map(|(index, node)| given_kind(&node.kind, operation(index)?))
+        .collect();
+    let nodes = literal::write_nodes(&lowered.nodes, |node| given[node].is_some());
+    let flows = literal::write_flows(&lowered.flows);
+    let given = given.iter().flatten();
+    let more = more(source);
     let checks = checks::of_graph(source);
     let lock = match source.kind {
         Kind::Workflow => source.locked.check(lowered),
         Kind::Subflow => TokenStream::new(),
     };
     let line = u32::try_from(source.function.sig.ident.span().start().line).unwrap_or(0);
-    let (node_count, flow_count) = (lowered.nodes.len(), lowered.flows.len());
+    let (line, version) = (Literal::u32_unsuffixed(line), Literal::u32_unsuffixed(version));
+    let count = |items: usize| Literal::usize_unsuffixed(items);
+    let (node_count, flow_count) = (count(lowered.nodes.len()), count(lowered.flows.len()));
     quote! {
         #[allow(unused_imports)]
-        use ::workflow_runtime::__private::graph::{self as __graph, NodeKind as __kind, literal as __literal};
-        use ::std::borrow::Cow::Borrowed as __borrowed;
-        const __NODES: [__graph::Node; #node_count] = [#(#nodes),*];
-        const __FLOWS: [__graph::Flow; #flow_count] = [#(#flows),*];
-        static __GRAPH: __graph::Graph = __graph::Graph {
-            workflow: __borrowed(#name),
-            version: #version,
-            label: __borrowed(#label),
-            documentation: __borrowed(#documentation),
-            owner: __borrowed(#owner),
-            trigger: #trigger,
-            deadline_ms: #deadline_ms,
-            priority: #priority,
-            signature: #signature,
-            source: __graph::Source::at(::core::file!(), #line),
-            nodes: __borrowed(&__NODES),
-            flows: __borrowed(&__FLOWS),
-            allowances: __borrowed(&[#(#allowances),*]),
-        };
+        use ::workflow_runtime::__private::{core::kind_of as __kind_of, graph as __graph};
+        static __NODES: [__graph::Node; #node_count] = __graph::literal::nodes(#nodes, [#(#given),*]);
+        static __FLOWS: [__graph::Flow; #flow_count] = __graph::literal::flows(#flows);
+        static __GRAPH: __graph::Graph = __graph::literal::graph(
+            #name, #version, #label, #line, __graph::Signature::of(#takes, #gives), &__NODES, &__FLOWS,
+        ) #more;
         #checks
         #lock
         __graph::Subgraph::of(&__GRAPH)
     }
 }
 
+/// What only some workflows say.
+fn more(source: &Source<'_>) -> TokenStream {
+    let mut more = TokenStream::new();
+    let documentation = &source.docs.documentation;
+    if !documentation.is_empty() {
+        more.extend(quote!(.with_documentation(#documentation)));
+    }
+    if let Some(owner) = source.options.owner.as_ref().filter(|owner| !owner.is_empty()) {
+        more.extend(quote!(.with_owner(#owner)));
+    }
+    if let Some(trigger) = trigger(source) {
+        more.extend(quote!(.with_trigger(#trigger)));
+    }
+    if let Some(deadline_ms) = source.options.deadline_ms.map(Literal::u64_unsuffixed) {
+        more.extend(quote!(.with_deadline_ms(#deadline_ms)));
+    }
+    if let Some(priority) = source.options.priority.filter(|&priority| priority != 0) {
+        let priority = Literal::i8_unsuffixed(priority);
+        more.extend(quote!(.with_priority(#priority)));
+    }
+    let allowances: Vec<_> = source
+        .allows
+        .iter()
+        .map(|allow| {
+            let (rule, reason) = (borrowed(&allow.name), borrowed(&allow.reason));
+            let line = Literal::u32_unsuffixed(u32::try_from(allow.line).unwrap_or(0));
+            quote!(__graph::Allowance { rule: #rule, reason: #reason, line: #line })
+        })
+        .collect();
+    if !allowances.is_empty() {
+        more.extend(quote!(.with_allowances(&[#(#allowances),*])));
+    }
+    more
+}
+
+/// A text of a constant.
+pub(super) fn borrowed(text: impl ToTokens) -> TokenStream {
+    quote!(::std::borrow::Cow::Borrowed(#text))
+}
+
 /// What starts a run by itself.
-fn trigger(source: &Source<'_>) -> TokenStream {
+fn trigger(source: &Source<'_>) -> Option<TokenStream> {
     match &source.options.on {
-        Some(message) => quote_spanned! {message.span()=>
-            __graph::Trigger::Message(__borrowed(<#message as ::workflow_runtime::__private::core::Message>::NAME))
-        },
-        None => {
-            let schedule = source.options.schedule.as_ref().map(Schedule::trigger);
-            schedule.unwrap_or_else(|| quote!(__graph::Trigger::None))
+        Some(message) => {
+            let name = quote!(<#message as ::workflow_runtime::__private::core::Message>::NAME);
+            let name = borrowed(name);
+            Some(quote_spanned!(message.span()=> __graph::Trigger::Message(#name)))
         }
+        None => source.options.schedule.as_ref().map(Schedule::trigger),
     }
 }
 
@@ -83,108 +109,46 @@ fn trigger(source: &Source<'_>) -> TokenStream {
 fn empty_graph(name: &str, version: u32) -> TokenStream {
     quote! {
         use ::workflow_runtime::__private::graph as __graph;
-        use ::std::borrow::Cow::Borrowed as __borrowed;
-        static __GRAPH: __graph::Graph = __graph::Graph {
-            workflow: __borrowed(#name),
-            version: #version,
-            label: __borrowed(""),
-            documentation: __borrowed(""),
-            owner: __borrowed(""),
-            trigger: __graph::Trigger::None,
-            deadline_ms: ::core::option::Option::None,
-            priority: 0,
-            signature: __graph::Signature::UNKNOWN,
-            source: __graph::Source::UNKNOWN,
-            nodes: __borrowed(&[]),
-            flows: __borrowed(&[]),
-            allowances: __borrowed(&[]),
-        };
+        static __GRAPH: __graph::Graph =
+            __graph::literal::graph(#name, #version, "", 0, __graph::Signature::UNKNOWN, &[], &[]);
         __graph::Subgraph::of(&__GRAPH)
     }
 }
 
-fn node(node: &Node, operation: Option<&Operation>) -> TokenStream {
-    let (id, label, line) = (&*node.id, &*node.label, node.line);
-    let kind = match (&node.kind, operation.map(|operation| &operation.what)) {
-        (NodeKind::Step(_), Some(What::Call(path))) => {
-            let path = beside(path, operation.map_or_else(Span::call_site, |operation| operation.span));
-            let timeout_ms = operation.and_then(|operation| operation.timeout_ms);
-            let stays = operation.is_some_and(|operation| operation.without_compensation);
-            let mut kind = quote!(::workflow_runtime::__private::core::kind_of(#path));
-            if timeout_ms.is_some() || stays {
-                let timeout_ms = optional(timeout_ms.map(|timeout_ms| quote!(#timeout_ms)));
+/// What a node is, where only types can tell.
+fn given_kind(kind: &NodeKind, operation: &Operation) -> Option<TokenStream> {
+    let kind = match (kind, &operation.what) {
+        (NodeKind::Step(_), What::Call(path)) => {
+            let path = beside(path, operation.span);
+            let mut kind = quote!(__kind_of(#path));
+            let stays = operation.without_compensation;
+            if operation.timeout_ms.is_some() || stays {
+                let timeout_ms = optional(operation.timeout_ms.map(|timeout_ms| quote!(#timeout_ms)));
                 kind.extend(quote!(.of_call(#timeout_ms, #stays)));
             }
-            under(operation, kind)
+            kind
         }
-        (NodeKind::Child(_), Some(What::Detached(path))) => {
-            let path = beside(path, operation.map_or_else(Span::call_site, |operation| operation.span));
-            under(operation, quote!(::workflow_runtime::__private::core::detached_kind_of(#path)))
+        (NodeKind::Child(_), What::Detached(path)) => {
+            let path = beside(path, operation.span);
+            quote!(::workflow_runtime::__private::core::detached_kind_of(#path))
         }
-        (NodeKind::Send { publishes, .. }, Some(What::Send(message))) => {
-            let name = quote!(<#message as ::workflow_runtime::__private::core::Message>::NAME);
-            let name = under(operation, name);
-            quote!(__kind::Send { message: __borrowed(#name), publishes: #publishes })
+        (NodeKind::Send { publishes, .. }, What::Send(message)) => {
+            let name = borrowed(name_of_message(message, operation));
+            return Some(quote!(__graph::NodeKind::Send { message: #name, publishes: #publishes }));
         }
-        (NodeKind::Receive { deadline, .. }, Some(What::Receive(message))) => {
+        (NodeKind::Receive { deadline, .. }, What::Receive(message)) => {
+            let name = borrowed(name_of_message(message, operation));
             let deadline = optional(deadline.as_ref().map(span));
-            let name = quote!(<#message as ::workflow_runtime::__private::core::Message>::NAME);
-            let name = under(operation, name);
-            quote!(__kind::Receive {
-                message: __borrowed(#name),
-                deadline: #deadline,
-            })
+            return Some(quote!(__graph::NodeKind::Receive { message: #name, deadline: #deadline }));
         }
-        (NodeKind::Timer(length), _) => {
-            let length = span(length);
-            quote!(__kind::Timer(#length))
-        }
-        (NodeKind::Decision { question }, _) => {
-            let question = &**question;
-            quote!(__kind::Decision { question: __borrowed(#question) })
-        }
-        (NodeKind::End(Outcome::Success), _) => quote!(__kind::End(__graph::Outcome::Success)),
-        (NodeKind::End(Outcome::Failure), _) => quote!(__kind::End(__graph::Outcome::Failure)),
-        (NodeKind::End(Outcome::Continued), _) => quote!(__kind::End(__graph::Outcome::Continued)),
-        (NodeKind::Merge, _) => quote!(__kind::Merge),
-        (NodeKind::Fork, _) => quote!(__kind::Fork),
-        (NodeKind::Join, _) => quote!(__kind::Join),
-        (NodeKind::Race, _) => quote!(__kind::Race),
-        (NodeKind::Block, _) => quote!(__kind::Block),
-        (NodeKind::Compensate, _) => quote!(__kind::Compensate),
-        (NodeKind::TimerAt { text }, _) => {
-            let text = &**text;
-            quote!(__kind::TimerAt { text: __borrowed(#text) })
-        }
-        (NodeKind::VersionSwitch { patch }, _) => {
-            let patch = &**patch;
-            quote!(__kind::VersionSwitch { patch: __borrowed(#patch) })
-        }
-        // The other operations always come with what they are.
-        (
-            NodeKind::Start
-            | NodeKind::Step(_)
-            | NodeKind::Receive { .. }
-            | NodeKind::Send { .. }
-            | NodeKind::Child(_)
-            | NodeKind::Subflow(_),
-            _,
-        ) => quote!(__kind::Start),
+        _ => return None,
     };
-    let line = Literal::u32_unsuffixed(line);
-    let mut written = quote!(__literal::node(#id, #kind, #label, #line));
-    if let Some(Instances { limit, fails_fast }) = &node.instances {
-        let limit = &**limit;
-        written = quote!(__literal::for_each(#limit, #fails_fast, #written));
-    }
-    if node.guard != 0 {
-        let guard = Literal::u64_unsuffixed(node.guard);
-        written = quote!(__literal::guarded(#guard, #written));
-    }
-    if let Some(scope) = node.scope.map(Literal::usize_unsuffixed) {
-        written = quote!(__literal::within(#scope, #written));
-    }
-    written
+    Some(under(Some(operation), kind))
+}
+
+fn name_of_message(message: &impl ToTokens, operation: &Operation) -> TokenStream {
+    let name = quote!(<#message as ::workflow_runtime::__private::core::Message>::NAME);
+    under(Some(operation), name)
 }
 
 fn optional(value: Option<TokenStream>) -> TokenStream {
@@ -197,25 +161,6 @@ fn optional(value: Option<TokenStream>) -> TokenStream {
 fn span(span: &workflow_graph::Span) -> TokenStream {
     let (iso, text) = (&*span.iso, &*span.text);
     quote!(__graph::Span::literal(#iso, #text))
-}
-
-fn flow(flow: &Flow) -> TokenStream {
-    let (from, to) = (Literal::usize_unsuffixed(flow.from), Literal::usize_unsuffixed(flow.to));
-    match &flow.kind {
-        FlowKind::Next => quote!(__literal::next(#from, #to)),
-        FlowKind::Timeout => quote!(__literal::timeout(#from, #to)),
-        FlowKind::Error { variant, label } => {
-            let (variant, label) = (&**variant, &**label);
-            quote!(__literal::error(#from, #to, #variant, #label))
-        }
-        FlowKind::Answer { label, condition, default } => {
-            let (label, condition) = (&**label, &**condition);
-            match default {
-                true => quote!(__literal::otherwise(#from, #to, #label, #condition)),
-                false => quote!(__literal::answer(#from, #to, #label, #condition)),
-            }
-        }
-    }
 }
 
 /// The position of an await that stands at no node: it only gives a value.

@@ -1,7 +1,7 @@
 //! The code that `#[workflow]` leaves behind: the call function, the body, and the graph as constants after it.
 //! Everything derived comes after the body, so that editors find the user's tokens where they were.
 
-use proc_macro2::{Group, Ident, Span, TokenStream, TokenTree};
+use proc_macro2::{Group, Ident, Literal, Span, TokenStream, TokenTree};
 use quote::{format_ident, quote, quote_spanned};
 use syn::ext::IdentExt;
 use syn::spanned::Spanned;
@@ -213,7 +213,7 @@ fn about(source: &Source<'_>, hidden: &Ident) -> TokenStream {
         }
     };
     let graph = graph(source, &name, version);
-    let positions = positions(source);
+    let positions: Vec<Literal> = positions(source).into_iter().map(Literal::usize_unsuffixed).collect();
     let parts = parts(source);
     let label = label(source);
     let reading = if is_result { quote!(read_concluded) } else { quote!(read_completed) };

@@ -10,6 +10,7 @@ use workflow_graph::lock::files::{DIRECTORY, MODE, WRITE, file_name};
 use workflow_graph::lock::{Act, Automaton, Lock, Move, Names, State, StepAct, UndoAct, VersionState};
 use workflow_graph::{FlowKind, Outcome, Wire};
 
+use super::constants::borrowed;
 use super::emit::Source;
 use super::lower::Lowered;
 use crate::errors::Errors;
@@ -248,7 +249,7 @@ fn step(step: &StepAct<'_>) -> TokenStream {
 
 fn names(names: Names<'_>) -> TokenStream {
     let names = (0..names.len()).map(|index| names.get(index));
-    quote!(__graph::lock::Names::Texts(&[#(__borrowed(#names)),*]))
+    quote!(__graph::lock::Names::Texts(&[#(::std::borrow::Cow::Borrowed(#names)),*]))
 }
 
 fn moves(leaving: &Move<'_>) -> TokenStream {
@@ -257,12 +258,12 @@ fn moves(leaving: &Move<'_>) -> TokenStream {
         FlowKind::Next => quote!(Next),
         FlowKind::Timeout => quote!(Timeout),
         FlowKind::Error { variant, .. } => {
-            let variant = &**variant;
-            quote!(Error { variant: __borrowed(#variant), label: __borrowed("") })
+            let (variant, label) = (borrowed(&**variant), borrowed(""));
+            quote!(Error { variant: #variant, label: #label })
         }
         FlowKind::Answer { condition, default, .. } => {
-            let condition = &**condition;
-            quote!(Answer { label: __borrowed(""), condition: __borrowed(#condition), default: #default })
+            let (condition, label) = (borrowed(&**condition), borrowed(""));
+            quote!(Answer { label: #label, condition: #condition, default: #default })
         }
     };
     quote!(__graph::lock::Move { to: #to, when: &__graph::FlowKind::#when })

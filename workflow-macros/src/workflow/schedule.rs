@@ -99,8 +99,8 @@ impl Schedule {
         };
         quote! {
             __graph::Trigger::Schedule {
-                cron: __borrowed(#cron),
-                timezone: __borrowed(#timezone),
+                cron: ::std::borrow::Cow::Borrowed(#cron),
+                timezone: ::std::borrow::Cow::Borrowed(#timezone),
                 catch_up: __graph::CatchUp::#catch_up,
             }
         }
