@@ -1,5 +1,6 @@
-//! How long the compiler takes for crates of 1, 10 and 50 workflows of twenty steps each, beside the same functions as
-//! plain async code. `-- --workflows 50 --rounds 3` measures one size; nothing else should run meanwhile.
+//! How long the compiler takes for crates of 1, 10 and 50 workflows of twenty steps each, with bodies of one line and
+//! of ten lines more, beside the same functions as plain async code. `-- --workflows 50 --rounds 3 --only check` measures
+//! one size and one command; nothing else should run meanwhile.
 
 mod project;
 mod source;
@@ -9,7 +10,7 @@ use std::collections::BTreeMap;
 use std::process::ExitCode;
 
 use project::{Duration, Project};
-use source::Kind;
+use source::{Bodies, Code, Kind};
 use table::Table;
 
 /// What is measured of every crate, in this order.
@@ -27,10 +28,18 @@ pub(crate) enum Task {
 
 impl Task {
     const ALL: [Task; 4] = [Task::Check, Task::CheckChange, Task::Build, Task::BuildChange];
+
+    /// What cargo is told to do.
+    pub(crate) fn command(self) -> &'static str {
+        match self {
+            Task::Check | Task::CheckChange => "check",
+            Task::Build | Task::BuildChange => "build",
+        }
+    }
 }
 
-/// All measurements: how many workflows, which task, in which kind of crate.
-pub(crate) type Measured = BTreeMap<(usize, Task, Kind), Vec<Duration>>;
+/// All measurements: how many workflows with which bodies, which task, in which kind of crate.
+pub(crate) type Measured = BTreeMap<(usize, Bodies, Task, Kind), Vec<Duration>>;
 
 fn main() -> ExitCode {
     match measure() {
@@ -43,19 +52,21 @@ fn main() -> ExitCode {
 }
 
 fn measure() -> Result<(), String> {
-    let (sizes, rounds) = arguments(std::env::args().skip(1))?;
+    let Asked { sizes, rounds, tasks } = arguments(std::env::args().skip(1))?;
     let project = Project::write(&sizes)?;
-    project.prepare(&sizes)?;
+    project.prepare(&sizes, &tasks)?;
     let mut measured = Measured::new();
     for round in 1..=rounds {
         for &size in &sizes {
-            for task in Task::ALL {
+            for &task in &tasks {
                 // One after the other, the one first and then the other: what else the machine does hits both alike.
-                let kinds =
-                    if round % 2 == 0 { [Kind::Plain, Kind::Durable] } else { [Kind::Durable, Kind::Plain] };
-                for kind in kinds {
-                    let took = project.time(task, kind, size, round)?;
-                    measured.entry((size, task, kind)).or_default().push(took);
+                let mut crates: Vec<Code> = Code::of_size(size).collect();
+                if round % 2 == 0 {
+                    crates.reverse();
+                }
+                for code in crates {
+                    let took = project.time(task, code, round)?;
+                    measured.entry((size, code.bodies, task, code.kind)).or_default().push(took);
                 }
             }
             eprintln!("round {round} of {rounds}: {size} workflows measured");
@@ -65,20 +76,38 @@ fn measure() -> Result<(), String> {
     Ok(())
 }
 
-/// The sizes and the number of rounds that were asked for.
-fn arguments(mut given: impl Iterator<Item = String>) -> Result<(Vec<usize>, usize), String> {
-    let (mut sizes, mut rounds) = (vec![1, 10, 50], 5);
+/// What is to be measured.
+struct Asked {
+    sizes: Vec<usize>,
+    rounds: usize,
+    tasks: Vec<Task>,
+}
+
+fn arguments(mut given: impl Iterator<Item = String>) -> Result<Asked, String> {
+    let mut asked = Asked { sizes: vec![1, 10, 50], rounds: 5, tasks: Task::ALL.to_vec() };
     while let Some(name) = given.next() {
+        if name == "--only" {
+            let command = given.next().unwrap_or_default();
+            asked.tasks.retain(|task| task.command() == command);
+            if asked.tasks.is_empty() {
+                return Err("`--only` takes `check` or `build`".to_owned());
+            }
+            continue;
+        }
         let mut number = || {
             let value = given.next().and_then(|value| value.parse::<usize>().ok());
             value.filter(|&value| value > 0).ok_or_else(|| format!("`{name}` takes a number above zero"))
         };
         match name.as_str() {
             "--bench" => {} // Cargo says it to every benchmark.
-            "--workflows" => sizes = vec![number()?],
-            "--rounds" => rounds = number()?,
-            _ => return Err(format!("`{name}` is neither `--workflows <n>` nor `--rounds <n>`")),
+            "--workflows" => asked.sizes = vec![number()?],
+            "--rounds" => asked.rounds = number()?,
+            _ => {
+                return Err(format!(
+                    "`{name}` is none of `--workflows <n>`, `--rounds <n>` and `--only <command>`"
+                ));
+            }
         }
     }
-    Ok((sizes, rounds))
+    Ok(asked)
 }

@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 use std::time::Instant;
 
 use crate::Task;
-use crate::source::{self, Kind};
+use crate::source::{self, Code, Kind};
 
 /// How long something took.
 #[derive(Clone, Copy, Debug)]
@@ -31,15 +31,13 @@ impl Project {
         let target = env::var_os("CARGO_TARGET_DIR").map_or_else(|| repository.join("target"), PathBuf::from);
         let project = Project { root: target.join("compile-time") };
         let mut members = Vec::new();
-        for &size in sizes {
-            for kind in Kind::ALL {
-                members.push(format!("{:?}", kind.crate_name(size)));
-                project.put(kind, size, "Cargo.toml", &manifest(kind, size, repository))?;
-                project.put(kind, size, "src/lib.rs", &source::root(kind, size))?;
-                for index in 0..size {
-                    let module = format!("src/{}.rs", source::module_name(index));
-                    project.put(kind, size, &module, &source::module(kind, index, 10))?;
-                }
+        for code in sizes.iter().flat_map(|&size| Code::of_size(size)) {
+            members.push(format!("{:?}", code.crate_name()));
+            project.put(code, "Cargo.toml", &manifest(code, repository))?;
+            project.put(code, "src/lib.rs", &code.root())?;
+            for index in 0..code.workflows {
+                let module = format!("src/{}.rs", source::module_name(index));
+                project.put(code, &module, &code.module(index, 10))?;
             }
         }
         let manifest = format!("[workspace]\nresolver = \"3\"\nmembers = [{}]\n", members.join(", "));
@@ -51,35 +49,34 @@ impl Project {
     }
 
     /// Builds the crates once, each by itself: cargo chooses the features of the dependencies for what it builds.
-    pub(crate) fn prepare(&self, sizes: &[usize]) -> Result<(), String> {
-        for (kind, size) in Kind::ALL.iter().flat_map(|&kind| sizes.iter().map(move |&size| (kind, size))) {
-            for task in ["check", "build"] {
-                self.cargo(&[task, "-p", &kind.crate_name(size)])?;
+    pub(crate) fn prepare(&self, sizes: &[usize], tasks: &[Task]) -> Result<(), String> {
+        for code in sizes.iter().flat_map(|&size| Code::of_size(size)) {
+            for task in tasks.iter().filter(|task| matches!(task, Task::Check | Task::Build)) {
+                self.cargo(&[task.command(), "-p", &code.crate_name()])?;
             }
         }
         Ok(())
     }
 
     /// How long it takes; `round` makes the change differ from the one before.
-    pub(crate) fn time(&self, task: Task, kind: Kind, size: usize, round: usize) -> Result<Duration, String> {
-        let name = kind.crate_name(size);
-        let command = if matches!(task, Task::Check | Task::CheckChange) { "check" } else { "build" };
+    pub(crate) fn time(&self, task: Task, code: Code, round: usize) -> Result<Duration, String> {
+        let name = code.crate_name();
         match task {
             Task::Check | Task::Build => self.cargo(&["clean", "-p", &name])?,
             Task::CheckChange | Task::BuildChange => {
                 let limit = 100 * round + usize::from(task == Task::BuildChange);
                 let module = format!("src/{}.rs", source::module_name(0));
-                self.put(kind, size, &module, &source::module(kind, 0, limit))?;
+                self.put(code, &module, &code.module(0, limit))?;
             }
         }
         let (began, busy) = (Instant::now(), busy());
-        self.cargo(&[command, "-p", &name])?;
+        self.cargo(&[task.command(), "-p", &name])?;
         let wall = began.elapsed().as_secs_f64();
         Ok(Duration { wall, busy: crate::project::busy().zip(busy).map(|(now, then)| now - then) })
     }
 
-    fn put(&self, kind: Kind, size: usize, file: &str, text: &str) -> Result<(), String> {
-        write(&self.root.join(kind.crate_name(size)).join(file), text)
+    fn put(&self, code: Code, file: &str, text: &str) -> Result<(), String> {
+        write(&self.root.join(code.crate_name()).join(file), text)
     }
 
     fn cargo(&self, arguments: &[&str]) -> Result<(), String> {
@@ -106,8 +103,8 @@ impl Project {
     }
 }
 
-fn manifest(kind: Kind, size: usize, repository: &Path) -> String {
-    let own = match kind {
+fn manifest(code: Code, repository: &Path) -> String {
+    let own = match code.kind {
         Kind::Plain => "tokio = { version = \"1\", features = [\"macros\"] }\n".to_owned(),
         Kind::Durable => {
             format!("workflow-runtime = {{ path = {:?} }}\n", repository.join("workflow-runtime"))
@@ -116,7 +113,7 @@ fn manifest(kind: Kind, size: usize, repository: &Path) -> String {
     format!(
         "[package]\nname = \"{}\"\nversion = \"0.0.0\"\nedition = \"2024\"\npublish = false\n\n[dependencies]\n{own}\
          serde = {{ version = \"1\", features = [\"derive\"] }}\nthiserror = \"2\"\n",
-        kind.crate_name(size)
+        code.crate_name()
     )
 }
 

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::project::Duration;
-use crate::source::Kind;
+use crate::source::{Bodies, Kind};
 use crate::{Measured, Task};
 
 pub(crate) struct Table<'a>(pub(crate) &'a Measured);
@@ -12,20 +12,27 @@ impl fmt::Display for Table<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(
             f,
-            "| workflows | | plain | durable | ratio | plain, computing | durable, computing | ratio |"
+            "| workflows | bodies | | plain | durable | ratio | plain, computing | durable, computing | ratio |"
         )?;
-        writeln!(f, "|---|---|---|---|---|---|---|---|")?;
-        let of_plain = self.0.iter().filter(|((_, _, kind), _)| *kind == Kind::Plain);
-        for ((size, task, _), plain) in of_plain {
-            let Some(durable) = self.0.get(&(*size, *task, Kind::Durable)) else { continue };
+        writeln!(f, "|---|---|---|---|---|---|---|---|---|")?;
+        let of_plain = self.0.iter().filter(|((_, _, _, kind), _)| *kind == Kind::Plain);
+        for ((size, bodies, task, _), plain) in of_plain {
+            let Some(durable) = self.0.get(&(*size, *bodies, *task, Kind::Durable)) else { continue };
             let wall = |all: &[Duration]| median(all.iter().map(|took| took.wall));
             let busy = |all: &[Duration]| median(all.iter().filter_map(|took| took.busy));
-            write!(f, "| {size} | {} |", words(*task))?;
+            write!(f, "| {size} | {} | {} |", length(*bodies), words(*task))?;
             pair(f, wall(plain), wall(durable))?;
             pair(f, busy(plain), busy(durable))?;
             writeln!(f)?;
         }
         Ok(())
+    }
+}
+
+fn length(bodies: Bodies) -> &'static str {
+    match bodies {
+        Bodies::OneLine => "one line",
+        Bodies::TenLines => "ten lines more",
     }
 }
 
