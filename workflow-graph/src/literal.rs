@@ -93,7 +93,7 @@ impl StepFacts {
 
     /// With how it is undone.
     pub const fn with_compensation(mut self, compensation: CompensationFacts) -> StepFacts {
-        mem::forget(mem::replace(&mut self.compensation, Some(compensation)));
+        mem::forget(self.compensation.replace(compensation));
         self
     }
 
