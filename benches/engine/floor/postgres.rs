@@ -26,7 +26,8 @@ const TABLES: &str = "
 /// One round trip and one commit. No run ends in the batch in which it starts, so the parts do not need each other.
 const WRITE: &str = "
     WITH started AS (INSERT INTO runs SELECT run_id, 'row', 1, 1, $8, NULL, NULL FROM unnest($1::text[]) run_id),
-    timed AS (INSERT INTO timers SELECT run_id, 'sleep', due_ms FROM unnest($5::text[], $6::bigint[]) t(run_id, due_ms)),
+    timed AS (INSERT INTO timers SELECT run_id, 'sleep', due_ms
+        FROM unnest($5::text[], $6::bigint[]) t(run_id, due_ms)),
     recorded AS (INSERT INTO events SELECT run_id, seq, $8, record
         FROM unnest($2::text[], $3::bigint[], $4::text[]) e(run_id, seq, record))
     UPDATE runs SET ended_ms = $8, conclusion = '{\"Completed\":5}' WHERE run_id = ANY($7::text[])";

@@ -1,8 +1,8 @@
 //! What every contestant of the engine benchmark shares, so that all of them do the same work and are measured alike.
 //! Knows the workloads and the meters; must not know any of the contestants.
 //!
-//! A contestant is a program that is given an [`Order`] as JSON in its first argument, does what it says, and prints one
-//! line `RESULT {..}` with what was measured. [`perform`] does all of that for a [`Contestant`].
+//! A contestant is a program that is given an [`Order`] as JSON in its first argument, does what it says, and prints
+//! one line `RESULT {..}` with what was measured. [`perform`] does all of that for a [`Contestant`].
 
 mod contestant;
 mod judge;
