@@ -78,6 +78,11 @@ pub(crate) async fn commit_all(parts: Arc<Parts>, mut jobs: mpsc::UnboundedRecei
             job = jobs.recv() => job,
         };
         let Some(first) = first else { return };
+        if parts.live.count() > 1 {
+            // Not a wait for stragglers: whoever is ready to run has its say first, so that the runs that a batch has
+            // answered meet again in the next one, and do not follow each other with a transaction for each few.
+            tokio::task::yield_now().await;
+        }
         let mut batch = Batch::default();
         batch.add(first);
         while batch.has_room() {
