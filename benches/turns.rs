@@ -1,7 +1,7 @@
 //! What the engine itself costs: turns of the core without any store, and whole runs on the memory store.
-//! It measures processor time and allocations; what a disk costs beside that is told by `throughput`.
+//! It measures processor time and allocations; how fast an engine is on a disk is told by `engine`.
 //!
-//! `cargo bench --bench turns`, or `-- a 5`: with a name (`core`, `a`, `b`, `c`, `f`) for one part, and a number of rounds.
+//! `cargo bench --bench turns`, or `.. -- a 5` for one part (`core`, `a`, `b`, `c`, `f`) and a number of rounds.
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
@@ -175,7 +175,7 @@ async fn one_run<W: Workflow<Output = u64>>(
     engine.shutdown().await;
 }
 
-/// On the memory store, or on SQLite in a folder that `TURNS_FOLDER` names: a disk in memory shows what the store costs.
+/// On the memory store, or on SQLite in a folder that `TURNS_FOLDER` names: one in memory shows what the store costs.
 async fn engine() -> (Engine, Option<TempDir>) {
     let builder = Engine::builder().register(five_steps).register(in_a_row).register(fan_out);
     let (builder, folder) = match std::env::var_os("TURNS_FOLDER") {

@@ -234,6 +234,11 @@ mod tests {
         Command::AwaitMessage { op: op("m"), message: "M".into(), key: "k".into(), due_ms }
     }
 
+    fn start(due_ms: Timestamp) -> Command {
+        let (step, args, attempt, timeout_ms) = ("s".to_owned(), Payload::null(), 1, None);
+        Command::StartStep { op: op("s"), step, args, attempt, due_ms, timeout_ms }
+    }
+
     #[test]
     fn what_is_set_and_withdrawn_in_one_turn_leaves_nothing() {
         let mut agenda = Agenda::default();
@@ -259,17 +264,24 @@ mod tests {
     }
 
     #[test]
+    fn an_attempt_is_alone_unless_something_else_can_happen_to_the_run() {
+        let mut agenda = Agenda::default();
+        let mut note = |agenda: &mut Agenda, command: Command| {
+            agenda.note(5, &Event::started(Payload::null()), &[command], &mut Changes::default());
+            agenda.has_one_attempt_only()
+        };
+        let deadline = Command::SetTimer { op: op("*deadline"), due_ms: 9 };
+        assert!(!note(&mut agenda, deadline), "there is none");
+        assert!(note(&mut agenda, start(5)));
+        assert!(!note(&mut agenda, wait(None)));
+        assert!(note(&mut agenda, Command::Withdraw { op: op("m") }));
+        assert!(!note(&mut agenda, Command::SetTimer { op: op("t"), due_ms: 9 }));
+    }
+
+    #[test]
     fn an_attempt_that_is_due_at_once_needs_no_row() {
         let mut agenda = Agenda::default();
         let mut changes = Changes::default();
-        let start = |due_ms| Command::StartStep {
-            op: op("s"),
-            step: "s".into(),
-            args: Payload::null(),
-            attempt: 1,
-            due_ms,
-            timeout_ms: None,
-        };
         agenda.note(5, &Event::started(Payload::null()), &[start(5)], &mut changes);
         assert!(changes.set_timers.is_empty());
         assert_eq!(agenda.start_due(5).len(), 1);

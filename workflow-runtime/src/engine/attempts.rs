@@ -168,8 +168,8 @@ enum AtOnce {
     GoesOn(Pin<Box<dyn Future<Output = AttemptOutcome> + Send>>),
 }
 
-/// Begins an attempt on the task of its run, where one that has nothing to wait for comes to its end, too. One that could
-/// hear of a cancel gets a task at once: this one has to be free to tell it.
+/// Begins an attempt on the task of its run, where one that has nothing to wait for comes to its end, too. One that
+/// could hear of a cancel gets a task at once: this one has to be free to tell it.
 fn at_once(
     parts: &Arc<Parts>,
     body: fn(StepContext, &Resources, &Payload) -> StepFuture,
