@@ -266,7 +266,7 @@ mod tests {
     #[test]
     fn an_attempt_is_alone_unless_something_else_can_happen_to_the_run() {
         let mut agenda = Agenda::default();
-        let mut note = |agenda: &mut Agenda, command: Command| {
+        let note = |agenda: &mut Agenda, command: Command| {
             agenda.note(5, &Event::started(Payload::null()), &[command], &mut Changes::default());
             agenda.has_one_attempt_only()
         };
