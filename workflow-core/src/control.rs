@@ -32,6 +32,11 @@ impl AttemptControl {
         self.0.cancelled.notify(usize::MAX);
     }
 
+    /// Whether the step can hear of a cancel: it was given a context, and somebody has it still.
+    pub fn is_heard(&self) -> bool {
+        Arc::strong_count(&self.0) > 1
+    }
+
     /// How often the attempt has said that it is alive.
     pub fn heartbeats(&self) -> u64 {
         self.0.heartbeats.load(Ordering::SeqCst)

@@ -27,10 +27,14 @@ use serde::{Deserialize, Serialize};
 #[serde(transparent)]
 pub struct OpId(Arc<str>);
 
+/// No node has such an id.
+const DEADLINE: &str = "*deadline";
+
 impl OpId {
     /// The operation at this node, the `occurrence`-th time in the scope whose operations begin with `prefix`.
     pub(crate) fn new(prefix: &str, node: &str, occurrence: u32) -> OpId {
         OpId(match occurrence {
+            1 if prefix.is_empty() => node.into(),
             1 => format!("{prefix}{node}").into(),
             _ => format!("{prefix}{node}#{occurrence}").into(),
         })
@@ -38,7 +42,12 @@ impl OpId {
 
     /// The deadline of the whole run, which stands at no node.
     pub(crate) fn deadline() -> OpId {
-        OpId("*deadline".into())
+        OpId(DEADLINE.into())
+    }
+
+    /// Whether it is the deadline of the whole run.
+    pub fn is_deadline(&self) -> bool {
+        &*self.0 == DEADLINE
     }
 
     /// One of the calls that `join_all` makes here.

@@ -17,8 +17,8 @@ use crate::values::patches_of;
 use crate::waker;
 use crate::workflow::Body;
 use crate::{
-    Command, Conclusion, CoreError, Cx, Definition, Event, ForeignFuture, OpId, Payload, PayloadError,
-    Record, StepDef, Timestamp,
+    AttemptControl, Command, Conclusion, CoreError, Cx, Definition, Event, ForeignFuture, OpId, Payload,
+    PayloadError, Record, StepContext, StepDef, Timestamp,
 };
 
 /// A run in memory. Built from nothing or by replaying its journal; dropped at any time without loss.
@@ -168,6 +168,13 @@ impl Run {
     /// The step behind an open operation.
     pub fn step(&self, op: &OpId) -> Option<&'static StepDef> {
         self.cx.state().operations.get(op).and_then(|operation| operation.step).map(|step| step.def)
+    }
+
+    /// What an attempt of this operation knows about itself, and the end of it that its driver keeps.
+    pub fn attempt(&self, op: &OpId, attempt: u32) -> (StepContext, AttemptControl) {
+        let cx = StepContext::of(Arc::clone(&self.run_id), op.clone(), self.generation(), attempt);
+        let control = cx.control();
+        (cx, control)
     }
 
     /// Turns the outcome of the attempt under way into the event to record; `None` when no attempt of this

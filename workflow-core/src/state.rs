@@ -177,7 +177,9 @@ impl State {
 
     /// Takes the recorded request for an open operation in place of what the code computes today.
     pub(crate) fn adopt(&mut self, op: &OpId, recorded: &Command) {
-        if let Some(operation) = self.operations.get_mut(op) {
+        if let Some(operation) = self.operations.get_mut(op)
+            && operation.request != *recorded
+        {
             operation.request = recorded.clone();
         }
     }

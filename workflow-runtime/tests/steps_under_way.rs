@@ -151,6 +151,21 @@ async fn endless() -> Result<u32, LabError> {
     work_until_told().await
 }
 
+/// The same in a future that never lets go of the thread that polls it.
+#[step(compensate = cool_down(output))]
+async fn spin_until_told(lab: Resource<Lab>, cx: StepContext) -> Result<u32, LabError> {
+    lab.note("begins");
+    while !cx.is_cancelled() {
+        std::thread::yield_now();
+    }
+    Ok(4)
+}
+
+#[workflow]
+async fn spinning() -> Result<u32, LabError> {
+    spin_until_told().await
+}
+
 /// The same without a thread, and without an effect.
 #[step(compensate = cool_down(output))]
 async fn wait_until_told(lab: Resource<Lab>, cx: StepContext) -> Result<u32, LabError> {
@@ -236,8 +251,22 @@ fn engine(store: impl Store, lab: &Lab, clock: &Clock) -> EngineBuilder {
         .register(sleeper)
         .register(chat)
         .register(endless)
+        .register(spinning)
         .register(waiting)
         .register(stove)
+}
+
+/// The run has nothing else to do; its engine has.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_cancel_reaches_a_body_that_never_waits() {
+    let lab = Lab::default();
+    let engine = engine(Memory::new(), &lab, &Clock::manual(1_000_000)).start().await.unwrap();
+    let run = engine.start(spinning()).id("run").await.unwrap();
+    lab.sees("begins").await;
+    engine.client().cancel("run", "enough").await.unwrap();
+    assert!(run.result().await.unwrap_err().is_cancelled());
+    assert_eq!(lab.seen(), ["begins", "cooled by 4"]);
+    engine.shutdown().await;
 }
 
 /// Lets the next attempt of a run come due.

@@ -16,19 +16,25 @@ impl Run {
                 Command::CancelStep { .. } | Command::ReportProgress { .. } | Command::Patch { .. }
             )
         };
-        let requests =
-            |commands: &[Command]| -> Vec<Command> { commands.iter().filter(is_compared).cloned().collect() };
-        let (recorded, asked) = (&requests(recorded), &requests(asked));
-        let count = recorded.len().max(asked.len());
-        let differs = (0..count).find(|&i| match (recorded.get(i), asked.get(i)) {
-            (Some(recorded), Some(asked)) => !recorded
-                .is_same_request(asked, |former, name| is_former_name(&self.definition, former, name)),
-            _ => true,
-        });
-        let Some(first) = differs else { return Ok(()) };
-        let describe = |command: Option<&Command>| command.map_or("nothing".to_owned(), Command::describe);
-        let op = recorded.get(first).or(asked.get(first)).and_then(Command::op).cloned();
-        Err(self.mismatch(describe(recorded.get(first)), describe(asked.get(first)), op))
+        let (mut recorded, mut asked) =
+            (recorded.iter().filter(is_compared), asked.iter().filter(is_compared));
+        loop {
+            let (recorded, asked) = match (recorded.next(), asked.next()) {
+                (None, None) => return Ok(()),
+                (Some(recorded), Some(asked))
+                    if recorded.is_same_request(asked, |former, name| {
+                        is_former_name(&self.definition, former, name)
+                    }) =>
+                {
+                    continue;
+                }
+                differing => differing,
+            };
+            let describe =
+                |command: Option<&Command>| command.map_or("nothing".to_owned(), Command::describe);
+            let op = recorded.or(asked).and_then(Command::op).cloned();
+            return Err(self.mismatch(describe(recorded), describe(asked), op));
+        }
     }
 
     /// Takes the recorded requests for what they are: arguments, keys and times come from the journal, also when the

@@ -21,13 +21,14 @@ pub(crate) struct DueAttempt {
     pub(crate) timeout_ms: Option<u64>,
     /// It has been cancelled before the engine began to know it, that is before a crash.
     pub(crate) is_unwanted: bool,
-    pub(crate) is_running: bool,
 }
 
 /// See the module.
 #[derive(Debug, Default)]
 pub(crate) struct Agenda {
     attempts: BTreeMap<OpId, DueAttempt>,
+    /// Those of them that are not running: a turn must not cost a look at each of thousands that are.
+    idle: BTreeSet<OpId>,
     /// Sleeps and deadlines.
     timers: BTreeMap<OpId, Timestamp>,
     waits: BTreeSet<OpId>,
@@ -91,9 +92,9 @@ impl Agenda {
                     due_ms: *due_ms,
                     timeout_ms: *timeout_ms,
                     is_unwanted: false,
-                    is_running: false,
                 };
                 self.attempts.insert(op.clone(), due);
+                self.idle.insert(op.clone());
                 if *due_ms > at_ms {
                     self.store_timer(op, *due_ms, changes);
                 }
@@ -140,6 +141,7 @@ impl Agenda {
     /// The operation no longer waits for anything.
     fn forget(&mut self, op: &OpId, changes: &mut Changes) {
         self.attempts.remove(op);
+        self.idle.remove(op);
         self.children.forget(op);
         self.timers.remove(op);
         if self.stored_timers.remove(op) {
@@ -154,18 +156,35 @@ impl Agenda {
 
     /// The attempts to start now; they count as running from here on.
     pub(crate) fn start_due(&mut self, now_ms: Timestamp) -> Vec<(OpId, DueAttempt)> {
-        let due = self.attempts.iter_mut().filter(|(_, due)| !due.is_running && due.due_ms <= now_ms);
-        due.map(|(op, due)| {
-            due.is_running = true;
-            (op.clone(), due.clone())
-        })
-        .collect()
+        let mut due = Vec::new();
+        let attempts = &self.attempts;
+        self.idle.retain(|op| match attempts.get(op) {
+            Some(attempt) if attempt.due_ms <= now_ms => {
+                due.push((op.clone(), attempt.clone()));
+                false
+            }
+            attempt => attempt.is_some(),
+        });
+        due
+    }
+
+    /// Whether the run waits for one attempt, and for nothing else but its deadline.
+    pub(crate) fn has_one_attempt_only(&self) -> bool {
+        self.attempts.len() == 1
+            && self.waits.is_empty()
+            && self.children.is_empty()
+            && self.timers.keys().all(OpId::is_deadline)
+    }
+
+    /// Whether there are sleeps or deadlines that could be over.
+    pub(crate) fn has_timers(&self) -> bool {
+        !self.timers.is_empty()
     }
 
     /// This attempt has been started before, and still runs.
     pub(crate) fn note_running(&mut self, op: &OpId, attempt: u32) {
-        if let Some(due) = self.attempts.get_mut(op).filter(|due| due.attempt == attempt) {
-            due.is_running = true;
+        if self.expects(op, attempt) {
+            self.idle.remove(op);
         }
     }
 
@@ -198,7 +217,7 @@ impl Agenda {
 
     /// When something comes due by itself next.
     pub(crate) fn next_due_ms(&self) -> Option<Timestamp> {
-        let delayed = self.attempts.values().filter(|due| !due.is_running).map(|due| due.due_ms);
+        let delayed = self.idle.iter().filter_map(|op| self.attempts.get(op)).map(|due| due.due_ms);
         delayed.chain(self.timers.values().copied()).min()
     }
 }
@@ -213,6 +232,11 @@ mod tests {
 
     fn wait(due_ms: Option<Timestamp>) -> Command {
         Command::AwaitMessage { op: op("m"), message: "M".into(), key: "k".into(), due_ms }
+    }
+
+    fn start(due_ms: Timestamp) -> Command {
+        let (step, args, attempt, timeout_ms) = ("s".to_owned(), Payload::null(), 1, None);
+        Command::StartStep { op: op("s"), step, args, attempt, due_ms, timeout_ms }
     }
 
     #[test]
@@ -240,17 +264,24 @@ mod tests {
     }
 
     #[test]
+    fn an_attempt_is_alone_unless_something_else_can_happen_to_the_run() {
+        let mut agenda = Agenda::default();
+        let note = |agenda: &mut Agenda, command: Command| {
+            agenda.note(5, &Event::started(Payload::null()), &[command], &mut Changes::default());
+            agenda.has_one_attempt_only()
+        };
+        let deadline = Command::SetTimer { op: op("*deadline"), due_ms: 9 };
+        assert!(!note(&mut agenda, deadline), "there is none");
+        assert!(note(&mut agenda, start(5)));
+        assert!(!note(&mut agenda, wait(None)));
+        assert!(note(&mut agenda, Command::Withdraw { op: op("m") }));
+        assert!(!note(&mut agenda, Command::SetTimer { op: op("t"), due_ms: 9 }));
+    }
+
+    #[test]
     fn an_attempt_that_is_due_at_once_needs_no_row() {
         let mut agenda = Agenda::default();
         let mut changes = Changes::default();
-        let start = |due_ms| Command::StartStep {
-            op: op("s"),
-            step: "s".into(),
-            args: Payload::null(),
-            attempt: 1,
-            due_ms,
-            timeout_ms: None,
-        };
         agenda.note(5, &Event::started(Payload::null()), &[start(5)], &mut changes);
         assert!(changes.set_timers.is_empty());
         assert_eq!(agenda.start_due(5).len(), 1);

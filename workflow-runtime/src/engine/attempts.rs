@@ -2,19 +2,19 @@
 //! It knows neither the journal nor what becomes of an outcome. Dropped, it cancels and aborts what is under way.
 
 use std::any::Any;
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::future::poll_fn;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
-use std::task::Poll;
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use tokio::task::{Id, JoinError, JoinHandle, JoinSet};
 use tracing::{Instrument, Span};
 use workflow_core::{
-    Answer, AttemptControl, AttemptOutcome, Failure, FailureKind, OpId, Payload, Run, StepBody, StepContext,
-    StepDef, StepFault,
+    Answer, AttemptControl, AttemptOutcome, Failure, FailureKind, OpId, Payload, Resources, Run, StepBody,
+    StepContext, StepDef, StepFault, StepFuture,
 };
 
 use super::agenda::DueAttempt;
@@ -28,6 +28,8 @@ pub(crate) struct Attempts {
     /// An attempt that was not begun when the engine went has no outcome.
     tasks: JoinSet<Option<AttemptOutcome>>,
     under_way: HashMap<Id, UnderWay>,
+    /// Those that are over already.
+    over: VecDeque<Attempted>,
     /// Those of transactional steps: they are not tasks of their own.
     pub(crate) transactions: Queue,
 }
@@ -46,26 +48,34 @@ pub(crate) struct Attempted {
 
 impl Attempts {
     /// Starts an attempt on a task of its own; it begins once its step lets it in. A timeout that its call gives goes
-    /// before the step's. One that is transactional waits for its turn.
-    pub(crate) fn start(
-        &mut self,
-        parts: &Arc<Parts>,
-        def: &'static StepDef,
-        run: &Run,
-        priority: i8,
-        op: OpId,
-        due: DueAttempt,
-    ) {
+    /// before the step's. One that is transactional waits for its turn. One that is `alone`, so that nothing else of
+    /// the run could go on meanwhile, gets no task if it comes back at once.
+    pub(crate) fn start(&mut self, parts: &Arc<Parts>, attempt: Attempt<'_>, alone: bool) {
+        let Attempt { def, run, priority, op, due } = attempt;
         let attempt = due.attempt;
-        let (cx, control) = StepContext::controlled(run.run_id(), op.as_str(), attempt);
-        let cx = cx.in_generation(run.generation());
+        let (cx, control) = run.attempt(&op, attempt);
         if def.is_transactional() {
             self.transactions.push(Waiting { name: (op, attempt), control, cx, def, due });
             return;
         }
         let span = tracing::info_span!("attempt", node = op.node(), op = op.as_str(), attempt);
-        let running = attempt_of(Arc::clone(parts), def, cx, control.clone(), priority, due);
-        let task = self.tasks.spawn(running.instrument(span));
+        let task = match def.run {
+            StepBody::Async(body) if alone && parts.flow_control.lane_of(def).is_none() => {
+                match at_once(parts, body, def, cx, &control, due, &span) {
+                    AtOnce::Over(outcome) => {
+                        self.over.push_back(Attempted { op, attempt, outcome });
+                        return;
+                    }
+                    AtOnce::GoesOn(running) => {
+                        self.tasks.spawn(async move { Some(running.await) }.instrument(span))
+                    }
+                }
+            }
+            _ => {
+                let running = attempt_of(Arc::clone(parts), def, cx, control.clone(), priority, due);
+                self.tasks.spawn(running.instrument(span))
+            }
+        };
         self.under_way.insert(task.id(), UnderWay { name: (op, attempt), control });
     }
 
@@ -80,15 +90,15 @@ impl Attempts {
 
     /// Has an attempt that is over already be heard of like any other.
     pub(crate) fn report(&mut self, attempted: Attempted) {
-        let Attempted { op, attempt, outcome } = attempted;
-        let (_, control) = StepContext::controlled("", op.as_str(), attempt);
-        let task = self.tasks.spawn(async move { Some(outcome) });
-        self.under_way.insert(task.id(), UnderWay { name: (op, attempt), control });
+        self.over.push_back(attempted);
     }
 
     /// Waits for the next attempt that is over; forever when none is under way. `None` for one that was not begun,
     /// because the engine is on its way out: it goes on when an engine starts again.
     pub(crate) async fn next(&mut self) -> Option<Attempted> {
+        if let Some(attempted) = self.over.pop_front() {
+            return Some(attempted);
+        }
         match self.tasks.join_next_with_id().await {
             Some(joined) => self.attempted(joined),
             None => std::future::pending().await,
@@ -97,6 +107,9 @@ impl Attempts {
 
     /// The next attempt that is over by now.
     pub(crate) fn try_next(&mut self) -> Option<Attempted> {
+        if let Some(attempted) = self.over.pop_front() {
+            return Some(attempted);
+        }
         loop {
             let joined = self.tasks.try_join_next_with_id()?;
             if let Some(attempted) = self.attempted(joined) {
@@ -106,13 +119,20 @@ impl Attempts {
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        self.tasks.is_empty()
+        self.tasks.is_empty() && self.over.is_empty()
     }
 
-    /// Which attempts are under way, or wait for their turn.
-    pub(crate) fn running(&self) -> impl Iterator<Item = &(OpId, u32)> {
+    /// Whether the outcome of one is there, so that nobody has to wait.
+    pub(crate) fn has_outcome(&self) -> bool {
+        !self.over.is_empty()
+    }
+
+    /// Which attempts are under way, wait for their turn, or are over and were not taken yet.
+    pub(crate) fn running(&self) -> impl Iterator<Item = (&OpId, u32)> {
         let waiting = self.transactions.iter().map(|waiting| &waiting.name);
-        self.under_way.values().map(|under_way| &under_way.name).chain(waiting)
+        let named = self.under_way.values().map(|under_way| &under_way.name).chain(waiting);
+        let over = self.over.iter().map(|attempted| (&attempted.op, attempted.attempt));
+        named.map(|(op, attempt)| (op, *attempt)).chain(over)
     }
 
     fn attempted(&mut self, joined: Result<(Id, Option<AttemptOutcome>), JoinError>) -> Option<Attempted> {
@@ -130,6 +150,58 @@ impl Drop for Attempts {
     /// A task can be aborted, a thread cannot: whoever still runs is told that nobody listens any more.
     fn drop(&mut self) {
         self.under_way.values().for_each(|under_way| under_way.control.cancel());
+    }
+}
+
+/// An attempt to be made.
+pub(crate) struct Attempt<'a> {
+    pub(crate) def: &'static StepDef,
+    pub(crate) run: &'a Run,
+    pub(crate) priority: i8,
+    pub(crate) op: OpId,
+    pub(crate) due: DueAttempt,
+}
+
+/// An attempt that began right where it was asked for.
+enum AtOnce {
+    Over(AttemptOutcome),
+    GoesOn(Pin<Box<dyn Future<Output = AttemptOutcome> + Send>>),
+}
+
+/// Begins an attempt on the task of its run, where one that has nothing to wait for comes to its end, too. One that
+/// could hear of a cancel gets a task at once: this one has to be free to tell it.
+fn at_once(
+    parts: &Arc<Parts>,
+    body: fn(StepContext, &Resources, &Payload) -> StepFuture,
+    def: &'static StepDef,
+    cx: StepContext,
+    control: &AttemptControl,
+    due: DueAttempt,
+    span: &Span,
+) -> AtOnce {
+    if due.is_unwanted && def.facts.cancellable {
+        control.cancel();
+    }
+    let _entered = span.enter();
+    let (args, limit) = (&due.args, parts.payload_limit);
+    let called = catch_unwind(AssertUnwindSafe(|| body(cx, &parts.resources, args)));
+    let called = match called {
+        Ok(called) => called,
+        Err(panic) => return AtOnce::Over(AttemptOutcome::panicked(panic_text(panic.as_ref()))),
+    };
+    // Who keeps its context is held by the call; the clones of the other end come later.
+    let is_heard = control.is_heard();
+    let called = caught(async move { outcome(called.await, limit) });
+    let control = control.clone();
+    let mut running: Pin<Box<dyn Future<Output = AttemptOutcome> + Send>> =
+        Box::pin(async move { in_time(called, due.timeout_ms, def, &control).await });
+    if is_heard {
+        return AtOnce::GoesOn(running);
+    }
+    // Its waker wakes nobody: whatever goes on is polled once more, on a task of its own.
+    match running.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(outcome) => AtOnce::Over(outcome),
+        Poll::Pending => AtOnce::GoesOn(running),
     }
 }
 
@@ -155,22 +227,33 @@ async fn attempt_of(
     if is_unwanted && def.facts.cancellable {
         control.cancel();
     }
-    let outcome = tokio::select! {
-        biased;
-        outcome = caught(body(&parts, def, cx.clone(), args, slot)) => outcome,
-        timeout_ms = time_limit(timeout_ms.or(def.facts.timeout_ms)) => {
-            control.cancel();
-            AttemptOutcome::timed_out(timeout_ms)
-        }
-        heartbeat_ms = silence(def.facts.heartbeat_ms, &control) => {
-            control.cancel();
-            AttemptOutcome::silent(heartbeat_ms)
-        }
-    };
+    let running = caught(body(&parts, def, cx.clone(), args, slot));
+    let outcome = in_time(running, timeout_ms, def, &control).await;
     if let Some(admission) = admission {
         admission.report(health(&outcome, cx.is_cancelled()));
     }
     Some(outcome)
+}
+
+/// The outcome of a body, unless its time is over first.
+async fn in_time(
+    running: impl Future<Output = AttemptOutcome>,
+    timeout_ms: Option<u64>,
+    def: &'static StepDef,
+    control: &AttemptControl,
+) -> AttemptOutcome {
+    tokio::select! {
+        biased;
+        outcome = running => outcome,
+        timeout_ms = time_limit(timeout_ms.or(def.facts.timeout_ms)) => {
+            control.cancel();
+            AttemptOutcome::timed_out(timeout_ms)
+        }
+        heartbeat_ms = silence(def.facts.heartbeat_ms, control) => {
+            control.cancel();
+            AttemptOutcome::silent(heartbeat_ms)
+        }
+    }
 }
 
 /// How an attempt may begin, or why it may not.

@@ -1,7 +1,9 @@
 //! Group commit: the turns of all runs that are ready go into one transaction; nobody waits for stragglers.
 //! It knows nothing of workflows. Nothing leaves it as written before the store has said so.
 
+use std::future::poll_fn;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
@@ -78,6 +80,11 @@ pub(crate) async fn commit_all(parts: Arc<Parts>, mut jobs: mpsc::UnboundedRecei
             job = jobs.recv() => job,
         };
         let Some(first) = first else { return };
+        if parts.live.count() > 1 {
+            // Not a wait for stragglers: whoever is ready to run has its say first, so that the runs that a batch has
+            // answered meet again in the next one, and do not follow each other with a transaction for each few.
+            let_the_others_go_on().await;
+        }
         let mut batch = Batch::default();
         batch.add(first);
         while batch.has_room() {
@@ -86,6 +93,21 @@ pub(crate) async fn commit_all(parts: Arc<Parts>, mut jobs: mpsc::UnboundedRecei
         }
         batch.write(&parts).await;
     }
+}
+
+/// Goes to the end of the queue of tasks that are ready to run. Not tokio's `yield_now`: that one comes back only after
+/// a look at what timers and sockets may have brought, which costs the threads of an executor a nap for each batch.
+async fn let_the_others_go_on() {
+    let mut has_gone = false;
+    poll_fn(|context| {
+        if has_gone {
+            return Poll::Ready(());
+        }
+        has_gone = true;
+        context.waker().wake_by_ref();
+        Poll::Pending
+    })
+    .await;
 }
 
 impl Batch {

@@ -230,21 +230,23 @@ impl Driver {
         if is_running {
             happenings.append(&mut self.heard);
         }
-        let due_ms = live.next_due_ms().filter(|_| is_running);
-        let idle = self.idle_time(live, attempts).filter(|_| is_running);
-        let clock = self.parts.clock.clone();
-        tokio::select! {
-            biased;
-            () = std::future::ready(()), if !happenings.is_empty() => {}
-            _ = self.phase.changed() => return happenings,
-            attempted = attempts.next() => happenings.extend(attempted.map(Happening::Attempted)),
-            Some(input) = self.ends.inbox.recv(), if is_running => self.hear(input, live, &mut happenings),
-            () = tokio::time::sleep(idle.unwrap_or_default()), if idle.is_some() => {
-                self.is_idle = true;
-                return happenings;
+        if happenings.is_empty() && !attempts.has_outcome() {
+            let due_ms = live.next_due_ms().filter(|_| is_running);
+            let idle = self.idle_time(live, attempts).filter(|_| is_running);
+            tokio::select! {
+                biased;
+                _ = self.phase.changed() => return happenings,
+                attempted = attempts.next() => happenings.extend(attempted.map(Happening::Attempted)),
+                Some(input) = self.ends.inbox.recv(), if is_running => {
+                    self.hear(input, live, &mut happenings);
+                }
+                () = tokio::time::sleep(idle.unwrap_or_default()), if idle.is_some() => {
+                    self.is_idle = true;
+                    return happenings;
+                }
+                () = self.parts.clock.sleep_until(due_ms.unwrap_or_default()), if due_ms.is_some() => {}
+                () = std::future::ready(()), if is_running && !attempts.transactions.is_empty() => {}
             }
-            () = clock.sleep_until(due_ms.unwrap_or_default()), if due_ms.is_some() => {}
-            () = std::future::ready(()), if is_running && !attempts.transactions.is_empty() => {}
         }
         while let Some(attempted) = attempts.try_next() {
             happenings.push(Happening::Attempted(attempted));
@@ -253,7 +255,9 @@ impl Driver {
             while let Ok(input) = self.ends.inbox.try_recv() {
                 self.hear(input, live, &mut happenings);
             }
-            happenings.push(Happening::Due(self.parts.clock.over_ms()));
+            if live.agenda.has_timers() {
+                happenings.push(Happening::Due(self.parts.clock.over_ms()));
+            }
         }
         happenings
     }

@@ -109,13 +109,13 @@ impl LiveRun {
         journal: &[Record],
         loaded: LoadedRun,
         payload_limit: usize,
-        running: impl Iterator<Item = &'a (OpId, u32)>,
+        running: impl Iterator<Item = (&'a OpId, u32)>,
     ) -> Result<LiveRun, CoreError> {
         let replayed = catch_unwind(AssertUnwindSafe(|| Run::replay(definition, &lease.run_id, journal)));
         let run = replayed.map_err(|panic| panicked(panic.as_ref()))??;
         let mut agenda = Agenda::of_open(&run.open_operations());
         for (op, attempt) in running {
-            agenda.note_running(op, *attempt);
+            agenda.note_running(op, attempt);
         }
         let next_seq = i64::try_from(journal.len()).expect("a journal fits in memory") + 1;
         let last_ms = journal.last().map_or(Timestamp::MIN, |record| record.at_ms);

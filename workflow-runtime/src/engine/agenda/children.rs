@@ -69,6 +69,11 @@ impl Children {
         self.open.remove(op);
     }
 
+    /// Whether none is waited for.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.open.is_empty()
+    }
+
     /// The ids of all that are waited for.
     pub(crate) fn ids(&self) -> impl Iterator<Item = (&OpId, &Arc<str>)> {
         self.open.iter().map(|(op, child)| (op, &child.run_id))

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use workflow_core::OpId;
 
 use super::Driver;
-use crate::engine::attempts::Attempts;
+use crate::engine::attempts::{Attempt, Attempts};
 use crate::engine::children::{self, Fate};
 use crate::engine::live_run::{Happening, LiveRun};
 
@@ -16,10 +16,11 @@ impl Driver {
     pub(super) fn carry_out(&mut self, live: &mut LiveRun, attempts: &mut Attempts) {
         let now_ms = live.tick(self.parts.clock.now_ms());
         let priority = self.definition.graph().priority;
+        let alone = attempts.is_empty() && live.agenda.has_one_attempt_only();
         for (op, due, def) in live.start_due(now_ms) {
             // It is told of a cancel from before a crash only if it promises to heed it: of all others nobody knows
             // what they did then, unless they do it again.
-            attempts.start(&self.parts, def, &live.run, priority, op, due);
+            attempts.start(&self.parts, Attempt { def, run: &live.run, priority, op, due }, alone);
         }
         for (op, run_id, child) in live.agenda.children.start_due() {
             let parent = live.as_parent(op);
