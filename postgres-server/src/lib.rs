@@ -5,9 +5,11 @@
 //! server and removes the folder.
 
 mod install;
+mod pooler;
 mod user;
 
 use std::env;
+use std::ffi::OsStr;
 use std::fs;
 use std::net::{Ipv4Addr, TcpListener};
 use std::os::unix::process::CommandExt;
@@ -18,14 +20,15 @@ use std::sync::OnceLock;
 use anyhow::{Context, Result, bail, ensure};
 
 pub use install::{REMEDY, programs};
+pub use pooler::Pooler;
 
 use crate::user::User;
 
 /// The environment variable with the URL of a server that tests are to use; without it, each process starts one.
 pub const VARIABLE: &str = "WORKFLOW_TEST_POSTGRES";
 
-/// A URL of a server that tests of this process share: the one of [`VARIABLE`], or one that is started now and ends with
-/// this process. Each test makes a schema or a database of its own in it.
+/// A URL of a server that tests of this process share: the one of [`VARIABLE`], or one that is started now and ends
+/// with this process. Each test makes a schema or a database of its own in it.
 ///
 /// # Panics
 /// When there is none and none can be started, with what to do about it.
@@ -130,13 +133,23 @@ impl Server {
 
     /// A program beside the server's (`psql`, `pgbench`, ..), run as the user of the server.
     pub fn program(&self, name: &str) -> Command {
-        let mut command = Command::new(self.programs.join(name));
+        self.as_its_user(self.programs.join(name))
+    }
+
+    /// Any other program, run as the user of the server, in its folder.
+    fn as_its_user(&self, program: impl AsRef<OsStr>) -> Command {
+        let mut command = Command::new(program);
         // Its messages are compared and read by people of all languages.
         command.env("LC_ALL", "C").current_dir(&self.folder).stdin(Stdio::null());
         if let Some(user) = &self.user {
             command.uid(user.uid).gid(user.gid);
         }
         command
+    }
+
+    /// Gives a new folder to the user of the server.
+    fn own(&self, folder: &Path) -> Result<()> {
+        self.user.as_ref().map_or(Ok(()), |user| user.give(folder))
     }
 
     fn data(&self) -> PathBuf {
@@ -163,8 +176,8 @@ impl Server {
 
     /// A shell that outlives this process, whatever kills it, by as long as cleaning up takes.
     fn guard_until_the_end(&self) -> Result<Child> {
-        const SCRIPT: &str =
-            "cat > /dev/null; \"$1/pg_ctl\" -D \"$2/data\" -m immediate -w -s stop; cd /; rm -rf \"$2\"";
+        const SCRIPT: &str = "cat > /dev/null; kill $(cat \"$2\"/pooler/*.pid); \
+             \"$1/pg_ctl\" -D \"$2/data\" -m immediate -w -s stop; cd /; rm -rf \"$2\"";
         let mut shell = Command::new("sh");
         shell.args(["-c", SCRIPT, "sh"]).arg(&self.programs).arg(&self.folder);
         if let Some(user) = &self.user {

@@ -28,6 +28,8 @@ pub use store::{
     Incident, IncidentPlace, Memory, MessageFilter, MessageState, MessageStatus, OutboxEntry, OutboxFilter,
     Outgoing, ParkReason, RunFilter, RunState, RunStatus, RunSummary, SqlError, Sqlite, Taker,
 };
+#[cfg(feature = "postgres")]
+pub use store::{Postgres, PostgresOptions};
 pub use transport::{RecordingTransport, Transport, TransportError};
 pub use tx::Tx;
 

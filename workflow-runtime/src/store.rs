@@ -1,7 +1,8 @@
 //! What the engine asks of a database, each promise one transaction; who holds which run is in `fleet`.
 //! No business decision is made here: what a turn changes is computed above and comes down as data.
 //!
-//! [`Memory`] is the executable specification; read it first. [`Sqlite`] keeps the same promises on a disk.
+//! [`Memory`] is the executable specification; read it first. [`Sqlite`] keeps the same promises on a disk,
+//! `Postgres` on a server.
 
 mod codec;
 mod fault;
@@ -9,6 +10,8 @@ mod fleet;
 mod inbox;
 mod memory;
 mod outbox;
+#[cfg(feature = "postgres")]
+mod postgres;
 mod rows;
 mod sql;
 mod sqlite;
@@ -28,6 +31,8 @@ pub use inbox::{
 };
 pub use memory::Memory;
 pub use outbox::{OutboxChange, OutboxEntry, OutboxFilter, OutboxPage, Outgoing};
+#[cfg(feature = "postgres")]
+pub use postgres::{Postgres, PostgresOptions};
 pub use rows::{
     Changes, ClaimedRun, Incident, IncidentPlace, KeptSchedule, KnownRun, Lease, LoadedRun, MessageWait,
     NewRun, Offer, RunFilter, RunState, RunStatus, RunSummary, Turn, TurnOutcome,

@@ -14,7 +14,7 @@ use world::family::*;
 use world::faulty::{Crash, Faulty};
 use world::*;
 
-on_every_store! {
+on_every_lone_store! {
     async fn a_parent_gets_what_its_children_return(store, world, clock) {
         let engine = family(store, &world, &clock).start().await.unwrap();
         let client = engine.client();

@@ -269,7 +269,7 @@ crash_everywhere! {
     what_comes_in_survives_a_crash_at_every_write: Scenario::Inbox;
 }
 
-on_every_store! {
+on_every_lone_store! {
     async fn a_timer_survives_a_restart_and_fires_once(store, world, clock) {
         let store: Arc<dyn Store> = Arc::new(store);
         let engine = builder(Arc::clone(&store), &world, &clock).start().await.unwrap();

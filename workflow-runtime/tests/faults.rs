@@ -12,7 +12,7 @@ use workflow_runtime::{Clock, Delivery, IncidentPlace, Memory, RunFilter, RunSta
 use world::faulty::{Crash, Faulty};
 use world::*;
 
-on_every_store! {
+on_every_lone_store! {
     async fn no_run_begins_once_its_engine_is_gone_and_the_next_one_does_not_know_of_it(store, world, clock) {
         let store: Arc<dyn Store> = Arc::new(store);
         let slow = Faulty::new(Arc::clone(&store), Crash::Never);

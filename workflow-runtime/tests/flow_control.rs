@@ -13,7 +13,9 @@ use workflow_runtime::store::Store;
 use workflow_runtime::{
     BreakerState, CircuitBreaker, Clock, EngineBuilder, Limit, LimitedStep, Memory, Rate, RunHandle,
 };
-use world::{Behaviour, Folder, ShopError, World, charge, eventually, note, on_every_store, reserve, until};
+use world::{
+    Behaviour, Folder, ShopError, World, charge, eventually, note, on_every_lone_store, reserve, until,
+};
 
 /// Where visitors are served, and where it is written down who was. Clones are the same place.
 #[derive(Clone)]
@@ -156,7 +158,7 @@ async fn note_fails(engine: &Engine, id: &str) {
 
 const AN_HOUR: Duration = Duration::from_secs(3_600);
 
-on_every_store! {
+on_every_lone_store! {
     async fn a_step_is_never_under_way_more_often_than_it_says(store, world, clock) {
         let desk = Desk::new();
         let engine = engine(store, &desk, &world, &clock).start().await.unwrap();

@@ -16,7 +16,7 @@ use world::family::*;
 use world::faulty::{Crash, Faulty};
 use world::*;
 
-on_every_store! {
+on_every_lone_store! {
     async fn a_run_that_continues_as_new_begins_a_fresh_journal_under_its_id(store, world, clock) {
         let engine = family(store, &world, &clock).register(keys).start().await.unwrap();
         let client = engine.client();

@@ -14,7 +14,7 @@ use workflow_runtime::{
 use world::faulty::{Crash, Faulty};
 use world::*;
 
-on_every_store! {
+on_every_lone_store! {
     async fn every_message_starts_one_run_of_every_workflow_on_it(store, world, clock) {
         let engine = builder(store, &world, &clock).register(audit).start().await.unwrap();
         let client = engine.client();

@@ -12,7 +12,7 @@ use workflow_runtime::{Clock, Delivery, EngineBuilder, Memory};
 use world::faulty::{Crash, Faulty};
 use world::*;
 
-on_every_store! {
+on_every_lone_store! {
     async fn a_message_that_came_before_the_code_was_mended_is_not_forgotten(store, world, clock) {
         let store: Arc<dyn Store> = Arc::new(store);
         let engine = engine(&store, &world, &clock).register(clumsy::flow).start().await.unwrap();

@@ -17,7 +17,7 @@ use world::family::*;
 use world::faulty::{Crash, Faulty};
 use world::*;
 
-on_every_store! {
+on_every_lone_store! {
     async fn messages_leave_in_order_under_ids_of_their_own(store, world, clock) {
         let transport = RecordingTransport::new();
         let engine = family(store, &world, &clock).transport(transport.clone()).start().await.unwrap();

@@ -13,7 +13,7 @@ use workflow_runtime::prelude::*;
 use workflow_runtime::store::Store;
 use workflow_runtime::{Clock, EngineBuilder, Memory, RunError};
 use world::faulty::{Crash, Faulty};
-use world::{Folder, Paid, World, eventually, on_every_store, until};
+use world::{Folder, Paid, World, eventually, on_every_lone_store, until};
 
 /// Clones are the same scene.
 #[derive(Clone)]
@@ -191,7 +191,7 @@ fn builder(store: impl Store, scene: &Scene, clock: &Clock) -> EngineBuilder {
         .register(everything)
 }
 
-on_every_store! {
+on_every_lone_store! {
     async fn two_branches_run_at_the_same_time(store, world, clock) {
         let _: World = world;
         let engine = builder(store, &Scene::new(), &clock).start().await.unwrap();

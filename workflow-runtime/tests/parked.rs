@@ -44,7 +44,7 @@ async fn waits(client: &Client, run_id: &str) {
     until(client, run_id, "it waits", |status| !status.waits.is_empty()).await;
 }
 
-on_every_store! {
+on_every_lone_store! {
     async fn a_run_that_sleeps_is_never_in_memory_before_it_wakes(store, world, clock) {
         let engine = builder(store, &world, &clock).register(nap).start().await.unwrap();
         let run = engine.start(nap("o-1".into())).id("order-1").await.unwrap();

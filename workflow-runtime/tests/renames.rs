@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex};
 use workflow_runtime::prelude::*;
 use workflow_runtime::store::Store;
 use workflow_runtime::{Clock, EngineBuilder, Memory};
-use world::{Folder, ShopError, World, eventually, on_every_store, until};
+use world::{Folder, ShopError, World, eventually, on_every_lone_store, until};
 
 /// Writes down every attempt by its key, and holds some of them for ever.
 #[derive(Clone, Default)]
@@ -121,7 +121,7 @@ async fn held_at(till: &Till, count: usize) {
 const KEYS: [&str; 7] =
     ["charge", "charge#2", "charge_2", "check", "charge_2/undo", "charge#2/undo", "charge/undo"];
 
-on_every_store! {
+on_every_lone_store! {
     async fn a_run_goes_on_under_the_ids_that_it_began_with_wherever_it_is_interrupted(store, _world, clock) {
         let store: Arc<dyn Store> = Arc::new(store);
         for first in 1..=KEYS.len() {

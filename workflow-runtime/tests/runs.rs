@@ -9,7 +9,7 @@ use workflow_runtime::prelude::*;
 use workflow_runtime::{IncidentPlace, Memory, RunError, RunFilter, RunState};
 use world::*;
 
-on_every_store! {
+on_every_lone_store! {
     async fn a_run_gives_its_result(store, world, clock) {
         let engine = builder(store, &world, &clock).start().await.unwrap();
         let run = engine.start(fulfil("o-1".into())).id("order-1").await.unwrap();

@@ -100,7 +100,7 @@ async fn until_kept(client: &Client, workflow: &str, last_tick: &str) -> Schedul
     .await
 }
 
-on_every_store! {
+on_every_lone_store! {
     async fn each_tick_starts_one_run_that_is_told_the_time(store, world, clock) {
         let store: Arc<dyn Store> = Arc::new(store);
         clock.set(ms("2026-10-24T03:59:59Z"));

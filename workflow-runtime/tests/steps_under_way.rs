@@ -9,7 +9,7 @@ use std::time::Duration;
 use workflow_runtime::prelude::*;
 use workflow_runtime::store::Store;
 use workflow_runtime::{Clock, EngineBuilder, Memory};
-use world::{Folder, World, eventually, on_every_store, until};
+use world::{Folder, World, eventually, on_every_lone_store, until};
 
 /// Where the steps of these tests write down what they see. Clones are the same place.
 #[derive(Clone, Default)]
@@ -291,7 +291,7 @@ async fn failures(client: &workflow_runtime::Client, run_id: &str) -> Vec<String
     failed.collect()
 }
 
-on_every_store! {
+on_every_lone_store! {
     async fn a_blocking_step_holds_up_nobody_else(store, _world, clock) {
         let lab = Lab::default();
         let engine = engine(store, &lab, &clock).start().await.unwrap();

@@ -3,8 +3,6 @@
 
 mod world;
 
-use std::sync::Arc;
-
 use workflow_core::{Command, Conclusion, Event, Payload, Record};
 use workflow_runtime::prelude::*;
 use workflow_runtime::store::*;
@@ -228,12 +226,24 @@ on_every_store! {
         store.note_schedule(&withdrawn).await.unwrap();
         assert_eq!(store.schedules().await.unwrap()[1], withdrawn, "the last word counts, also about the past");
     }
+}
 
-    async fn one_engine_at_a_time(store, _world, _clock) {
-        let store = Arc::new(store);
-        let lock = store.lock().unwrap();
-        assert_eq!(store.lock().unwrap_err().fault(), StoreFault::Locked);
-        drop(lock);
-        store.lock().unwrap();
-    }
+fn serves_one_engine(store: &impl Store) {
+    let lock = store.lock().unwrap();
+    assert_eq!(store.lock().unwrap_err().fault(), StoreFault::Locked);
+    drop(lock);
+    store.lock().unwrap();
+}
+
+#[tokio::test]
+async fn a_store_in_memory_or_in_a_file_serves_one_engine_at_a_time() {
+    let folder = Folder::new();
+    serves_one_engine(&Memory::new());
+    serves_one_engine(&Sqlite::open(folder.database()).await.unwrap());
+}
+
+#[tokio::test]
+async fn a_shared_store_serves_many_engines() {
+    let shared = [Memory::shared().lock(), world::postgres::Schema::new().connect().await.lock()];
+    assert!(shared.iter().all(Result::is_ok));
 }

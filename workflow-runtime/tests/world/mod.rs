@@ -18,6 +18,7 @@ pub use patience::eventually;
 pub mod family;
 pub mod faulty;
 pub mod patience;
+pub mod postgres;
 pub mod turns;
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, thiserror::Error, StepError)]
@@ -308,8 +309,43 @@ pub async fn until(
     }
 }
 
-/// Runs a body over both stores: `store` is the one, `world` and `clock` are new.
+/// Runs a body over all stores: `store` is the one, `world` and `clock` are new.
 macro_rules! on_every_store {
+    ($(async fn $name:ident($store:ident, $world:ident, $clock:ident) $body:block)*) => {$(
+        mod $name {
+            use super::*;
+
+            async fn body<S: workflow_runtime::store::Store>($store: S) {
+                let worker = world::turns::worker(world::turns::WORKER);
+                $store.join(&worker, std::time::Duration::from_secs(3_600)).await.unwrap();
+                let $world = World::new();
+                let $clock = workflow_runtime::Clock::manual(1_000_000);
+                $body
+            }
+
+            #[tokio::test]
+            async fn memory() {
+                body(Memory::new()).await;
+            }
+
+            #[tokio::test]
+            async fn sqlite() {
+                let folder = Folder::new();
+                body(Sqlite::open(folder.database()).await.unwrap()).await;
+            }
+
+            #[tokio::test]
+            async fn postgres() {
+                body(world::postgres::Schema::new().connect_by_hand().await).await;
+            }
+        }
+    )*};
+}
+pub(crate) use on_every_store;
+
+/// The same over the stores for one engine, where the next engine takes over at once from one that was dropped; on a
+/// shared store it has to wait for the end of its lease.
+macro_rules! on_every_lone_store {
     ($(async fn $name:ident($store:ident, $world:ident, $clock:ident) $body:block)*) => {$(
         mod $name {
             use super::*;
@@ -335,4 +371,4 @@ macro_rules! on_every_store {
         }
     )*};
 }
-pub(crate) use on_every_store;
+pub(crate) use on_every_lone_store;

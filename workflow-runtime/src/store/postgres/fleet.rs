@@ -1,0 +1,350 @@
+//! Who holds which run in Postgres, and what reaches runs that others hold, or nobody.
+//! The statements for it; the rules are those of the memory store. Leases go by the clock of the database.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use sqlx::postgres::PgRow;
+use workflow_core::{Payload, Timestamp};
+
+use super::batch::fitting_messages;
+use super::pool::{Pool, run};
+use super::read::{number, optional, text};
+use super::script::Script;
+use crate::store::{
+    Claim, Claimed, ClaimedRun, Lease, Orphans, Parking, Request, StoreError, StoreFault, Turn, Worker,
+};
+
+/// How long a request is kept that was answered, or whose run has ended.
+const KEPT_MS: Timestamp = 60 * 60 * 1_000;
+
+/// Takes the worker's row for itself: a batch of that worker under way comes before, any later one after. One that is
+/// under way just now, or whose transaction hangs, is not waited for: the next look finds it.
+const GIVE_UP: &str = "UPDATE workflow_workers w SET is_gone = true FROM (SELECT worker FROM workflow_workers \
+     WHERE NOT is_gone AND expires <= clock_timestamp() FOR UPDATE SKIP LOCKED) x WHERE w.worker = x.worker \
+     RETURNING 4, w.worker";
+
+/// What others told runs of this worker.
+const NEWS: &str = "UPDATE workflow_runs r SET wake_ms = NULL \
+     FROM workflow_workers w CROSS JOIN unnest($3::text[], $4::int4[]) c (workflow, version) \
+     WHERE w.worker = $1 AND NOT w.is_gone AND r.holder = w.worker AND r.workflow = c.workflow \
+     AND r.version = c.version AND r.ended_ms IS NULL AND r.wake_ms <= $2::int8 RETURNING 1, r.run_id";
+
+/// Others take runs at the same time: each run is taken by who locks it first, and nobody waits.
+const TAKE: &str = "WITH me AS MATERIALIZED (SELECT worker FROM workflow_workers \
+      WHERE worker = $1 AND NOT is_gone FOR KEY SHARE), \
+     code AS MATERIALIZED (SELECT * FROM unnest($3::text[], $4::int4[]) c (workflow, version)), \
+     left_over AS MATERIALIZED (SELECT r.run_id, (-9223372036854775808)::int8 AS wake_ms, true AS is_left \
+      FROM me CROSS JOIN code c CROSS JOIN workflow_workers w JOIN workflow_runs r ON r.holder = w.worker \
+      AND r.workflow = c.workflow AND r.version = c.version \
+      WHERE w.is_gone AND r.ended_ms IS NULL ORDER BY r.run_id LIMIT $5::int8 FOR UPDATE OF r SKIP LOCKED), \
+     due AS MATERIALIZED (SELECT r.run_id, r.wake_ms, false AS is_left FROM me CROSS JOIN code c \
+      JOIN workflow_runs r ON r.holder IS NULL AND r.workflow = c.workflow AND r.version = c.version \
+      WHERE r.ended_ms IS NULL AND r.wake_ms <= $2::int8 ORDER BY r.wake_ms, r.run_id \
+      LIMIT greatest($5::int8 - (SELECT count(*) FROM left_over), 0) FOR UPDATE OF r SKIP LOCKED), \
+     taken AS (SELECT t.*, (SELECT coalesce(max(e.seq), 0) FROM workflow_events e WHERE e.run_id = t.run_id) AS length \
+      FROM (SELECT * FROM left_over UNION ALL SELECT * FROM due) t) \
+     UPDATE workflow_runs r SET epoch = r.epoch + 1, holder = $1, wake_ms = NULL, \
+      strikes = CASE WHEN r.strikes_seq = t.length THEN r.strikes ELSE 0 END + t.is_left::int4, strikes_seq = t.length \
+     FROM taken t WHERE r.run_id = t.run_id \
+     RETURNING 2, r.run_id, r.epoch, r.workflow, r.version, r.strikes, t.wake_ms";
+
+/// When there is more to take: at once if a holder is gone, else when the first run is due.
+const NEXT: &str = "SELECT 3, least(min((SELECT min(r.wake_ms) FROM workflow_runs r WHERE r.holder IS NULL \
+      AND r.workflow = c.workflow AND r.version = c.version AND r.ended_ms IS NULL)), \
+     min((SELECT $2::int8 FROM workflow_workers w WHERE w.is_gone AND EXISTS (SELECT 1 FROM workflow_runs r \
+      WHERE r.holder = w.worker AND r.workflow = c.workflow AND r.version = c.version AND r.ended_ms IS NULL) \
+      LIMIT 1))) \
+     FROM unnest($3::text[], $4::int4[]) c (workflow, version) \
+     WHERE EXISTS (SELECT 1 FROM workflow_workers w WHERE w.worker = $1 AND NOT w.is_gone)";
+
+const FORGET: &str = "DELETE FROM workflow_workers w WHERE w.is_gone AND NOT EXISTS (SELECT 1 FROM workflow_runs r \
+     WHERE r.holder = w.worker AND r.ended_ms IS NULL)";
+
+/// Messages and waits that crossed each other: either was not committed when the other looked. Both look again after
+/// their commit; this finds what a crash in between has left.
+const CROSSED: &str = concat!(
+    "UPDATE workflow_runs r SET wake_ms = 0 WHERE r.run_id IN (SELECT w.run_id FROM workflow_messages k \
+     JOIN workflow_waits w ON w.message = k.message AND w.key = k.key \
+     WHERE k.settled_ms IS NULL AND k.expires_ms > $1::int8 AND EXISTS (SELECT 1 ",
+    fitting_messages!("$1::int8"),
+    ")) AND r.ended_ms IS NULL AND (r.wake_ms > 0 OR r.wake_ms IS NULL)"
+);
+
+/// Runs of a holder of whom there is no row: somebody has changed the tables by hand.
+const ABANDONED: &str = "UPDATE workflow_runs r SET holder = NULL, wake_ms = 0 WHERE r.ended_ms IS NULL \
+     AND r.holder IS NOT NULL AND NOT EXISTS (SELECT 1 FROM workflow_workers w WHERE w.worker = r.holder)";
+
+/// Whoever tells one of these runs something locks its row first, also where the same worker holds it: so this comes
+/// before or after it, and looks at what is there only when the rows are locked.
+const LOCK: &str = "SELECT NULL::text, run_id FROM workflow_runs WHERE run_id = ANY ($1::text[]) AND ended_ms IS NULL \
+     ORDER BY run_id FOR NO KEY UPDATE";
+
+const PARK: &str = concat!(
+    "UPDATE workflow_runs r SET holder = NULL, wake_ms = b.wake_ms \
+     FROM unnest($1::text[], $2::int8[], $3::text[], $4::int8[], $5::bool[]) \
+     b (run_id, epoch, worker, wake_ms, is_broken) \
+     WHERE r.run_id = b.run_id AND r.epoch = b.epoch AND r.holder = b.worker AND r.ended_ms IS NULL \
+     AND r.wake_ms IS NULL \
+     AND EXISTS (SELECT 1 FROM workflow_workers w WHERE w.worker = b.worker AND NOT w.is_gone) \
+     AND NOT EXISTS (SELECT 1 FROM workflow_requests q WHERE q.run_id = r.run_id AND q.answer IS NULL) \
+     AND (b.is_broken OR r.cancel_reason IS NULL \
+      AND NOT EXISTS (SELECT 1 FROM unnest($6::text[], $7::text[]) k (parent, child) \
+       LEFT JOIN workflow_runs s ON s.run_id = k.child \
+       WHERE k.parent = r.run_id AND (s.run_id IS NULL OR s.ended_ms IS NOT NULL)) \
+      AND NOT EXISTS (SELECT 1 FROM workflow_waits w WHERE w.run_id = r.run_id AND EXISTS (SELECT 1 ",
+    fitting_messages!("$8::int8"),
+    "))) RETURNING r.run_id"
+);
+
+const WAKE: &str = "UPDATE workflow_runs r SET wake_ms = 0 FROM unnest($1::text[], $2::text[]) b (run_id, worker) \
+     WHERE r.run_id = b.run_id AND r.ended_ms IS NULL AND (b.worker IS NULL OR r.holder IS DISTINCT FROM b.worker)";
+
+pub(super) const OPEN_REQUESTS: &str = "SELECT 4, q.run_id, q.request_id, q.body \
+     FROM unnest($1::text[]) WITH ORDINALITY b (run_id, position) JOIN workflow_requests q ON q.run_id = b.run_id \
+     WHERE q.answer IS NULL ORDER BY b.position, q.asked_ms, q.request_id";
+
+pub(super) async fn join(pool: &Arc<Pool>, worker: &Worker, lease: Duration) -> Result<(), StoreError> {
+    let code = serde_json::to_string(&worker.code).expect("names and numbers are JSON");
+    let mut script = Script::default();
+    script
+        .push(
+            "INSERT INTO workflow_workers (worker, code, expires) \
+             VALUES ($1, $2, clock_timestamp() + $3::int8 * interval '1 millisecond') ON CONFLICT (worker) DO UPDATE \
+             SET code = excluded.code, expires = excluded.expires, is_gone = false",
+        )
+        .bind(&worker.id)
+        .bind(&code)
+        .bind_number(milliseconds(lease));
+    run(pool, &script.in_one_transaction()).await?;
+    Ok(())
+}
+
+pub(super) async fn beat(pool: &Arc<Pool>, worker: &str, lease: Duration) -> Result<bool, StoreError> {
+    let mut script = Script::default();
+    script
+        .push(
+            "UPDATE workflow_workers SET expires = clock_timestamp() + $2::int8 * interval '1 millisecond' \
+             WHERE worker = $1 AND NOT is_gone RETURNING 1",
+        )
+        .bind(worker)
+        .bind_number(milliseconds(lease));
+    Ok(!run(pool, &script.in_one_transaction()).await?.is_empty())
+}
+
+/// At most a century: times of Postgres end somewhere.
+fn milliseconds(lease: Duration) -> i64 {
+    i64::try_from(lease.as_millis()).unwrap_or(i64::MAX).min(3_155_760_000_000)
+}
+
+pub(super) async fn is_first(pool: &Arc<Pool>, worker: &str) -> Result<bool, StoreError> {
+    let mut script = Script::default();
+    script.push(
+        "SELECT worker FROM workflow_workers WHERE NOT is_gone AND expires > clock_timestamp() \
+             ORDER BY started, worker LIMIT 1",
+    );
+    let rows = run(pool, &script).await?;
+    rows.first().map_or(Ok(false), |row| Ok(text(row, 0)? == worker))
+}
+
+pub(super) async fn leave(pool: &Arc<Pool>, worker: &str) -> Result<(), StoreError> {
+    let mut script = Script::default();
+    script.push("DELETE FROM workflow_workers WHERE worker = $1").bind(worker);
+    script
+        .push("UPDATE workflow_runs SET holder = NULL, wake_ms = 0 WHERE holder = $1 AND ended_ms IS NULL")
+        .bind(worker);
+    run(pool, &script.in_one_transaction()).await?;
+    Ok(())
+}
+
+/// Wakes runs that nobody would look at otherwise, or not for long.
+pub(super) async fn wake_unseen(pool: &Arc<Pool>, now_ms: Timestamp) -> Result<(), StoreError> {
+    let mut script = Script::default();
+    script.push(CROSSED).bind_number(now_ms);
+    script.push(ABANDONED);
+    run(pool, &script.in_one_transaction()).await.map(drop)
+}
+
+pub(super) async fn claim(pool: &Arc<Pool>, claim: &Claim) -> Result<Claimed, StoreError> {
+    let code: Vec<_> = claim.code.iter().map(|(workflow, version)| (workflow, *version)).collect();
+    let limit = i64::try_from(claim.limit).unwrap_or(i64::MAX);
+    let mut script = Script::default();
+    script.push(GIVE_UP).often();
+    for statement in [NEWS, TAKE, NEXT] {
+        script.push(statement).bind(&claim.worker).bind_number(claim.now_ms).bind_rows(&code);
+        if statement == TAKE {
+            script.bind_number(limit);
+        }
+        script.often();
+    }
+    script.push(FORGET).often();
+    let mut claimed = Claimed::default();
+    let mut taken: Vec<(Timestamp, ClaimedRun)> = Vec::new();
+    let mut has_given_up = false;
+    for row in run(pool, &script.in_one_transaction()).await? {
+        match number(&row, 0)? {
+            1 => claimed.news.push(text(&row, 1)?.into()),
+            2 => {
+                let lease = Lease {
+                    run_id: text(&row, 1)?.into(),
+                    epoch: number(&row, 2)?,
+                    worker: Arc::clone(&claim.worker),
+                };
+                let (workflow, version) = (text(&row, 3)?, number(&row, 4)?);
+                let run = ClaimedRun { lease, workflow, version, strikes: number(&row, 5)? };
+                taken.push((number(&row, 6)?, run));
+            }
+            3 => claimed.next_wake_ms = optional(&row, 1)?,
+            _ => {
+                tracing::warn!(worker = text(&row, 1)?, "a worker was silent for longer than its lease");
+                has_given_up = true;
+            }
+        }
+    }
+    if has_given_up {
+        // It may have died between its commit and its second look.
+        wake_unseen(pool, claim.now_ms).await?;
+    }
+    claimed.news.sort();
+    taken.sort_by(|(a_ms, a), (b_ms, b)| (a_ms, &a.lease.run_id).cmp(&(b_ms, &b.lease.run_id)));
+    claimed.runs = taken.into_iter().map(|(_, run)| run).collect();
+    Ok(claimed)
+}
+
+pub(super) async fn park(
+    pool: &Arc<Pool>,
+    parkings: &[Parking],
+    now_ms: Timestamp,
+) -> Result<Vec<bool>, StoreError> {
+    let ids: Vec<_> = parkings.iter().map(|parking| (parking.lease.run_id.as_ref(),)).collect();
+    let rows: Vec<_> = parkings
+        .iter()
+        .map(|Parking { lease, wake_ms, is_broken, .. }| {
+            (lease.run_id.as_ref(), lease.epoch, lease.worker.as_ref(), *wake_ms, *is_broken)
+        })
+        .collect();
+    let children = parkings.iter().flat_map(|parking| {
+        parking.children.iter().map(|child| (parking.lease.run_id.as_ref(), child.as_ref()))
+    });
+    let children: Vec<_> = children.collect();
+    let mut script = Script::default();
+    script.push(LOCK).bind_rows(&ids).often();
+    script.push(PARK).bind_rows(&rows).bind_rows(&children).bind_number(now_ms).often();
+    let mut parked = BTreeSet::new();
+    for row in run(pool, &script.in_one_transaction()).await? {
+        parked.extend(optional::<String>(&row, 0)?);
+    }
+    Ok(parkings.iter().map(|parking| parked.contains(&*parking.lease.run_id)).collect())
+}
+
+/// Has somebody look at these runs, unless this worker holds them.
+pub(super) fn wake(script: &mut Script, run_ids: &[&str], unless_held_by: Option<&str>) {
+    let rows: Vec<_> = run_ids.iter().map(|run_id| (*run_id, unless_held_by)).collect();
+    script.push_rows(WAKE, &rows);
+}
+
+/// What these turns tell others.
+pub(super) fn tell(script: &mut Script, turns: &[&Turn]) {
+    let mut told: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    for turn in turns {
+        told.entry(&turn.lease.worker).or_default().extend(turn.changes.wakes.iter().map(AsRef::as_ref));
+    }
+    for (worker, run_ids) in told {
+        let rows: Vec<_> = run_ids.iter().map(|run_id| (*run_id,)).collect();
+        script.push_rows(LOCK, &rows);
+        wake(script, &run_ids.into_iter().collect::<Vec<_>>(), Some(worker));
+    }
+    let answers = turns.iter().flat_map(|turn| &turn.changes.answers);
+    let answers: Vec<_> = answers.map(|(request_id, answer)| (request_id, answer.as_json())).collect();
+    script.push_rows(
+        "UPDATE workflow_requests q SET answer = b.answer FROM unnest($1::text[], $2::text[]) b (request_id, answer) \
+         WHERE q.request_id = b.request_id",
+        &answers,
+    );
+}
+
+pub(super) async fn ask(
+    pool: &Arc<Pool>,
+    worker: &str,
+    request: &Request,
+    now_ms: Timestamp,
+) -> Result<bool, StoreError> {
+    let mut script = Script::default();
+    script.push(LOCK).bind_rows(&[(request.run_id.as_ref(),)]);
+    script
+        .push(
+            "INSERT INTO workflow_requests (request_id, run_id, body, asked_ms) SELECT $1, run_id, $2, $3::int8 \
+             FROM workflow_runs WHERE run_id = $4 AND ended_ms IS NULL ON CONFLICT (request_id) DO NOTHING",
+        )
+        .bind(&request.id)
+        .bind(request.body.as_json())
+        .bind_number(now_ms)
+        .bind(&request.run_id);
+    wake(&mut script, &[&request.run_id], Some(worker));
+    script.push("SELECT request_id FROM workflow_requests WHERE request_id = $1").bind(&request.id);
+    let rows = run(pool, &script.in_one_transaction()).await?;
+    rows.iter().map(|row| optional::<String>(row, 0)).try_fold(false, |found, id| Ok(found | id?.is_some()))
+}
+
+/// Removes requests that nobody asks about any more.
+pub(super) fn sweep_requests(script: &mut Script, now_ms: Timestamp) {
+    script
+        .push(
+            "DELETE FROM workflow_requests q WHERE q.asked_ms <= $1::int8 AND (q.answer IS NOT NULL OR NOT EXISTS \
+             (SELECT 1 FROM workflow_runs r WHERE r.run_id = q.run_id AND r.ended_ms IS NULL))",
+        )
+        .bind_number(now_ms.saturating_sub(KEPT_MS));
+}
+
+pub(super) async fn requests(pool: &Arc<Pool>, run_ids: &[Arc<str>]) -> Result<Vec<Request>, StoreError> {
+    let ids: Vec<_> = run_ids.iter().map(|run_id| (run_id.as_ref(),)).collect();
+    let mut script = Script::default();
+    script.push(OPEN_REQUESTS).bind_rows(&ids);
+    run(pool, &script).await?.iter().map(|row| read_request(row, 1)).collect()
+}
+
+pub(super) fn read_request(row: &PgRow, column: usize) -> Result<Request, StoreError> {
+    let id = text(row, column + 1)?;
+    let body = payload(&id, text(row, column + 2)?)?;
+    Ok(Request { id, run_id: text(row, column)?.into(), body })
+}
+
+pub(super) async fn answer(
+    pool: &Arc<Pool>,
+    request_id: &str,
+) -> Result<Option<Option<Payload>>, StoreError> {
+    let mut script = Script::default();
+    script.push("SELECT answer FROM workflow_requests WHERE request_id = $1").bind(request_id);
+    let rows = run(pool, &script).await?;
+    let Some(row) = rows.first() else { return Ok(None) };
+    let answer = optional::<String>(row, 0)?;
+    answer.map(|answer| payload(request_id, answer)).transpose().map(Some)
+}
+
+fn payload(request_id: &str, text: String) -> Result<Payload, StoreError> {
+    Payload::from_json(text).map_err(|error| {
+        let message = format!("the request `{request_id}` cannot be read: {error}");
+        StoreError::new(StoreFault::Corrupt, message).caused_by(error)
+    })
+}
+
+pub(super) async fn orphans(pool: &Arc<Pool>) -> Result<Vec<Orphans>, StoreError> {
+    let mut script = Script::default();
+    script.push(
+        "SELECT r.workflow, r.version, count(*), min(r.run_id) FROM workflow_runs r WHERE r.ended_ms IS NULL \
+         AND NOT EXISTS (SELECT 1 FROM workflow_workers w CROSS JOIN LATERAL json_array_elements(w.code::json) c \
+          WHERE NOT w.is_gone AND w.expires > clock_timestamp() \
+          AND c ->> 0 = r.workflow AND (c ->> 1)::int8 = r.version) \
+         GROUP BY r.workflow, r.version ORDER BY r.workflow, r.version",
+    );
+    let read = |row: &PgRow| {
+        Ok(Orphans {
+            workflow: text(row, 0)?,
+            version: number(row, 1)?,
+            runs: number(row, 2)?,
+            example: text(row, 3)?.into(),
+        })
+    };
+    run(pool, &script).await?.iter().map(read).collect()
+}

@@ -1,0 +1,248 @@
+//! Connections to the server, and what is done when one of them, or a transaction, meets an accident.
+//! It knows messages and their fate, not what is in them.
+
+use std::collections::HashSet;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use sqlx::postgres::{PgConnectOptions, PgConnection, PgRow};
+use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Row};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use super::fault;
+use super::script::{Script, Settings};
+use crate::store::StoreError;
+
+/// How often something that others were in the way of is tried, before the engine hears of it.
+const ATTEMPTS: usize = 10;
+
+pub(super) struct Pool {
+    options: PgConnectOptions,
+    settings: Settings,
+    /// Connections that nobody uses, the last used one last; `None` once the store is closed.
+    idle: Mutex<Option<Vec<Session>>>,
+    permits: Arc<Semaphore>,
+    /// Steps may not have all connections: the engine has to go on beside them.
+    for_steps: Arc<Semaphore>,
+    /// Whether the server knows in one message what was prepared in another.
+    prepares: AtomicBool,
+}
+
+pub(super) struct Session {
+    connection: PgConnection,
+    prepared: HashSet<u64>,
+}
+
+/// A connection in use. One that was left in the middle of something is closed.
+pub(super) struct Held {
+    pool: Arc<Pool>,
+    session: Option<Session>,
+    is_new: bool,
+    is_clean: bool,
+    _permit: OwnedSemaphorePermit,
+    _step: Option<OwnedSemaphorePermit>,
+}
+
+impl Pool {
+    pub(super) fn new(options: PgConnectOptions, settings: Settings, connections: usize) -> Pool {
+        Pool {
+            // Poolers know no such setting.
+            options: options.extra_float_digits(None).disable_statement_logging(),
+            settings,
+            idle: Mutex::new(Some(Vec::new())),
+            permits: Arc::new(Semaphore::new(connections)),
+            for_steps: Arc::new(Semaphore::new(connections.saturating_sub(2).max(1))),
+            prepares: AtomicBool::new(true),
+        }
+    }
+
+    /// Runs a script, and gives the rows of all its statements.
+    pub(super) async fn run(self: &Arc<Self>, script: &Script) -> Result<Vec<PgRow>, sqlx::Error> {
+        let mut attempts = Attempts::default();
+        loop {
+            let mut held = self.acquire().await?;
+            match held.run(script).await {
+                Err(error) if attempts.again(&error, &held) => {}
+                done => return done,
+            }
+        }
+    }
+
+    /// A connection, when one is free.
+    pub(super) async fn acquire(self: &Arc<Self>) -> Result<Held, sqlx::Error> {
+        self.acquire_for(None).await
+    }
+
+    /// A connection for a step.
+    pub(super) async fn acquire_for_step(self: &Arc<Self>) -> Result<Held, sqlx::Error> {
+        let step = Arc::clone(&self.for_steps).acquire_owned().await.map_err(|_| sqlx::Error::PoolClosed)?;
+        self.acquire_for(Some(step)).await
+    }
+
+    pub(super) async fn close(&self) {
+        self.permits.close();
+        self.for_steps.close();
+        let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).take();
+        for session in idle.into_iter().flatten() {
+            if let Err(error) = session.connection.close().await {
+                tracing::debug!(%error, "a connection did not close in order; nothing is lost");
+            }
+        }
+    }
+
+    async fn acquire_for(self: &Arc<Self>, step: Option<OwnedSemaphorePermit>) -> Result<Held, sqlx::Error> {
+        let closed = |_| sqlx::Error::PoolClosed;
+        let permit = Arc::clone(&self.permits).acquire_owned().await.map_err(closed)?;
+        let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).as_mut().and_then(Vec::pop);
+        let (session, is_new) = match idle {
+            Some(session) => (session, false),
+            None => (Session { connection: self.options.connect().await?, prepared: HashSet::new() }, true),
+        };
+        let session = Some(session);
+        Ok(Held { pool: Arc::clone(self), session, is_new, is_clean: true, _permit: permit, _step: step })
+    }
+
+    /// The connections that nobody uses are as old as one that turned out to be lost.
+    fn forget_idle(&self) {
+        if let Some(idle) = self.idle.lock().unwrap_or_else(PoisonError::into_inner).as_mut() {
+            idle.clear();
+        }
+    }
+}
+
+impl Held {
+    /// Runs a script. One that is no transaction of its own belongs to the transaction that is open, if one is.
+    pub(super) async fn run(&mut self, script: &Script) -> Result<Vec<PgRow>, sqlx::Error> {
+        if script.is_empty() {
+            return Ok(Vec::new());
+        }
+        let prepares = self.pool.prepares.load(Ordering::Relaxed);
+        let session = self.session.as_mut().expect("a connection is held until it is dropped");
+        let message = script.message(&self.pool.settings, prepares.then_some(&mut session.prepared));
+        let done = self.fetch(message).await;
+        if script.is_transaction() && done.as_ref().is_err_and(|error| code(error).is_some()) {
+            self.roll_back().await;
+        }
+        done
+    }
+
+    /// Ends the transaction that is open, so that the connection can be used again.
+    pub(super) async fn roll_back(&mut self) {
+        let Some(session) = self.session.as_mut() else { return };
+        // Which statements were prepared before the error, only the server knows.
+        let message = "ROLLBACK; SELECT name FROM pg_prepared_statements";
+        let Ok(rows) = sqlx::raw_sql(message).fetch_all(&mut session.connection).await else { return };
+        let names = rows.iter().filter_map(|row| row.try_get::<&str, _>(0).ok());
+        let hashes = names.filter_map(|name| u64::from_str_radix(name.strip_prefix("workflow_")?, 16).ok());
+        session.prepared = hashes.collect();
+        self.is_clean = true;
+    }
+
+    /// Sends a message, and gives the rows that come back.
+    pub(super) async fn fetch(&mut self, message: String) -> Result<Vec<PgRow>, sqlx::Error> {
+        let was_clean = std::mem::replace(&mut self.is_clean, false);
+        let session = self.session.as_mut().expect("a connection is held until it is dropped");
+        let rows = sqlx::raw_sql(AssertSqlSafe(message)).fetch_all(&mut session.connection).await?;
+        self.is_clean = was_clean;
+        Ok(rows)
+    }
+
+    /// Sends a message, and gives how many rows its statements have changed.
+    pub(super) async fn execute(&mut self, message: String) -> Result<u64, sqlx::Error> {
+        let was_clean = std::mem::replace(&mut self.is_clean, false);
+        let session = self.session.as_mut().expect("a connection is held until it is dropped");
+        let done = sqlx::raw_sql(AssertSqlSafe(message)).execute(&mut session.connection).await?;
+        self.is_clean = was_clean;
+        Ok(done.rows_affected())
+    }
+
+    /// Opens a transaction of several messages. Should this process stand still, the server ends it by itself after a
+    /// while, so that others need not wait for it for ever.
+    pub(super) async fn begin(&mut self, idle_limit: &str) -> Result<(), sqlx::Error> {
+        let mut message = format!("BEGIN; SET LOCAL idle_in_transaction_session_timeout = '{idle_limit}';\n");
+        self.pool.settings.put(&mut message, true);
+        self.is_clean = false;
+        self.fetch(message).await?;
+        Ok(())
+    }
+
+    /// Commits, then asks what is to be asked afterwards.
+    pub(super) async fn commit(&mut self, after: &Script) -> Result<Vec<PgRow>, sqlx::Error> {
+        let message = format!("COMMIT;\n{}", after.message(&self.pool.settings, None));
+        let rows = self.fetch(message).await?;
+        self.is_clean = true;
+        Ok(rows)
+    }
+
+    pub(super) fn pool(&self) -> &Arc<Pool> {
+        &self.pool
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        let Some(session) = self.session.take().filter(|_| self.is_clean) else { return };
+        if let Some(idle) = self.pool.idle.lock().unwrap_or_else(PoisonError::into_inner).as_mut() {
+            idle.push(session);
+        }
+    }
+}
+
+/// Whether to try once more. Everything that is asked of a store may be asked again.
+#[derive(Default)]
+pub(super) struct Attempts(usize);
+
+impl Attempts {
+    pub(super) fn again(&mut self, error: &sqlx::Error, held: &Held) -> bool {
+        self.0 += 1;
+        let may_help = match code(error).as_deref() {
+            // It does not know a statement that was prepared, or knows one that was not: a pooler is in between.
+            Some("26000" | "42P05") => {
+                if held.pool.prepares.swap(false, Ordering::Relaxed) {
+                    tracing::info!(
+                        "a pooler gives each transaction another session; statements are sent whole"
+                    );
+                }
+                true
+            }
+            // Others were in the way: serialization, deadlock.
+            Some("40001" | "40P01") => true,
+            // A plan of a table that a migration has changed meanwhile.
+            Some("0A000") => true,
+            Some(code) => is_shutdown(code) && self.is_stale(held),
+            None => is_lost(error) && self.is_stale(held),
+        };
+        may_help && self.0 < ATTEMPTS
+    }
+
+    /// For what was already looked at in the database, and has changed since.
+    pub(super) fn once_more(&mut self) -> bool {
+        self.0 += 1;
+        self.0 < ATTEMPTS
+    }
+
+    /// The connection was opened before the server went away; a new one may find it back.
+    fn is_stale(&self, held: &Held) -> bool {
+        held.pool.forget_idle();
+        !held.is_new
+    }
+}
+
+fn is_shutdown(code: &str) -> bool {
+    // admin_shutdown, crash_shutdown, idle_session_timeout; pgbouncer tells its own as connection failures.
+    matches!(code, "57P01" | "57P02" | "57P05") || code.starts_with("08")
+}
+
+fn is_lost(error: &sqlx::Error) -> bool {
+    matches!(error, sqlx::Error::Io(_) | sqlx::Error::Tls(_) | sqlx::Error::Protocol(_))
+}
+
+/// The code of an error that the server tells: https://www.postgresql.org/docs/current/errcodes-appendix.html
+pub(super) fn code(error: &sqlx::Error) -> Option<String> {
+    Some(error.as_database_error()?.code()?.into_owned())
+}
+
+/// A script that reads, or is one transaction.
+pub(super) async fn run(pool: &Arc<Pool>, script: &Script) -> Result<Vec<PgRow>, StoreError> {
+    pool.run(script).await.map_err(fault)
+}
