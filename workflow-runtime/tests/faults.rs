@@ -253,8 +253,9 @@ async fn a_workflow_that_is_not_registered_is_refused_with_a_guess() {
 #[tokio::test]
 async fn a_corrupt_journal_is_an_incident_and_harms_no_other() {
     let (folder, world, clock) = (Folder::new(), World::new(), Clock::manual(0));
-    let engine =
-        builder(Sqlite::open(folder.database()).await.unwrap(), &world, &clock).start().await.unwrap();
+    let engine = builder(Sqlite::open(folder.database()).await.unwrap(), &world, &clock);
+    // Held at the end, so that the next engine reads them at once.
+    let engine = engine.park_idle_after(Duration::MAX).start().await.unwrap();
     for run_id in ["bad-1", "bad-2", "good"] {
         engine.start(patient(run_id.into())).id(run_id).await.unwrap();
     }
@@ -281,8 +282,9 @@ async fn a_corrupt_journal_is_an_incident_and_harms_no_other() {
 #[tokio::test]
 async fn a_corrupt_message_is_an_incident_and_harms_no_other() {
     let (folder, world, clock) = (Folder::new(), World::new(), Clock::manual(0));
-    let engine =
-        builder(Sqlite::open(folder.database()).await.unwrap(), &world, &clock).start().await.unwrap();
+    let engine = builder(Sqlite::open(folder.database()).await.unwrap(), &world, &clock);
+    // Held at the end, so that the next engine reads them at once.
+    let engine = engine.park_idle_after(Duration::MAX).start().await.unwrap();
     for run_id in ["bad", "good"] {
         engine.start(patient(run_id.into())).id(run_id).await.unwrap();
     }

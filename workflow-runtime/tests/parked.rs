@@ -191,8 +191,7 @@ on_every_lone_store! {
         parked(&engine).await;
         drop(engine);
         let engine = forgetful(store, &world, &clock).register(mended::tidy_up).start().await.unwrap();
-        assert_eq!(engine.live_runs(), 0, "it waits until somebody asks");
-        assert_eq!(engine.client().retry("order-1").await.unwrap(), 1);
+        // The next engine has a look by itself: it may have the code that the run waits for, and here it has.
         assert!(engine.client().result::<u64>("order-1").await.unwrap_err().is_cancelled());
     }
 

@@ -14,7 +14,7 @@ use super::dispatcher::dispatch;
 use super::flow_control::{CircuitBreaker, FlowControl, FlowSettings, Limit};
 use super::membership::{Membership, keep_alive};
 use super::parts::{Materials, Parts};
-use super::recovery::orphans;
+use super::recovery::{orphans, wake_stuck};
 use super::registry::Registry;
 use super::retention::{Retention, keep_in_order};
 use super::{Engine, Orphan, Owner, Running, scheduler, waker};
@@ -294,6 +294,7 @@ async fn begin_all(
     }
     let committer = tokio::spawn(commit_all(Arc::clone(parts), jobs));
     let orphans = orphans(parts).await?;
+    wake_stuck(parts).await?;
     while waker::take_due(parts).await? {}
     tokio::spawn(waker::wake_all(Arc::clone(parts)));
     tokio::spawn(keep_in_order(Arc::clone(parts), retention));

@@ -9,10 +9,13 @@ use workflow_core::Definition;
 use super::driver::{Driver, load_all};
 use super::live::{Ends, Seat};
 use super::parts::{Parts, Phase};
-use crate::store::{ClaimedRun, Lease, Orphans, StoreError};
+use crate::store::{ClaimedRun, Lease, Orphans, RunFilter, RunSummary, StoreError};
 
 /// How many journals are read with one statement.
 const READ_AT_ONCE: usize = 64;
+
+/// How many runs are listed with one statement.
+const LISTED_AT_ONCE: u32 = 1_000;
 
 /// Unfinished runs whose workflow, in their version, is not registered.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,6 +43,26 @@ pub(super) fn recover(parts: &Arc<Parts>, claimed: Vec<ClaimedRun>) {
     if !seated.is_empty() {
         tracing::debug!(count = seated.len(), "runs go on");
         tokio::spawn(resume_all(Arc::clone(parts), seated));
+    }
+}
+
+/// Has somebody look at parked runs with incidents: this engine may have the code that one of them waits for.
+pub(super) async fn wake_stuck(parts: &Parts) -> Result<(), StoreError> {
+    let mut filter = RunFilter {
+        only_unfinished: true,
+        only_incidents: true,
+        limit: LISTED_AT_ONCE,
+        ..RunFilter::default()
+    };
+    loop {
+        let page = parts.store.runs(&filter).await?;
+        let has_code = |run: &&RunSummary| parts.registry.find(&run.workflow, run.version).is_some();
+        let stuck: Vec<Arc<str>> = page.iter().filter(has_code).map(|run| Arc::clone(&run.run_id)).collect();
+        if !stuck.is_empty() {
+            parts.store.wake(&stuck).await?;
+        }
+        let Some(last) = page.last().filter(|_| page.len() == LISTED_AT_ONCE as usize) else { return Ok(()) };
+        filter.after = Some(last.run_id.to_string());
     }
 }
 
