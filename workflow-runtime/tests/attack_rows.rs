@@ -321,6 +321,10 @@ async fn whatever_is_garbled_harms_no_other_and_is_seen() {
         })
         .collect();
     for (table, column) in columns(&sound) {
+        // Every other one, in a short attack; another time the others.
+        if rounds == 1 && chance.bool() {
+            continue;
+        }
         cases.extend((0..rounds).map(|_| (table.clone(), column.clone(), garbage(&mut chance))));
     }
     for (number, (table, column, garbage)) in cases.into_iter().enumerate() {
@@ -341,7 +345,7 @@ async fn whatever_is_garbled_harms_no_other_and_is_seen() {
     println!("{garbled} values were garbled");
     assert!(trouble.is_empty(), "{} of {garbled}:\n{}", trouble.len(), trouble.join("\n"));
     assert_eq!(PANICS.load(Ordering::SeqCst), 0, "something panicked");
-    assert!(garbled > 50, "only {garbled} values were garbled");
+    assert!(garbled > 20, "only {garbled} values were garbled");
 }
 
 fn copy(database: &Path, name: &str) -> std::path::PathBuf {
