@@ -371,8 +371,10 @@ pub(super) fn outcome(answer: Result<Answer, StepFault>, limit: usize) -> Attemp
     if let Ok(Answer::Done(output) | Answer::Refused { output, .. }) = &answer {
         let bytes = output.as_json().len();
         if bytes > limit {
-            let message =
-                format!("the answer has {bytes} bytes, more than the {limit} that this engine takes");
+            let message = format!(
+                "the answer has {bytes} bytes, more than the {limit} that this engine takes: keep the value \
+                 elsewhere and return where it is, or raise `.payload_limit(..)` and retry"
+            );
             return AttemptOutcome::Failed(Failure { kind: FailureKind::AnswerLost, message });
         }
     }

@@ -8,7 +8,7 @@ use workflow_core::{Payload, Timestamp};
 
 use super::connection::run;
 use super::inbox::MESSAGE_THERE;
-use super::trouble::Result;
+use super::trouble::{Result, Trouble, legible, shown};
 use crate::store::{
     Claim, Claimed, ClaimedRun, Lease, Orphans, Parking, Request, StoreError, StoreFault, Turn, Worker,
 };
@@ -58,13 +58,14 @@ pub(super) fn claim(db: &Connection, claim: &Claim) -> Result<Claimed> {
     )?;
     news.sort();
     let limit = i64::try_from(claim.limit).unwrap_or(i64::MAX);
+    // Whoever else holds a run is gone, whether or not there is a row that says so.
     let mut taken = ids(
         db,
-        "SELECT r.run_id FROM workflow_workers w JOIN workflow_runs r ON r.holder = w.worker \
-         WHERE w.is_gone AND r.ended_ms IS NULL AND r.holder IS NOT NULL \
-         AND (r.workflow, r.version) IN (SELECT c.value ->> 0, c.value ->> 1 FROM json_each(?) c) \
-         ORDER BY r.run_id LIMIT ?",
-        (&code, limit),
+        "SELECT r.run_id FROM workflow_runs r \
+         WHERE r.ended_ms IS NULL AND r.holder IS NOT NULL AND (r.holder < ?3 OR r.holder > ?3) \
+         AND (r.workflow, r.version) IN (SELECT c.value ->> 0, c.value ->> 1 FROM json_each(?1) c) \
+         ORDER BY r.run_id LIMIT ?2",
+        (&code, limit, &*claim.worker),
     )?;
     // What has waited for longest of each workflow comes first.
     taken.extend(ids(
@@ -74,8 +75,10 @@ pub(super) fn claim(db: &Connection, claim: &Claim) -> Result<Claimed> {
          WHERE r.ended_ms IS NULL AND r.holder IS NULL AND r.wake_ms <= ? LIMIT ?",
         (&code, claim.now_ms, limit - i64::try_from(taken.len()).unwrap_or(limit)),
     )?);
-    let runs = taken.into_iter().map(|run_id| claim_one(db, run_id, &claim.worker));
-    let runs = runs.collect::<rusqlite::Result<Vec<_>>>()?;
+    let mut runs = Vec::with_capacity(taken.len());
+    for run_id in taken {
+        runs.extend(claim_one(db, run_id, claim)?);
+    }
     run(
         db,
         "DELETE FROM workflow_workers WHERE is_gone AND NOT EXISTS (SELECT 1 FROM workflow_runs r \
@@ -100,11 +103,27 @@ pub(super) fn claim(db: &Connection, claim: &Claim) -> Result<Claimed> {
     Ok(Claimed { runs, news, next_wake_ms })
 }
 
-fn claim_one(db: &Connection, run_id: Arc<str>, worker: &Arc<str>) -> rusqlite::Result<ClaimedRun> {
+/// `None` when the row of the run is corrupt: then it has an incident, and the others go on.
+fn claim_one(db: &Connection, run_id: Arc<str>, claim: &Claim) -> Result<Option<ClaimedRun>> {
+    let trouble = match take_one(db, Arc::clone(&run_id), &claim.worker) {
+        Ok(run) => return Ok(Some(run)),
+        Err(error) => Trouble::from(error).about(|| format!("run {run_id}: what is kept of it")),
+    };
+    if !trouble.is_corrupt() {
+        return Err(trouble);
+    }
+    let statement = "INSERT OR REPLACE INTO workflow_incidents (run_id, place, cause, since_ms) \
+                     VALUES (?, '*journal', ?, ?)";
+    let since_ms = if claim.now_ms == Timestamp::MAX { 0 } else { claim.now_ms };
+    run(db, statement, (&*run_id, StoreError::from(trouble).to_string(), since_ms))?;
+    Ok(None)
+}
+
+fn take_one(db: &Connection, run_id: Arc<str>, worker: &Arc<str>) -> rusqlite::Result<ClaimedRun> {
     let mut statement = db.prepare_cached(
         "UPDATE workflow_runs SET epoch = epoch + 1, wake_ms = NULL, holder = ?2, strikes_seq = b.length, \
          strikes = CASE WHEN strikes_seq = b.length THEN strikes ELSE 0 END + (holder IS NOT NULL) \
-         FROM (SELECT coalesce(max(seq), 0) AS length FROM workflow_events WHERE run_id = ?1) b \
+         FROM (SELECT CAST(coalesce(max(seq), 0) AS INTEGER) AS length FROM workflow_events WHERE run_id = ?1) b \
          WHERE run_id = ?1 RETURNING epoch, workflow, version, strikes",
     )?;
     statement.query_row((&*run_id, &**worker), |row| {
@@ -113,8 +132,15 @@ fn claim_one(db: &Connection, run_id: Arc<str>, worker: &Arc<str>) -> rusqlite::
     })
 }
 
-fn ids(db: &Connection, sql: &str, params: impl Params) -> rusqlite::Result<Vec<Arc<str>>> {
-    db.prepare_cached(sql)?.query_map(params, |row| row.get(0))?.collect()
+fn ids(db: &Connection, sql: &str, params: impl Params) -> Result<Vec<Arc<str>>> {
+    let mut statement = db.prepare_cached(sql)?;
+    let mut rows = statement.query(params)?;
+    let mut ids = Vec::new();
+    while let Some(row) = rows.next()? {
+        let id = row.get(0).map_err(Trouble::from);
+        ids.extend(legible(id, || format!("the id {} of a run", shown(row, 0)))?);
+    }
+    Ok(ids)
 }
 
 pub(super) fn park(
@@ -216,7 +242,8 @@ pub(super) fn requests_to(db: &Connection, run_id: &Arc<str>) -> Result<Vec<Requ
     let mut requests = Vec::new();
     while let Some(row) = rows.next()? {
         let id: String = row.get(0)?;
-        let body = payload(&id, row.get(1)?)?;
+        let body = row.get(1).map_err(Trouble::from).and_then(|body| payload(&id, body));
+        let body = body.map_err(|trouble| trouble.about(|| format!("the request `{id}`")))?;
         requests.push(Request { id, run_id: Arc::clone(run_id), body });
     }
     Ok(requests)
@@ -239,16 +266,20 @@ fn payload(request_id: &str, text: String) -> Result<Payload> {
 
 pub(super) fn orphans(db: &Connection) -> Result<Vec<Orphans>> {
     let mut statement = db.prepare_cached(
-        "SELECT workflow, version, count(*), min(run_id) FROM workflow_runs r WHERE ended_ms IS NULL \
+        // What is no name or number has no code, and is shown as the database writes it.
+        "SELECT CASE typeof(workflow) WHEN 'text' THEN workflow ELSE quote(workflow) END, \
+         CAST(version AS INTEGER), count(*), \
+         min(CASE typeof(run_id) WHEN 'text' THEN run_id ELSE quote(run_id) END) \
+         FROM workflow_runs r WHERE ended_ms IS NULL \
          AND NOT EXISTS (SELECT 1 FROM workflow_workers w, json_each(w.code) c WHERE NOT w.is_gone \
           AND c.value ->> 0 = r.workflow AND c.value ->> 1 = r.version) \
          GROUP BY workflow, version ORDER BY workflow, version",
     )?;
     let orphans = statement.query_map((), |row| {
-        let runs: i64 = row.get(2)?;
+        let (version, runs): (i64, i64) = (row.get(1)?, row.get(2)?);
         Ok(Orphans {
             workflow: row.get(0)?,
-            version: row.get(1)?,
+            version: u32::try_from(version).unwrap_or_default(),
             runs: u64::try_from(runs).unwrap_or_default(),
             example: row.get(3)?,
         })

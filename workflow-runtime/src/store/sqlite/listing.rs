@@ -6,7 +6,7 @@ use rusqlite::{Connection, Row, params_from_iter};
 use workflow_core::{OpId, Timestamp};
 
 use super::inbox::read_payload;
-use super::trouble::{Result, Trouble};
+use super::trouble::{Result, Trouble, shown};
 use crate::store::{MessageFilter, MessageState, MessageStatus, StoreError, StoreFault, Taker};
 
 pub(super) fn messages(
@@ -61,7 +61,8 @@ pub(super) fn messages(
     let mut rows = statement.query(params_from_iter(params))?;
     let mut messages = Vec::new();
     while let Some(row) = rows.next()? {
-        messages.push(read_message(row)?);
+        let named = || format!("the message {}", shown(row, 1));
+        messages.push(read_message(row).map_err(|trouble| trouble.about(named))?);
     }
     Ok(messages)
 }

@@ -1,6 +1,7 @@
 //! The outbox of a SQLite file: the same as in the memory store, in statements.
 //! It knows rows and their order, not what is done with them.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use rusqlite::{Connection, Row};
@@ -8,7 +9,7 @@ use workflow_core::{OpId, Timestamp};
 
 use super::connection::run;
 use super::inbox::read_payload;
-use super::trouble::Result;
+use super::trouble::{Result, legible, shown};
 use crate::store::{OutboxChange, OutboxEntry, OutboxFilter, OutboxPage, Outgoing, Turn};
 
 macro_rules! columns {
@@ -65,11 +66,20 @@ pub(super) fn due(
     ))?;
     let mut rows = statement.query((now_ms, busy, count(runs), count(each) - 1))?;
     let mut messages = Vec::new();
+    let mut held_up = BTreeSet::new();
     while let Some(row) = rows.next()? {
-        messages.push(read_entry(row)?);
+        // One that cannot be read holds up its own run and no other, until somebody has mended or removed it.
+        let entry = legible(read_entry(row), || format!("the message {} of the outbox", shown(row, 0)))?;
+        let run_id = shown(row, 1);
+        match entry {
+            Some(entry) if !held_up.contains(&run_id) => messages.push(entry),
+            Some(_) => {}
+            None => drop(held_up.insert(run_id)),
+        }
     }
     let mut statement = db.prepare_cached(concat!(
-        "SELECT min(o.due_ms) FROM workflow_outbox o WHERE o.due_ms > ? AND o.is_parked = 0 AND ",
+        "SELECT min(o.due_ms) FROM workflow_outbox o WHERE o.due_ms > ? AND typeof(o.due_ms) = 'integer' \
+         AND o.is_parked = 0 AND ",
         is_head!()
     ))?;
     Ok(OutboxPage { messages, next_due_ms: statement.query_row([now_ms], |row| row.get(0))? })
@@ -106,7 +116,8 @@ pub(super) fn list(db: &Connection, filter: &OutboxFilter) -> Result<Vec<OutboxE
     let mut rows = statement.query((&filter.run_id, filter.only_parked, filter.limit))?;
     let mut messages = Vec::new();
     while let Some(row) = rows.next()? {
-        messages.push(read_entry(row)?);
+        let named = || format!("the message {} of the outbox", shown(row, 0));
+        messages.push(read_entry(row).map_err(|trouble| trouble.about(named))?);
     }
     Ok(messages)
 }

@@ -9,36 +9,60 @@ use workflow_core::{OpId, Parent, Payload, Record, Timestamp};
 
 use super::fleet::requests_to;
 use super::inbox::offers_to_run;
-use super::trouble::{Result, Trouble};
+use super::trouble::{Result, Trouble, legible, shown};
 use crate::store::codec::{read_place, read_record, read_state};
 use crate::store::{
-    Incident, KeptSchedule, KnownRun, Lease, LoadedRun, MessageWait, RunFilter, RunStatus, RunSummary,
-    StoreError, StoreFault,
+    Incident, KeptSchedule, KnownRun, Lease, LoadedRun, MessageWait, RunFilter, RunState, RunStatus,
+    RunSummary, StoreError, StoreFault,
 };
 
 pub(super) fn load(db: &Connection, leases: &[Lease], now_ms: Timestamp) -> Result<Vec<LoadedRun>> {
     let mut loaded = Vec::with_capacity(leases.len());
     for lease in leases {
-        let mut statement = db.prepare_cached(
-            "SELECT r.cancel_reason, EXISTS \
-             (SELECT 1 FROM workflow_incidents i WHERE i.run_id = r.run_id AND i.place = '*journal') \
-             FROM workflow_runs r WHERE r.run_id = ?",
-        )?;
-        let run = statement.query_row([&*lease.run_id], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
-        let Some((cancel_reason, has_journal_incident)) = run else { continue };
-        // A run that must not have its message must not go on without it either; the other runs can.
-        let read = journal(db, &lease.run_id)
-            .and_then(|journal| Ok((journal, offers_to_run(db, &lease.run_id, now_ms)?)));
-        let (journal, offers) = match read {
-            Ok((journal, offers)) => (Ok(journal), offers),
-            Err(Trouble::Store(error)) => (Err(error), Vec::new()),
+        match load_one(db, lease, now_ms) {
+            Ok(run) => loaded.extend(run),
+            // One row that cannot be read is the trouble of its run alone.
+            Err(trouble) if trouble.is_corrupt() => {
+                let trouble = trouble.about(|| format!("run {}: what is kept of it", lease.run_id));
+                loaded.push(LoadedRun {
+                    run_id: Arc::clone(&lease.run_id),
+                    journal: Err(trouble.into()),
+                    offers: Vec::new(),
+                    cancel_reason: None,
+                    has_journal_incident: false,
+                    requests: Vec::new(),
+                });
+            }
             Err(trouble) => return Err(trouble),
-        };
-        let run_id = Arc::clone(&lease.run_id);
-        let requests = requests_to(db, &run_id)?;
-        loaded.push(LoadedRun { run_id, journal, offers, cancel_reason, has_journal_incident, requests });
+        }
     }
     Ok(loaded)
+}
+
+/// `None` when there is no such run.
+fn load_one(db: &Connection, lease: &Lease, now_ms: Timestamp) -> Result<Option<LoadedRun>> {
+    let mut statement = db.prepare_cached(
+        "SELECT r.cancel_reason, EXISTS \
+             (SELECT 1 FROM workflow_incidents i WHERE i.run_id = r.run_id AND i.place = '*journal') \
+             FROM workflow_runs r WHERE r.run_id = ?",
+    )?;
+    let run = statement.query_row([&*lease.run_id], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
+    let Some((cancel_reason, has_journal_incident)) = run else { return Ok(None) };
+    // A run that must not have its message must not go on without it either; the other runs can.
+    let read = journal(db, &lease.run_id)
+        .and_then(|journal| Ok((journal, offers_to_run(db, &lease.run_id, now_ms)?)));
+    let (journal, offers) = match read {
+        Ok((journal, offers)) => (Ok(journal), offers),
+        Err(Trouble::Store(error)) => (Err(error), Vec::new()),
+        Err(trouble) => return Err(trouble),
+    };
+    let journal = journal.and_then(|journal| match journal.is_empty() {
+        true => Err(StoreError::new(StoreFault::Corrupt, format!("run {} has no journal", lease.run_id))),
+        false => Ok(journal),
+    });
+    let run_id = Arc::clone(&lease.run_id);
+    let requests = requests_to(db, &run_id)?;
+    Ok(Some(LoadedRun { run_id, journal, offers, cancel_reason, has_journal_incident, requests }))
 }
 
 /// The journal; the first row that cannot be read stands for the whole of it.
@@ -49,7 +73,9 @@ pub(super) fn journal(db: &Connection, run_id: &str) -> Result<Vec<Record>> {
     let mut journal = Vec::new();
     while let Some(row) = rows.next()? {
         let expected = i64::try_from(journal.len()).expect("a journal fits in memory") + 1;
-        let seq = row.get(0)?;
+        let seq = row.get(0).map_err(|error| {
+            Trouble::from(error).about(|| format!("run {run_id}, the number of journal row {expected}"))
+        })?;
         let text = row.get_ref(1)?.as_str().map_err(|error| corrupt_row(run_id, seq, &error))?;
         let record = read_record(run_id, seq, text)?;
         if seq != expected {
@@ -79,7 +105,8 @@ pub(super) fn run(db: &Connection, run_id: &str) -> Result<Option<RunStatus>> {
          progress, parent_run, parent_generation, parent_op FROM workflow_runs r WHERE run_id = ?",
     )?;
     let mut rows = statement.query([run_id])?;
-    rows.next()?.map(|row| read_status(run_id, row)).transpose()
+    let status = rows.next()?.map(|row| read_status(run_id, row)).transpose();
+    status.map_err(|trouble| trouble.about(|| format!("run {run_id}: what is kept of it")))
 }
 
 fn read_status(run_id: &str, row: &Row<'_>) -> Result<RunStatus> {
@@ -101,7 +128,7 @@ fn read_status(run_id: &str, row: &Row<'_>) -> Result<RunStatus> {
         version: row.get(2)?,
         generation: row.get(0)?,
         parent: read_parent(row, 11)?,
-        state: read_state(run_id, row.get::<_, Option<String>>(3)?.as_deref())?,
+        state: read_end(run_id, row, 3, 5)?,
         started_ms: row.get(4)?,
         ended_ms: row.get(5)?,
         progress: read_progress(run_id, row)?,
@@ -110,6 +137,17 @@ fn read_status(run_id: &str, row: &Row<'_>) -> Result<RunStatus> {
         waits,
         timers: timers.into_iter().collect(),
     })
+}
+
+/// How a run has ended, from the column that says it and the one that says when: it says both, or neither.
+fn read_end(run_id: &str, row: &Row<'_>, conclusion: usize, ended_ms: usize) -> Result<RunState> {
+    let state = read_state(run_id, row.get::<_, Option<String>>(conclusion)?.as_deref())?;
+    let has_ended = row.get::<_, Option<Timestamp>>(ended_ms)?.is_some();
+    if has_ended == (state == RunState::Running) {
+        let message = format!("run {run_id}: whether it has ended, and how, do not fit together");
+        return Err(StoreError::new(StoreFault::Corrupt, message).into());
+    }
+    Ok(state)
 }
 
 fn read_progress(run_id: &str, row: &Row<'_>) -> Result<Option<Payload>> {
@@ -175,14 +213,15 @@ pub(super) fn runs(db: &Connection, filter: &RunFilter) -> Result<Vec<RunSummary
     let mut rows = statement.query(params_from_iter(params))?;
     let mut runs = Vec::new();
     while let Some(row) = rows.next()? {
-        runs.push(read_summary(row)?);
+        let named = || format!("run {}: what is kept of it", shown(row, 0));
+        runs.push(read_summary(row).map_err(|trouble| trouble.about(named))?);
     }
     Ok(runs)
 }
 
 fn read_summary(row: &Row<'_>) -> Result<RunSummary> {
     let run_id: Arc<str> = row.get(0)?;
-    let state = read_state(&run_id, row.get::<_, Option<String>>(3)?.as_deref())?;
+    let state = read_end(&run_id, row, 3, 5)?;
     Ok(RunSummary {
         run_id,
         workflow: row.get(1)?,
@@ -198,14 +237,22 @@ pub(super) fn schedules(db: &Connection) -> Result<Vec<KeptSchedule>> {
     let mut statement = db.prepare_cached(
         "SELECT workflow, cron, timezone, kept_until_ms, last_tick_ms FROM workflow_schedules ORDER BY workflow",
     )?;
-    let schedules = statement.query_map((), |row| {
-        Ok(KeptSchedule {
-            workflow: row.get(0)?,
-            cron: row.get(1)?,
-            timezone: row.get(2)?,
-            kept_until_ms: row.get(3)?,
-            last_tick_ms: row.get(4)?,
-        })
-    })?;
-    Ok(schedules.collect::<rusqlite::Result<_>>()?)
+    let mut rows = statement.query(())?;
+    let mut schedules = Vec::new();
+    while let Some(row) = rows.next()? {
+        // One that cannot be read begins anew, as if nobody had kept it before.
+        let named = || format!("the schedule of {}", shown(row, 0));
+        schedules.extend(legible(read_schedule(row), named)?);
+    }
+    Ok(schedules)
+}
+
+fn read_schedule(row: &Row<'_>) -> Result<KeptSchedule> {
+    Ok(KeptSchedule {
+        workflow: row.get(0)?,
+        cron: row.get(1)?,
+        timezone: row.get(2)?,
+        kept_until_ms: row.get(3)?,
+        last_tick_ms: row.get(4)?,
+    })
 }

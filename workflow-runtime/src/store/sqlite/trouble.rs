@@ -1,7 +1,8 @@
 //! What SQLite says when it does not do what it is asked, and what that means for the engine and for users' SQL.
 //! It decides nothing: whether to ask again is up to whoever asked.
 
-use rusqlite::Error;
+use rusqlite::types::ValueRef;
+use rusqlite::{Error, Row};
 
 use crate::store::{SqlError, SqlErrorKind, StoreError, StoreFault};
 
@@ -47,6 +48,25 @@ impl From<Trouble> for StoreError {
 }
 
 impl Trouble {
+    /// What was read is not what this software wrote: other rows may well be.
+    pub(super) fn is_corrupt(&self) -> bool {
+        match self {
+            Trouble::Database(error) => is_misfit(error),
+            Trouble::Store(error) => error.fault() == StoreFault::Corrupt,
+            Trouble::Sql(_) => false,
+        }
+    }
+
+    /// The same, with the row named if it is what is wrong.
+    pub(super) fn about(self, row: impl FnOnce() -> String) -> Trouble {
+        if !self.is_corrupt() {
+            return self;
+        }
+        let error = StoreError::from(self);
+        let message = format!("{} cannot be read: {error}", row());
+        StoreError::new(StoreFault::Corrupt, message).caused_by(error).into()
+    }
+
     /// What it means for the statement of a user.
     pub(super) fn to_sql(&self) -> SqlError {
         match self {
@@ -54,6 +74,28 @@ impl Trouble {
             Trouble::Store(error) => SqlError::new(SqlErrorKind::Unavailable, error.to_string()),
             Trouble::Sql(error) => error.clone(),
         }
+    }
+}
+
+/// A value as people read it, where a name is expected.
+pub(super) fn shown(row: &Row<'_>, column: usize) -> String {
+    match row.get_ref(column) {
+        Ok(ValueRef::Text(text)) => format!("`{}`", String::from_utf8_lossy(text)),
+        Ok(other) => format!("{other:?}"),
+        Err(error) => error.to_string(),
+    }
+}
+
+/// What can be read, where one row must not keep others from being read; what cannot be is said aloud.
+pub(super) fn legible<T>(read: Result<T>, row: impl FnOnce() -> String) -> Result<Option<T>> {
+    match read.map_err(|trouble| trouble.about(row)) {
+        Ok(read) => Ok(Some(read)),
+        Err(trouble) if trouble.is_corrupt() => {
+            let error = StoreError::from(trouble);
+            tracing::error!(%error, "a row of the database is corrupt and is left out");
+            Ok(None)
+        }
+        Err(trouble) => Err(trouble),
     }
 }
 

@@ -58,7 +58,7 @@ impl<'a> TurnWriter<'a> {
     pub(super) fn new(db: &'a Connection, joined: &'a Joined) -> Result<TurnWriter<'a>> {
         let look = db.prepare_cached(
             "SELECT epoch, holder, ended_ms IS NOT NULL, generation, \
-             (SELECT coalesce(max(seq), 0) FROM workflow_events e WHERE e.run_id = r.run_id) \
+             CAST(coalesce((SELECT max(seq) FROM workflow_events e WHERE e.run_id = r.run_id), 0) AS INTEGER) \
              FROM workflow_runs r WHERE run_id = ?",
         )?;
         let append = "INSERT INTO workflow_events (run_id, seq, at_ms, record) VALUES (?, ?, ?, ?)";
