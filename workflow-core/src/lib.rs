@@ -41,6 +41,7 @@ mod state;
 mod statics;
 mod step;
 mod timer;
+mod trace;
 mod values;
 mod waker;
 mod whereabouts;
@@ -83,6 +84,7 @@ pub use step::{
     TransactionalBody, TransactionalFuture, WiredFrom,
 };
 pub use timer::{Sleep, SleepUntil, days, hours, minutes, seconds, sleep, sleep_until};
+pub use trace::TraceContext;
 pub use values::{NewUuid, Now, Patched, Progress, Random, now, patched, progress, random, uuid};
 pub use workflow::{
     Definition, Parts, ResultProbe, ResultProbeFallback, Workflow, WorkflowFuture, completed, concluded,

@@ -1,9 +1,11 @@
 //! What may be asked of runs from outside: cancels, retries, and what they are at; messages are a file beside it.
 //! It reads the store and asks the engine; it drives nothing.
 
+mod export;
 mod inbox;
 mod incidents;
 mod outbox;
+mod watch;
 
 use std::sync::Arc;
 

@@ -15,6 +15,7 @@ pub(crate) mod inbound;
 mod live;
 mod live_run;
 mod membership;
+mod metric;
 mod outgoing;
 pub(crate) mod parts;
 mod recovery;
@@ -25,9 +26,12 @@ mod scheduler;
 mod schedules;
 mod start;
 mod stuck;
+mod suspects;
+mod telemetry;
 mod transactional;
 mod waited;
 mod waker;
+mod watchdog;
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -38,9 +42,11 @@ use workflow_core::{Workflow, WorkflowCall};
 
 pub use builder::EngineBuilder;
 pub use flow_control::{BreakerState, BreakerStatus, CircuitBreaker, Limit, LimitedStep, Limits};
+pub use metric::{METRICS, Metric, MetricKind, MetricUnit};
 pub use recovery::Orphan;
 pub use start::Start;
 pub use waited::{StartAndWait, Waited};
+pub use watchdog::Stalled;
 
 use self::parts::Parts;
 use crate::client::Client;

@@ -43,6 +43,8 @@ pub(crate) enum ErrorKind {
     NotParked(String),
     #[error("{0}")]
     NotStuck(String),
+    #[error("the runs cannot be written: {0}")]
+    Export(#[source] std::io::Error),
     #[error("the engine has stopped; what is not finished goes on when an engine starts again")]
     Stopped,
 }

@@ -5,6 +5,7 @@ mod client;
 mod clock;
 mod engine;
 mod error;
+mod export;
 mod handle;
 mod limits;
 pub mod prelude;
@@ -18,10 +19,11 @@ pub use client::{Cancel, Client, Deliver, Redeliver};
 pub use clock::Clock;
 pub use engine::inbound::Delivery;
 pub use engine::{
-    BreakerState, BreakerStatus, CircuitBreaker, Engine, EngineBuilder, Limit, LimitedStep, Limits, Orphan,
-    Start, StartAndWait, Waited,
+    BreakerState, BreakerStatus, CircuitBreaker, Engine, EngineBuilder, Limit, LimitedStep, Limits, METRICS,
+    Metric, MetricKind, MetricUnit, Orphan, Stalled, Start, StartAndWait, Waited,
 };
 pub use error::{Error, RunError, RunFailure};
+pub use export::{ExportedRun, JsonLines, RunSink};
 pub use handle::{RunHandle, RunOutput};
 pub use schedule::ScheduleStatus;
 pub use store::{
@@ -35,8 +37,9 @@ pub use tx::Tx;
 
 pub use workflow_core::{
     AttemptControl, Conclusion, Message, OpId, Payload, Resource, StepCall, StepContext, StepError, TimedOut,
-    Timestamp, WorkflowCall, WorkflowFn, compensate, continue_as_new, days, hours, join_all, minutes, now,
-    patched, progress, publish, random, receive, seconds, send, sleep, sleep_until, try_join_all, uuid,
+    Timestamp, TraceContext, WorkflowCall, WorkflowFn, compensate, continue_as_new, days, hours, join_all,
+    minutes, now, patched, progress, publish, random, receive, seconds, send, sleep, sleep_until,
+    try_join_all, uuid,
 };
 pub use workflow_graph as graph;
 pub use workflow_graph::{Rate, RetryPolicy};
@@ -84,6 +87,8 @@ mod guide {
     struct FlowControl;
     #[doc = include_str!("../../docs/checks.md")]
     struct Checks;
+    #[doc = include_str!("../../docs/operations.md")]
+    struct Operations;
     #[doc = include_str!("../../docs/writing/running.md")]
     struct Running;
 }

@@ -87,6 +87,10 @@ pub trait Store: Fleet {
     /// Removes some of what may go by now, the oldest first. A run goes with its journal and all that belongs to it.
     async fn sweep(&self, sweep: &Sweep) -> Result<Swept, StoreError>;
 
+    /// The runs that a sweep up to that time would remove next, oldest first: at most so many rows of journals, but at
+    /// least one run if there is any.
+    async fn old_runs(&self, until_ms: Timestamp, limit: u32) -> Result<Vec<Arc<str>>, StoreError>;
+
     /// Notes that a run is to be cancelled, and gives the state it is in; `None` when there is no such run.
     /// Only a run that has not ended keeps the note; it is woken unless this worker holds it.
     async fn request_cancel(
@@ -235,6 +239,10 @@ impl<S: Store + ?Sized> Store for Arc<S> {
 
     async fn sweep(&self, sweep: &Sweep) -> Result<Swept, StoreError> {
         (**self).sweep(sweep).await
+    }
+
+    async fn old_runs(&self, until_ms: Timestamp, limit: u32) -> Result<Vec<Arc<str>>, StoreError> {
+        (**self).old_runs(until_ms, limit).await
     }
 
     async fn request_cancel(

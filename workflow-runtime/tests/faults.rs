@@ -190,6 +190,7 @@ on_every_lone_store! {
         let [orphan] = engine.orphans() else { panic!("{:?}", engine.orphans()) };
         assert_eq!((orphan.run_id.as_ref(), orphan.workflow.as_str()), ("order-1", "patient"));
         let client = engine.client();
+        assert_eq!(client.orphans().await.unwrap(), engine.orphans());
         let cannot = client.retry("order-1").await.unwrap_err();
         assert!(cannot.to_string().contains("is `patient`, version 1, registered?"), "{cannot}");
         client.cancel("order-1", "nobody can").await.unwrap();

@@ -105,7 +105,7 @@ on_every_store! {
         let mut sends = ended("s");
         sends.changes.sends = vec![outgoing("s", "s/paid")];
         store.commit(&[ended("c"), sends, ended("stray")], 0).await.unwrap();
-        let sweep = Sweep { now_ms: 50, messages_until_ms: 0, runs_until_ms: Some(50), limit: 100 };
+        let sweep = Sweep { now_ms: 50, messages_until_ms: 0, runs_until_ms: Some(50), only_runs: None, limit: 100 };
         let left = async || {
             while store.sweep(&sweep).await.unwrap().is_anything() {}
             let runs = store.runs(&RunFilter::default()).await.unwrap();

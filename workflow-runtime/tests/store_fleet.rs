@@ -76,6 +76,28 @@ on_every_store! {
         assert_eq!(store.claim(&claim("next", 0, 0)).await.unwrap().next_wake_ms, None, "and nothing else is");
     }
 
+    async fn an_acquitted_run_has_no_strikes_and_only_its_holder_acquits_it(store, _world, _clock) {
+        store.commit(&[begin("a"), begin("b")], 0).await.unwrap();
+        let mut holder = WORKER.to_owned();
+        for strikes in 1..=2 {
+            let next = format!("worker-{}", strikes + 1);
+            give_up(&store, &holder).await;
+            store.join(&worker(&next), LEASE).await.unwrap();
+            let claimed = store.claim(&claim(&next, 0, 10)).await.unwrap();
+            let epoch = i64::from(strikes) + 1;
+            assert_eq!(taken(&claimed), [("a", epoch, strikes), ("b", epoch, strikes)]);
+            holder = next;
+        }
+        let held = |run_id: &str, epoch| Lease { worker: "worker-3".into(), ..lease(run_id, epoch) };
+        let late = [Lease { worker: "worker-2".into(), ..lease("b", 3) }, held("b", 2), held("nobody", 1)];
+        store.acquit(&late).await.unwrap();
+        store.acquit(&[held("a", 3)]).await.unwrap();
+        give_up(&store, "worker-3").await;
+        store.join(&worker("next"), LEASE).await.unwrap();
+        let claimed = store.claim(&claim("next", 0, 10)).await.unwrap();
+        assert_eq!(taken(&claimed), [("a", 4, 1), ("b", 4, 3)], "one of them since it was acquitted");
+    }
+
     async fn strikes_count_holders_that_were_given_up_at_the_same_row(store, _world, _clock) {
         store.commit(&[begin("a")], 0).await.unwrap();
         let mut holder = WORKER.to_owned();
@@ -221,7 +243,7 @@ on_every_store! {
         assert_eq!(store.answer("r-2").await.unwrap(), Some(Some(Payload::of(&3).unwrap())));
         assert_eq!(store.requests(&["a".into()]).await.unwrap(), [request("r-1", "a")]);
         let an_hour_ms = 60 * 60 * 1_000;
-        let sweep = |now_ms| Sweep { now_ms, messages_until_ms: 0, runs_until_ms: None, limit: 10 };
+        let sweep = |now_ms| Sweep { now_ms, messages_until_ms: 0, runs_until_ms: None, only_runs: None, limit: 10 };
         store.sweep(&sweep(an_hour_ms + 1)).await.unwrap();
         assert!(store.answer("r-2").await.unwrap().is_some(), "not before its time");
         store.sweep(&sweep(an_hour_ms + 3)).await.unwrap();

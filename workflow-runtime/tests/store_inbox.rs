@@ -39,10 +39,27 @@ fn again(message: NewMessage) -> NewMessage {
 }
 
 fn sweep(now_ms: i64, messages_until_ms: i64, runs_until_ms: Option<i64>, limit: u32) -> Sweep {
-    Sweep { now_ms, messages_until_ms, runs_until_ms, limit }
+    Sweep { now_ms, messages_until_ms, runs_until_ms, only_runs: None, limit }
 }
 
 on_every_store! {
+    async fn a_sweep_removes_what_was_named_old_before_and_nothing_else(store, _world, _clock) {
+        store.commit(&["a", "b", "c", "d"].map(begin), 0).await.unwrap();
+        let ends = [("c", 20), ("a", 30), ("b", 40)];
+        let ends = ends.map(|(run_id, at_ms)| Turn { at_ms, ..ending(run_id, 2) });
+        store.commit(&ends, 0).await.unwrap();
+        assert_eq!(store.old_runs(19, 100).await.unwrap(), []);
+        assert_eq!(store.old_runs(40, 4).await.unwrap(), ["c".into(), "a".into()], "two rows each");
+        assert_eq!(store.old_runs(40, 1).await.unwrap(), ["c".into()], "one at least");
+        assert_eq!(store.old_runs(500, 100).await.unwrap(), ["c".into(), "a".into(), "b".into()]);
+        let only = Some(vec!["a".into(), "d".into(), "nobody".into()]);
+        let swept = store.sweep(&Sweep { only_runs: only, ..sweep(500, 0, Some(40), 100) }).await.unwrap();
+        assert_eq!(swept, Swept { runs: 1, ..Swept::default() });
+        let none = Sweep { only_runs: Some(Vec::new()), ..sweep(500, 0, Some(40), 100) };
+        assert_eq!(store.sweep(&none).await.unwrap(), Swept::default());
+        assert_eq!(store.old_runs(500, 100).await.unwrap(), ["c".into(), "b".into()]);
+    }
+
     async fn an_event_reaches_all_who_wait_each_once(store, _world, _clock) {
         store.commit(&[begin_waiting("a", 1), begin_waiting("b", 2)], 0).await.unwrap();
         let delivered = store.deliver(WORKER, &[event("e", 100)], 0).await.unwrap();

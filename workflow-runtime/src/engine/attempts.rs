@@ -11,15 +11,17 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use tokio::task::{Id, JoinError, JoinHandle, JoinSet};
+use tokio::time::Instant;
 use tracing::{Instrument, Span};
 use workflow_core::{
     Answer, AttemptControl, AttemptOutcome, Failure, FailureKind, OpId, Payload, Resources, Run, StepBody,
-    StepContext, StepDef, StepFault, StepFuture,
+    StepContext, StepDef, StepFault, StepFuture, Timestamp,
 };
 
 use super::agenda::DueAttempt;
 use super::flow_control::{Admission, Health, Slot};
 use super::parts::Parts;
+use super::telemetry::attempt_span;
 use super::transactional::{Queue, Waiting};
 
 /// The attempts of one run that are under way.
@@ -37,6 +39,19 @@ pub(crate) struct Attempts {
 struct UnderWay {
     name: (OpId, u32),
     control: AttemptControl,
+    /// When it was asked for, by the clock of the engine, and how long it may take.
+    since_ms: Timestamp,
+    timeout_ms: Option<u64>,
+    has_heartbeat: bool,
+}
+
+/// An attempt under way, as the watchdog sees it.
+pub(crate) struct UnderWaySince {
+    pub(crate) op: OpId,
+    pub(crate) attempt: u32,
+    pub(crate) since_ms: Timestamp,
+    pub(crate) timeout_ms: Option<u64>,
+    pub(crate) has_heartbeat: bool,
 }
 
 /// An attempt that is over.
@@ -58,7 +73,8 @@ impl Attempts {
             self.transactions.push(Waiting { name: (op, attempt), control, cx, def, due });
             return;
         }
-        let span = tracing::info_span!("attempt", node = op.node(), op = op.as_str(), attempt);
+        let span = attempt_span(&op, &cx);
+        let timeout_ms = due.timeout_ms.or(def.facts.timeout_ms);
         let task = match def.run {
             StepBody::Async(body) if alone && parts.flow_control.lane_of(def).is_none() => {
                 match at_once(parts, body, def, cx, &control, due, &span) {
@@ -76,7 +92,10 @@ impl Attempts {
                 self.tasks.spawn(running.instrument(span))
             }
         };
-        self.under_way.insert(task.id(), UnderWay { name: (op, attempt), control });
+        let (since_ms, has_heartbeat) = (parts.clock.now_ms(), def.facts.heartbeat_ms.is_some());
+        let name = (op, attempt);
+        let under_way = UnderWay { name, control, since_ms, timeout_ms, has_heartbeat };
+        self.under_way.insert(task.id(), under_way);
     }
 
     /// Tells the attempt of this operation, if one is under way, that its answer is no longer wanted. It is waited
@@ -135,6 +154,18 @@ impl Attempts {
         named.map(|(op, attempt)| (op, *attempt)).chain(over)
     }
 
+    /// What is under way, for the watchdog.
+    pub(crate) fn since(&self) -> Vec<UnderWaySince> {
+        let under_way = self.under_way.values().map(|under_way| UnderWaySince {
+            op: under_way.name.0.clone(),
+            attempt: under_way.name.1,
+            since_ms: under_way.since_ms,
+            timeout_ms: under_way.timeout_ms,
+            has_heartbeat: under_way.has_heartbeat,
+        });
+        under_way.collect()
+    }
+
     fn attempted(&mut self, joined: Result<(Id, Option<AttemptOutcome>), JoinError>) -> Option<Attempted> {
         let (id, outcome) = match joined {
             Ok(joined) => joined,
@@ -182,19 +213,27 @@ fn at_once(
     if due.is_unwanted && def.facts.cancellable {
         control.cancel();
     }
+    let began = Instant::now();
     let _entered = span.enter();
     let (args, limit) = (&due.args, parts.payload_limit);
     let called = catch_unwind(AssertUnwindSafe(|| body(cx, &parts.resources, args)));
     let called = match called {
         Ok(called) => called,
-        Err(panic) => return AtOnce::Over(AttemptOutcome::panicked(panic_text(panic.as_ref()))),
+        Err(panic) => {
+            let outcome = AttemptOutcome::panicked(panic_text(panic.as_ref()));
+            parts.telemetry.attempt_over(def, &outcome, began.elapsed());
+            return AtOnce::Over(outcome);
+        }
     };
     // Who keeps its context is held by the call; the clones of the other end come later.
     let is_heard = control.is_heard();
     let called = caught(async move { outcome(called.await, limit) });
-    let control = control.clone();
-    let mut running: Pin<Box<dyn Future<Output = AttemptOutcome> + Send>> =
-        Box::pin(async move { in_time(called, due.timeout_ms, def, &control).await });
+    let (control, watching) = (control.clone(), Arc::clone(parts));
+    let mut running: Pin<Box<dyn Future<Output = AttemptOutcome> + Send>> = Box::pin(async move {
+        let outcome = in_time(called, due.timeout_ms, def, &control).await;
+        watching.telemetry.attempt_over(def, &outcome, began.elapsed());
+        outcome
+    });
     if is_heard {
         return AtOnce::GoesOn(running);
     }
@@ -222,6 +261,7 @@ async fn attempt_of(
         Entry::Leaving => return None,
     };
     let slot = admission.as_ref().map(Admission::slot);
+    let began = Instant::now();
     let DueAttempt { args, timeout_ms, is_unwanted, .. } = due;
     // Only now: an attempt from before the crash may have left something, so that the body has to have its say.
     if is_unwanted && def.facts.cancellable {
@@ -229,6 +269,7 @@ async fn attempt_of(
     }
     let running = caught(body(&parts, def, cx.clone(), args, slot));
     let outcome = in_time(running, timeout_ms, def, &control).await;
+    parts.telemetry.attempt_over(def, &outcome, began.elapsed());
     if let Some(admission) = admission {
         admission.report(health(&outcome, cx.is_cancelled()));
     }
@@ -269,11 +310,15 @@ enum Entry {
 
 async fn admission(parts: &Parts, def: &'static StepDef, cx: &StepContext, priority: i8) -> Entry {
     let Some(lane) = parts.flow_control.lane_of(def) else { return Entry::Free };
+    let came = Instant::now();
     tokio::select! {
         biased;
         () = parts.leaving() => Entry::Leaving,
         () = cx.cancelled() => Entry::Cancelled,
-        admission = parts.flow_control.admit(lane, priority) => Entry::Admitted(admission),
+        admission = parts.flow_control.admit(lane, priority) => {
+            parts.telemetry.admitted(def, came.elapsed());
+            Entry::Admitted(admission)
+        }
     }
 }
 
@@ -393,8 +438,6 @@ fn panic_text(panic: &(dyn Any + Send)) -> String {
 
 #[cfg(test)]
 mod tests {
-    use tokio::time::Instant;
-
     use super::*;
 
     #[tokio::test(start_paused = true)]

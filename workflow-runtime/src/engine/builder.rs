@@ -17,9 +17,12 @@ use super::parts::{Materials, Parts};
 use super::recovery::{orphans, wake_stuck};
 use super::registry::Registry;
 use super::retention::{Retention, keep_in_order};
-use super::{Engine, Orphan, Owner, Running, scheduler, waker};
+use super::suspects::Suspects;
+use super::telemetry::Telemetry;
+use super::{Engine, Orphan, Owner, Running, scheduler, waker, watchdog};
 use crate::clock::Clock;
 use crate::error::{Error, ErrorKind};
+use crate::export::RunSink;
 use crate::store::{Store, Worker};
 use crate::transport::Transport;
 
@@ -32,6 +35,17 @@ const MESSAGE_RETENTION: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 /// How long the store believes that an engine is there without hearing of it: longer than a restart of the database or
 /// a slow disk, short enough that nobody is called at night for one machine.
 const LEASE: Duration = Duration::from_secs(30);
+
+/// After how many strikes a run is left alone unless the builder says otherwise: two that may happen to anybody, and
+/// three rounds in which ever fewer runs are suspects.
+const STRIKES: u32 = 5;
+
+/// How long a suspect has to live unless the builder says otherwise: most code that takes a process down does so at
+/// once.
+const PROBATION: Duration = Duration::from_secs(10);
+
+/// After how long without progress a run is reported unless the builder says otherwise.
+const WATCHDOG: Duration = Duration::from_secs(10 * 60);
 
 /// How long a run that only waits stays in memory: long enough for somebody who answers at once, so that it is not
 /// written and replayed for that, and so short that memory follows what happens now and not what is waited for.
@@ -56,6 +70,9 @@ pub struct EngineBuilder {
     payload_limit: usize,
     grace: Duration,
     retention: Retention,
+    watchdog: Duration,
+    strikes: u32,
+    probation: Duration,
     transport: Option<Arc<dyn Transport>>,
     park_after: u32,
     flow: FlowSettings,
@@ -74,7 +91,10 @@ impl EngineBuilder {
             clock: Clock::system(),
             payload_limit: PAYLOAD_LIMIT,
             grace: Duration::from_secs(30),
-            retention: Retention { messages: MESSAGE_RETENTION, runs: None },
+            retention: Retention { messages: MESSAGE_RETENTION, runs: None, sink: None },
+            watchdog: WATCHDOG,
+            strikes: STRIKES,
+            probation: PROBATION,
             transport: None,
             park_after: PARK_AFTER,
             flow: FlowSettings::default(),
@@ -145,6 +165,51 @@ impl EngineBuilder {
     /// messages the same ids as those of the first: keep runs for longer than whoever is called remembers those.
     pub fn run_retention(mut self, retention: Duration) -> EngineBuilder {
         self.retention.runs = Some(retention);
+        self
+    }
+
+    /// Hands ended runs over, with their journals, before they are removed, and removes only those that were taken:
+    /// a file of JSON lines ([`JsonLines`](crate::JsonLines)), or whatever implements
+    /// [`RunSink`](crate::RunSink). Needs [`run_retention`](EngineBuilder::run_retention).
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use workflow_runtime::{Engine, JsonLines, Memory};
+    /// # async fn f() -> Result<(), Box<dyn std::error::Error>> {
+    /// let a_month = Duration::from_secs(30 * 24 * 3_600);
+    /// let archive = JsonLines::append("runs.jsonl")?;
+    /// let builder = Engine::builder().run_retention(a_month).export_to(archive);
+    /// # Ok(()) }
+    /// ```
+    pub fn export_to(mut self, sink: impl RunSink) -> EngineBuilder {
+        self.retention.sink = Some(Arc::new(sink));
+        self
+    }
+
+    /// After how long without a written turn a run in memory is looked at: whether an attempt has been under way for so
+    /// long (beyond its timeout, if it has one), whether something is due, or whether its driver is held up. Such runs
+    /// are logged and are in [`Client::stalled`](crate::Client::stalled); mere waits are not. 10 minutes unless said
+    /// otherwise.
+    pub fn watchdog(mut self, patience: Duration) -> EngineBuilder {
+        self.watchdog = patience;
+        self
+    }
+
+    /// After how many strikes a run is left alone: so many workers in a row died while they held it, before it got on
+    /// by a single row of its journal. It gets an incident then, and a retry gives it one more chance. At least 1; 5
+    /// unless said otherwise.
+    ///
+    /// From the second strike on, a run is a suspect: suspects go on a few at a time, with each strike fewer, the
+    /// last time one alone, so that those which only shared a process with the culprit are told apart from it.
+    pub fn strikes(mut self, strikes: u32) -> EngineBuilder {
+        self.strikes = strikes;
+        self
+    }
+
+    /// How long others wait for a suspect to get on when it has two [`strikes`](EngineBuilder::strikes); six times as
+    /// long with each further one, and who lives for that long is acquitted. 10 seconds unless said otherwise.
+    pub fn probation(mut self, probation: Duration) -> EngineBuilder {
+        self.probation = probation;
         self
     }
 
@@ -221,17 +286,23 @@ impl EngineBuilder {
         let has_transactions = self.store.as_ref().is_none_or(|store| store.has_transactions());
         let code = Registry::of(self.definitions, &self.resources, has_transactions);
         let code = code.and_then(|registry| Ok((FlowControl::of(&registry.steps(), &self.flow)?, registry)));
+        let no_removal = (self.retention.sink.is_some() && self.retention.runs.is_none()).then(|| {
+            "runs are to be exported before they are removed, but none is ever removed: add `.run_retention(..)`"
+                .to_owned()
+        });
         let (store, (flow_control, registry)) = match (self.store, code) {
-            (Some(store), Ok(code)) => (store, code),
+            (Some(store), Ok(code)) if no_removal.is_none() => (store, code),
             (store, code) => {
                 let mut defects = code.err().unwrap_or_default();
                 if store.is_none() {
                     defects.push("there is no store: hand one over with `.store(..)`".to_owned());
                 }
+                defects.extend(no_removal);
                 return Err(ErrorKind::Setup(defects).into());
             }
         };
         let lock = store.lock()?;
+        let telemetry = Telemetry::new(&registry.definitions(), &registry.steps());
         let worker = Worker { id: Membership::new_name(), code: registry.code() };
         let began = Instant::now();
         store.join(&worker, self.lease).await?;
@@ -248,10 +319,12 @@ impl EngineBuilder {
             transport: self.transport,
             park_after: self.park_after,
             flow_control,
+            telemetry,
+            suspects: Suspects::new(self.strikes, self.probation),
         });
         // From here on, whatever fails: nothing may hold runs that nobody drives.
         let mut started = Started(Some(Arc::clone(&parts)));
-        let (committer, orphans) = match begin_all(&parts, jobs, self.retention).await {
+        let (committer, orphans) = match begin_all(&parts, jobs, self.retention, self.watchdog).await {
             Ok(begun) => begun,
             Err(error) => {
                 parts.stop();
@@ -283,6 +356,7 @@ async fn begin_all(
     parts: &Arc<Parts>,
     jobs: mpsc::UnboundedReceiver<Job>,
     retention: Retention,
+    patience: Duration,
 ) -> Result<(JoinHandle<()>, Vec<Orphan>), Error> {
     if parts.membership.is_shared() {
         tokio::spawn(keep_alive(Arc::clone(parts)));
@@ -294,9 +368,11 @@ async fn begin_all(
     }
     let committer = tokio::spawn(commit_all(Arc::clone(parts), jobs));
     let orphans = orphans(parts).await?;
+    watchdog::tell_orphans(parts, &orphans);
     wake_stuck(parts).await?;
     while waker::take_due(parts).await? {}
     tokio::spawn(waker::wake_all(Arc::clone(parts)));
+    tokio::spawn(watchdog::watch(Arc::clone(parts), patience, orphans.clone()));
     tokio::spawn(keep_in_order(Arc::clone(parts), retention));
     if !kept.is_empty() {
         tokio::spawn(scheduler::fire_all(Arc::clone(parts), kept));

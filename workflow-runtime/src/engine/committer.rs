@@ -4,7 +4,7 @@
 use std::future::poll_fn;
 use std::sync::Arc;
 use std::task::Poll;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::sync::{mpsc, oneshot};
 use workflow_core::Timestamp;
@@ -166,6 +166,7 @@ async fn park(parts: &Parts, parkings: Vec<Parking>, parkers: Vec<Reply<bool>>, 
         None => {}
         Some(Ok(parked)) => {
             for ((parking, reply), is_parked) in parkings.iter().zip(parkers).zip(parked) {
+                parts.telemetry.runs_parked.increment(u64::from(is_parked));
                 if let Some(wake_ms) = parking.wake_ms.filter(|_| is_parked) {
                     parts.alarm.set(wake_ms);
                 }
@@ -188,11 +189,14 @@ async fn write_turns(parts: &Parts, turns: Vec<Turn>, askers: Vec<Asker>, now_ms
     if turns.is_empty() {
         return;
     }
+    let began = Instant::now();
     let Some(outcomes) = persist(parts, || parts.store.commit(&turns, now_ms)).await else { return };
+    parts.telemetry.batch(turns.len(), began.elapsed());
     match outcomes {
         Ok(outcomes) => {
             note_sends(parts, &turns);
             for ((turn, (seat, reply)), outcome) in turns.iter().zip(askers).zip(outcomes) {
+                note_outcome(parts, turn, &outcome);
                 let _ = reply.send(Ok(seated(parts, turn, seat, outcome)));
             }
         }
@@ -216,6 +220,15 @@ pub(super) fn note_sends<'a>(parts: &Parts, written: impl IntoIterator<Item = &'
     }
 }
 
+/// Counts what became of a turn.
+pub(super) fn note_outcome(parts: &Parts, turn: &Turn, outcome: &TurnOutcome) {
+    match outcome {
+        TurnOutcome::Written(_) => parts.telemetry.turn_written(turn),
+        TurnOutcome::LostLease => parts.telemetry.leases_lost.increment(1),
+        TurnOutcome::Exists | TurnOutcome::MessageTaken => {}
+    }
+}
+
 /// Makes a run that has begun reachable, before anybody can ask for it: what is written later, such as a
 /// cancel, is handed to it by this same task.
 fn seated(parts: &Parts, turn: &Turn, seat: Option<Seat>, outcome: TurnOutcome) -> TurnOutcome {
@@ -223,11 +236,19 @@ fn seated(parts: &Parts, turn: &Turn, seat: Option<Seat>, outcome: TurnOutcome) 
         (Some(seat), TurnOutcome::Written(offers)) => {
             // A start that is repeated word for word looks written; the run has its driver already.
             let is_new = parts.live.insert(&turn.lease, seat);
+            if let Some(begins) = turn.begins.as_ref().filter(|_| is_new) {
+                parts.telemetry.run_started(&begins.workflow);
+            }
             if is_new { TurnOutcome::Written(offers) } else { TurnOutcome::Exists }
         }
         (_, outcome) => {
-            if let Some(wake_ms) = turn.begins.as_ref().and_then(|begins| begins.parks_until) {
+            if let Some((begins, wake_ms)) =
+                turn.begins.as_ref().and_then(|begins| Some((begins, begins.parks_until?)))
+            {
                 parts.alarm.set(wake_ms);
+                if matches!(outcome, TurnOutcome::Written(_)) {
+                    parts.telemetry.run_started(&begins.workflow);
+                }
             }
             outcome
         }
@@ -248,8 +269,12 @@ async fn deliver(parts: &Parts, messages: Vec<NewMessage>, senders: Vec<Sender>,
             for ((message, mut delivered), (seats, reply)) in messages.iter().zip(delivered).zip(senders) {
                 let starts =
                     std::mem::take(&mut delivered.starts).into_iter().zip(seats).zip(&message.starts);
-                delivered.starts =
-                    starts.map(|((outcome, seat), turn)| seated(parts, turn, Some(seat), outcome)).collect();
+                delivered.starts = starts
+                    .map(|((outcome, seat), turn)| {
+                        note_outcome(parts, turn, &outcome);
+                        seated(parts, turn, Some(seat), outcome)
+                    })
+                    .collect();
                 for offer in &delivered.offers {
                     if !parts.live.send(&offer.run_id, Input::Offer(offer.clone())) {
                         parts.alarm.ring();
@@ -314,6 +339,7 @@ where
         }
         match ask().await {
             Err(error) if error.is_transient() => {
+                parts.telemetry.store_retries.increment(1);
                 tracing::warn!(%error, "the store is not available; trying again");
                 if !backoff.wait(parts).await {
                     return None;

@@ -11,6 +11,7 @@ use workflow_core::Timestamp;
 
 use super::in_process;
 use super::parts::{Backoff, Parts, Phase};
+use super::telemetry::HandOver;
 use crate::store::{OutboxChange, OutboxEntry};
 use crate::transport::TransportError;
 
@@ -133,7 +134,11 @@ async fn hand_over_in_order(parts: Arc<Parts>, messages: Vec<OutboxEntry>) {
             break;
         }
         match hand_over(&parts, &entry).await {
-            Ok(()) => changes.push(OutboxChange::Remove { id: entry.outgoing.id }),
+            Ok(()) => {
+                let lag_ms = parts.clock.now_ms().saturating_sub(entry.sent_ms);
+                parts.telemetry.message_out(HandOver::Done(lag_ms));
+                changes.push(OutboxChange::Remove { id: entry.outgoing.id });
+            }
             // That the engine is on its way out is no fault of the message.
             Err(_) if parts.phase() != Phase::Running => break,
             Err(error) => {
@@ -178,6 +183,7 @@ fn failed(parts: &Parts, entry: OutboxEntry, error: &TransportError) -> OutboxCh
     let OutboxEntry { outgoing, attempts, .. } = entry;
     let attempts = attempts + 1;
     let parks = error.is_refusal() || attempts >= parts.park_after;
+    parts.telemetry.message_out(if parks { HandOver::Parked } else { HandOver::Failed });
     let (id, run_id, message, cause) = (outgoing.id, outgoing.run_id, outgoing.message, error.to_string());
     if parks {
         tracing::error!(id, %run_id, message, attempts, cause, "a message is parked: a person has to look");

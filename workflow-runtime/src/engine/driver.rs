@@ -18,6 +18,7 @@ use super::live::{Ends, Input};
 use super::live_run::{Happening, LiveRun, Taken};
 use super::parts::{Backoff, Parts, Phase};
 use super::transactional::{Committed, Transacted};
+use super::watchdog::Situation;
 use crate::store::{Lease, LoadedRun, Turn, TurnOutcome};
 
 pub(crate) use beginnings::Beginning;
@@ -99,6 +100,12 @@ impl Driver {
         self.go(Next::Resume(Box::new(loaded), Attempts::default())).await;
     }
 
+    /// Does not go on with a run that was read from the store, for this reason, unless a person asks for it.
+    pub(crate) async fn resume_accused(mut self, loaded: LoadedRun, cause: String) {
+        self.heard = loaded.requests.into_iter().map(Happening::Asked).collect();
+        self.go(Next::Broken(cause)).await;
+    }
+
     async fn go(&mut self, mut next: Next) {
         loop {
             next = match next {
@@ -126,6 +133,7 @@ impl Driver {
                     let (run_id, fate) = (Arc::clone(&self.lease.run_id), Fate::Ended(conclusion.clone()));
                     children::tell(&self.parts, parent, run_id, fate);
                 }
+                self.parts.telemetry.run_ended(self.definition.name, conclusion);
                 tracing::debug!("the run has ended");
                 return Next::Leave;
             }
@@ -197,6 +205,7 @@ impl Driver {
                 };
                 match written {
                     Some(TurnOutcome::Written(offers)) => {
+                        self.ends.note_progress(now_ms);
                         live.note_written(offers);
                         cancelled.iter().for_each(|op| attempts.cancel(op));
                         answers.iter().for_each(|(id, answer)| self.parts.answers.tell(id, answer));
@@ -238,7 +247,7 @@ impl Driver {
                 _ = self.phase.changed() => return happenings,
                 attempted = attempts.next() => happenings.extend(attempted.map(Happening::Attempted)),
                 Some(input) = self.ends.inbox.recv(), if is_running => {
-                    self.hear(input, live, &mut happenings);
+                    self.hear(input, live, attempts, &mut happenings);
                 }
                 () = tokio::time::sleep(idle.unwrap_or_default()), if idle.is_some() => {
                     self.is_idle = true;
@@ -253,18 +262,32 @@ impl Driver {
         }
         if is_running {
             while let Ok(input) = self.ends.inbox.try_recv() {
-                self.hear(input, live, &mut happenings);
+                self.hear(input, live, attempts, &mut happenings);
             }
             if live.agenda.has_timers() {
-                happenings.push(Happening::Due(self.parts.clock.over_ms()));
+                let over_ms = self.parts.clock.over_ms();
+                if let Some(due_ms) = live.next_due_ms().filter(|due_ms| *due_ms <= over_ms) {
+                    self.parts.telemetry.timer_due(due_ms, over_ms);
+                }
+                happenings.push(Happening::Due(over_ms));
             }
         }
         happenings
     }
 
-    fn hear(&mut self, input: Input, live: &mut LiveRun, happenings: &mut Vec<Happening>) {
+    fn hear(
+        &mut self,
+        input: Input,
+        live: &mut LiveRun,
+        attempts: &Attempts,
+        happenings: &mut Vec<Happening>,
+    ) {
         match input {
             Input::Offer(offer) => live.note_written(vec![offer]),
+            Input::Explain(reply) => {
+                let (under_way, next_due_ms) = (attempts.since(), live.next_due_ms());
+                let _ = reply.send(Situation { under_way, next_due_ms });
+            }
             Input::Cancel(reason) => happenings.push(Happening::Cancel(reason)),
             Input::Child(news) => {
                 self.starting.remove(&news.run_id);

@@ -89,7 +89,9 @@ async fn take_in(parts: &Arc<Parts>, message: NewMessage) -> Result<Delivery, Er
     parts.refuse_when_leaving()?;
     // On a task of its own: whoever waits here may lose patience, a run that has begun must not.
     let taking = tokio::spawn(keep_and_start(Arc::clone(parts), message).in_current_span());
-    taking.await.unwrap_or_else(|_| Err(ErrorKind::Stopped.into()))
+    let delivery = taking.await.unwrap_or_else(|_| Err(ErrorKind::Stopped.into()))?;
+    parts.telemetry.message_in(delivery);
+    Ok(delivery)
 }
 
 async fn keep_and_start(parts: Arc<Parts>, message: NewMessage) -> Result<Delivery, Error> {

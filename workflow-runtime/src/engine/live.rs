@@ -2,12 +2,14 @@
 //! It knows addresses, not what the drivers behind them do.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 
-use tokio::sync::{mpsc, watch};
-use workflow_core::Conclusion;
+use tokio::sync::{mpsc, oneshot, watch};
+use workflow_core::{Conclusion, Timestamp};
 
 use super::children::ChildNews;
+use super::watchdog::Situation;
 use crate::store::{Lease, Offer};
 
 /// What can reach a run while it is in memory.
@@ -16,6 +18,8 @@ pub(crate) enum Input {
     Offer(Offer),
     /// Somebody asked for a cancel; it is noted in the store.
     Cancel(String),
+    /// The watchdog asks what the run waits for.
+    Explain(oneshot::Sender<Situation>),
     /// What became of a child; the store knows it too.
     Child(ChildNews),
     /// Somebody asks something of it: the request is in the store.
@@ -24,25 +28,39 @@ pub(crate) enum Input {
     News,
 }
 
+/// In place of the time when a run last got on: nobody has looked yet, and nothing was written.
+const UNSEEN: Timestamp = Timestamp::MIN;
+
 /// The address of a run in memory.
 #[derive(Clone)]
 pub(crate) struct Seat {
     pub(crate) inbox: mpsc::UnboundedSender<Input>,
     /// How the run ended, once it has.
     pub(crate) ending: watch::Receiver<Option<Conclusion>>,
+    pulse: Arc<AtomicI64>,
 }
 
 /// The other ends of a [`Seat`], for the driver.
 pub(crate) struct Ends {
     pub(crate) inbox: mpsc::UnboundedReceiver<Input>,
     pub(crate) ending: watch::Sender<Option<Conclusion>>,
+    pulse: Arc<AtomicI64>,
+}
+
+impl Ends {
+    /// The run has got on.
+    pub(crate) fn note_progress(&self, now_ms: Timestamp) {
+        self.pulse.store(now_ms, Ordering::Relaxed);
+    }
 }
 
 impl Seat {
     pub(crate) fn new() -> (Seat, Ends) {
         let (sender, inbox) = mpsc::unbounded_channel();
         let (ending, receiver) = watch::channel(None);
-        (Seat { inbox: sender, ending: receiver }, Ends { inbox, ending })
+        let pulse = Arc::new(AtomicI64::new(UNSEEN));
+        let seat = Seat { inbox: sender, ending: receiver, pulse: Arc::clone(&pulse) };
+        (seat, Ends { inbox, ending, pulse })
     }
 }
 
@@ -91,6 +109,28 @@ impl LiveRuns {
 
     pub(crate) fn count(&self) -> usize {
         self.seats().len()
+    }
+
+    /// Whether a run has had something written since it came into memory; `None` when it is not there.
+    pub(crate) fn has_got_on(&self, run_id: &str) -> Option<bool> {
+        self.seats().get(run_id).map(|(_, seat)| seat.pulse.load(Ordering::Relaxed) >= 0)
+    }
+
+    /// The runs that have not got on since that time. A run that is seen for the first time counts from now on.
+    pub(crate) fn silent_since(
+        &self,
+        until_ms: Timestamp,
+        now_ms: Timestamp,
+    ) -> Vec<(Arc<str>, Timestamp, Seat)> {
+        let seats = self.seats();
+        let silent = seats.iter().filter_map(|(run_id, (_, seat))| {
+            // Negative: looked at first then, and nothing was written since.
+            let first = -now_ms.max(1);
+            let pulse = seat.pulse.compare_exchange(UNSEEN, first, Ordering::Relaxed, Ordering::Relaxed);
+            let since_ms = pulse.err()?.abs();
+            (since_ms <= until_ms).then(|| (Arc::clone(run_id), since_ms, seat.clone()))
+        });
+        silent.collect()
     }
 
     fn seats(&self) -> MutexGuard<'_, HashMap<Arc<str>, (i64, Seat)>> {

@@ -14,7 +14,10 @@ use super::live::{LiveRuns, Seat};
 use super::membership::Membership;
 use super::registry::Registry;
 use super::requests::Answers;
+use super::suspects::Suspects;
+use super::telemetry::Telemetry;
 use super::waker::Alarm;
+use super::watchdog::Findings;
 use crate::clock::Clock;
 use crate::error::{Error, ErrorKind};
 use crate::store::{Delivered, Lease, NewMessage, OutboxChange, Parking, RunState, Store, Turn, TurnOutcome};
@@ -50,6 +53,9 @@ pub(crate) struct Parts {
     /// There may be something to hand over.
     pub(crate) outbox_changed: Notify,
     pub(crate) flow_control: Arc<FlowControl>,
+    pub(crate) telemetry: Telemetry,
+    pub(crate) suspects: Suspects,
+    pub(crate) findings: Findings,
     pub(crate) live: LiveRuns,
     pub(crate) alarm: Alarm,
     pub(crate) endings: Endings,
@@ -74,6 +80,8 @@ pub(crate) struct Materials {
     pub(crate) transport: Option<Arc<dyn Transport>>,
     pub(crate) park_after: u32,
     pub(crate) flow_control: Arc<FlowControl>,
+    pub(crate) telemetry: Telemetry,
+    pub(crate) suspects: Suspects,
 }
 
 impl Parts {
@@ -93,6 +101,8 @@ impl Parts {
             transport,
             park_after,
             flow_control,
+            telemetry,
+            suspects,
         } = materials;
         let (jobs, job_receiver) = mpsc::unbounded_channel();
         let (driver, drivers_gone) = mpsc::channel(1);
@@ -112,6 +122,9 @@ impl Parts {
             park_after,
             outbox_changed: Notify::new(),
             flow_control,
+            telemetry,
+            suspects,
+            findings: Findings::default(),
             live: LiveRuns::default(),
             alarm: Alarm::default(),
             endings: Endings::default(),

@@ -4,12 +4,13 @@
 use std::sync::Arc;
 
 use tracing::Instrument;
-use workflow_core::Definition;
+use workflow_core::{Definition, Event, Parent};
 
 use super::driver::{Driver, load_all};
 use super::live::{Ends, Seat};
 use super::parts::{Parts, Phase};
-use crate::store::{ClaimedRun, Lease, Orphans, RunFilter, RunSummary, StoreError};
+use super::telemetry::run_span;
+use crate::store::{ClaimedRun, Lease, LoadedRun, Orphans, RunFilter, RunSummary, StoreError};
 
 /// How many journals are read with one statement.
 const READ_AT_ONCE: usize = 64;
@@ -30,15 +31,23 @@ pub struct Orphan {
     pub runs: u64,
 }
 
-/// Gives every run that was claimed a seat at once, and a driver in the background.
-pub(super) fn recover(parts: &Arc<Parts>, claimed: Vec<ClaimedRun>) {
+impl From<Orphans> for Orphan {
+    fn from(orphans: Orphans) -> Orphan {
+        let Orphans { workflow, version, runs, example } = orphans;
+        Orphan { run_id: example, workflow, version, runs }
+    }
+}
+
+/// Gives every run that was claimed a seat at once, and a driver in the background; with it goes the reason why it is
+/// not to go on, if there is one.
+pub(super) fn recover(parts: &Arc<Parts>, claimed: Vec<(ClaimedRun, Option<String>)>) {
     let mut seated = Vec::new();
-    for ClaimedRun { lease, workflow, version, .. } in claimed {
+    for (ClaimedRun { lease, workflow, version, .. }, accusation) in claimed {
         let Some(definition) = parts.registry.find(&workflow, version) else { continue };
         // Before the journal is read, so that nothing that comes in between is missed.
         let (seat, ends) = Seat::new();
         parts.live.insert(&lease, seat);
-        seated.push((lease, definition, ends));
+        seated.push((lease, definition, ends, accusation));
     }
     if !seated.is_empty() {
         tracing::debug!(count = seated.len(), "runs go on");
@@ -66,40 +75,45 @@ pub(super) async fn wake_stuck(parts: &Parts) -> Result<(), StoreError> {
     }
 }
 
-/// The runs that nobody has code for, said aloud.
+/// The runs that nobody has code for.
 pub(super) async fn orphans(parts: &Parts) -> Result<Vec<Orphan>, StoreError> {
     let orphans = parts.store.orphans().await?;
-    for Orphans { workflow, version, runs, example } in &orphans {
-        tracing::warn!(
-            count = runs,
-            run_id = %example,
-            workflow,
-            version,
-            why = parts.registry.explain_unknown(workflow, *version, None),
-            "unfinished runs have no code here and are left alone; this is one of them"
-        );
-    }
-    let orphan =
-        |Orphans { workflow, version, runs, example }| Orphan { run_id: example, workflow, version, runs };
-    Ok(orphans.into_iter().map(orphan).collect())
+    let orphans: Vec<Orphan> = orphans.into_iter().map(Orphan::from).collect();
+    let runs = orphans.iter().fold(0_u64, |sum, orphan| sum.saturating_add(orphan.runs));
+    parts.telemetry.runs_orphaned.set(u32::try_from(runs).unwrap_or(u32::MAX));
+    Ok(orphans)
 }
 
-async fn resume_all(parts: Arc<Parts>, mut seated: Vec<(Lease, Definition, Ends)>) {
+/// A run that has a seat and no driver yet.
+type Seated = (Lease, Definition, Ends, Option<String>);
+
+async fn resume_all(parts: Arc<Parts>, mut seated: Vec<Seated>) {
     while !seated.is_empty() && parts.phase() == Phase::Running {
         let rest = seated.split_off(seated.len().min(READ_AT_ONCE));
         let some = std::mem::replace(&mut seated, rest);
         let leases: Vec<Lease> = some.iter().map(|(lease, ..)| lease.clone()).collect();
         let Some(mut loaded) = load_all(&parts, &leases).await else { return };
-        for (lease, definition, ends) in some {
+        for (lease, definition, ends, accusation) in some {
             let position = loaded.iter().position(|loaded| loaded.run_id == lease.run_id);
             let Some(position) = position else {
                 parts.live.remove(&lease);
                 continue;
             };
             let loaded = loaded.swap_remove(position);
-            let span = tracing::info_span!("run", run_id = %lease.run_id, workflow = definition.name);
+            let span = run_span(definition.name, &lease.run_id, parent_of(&loaded));
             let Some(driver) = Driver::new(&parts, definition, lease, ends) else { return };
-            tokio::spawn(driver.resume(loaded).instrument(span));
+            match accusation {
+                None => tokio::spawn(driver.resume(loaded).instrument(span)),
+                Some(cause) => tokio::spawn(driver.resume_accused(loaded, cause).instrument(span)),
+            };
         }
+    }
+}
+
+/// The operation that started the run, if it is a child and its journal can be read.
+fn parent_of(loaded: &LoadedRun) -> Option<&Parent> {
+    match &loaded.journal.as_ref().ok()?.first()?.event {
+        Event::Started { parent, .. } => parent.as_ref(),
+        _ => None,
     }
 }

@@ -47,6 +47,11 @@ impl Registry {
         if defects.is_empty() { Ok(registry) } else { Err(defects) }
     }
 
+    /// All workflows, in all their versions.
+    pub(crate) fn definitions(&self) -> Vec<Definition> {
+        self.definitions.values().copied().collect()
+    }
+
     /// All steps that runs can come to, each once, by name.
     pub(crate) fn steps(&self) -> Vec<&'static StepDef> {
         let mut steps: Vec<_> = self.definitions.values().flat_map(Definition::steps).collect();

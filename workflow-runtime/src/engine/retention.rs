@@ -1,5 +1,5 @@
-//! Forgets what nobody needs any more, in the background and a little at a time.
-//! It decides when something is old; what belongs to it is the store's affair.
+//! Forgets what nobody needs any more, in the background and a little at a time; what is to be kept elsewhere goes
+//! there first. It decides when something is old; what belongs to it is the store's affair.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,7 +7,8 @@ use std::time::Duration;
 use workflow_core::Timestamp;
 
 use super::parts::{Parts, Phase};
-use crate::store::Sweep;
+use crate::export::{ExportedRun, RunSink};
+use crate::store::{StoreError, Sweep, Swept};
 
 /// How often it is looked after.
 const INTERVAL_MS: Timestamp = 60_000;
@@ -15,13 +16,15 @@ const INTERVAL_MS: Timestamp = 60_000;
 /// How much goes at once: whoever writes waits for it.
 const BATCH: u32 = 500;
 
-/// How long what is over is kept.
-#[derive(Clone, Copy, Debug)]
+/// How long what is over is kept, and where it goes then.
+#[derive(Clone)]
 pub(crate) struct Retention {
     /// Messages that were taken, parked or discarded.
     pub(crate) messages: Duration,
     /// Runs that have ended; for ever when not said.
     pub(crate) runs: Option<Duration>,
+    /// Who gets runs before they are removed.
+    pub(crate) sink: Option<Arc<dyn RunSink>>,
 }
 
 /// Sweeps until the engine is on its way out.
@@ -29,7 +32,7 @@ pub(crate) async fn keep_in_order(parts: Arc<Parts>, retention: Retention) {
     let mut phase = parts.phase.subscribe();
     loop {
         let now_ms = parts.clock.now_ms();
-        while parts.phase() == Phase::Running && sweep(&parts, retention, now_ms).await {
+        while parts.phase() == Phase::Running && sweep(&parts, &retention, now_ms).await {
             tokio::task::yield_now().await;
         }
         tokio::select! {
@@ -41,7 +44,7 @@ pub(crate) async fn keep_in_order(parts: Arc<Parts>, retention: Retention) {
 }
 
 /// Whether there was something to do, and may be more.
-async fn sweep(parts: &Parts, retention: Retention, now_ms: Timestamp) -> bool {
+async fn sweep(parts: &Parts, retention: &Retention, now_ms: Timestamp) -> bool {
     // One of several engines is enough.
     if !parts.store.is_first(&parts.worker()).await.unwrap_or(false) {
         return false;
@@ -50,10 +53,16 @@ async fn sweep(parts: &Parts, retention: Retention, now_ms: Timestamp) -> bool {
         now_ms,
         messages_until_ms: before(now_ms, retention.messages),
         runs_until_ms: retention.runs.map(|runs| before(now_ms, runs)),
+        only_runs: None,
         limit: BATCH,
     };
-    match parts.store.sweep(&sweep).await {
+    let swept = match &retention.sink {
+        Some(sink) => export_and_sweep(parts, sink, sweep).await,
+        None => parts.store.sweep(&sweep).await,
+    };
+    match swept {
         Ok(swept) => {
+            parts.telemetry.runs_removed.increment(u64::from(swept.runs));
             if swept.is_anything() {
                 let (expired, messages, runs) = (swept.expired, swept.messages, swept.runs);
                 tracing::debug!(expired, messages, runs, "what is over was put away");
@@ -66,6 +75,33 @@ async fn sweep(parts: &Parts, retention: Retention, now_ms: Timestamp) -> bool {
             false
         }
     }
+}
+
+/// Removes only those runs that the sink has taken.
+async fn export_and_sweep(
+    parts: &Parts,
+    sink: &Arc<dyn RunSink>,
+    mut sweep: Sweep,
+) -> Result<Swept, StoreError> {
+    let Some(until_ms) = sweep.runs_until_ms.take() else { return parts.store.sweep(&sweep).await };
+    let old = parts.store.old_runs(until_ms, sweep.limit).await?;
+    if !old.is_empty() {
+        let mut runs = Vec::with_capacity(old.len());
+        for run_id in &old {
+            runs.extend(ExportedRun::read(&*parts.store, run_id).await?);
+        }
+        let (sink, count) = (Arc::clone(sink), runs.len());
+        // On a task of its own, so that a sink that panics removes nothing, and ends nothing either.
+        let kept = tokio::spawn(async move { sink.keep(&runs).await }).await;
+        match kept.unwrap_or_else(|_| Err("the sink panicked".into())) {
+            Ok(()) => {
+                parts.telemetry.runs_exported.increment(count as u64);
+                (sweep.runs_until_ms, sweep.only_runs) = (Some(until_ms), Some(old));
+            }
+            Err(error) => tracing::error!(%error, count, "ended runs cannot be exported, so they stay"),
+        }
+    }
+    parts.store.sweep(&sweep).await
 }
 
 fn before(now_ms: Timestamp, duration: Duration) -> Timestamp {

@@ -6,6 +6,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use tokio::task::JoinSet;
+use tokio::time::Instant;
 use tracing::Instrument;
 use workflow_core::{
     Answer, AttemptControl, AttemptOutcome, Failure, FailureKind, OpId, StepBody, StepContext, StepDef,
@@ -14,9 +15,10 @@ use workflow_core::{
 
 use super::agenda::DueAttempt;
 use super::attempts::{Attempted, abort_text, outcome, silence, time_limit};
-use super::committer::note_sends;
+use super::committer::{note_outcome, note_sends};
 use super::live_run::LiveRun;
 use super::parts::{Backoff, Parts};
+use super::telemetry::attempt_span;
 use crate::store::{Lease, StoreError, StoreTransaction, Turn, TurnOutcome};
 use crate::tx::Tx;
 
@@ -124,6 +126,7 @@ impl Queue {
             Ok(outcome) => {
                 tracing::debug!(row = turn.first_seq, rows = turn.records.len(), "step and turn committed");
                 note_sends(parts, [turn]);
+                note_outcome(parts, turn, &outcome);
                 self.trouble = None;
                 Committed::Answered(outcome)
             }
@@ -149,8 +152,8 @@ enum Ran {
 
 /// Runs an attempt on a task of its own: a panic is the attempt's.
 async fn run(parts: &Arc<Parts>, lease: &Lease, waiting: &Waiting) -> Ran {
-    let Waiting { name: (op, attempt), control, cx, def, due } = waiting;
-    let span = tracing::info_span!("attempt", node = op.node(), op = op.as_str(), attempt);
+    let Waiting { name: (op, _), control, cx, def, due } = waiting;
+    let span = attempt_span(op, cx);
     let running = attempt_of(Arc::clone(parts), lease.clone(), def, cx.clone(), control.clone(), due.clone());
     let mut task = JoinSet::new();
     task.spawn(running.instrument(span));
@@ -178,6 +181,7 @@ async fn attempt_of(
         Err(error) => return Ran::Fault(error),
     };
     // The time that it waited for the store does not count.
+    let began = Instant::now();
     let answered = tokio::select! {
         biased;
         answer = body(cx, &parts.resources, &due.args, &mut tx) => outcome(answer, parts.payload_limit),
@@ -190,6 +194,7 @@ async fn attempt_of(
             AttemptOutcome::silent(heartbeat_ms)
         }
     };
+    parts.telemetry.attempt_over(def, &answered, began.elapsed());
     let mut transaction = tx.into_inner();
     let took_effect = matches!(answered, AttemptOutcome::Answered(Answer::Done(_)));
     match transaction.fault() {

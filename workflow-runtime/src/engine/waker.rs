@@ -11,6 +11,7 @@ use workflow_core::Timestamp;
 use super::live::Input;
 use super::parts::{Backoff, Parts, Phase};
 use super::recovery::recover;
+use super::suspects::sort_out;
 use crate::store::{Claim, Claimed, StoreError};
 
 /// How many runs are claimed at once.
@@ -89,6 +90,10 @@ pub(super) async fn take_due(parts: &Arc<Parts>) -> Result<bool, StoreError> {
     let is_all = next_wake_ms.is_none_or(|next_ms| next_ms > now_ms);
     parts.alarm.wants_room.store(!is_all && runs.len() == room, Ordering::Relaxed);
     let is_anything = !runs.is_empty();
+    parts.telemetry.runs_claimed.increment(runs.len() as u64);
+    let strikes = runs.iter().filter(|run| run.strikes > 0).count();
+    parts.telemetry.strikes.increment(strikes as u64);
+    let runs = sort_out(parts, runs);
     recover(parts, runs);
     Ok(!is_all && is_anything)
 }

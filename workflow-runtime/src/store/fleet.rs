@@ -107,6 +107,10 @@ pub trait Fleet: Send + Sync + 'static {
     /// children has ended or is not there.
     async fn park(&self, parkings: &[Parking], now_ms: Timestamp) -> Result<Vec<bool>, StoreError>;
 
+    /// These runs, which the worker holds, have run for long enough without taking it down: their strikes
+    /// ([`ClaimedRun::strikes`](super::ClaimedRun::strikes)) are forgotten. One whose lease is lost is left as it is.
+    async fn acquit(&self, leases: &[Lease]) -> Result<(), StoreError>;
+
     /// Has somebody look at these runs soon: their holders, or whoever takes them.
     async fn wake(&self, run_ids: &[Arc<str>]) -> Result<(), StoreError>;
 
@@ -163,6 +167,10 @@ impl<S: Fleet + ?Sized> Fleet for Arc<S> {
 
     async fn park(&self, parkings: &[Parking], now_ms: Timestamp) -> Result<Vec<bool>, StoreError> {
         (**self).park(parkings, now_ms).await
+    }
+
+    async fn acquit(&self, leases: &[Lease]) -> Result<(), StoreError> {
+        (**self).acquit(leases).await
     }
 
     async fn wake(&self, run_ids: &[Arc<str>]) -> Result<(), StoreError> {

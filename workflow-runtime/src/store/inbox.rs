@@ -210,7 +210,7 @@ impl Default for MessageFilter {
 }
 
 /// What may go from a store by now.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sweep {
     /// Which time it is: messages that have expired by now are noted as parked.
     pub now_ms: Timestamp,
@@ -218,6 +218,8 @@ pub struct Sweep {
     pub messages_until_ms: Timestamp,
     /// Runs that ended by then are removed with their journals; none when this is `None`.
     pub runs_until_ms: Option<Timestamp>,
+    /// Removes no runs but these; any when this is `None`.
+    pub only_runs: Option<Vec<Arc<str>>>,
     /// At most so many messages, and so many rows of journals (but at least one run), at once.
     pub limit: u32,
 }

@@ -186,6 +186,10 @@ impl Store for Memory {
         Ok(self.tables().sweep(sweep))
     }
 
+    async fn old_runs(&self, until_ms: Timestamp, limit: u32) -> Result<Vec<Arc<str>>, StoreError> {
+        Ok(self.tables().old_runs(until_ms, limit, None))
+    }
+
     async fn request_cancel(
         &self,
         worker: &str,
@@ -377,7 +381,7 @@ impl Row {
         self.is_held(&turn.lease) && is_next
     }
 
-    fn is_held(&self, lease: &Lease) -> bool {
+    pub(super) fn is_held(&self, lease: &Lease) -> bool {
         self.epoch == lease.epoch && self.is_held_by(&lease.worker)
     }
 

@@ -198,6 +198,10 @@ impl Fleet for Postgres {
         fleet::park(&self.pool, parkings, now_ms).await
     }
 
+    async fn acquit(&self, leases: &[Lease]) -> Result<(), StoreError> {
+        fleet::acquit(&self.pool, leases).await
+    }
+
     async fn wake(&self, run_ids: &[Arc<str>]) -> Result<(), StoreError> {
         let mut script = script::Script::default();
         let run_ids: Vec<&str> = run_ids.iter().map(AsRef::as_ref).collect();
@@ -268,6 +272,10 @@ impl Store for Postgres {
 
     async fn sweep(&self, sweep: &Sweep) -> Result<Swept, StoreError> {
         sweep::sweep(&self.pool, sweep).await
+    }
+
+    async fn old_runs(&self, until_ms: Timestamp, limit: u32) -> Result<Vec<Arc<str>>, StoreError> {
+        sweep::ended(&self.pool, until_ms, limit, None).await
     }
 
     async fn request_cancel(

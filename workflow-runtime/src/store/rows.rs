@@ -104,7 +104,7 @@ pub struct Changes {
 pub enum IncidentPlace {
     /// The run as a whole.
     Run,
-    /// The journal: the code cannot go on with it.
+    /// The journal: the code cannot go on with it, or takes the process down whenever it does.
     Journal,
     /// One operation.
     Operation(OpId),

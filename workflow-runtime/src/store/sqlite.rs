@@ -247,6 +247,11 @@ impl Fleet for Sqlite {
         self.read(move |db| fleet::answer(db, &request_id)).await
     }
 
+    async fn acquit(&self, leases: &[Lease]) -> StoreResult<()> {
+        let leases = leases.to_vec();
+        self.write(move |db, _| leases.iter().try_for_each(|lease| fleet::acquit(db, lease))).await
+    }
+
     async fn orphans(&self) -> StoreResult<Vec<Orphans>> {
         self.read(fleet::orphans).await
     }
@@ -308,8 +313,12 @@ impl Store for Sqlite {
     }
 
     async fn sweep(&self, sweep: &Sweep) -> StoreResult<Swept> {
-        let sweep = *sweep;
+        let sweep = sweep.clone();
         self.write(move |db, _| sweep::sweep(db, &sweep)).await
+    }
+
+    async fn old_runs(&self, until_ms: Timestamp, limit: u32) -> StoreResult<Vec<Arc<str>>> {
+        self.read(move |db| sweep::ended(db, until_ms, limit, None)).await
     }
 
     async fn request_cancel(

@@ -254,6 +254,10 @@ impl<S: Store> Fleet for Faulty<S> {
         parked
     }
 
+    async fn acquit(&self, leases: &[Lease]) -> Result<(), StoreError> {
+        self.unless_crashed(self.inner.acquit(leases)).await
+    }
+
     async fn wake(&self, run_ids: &[Arc<str>]) -> Result<(), StoreError> {
         self.unless_crashed(self.inner.wake(run_ids)).await
     }
@@ -322,6 +326,10 @@ impl<S: Store> Store for Faulty<S> {
     /// Not counted: when it comes is not up to the test.
     async fn sweep(&self, sweep: &Sweep) -> Result<Swept, StoreError> {
         self.unless_crashed(self.inner.sweep(sweep)).await
+    }
+
+    async fn old_runs(&self, until_ms: Timestamp, limit: u32) -> Result<Vec<Arc<str>>, StoreError> {
+        self.inner.old_runs(until_ms, limit).await
     }
 
     async fn request_cancel(

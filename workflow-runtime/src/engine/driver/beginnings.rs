@@ -14,6 +14,7 @@ use crate::engine::attempts::Attempts;
 use crate::engine::live::{Input, Seat};
 use crate::engine::live_run::{LiveRun, Origin};
 use crate::engine::parts::Parts;
+use crate::engine::telemetry::run_span;
 use crate::error::{Error, ErrorKind};
 use crate::store::{Lease, Offer, Turn, TurnOutcome};
 
@@ -34,7 +35,7 @@ impl Beginning {
     pub(crate) fn go_on(self, offers: Vec<Offer>) {
         let Beginning { mut driver, mut live, .. } = self;
         let (run_id, workflow) = (&driver.lease.run_id, driver.definition.name);
-        let span = tracing::info_span!("run", run_id = %run_id, workflow);
+        let span = run_span(workflow, run_id, live.parent.as_ref());
         live.note_written(offers);
         let drive = async move { driver.go(Next::Drive(Box::new(live), Attempts::default())).await };
         tokio::spawn(drive.instrument(span));
@@ -61,7 +62,7 @@ pub(in crate::engine) async fn begin(
     lease: Lease,
     origin: Origin,
 ) -> Result<Begun, Error> {
-    let span = tracing::info_span!("run", run_id = %lease.run_id, workflow = definition.name);
+    let span = run_span(definition.name, &lease.run_id, origin.parent.as_ref());
     let now_ms = parts.clock.now_ms();
     let limit = parts.payload_limit;
     let begun = span.in_scope(|| LiveRun::begin(definition, lease.clone(), origin, limit, now_ms));

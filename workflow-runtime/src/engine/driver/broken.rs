@@ -52,6 +52,8 @@ impl Driver {
                     Input::Child(news) => drop(self.starting.remove(&news.run_id)),
                     // In the store, for when the run can go on.
                     Input::Offer(_) | Input::Cancel(_) => {}
+                    // Nothing is held up: a person is asked for.
+                    Input::Explain(reply) => drop(reply),
                 },
                 () = tokio::time::sleep(patience), if self.starting.is_empty() => {
                     let parking = Parking { lease, wake_ms: None, children: Vec::new(), is_broken: true };

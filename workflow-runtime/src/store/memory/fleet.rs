@@ -137,6 +137,15 @@ impl Fleet for Memory {
         Ok(kept.map(|kept| kept.answer.clone()))
     }
 
+    async fn acquit(&self, leases: &[Lease]) -> Result<(), StoreError> {
+        let mut tables = self.tables();
+        for lease in leases {
+            let row = tables.runs.get_mut(&lease.run_id).filter(|row| row.is_held(lease));
+            row.into_iter().for_each(|row| row.strikes = 0);
+        }
+        Ok(())
+    }
+
     async fn orphans(&self) -> Result<Vec<Orphans>, StoreError> {
         let tables = self.tables();
         let has_code = |row: &Row| {

@@ -263,24 +263,35 @@ impl Tables {
 
     fn sweep_runs(&mut self, sweep: &Sweep) -> u32 {
         let Some(until_ms) = sweep.runs_until_ms else { return 0 };
+        let old = self.old_runs(until_ms, sweep.limit, sweep.only_runs.as_deref());
+        old.iter().for_each(|run_id| drop(self.runs.remove(run_id)));
+        u32::try_from(old.len()).expect("a sweep is small")
+    }
+
+    pub(super) fn old_runs(
+        &self,
+        until_ms: Timestamp,
+        limit: u32,
+        only: Option<&[Arc<str>]>,
+    ) -> Vec<Arc<str>> {
         let ended = self.runs.iter().filter(|(_, row)| row.state != RunState::Running);
         let mut ended: Vec<_> = ended
             .filter(|(_, row)| row.ended_ms.is_some_and(|ended_ms| ended_ms <= until_ms))
+            .filter(|(run_id, _)| only.is_none_or(|only| only.contains(run_id)))
             .filter(|(run_id, row)| {
                 !self.has_unfinished_parent(row) && !self.has_something_to_hand_over(run_id)
             })
             .map(|(run_id, row)| (row.ended_ms, Arc::clone(run_id), row.journal.len()))
             .collect();
         ended.sort_unstable();
-        let (mut rows, mut runs) = (0, 0);
+        let (mut rows, mut old) = (0, Vec::new());
         for (_, run_id, length) in ended {
             rows += length;
-            if runs > 0 && rows > sweep.limit as usize {
+            if !old.is_empty() && rows > limit as usize {
                 break;
             }
-            self.runs.remove(&run_id);
-            runs += 1;
+            old.push(run_id);
         }
-        runs
+        old
     }
 }

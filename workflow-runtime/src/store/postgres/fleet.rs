@@ -81,6 +81,12 @@ const ABANDONED: &str = "UPDATE workflow_runs r SET holder = NULL, wake_ms = 0 W
 const LOCK: &str = "SELECT NULL::text, run_id FROM workflow_runs WHERE run_id = ANY ($1::text[]) AND ended_ms IS NULL \
      ORDER BY run_id FOR NO KEY UPDATE";
 
+/// In the order of the runs, as all do who lock several.
+const ACQUIT: &str = "WITH held AS MATERIALIZED (SELECT r.run_id FROM unnest($1::text[], $2::int8[], $3::text[]) \
+      b (run_id, epoch, worker) JOIN workflow_runs r ON r.run_id = b.run_id AND r.epoch = b.epoch \
+      AND r.holder = b.worker WHERE r.ended_ms IS NULL ORDER BY r.run_id FOR NO KEY UPDATE OF r) \
+     UPDATE workflow_runs r SET strikes = 0 FROM held WHERE r.run_id = held.run_id";
+
 const PARK: &str = concat!(
     "UPDATE workflow_runs r SET holder = NULL, wake_ms = b.wake_ms \
      FROM unnest($1::text[], $2::int8[], $3::text[], $4::int8[], $5::bool[]) \
@@ -236,6 +242,14 @@ pub(super) async fn park(
         parked.extend(optional::<String>(&row, 0)?);
     }
     Ok(parkings.iter().map(|parking| parked.contains(&*parking.lease.run_id)).collect())
+}
+
+/// Nothing speaks against these runs any more.
+pub(super) async fn acquit(pool: &Arc<Pool>, leases: &[Lease]) -> Result<(), StoreError> {
+    let rows = leases.iter().map(|lease| (&*lease.run_id, lease.epoch, &*lease.worker));
+    let mut script = Script::default();
+    script.push_rows(ACQUIT, &rows.collect::<Vec<_>>());
+    run(pool, &script.in_one_transaction()).await.map(drop)
 }
 
 /// Has somebody look at these runs, unless this worker holds them.

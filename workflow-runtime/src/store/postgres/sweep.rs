@@ -20,7 +20,7 @@ const FORGET: &str = "WITH old AS MATERIALIZED (SELECT number, message_id FROM w
      DELETE FROM workflow_messages m USING old WHERE m.number = old.number RETURNING 2";
 
 const ENDED: &str = "SELECT run_id, (SELECT count(*) FROM workflow_events e WHERE e.run_id = r.run_id) \
-     FROM workflow_runs r WHERE ended_ms <= $1::int8 AND NOT EXISTS (SELECT 1 FROM workflow_runs p \
+     FROM workflow_runs r WHERE ended_ms <= $1::int8 AND ($3::bool OR run_id = ANY ($4::text[])) AND NOT EXISTS (SELECT 1 FROM workflow_runs p \
       WHERE p.run_id = r.parent_run AND p.ended_ms IS NULL AND p.generation = r.parent_generation) \
      AND NOT EXISTS (SELECT 1 FROM workflow_outbox o WHERE o.run_id = r.run_id) \
      ORDER BY ended_ms, run_id LIMIT $2::int8";
@@ -48,22 +48,36 @@ pub(super) async fn sweep(pool: &Arc<Pool>, sweep: &Sweep) -> Result<Swept, Stor
         }
     }
     if let Some(until_ms) = sweep.runs_until_ms {
-        swept.runs = runs(pool, until_ms, sweep.limit).await?;
+        swept.runs = runs(pool, until_ms, sweep).await?;
     }
     Ok(swept)
 }
 
-async fn runs(pool: &Arc<Pool>, until_ms: i64, limit: u32) -> Result<u32, StoreError> {
+/// Runs that may go, as many as have together about so many rows of journals; of these only, if any are named.
+pub(super) async fn ended(
+    pool: &Arc<Pool>,
+    until_ms: i64,
+    limit: u32,
+    only: Option<&[Arc<str>]>,
+) -> Result<Vec<Arc<str>>, StoreError> {
     let mut script = Script::default();
+    let named: Vec<_> = only.unwrap_or_default().iter().map(|run_id| (&**run_id,)).collect();
     script.push(ENDED).bind_number(until_ms).bind_number(i64::from(limit.max(1)));
-    let (mut rows, mut ids) = (0, Vec::new());
+    script.bind_bool(only.is_none()).bind_rows(&named);
+    let (mut rows, mut ids) = (0, Vec::<Arc<str>>::new());
     for row in run(pool, &script).await? {
         rows += number::<i64>(&row, 1)?;
         if !ids.is_empty() && rows > i64::from(limit) {
             break;
         }
-        ids.push((text(&row, 0)?,));
+        ids.push(text(&row, 0)?.into());
     }
+    Ok(ids)
+}
+
+async fn runs(pool: &Arc<Pool>, until_ms: i64, sweep: &Sweep) -> Result<u32, StoreError> {
+    let ids = ended(pool, until_ms, sweep.limit, sweep.only_runs.as_deref()).await?;
+    let ids: Vec<_> = ids.iter().map(|run_id| (&**run_id,)).collect();
     if ids.is_empty() {
         return Ok(0);
     }

@@ -188,6 +188,16 @@ pub(super) fn wake(db: &Connection, run_id: &str, unless_held_by: Option<&str>) 
     Ok(())
 }
 
+/// Nothing speaks against a run any more.
+pub(super) fn acquit(db: &Connection, lease: &Lease) -> Result<()> {
+    run(
+        db,
+        "UPDATE workflow_runs SET strikes = 0 WHERE run_id = ? AND epoch = ? AND holder = ? AND ended_ms IS NULL",
+        (&*lease.run_id, lease.epoch, &*lease.worker),
+    )?;
+    Ok(())
+}
+
 /// What the turn tells others.
 pub(super) fn tell(db: &Connection, turn: &Turn) -> Result<()> {
     for run_id in &turn.changes.wakes {

@@ -1,0 +1,134 @@
+//! Runs that take their process down, over and over: the others go on, and the culprits become incidents.
+//! A process of its own dies here again and again; what is left in its database is judged.
+
+use std::env;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use workflow_runtime::prelude::*;
+use workflow_runtime::{Client, IncidentPlace, RunFilter};
+
+const NAME: &str = "who_takes_the_process_down_becomes_an_incident_and_the_others_go_on";
+const INNOCENTS: usize = 12;
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// Whether the code is mended.
+static IS_MENDED: AtomicBool = AtomicBool::new(false);
+
+fn die_unless_mended() {
+    if !IS_MENDED.load(Ordering::SeqCst) {
+        std::process::abort();
+    }
+}
+
+/// Takes longer than the process lives while both culprits are at large.
+#[step(read_only)]
+async fn work(n: u32) -> u32 {
+    tokio::time::sleep(Duration::from_millis(250)).await;
+    n
+}
+
+#[step(read_only)]
+async fn overflow(n: u32) -> u32 {
+    tokio::time::sleep(Duration::from_millis(30)).await;
+    die_unless_mended();
+    n
+}
+
+#[workflow]
+async fn innocent(n: u32) -> u32 {
+    let first = work(n).await;
+    work(first).await
+}
+
+#[workflow]
+async fn dies_in_a_step(n: u32) -> u32 {
+    overflow(n).await
+}
+
+/// Dies before the answer of its first step is recorded, and whenever it is asked to go on.
+#[workflow]
+async fn dies_in_its_code(n: u32) -> u32 {
+    let n = work(n).await;
+    die_unless_mended();
+    n
+}
+
+async fn start(database: &Path) -> Engine {
+    let store = Sqlite::open(database).await.expect("the database opens");
+    let builder = Engine::builder().store(store).strikes(5).probation(Duration::from_millis(200));
+    let builder = builder.register(innocent).register(dies_in_a_step).register(dies_in_its_code);
+    builder.start().await.expect("it starts")
+}
+
+async fn is_accused(client: &Client, run_id: &str) -> bool {
+    client.status(run_id).await.is_ok_and(|status| !status.incidents.is_empty())
+}
+
+/// What the process does that dies: it goes on where the one before it died, and ends once nothing is left to do.
+#[tokio::main]
+async fn live(database: &Path) {
+    let engine = start(database).await;
+    let client = engine.client();
+    let mut runs = Vec::new();
+    for n in 0..INNOCENTS {
+        let run = engine.start(innocent(7)).id(format!("innocent-{n}")).await;
+        runs.push(run.expect("it begins"));
+    }
+    // Their ids put them in the middle: claimed before some and after others.
+    engine.start(dies_in_a_step(1)).id("innocent-3-not").await.expect("it begins");
+    engine.start(dies_in_its_code(1)).id("innocent-7-not").await.expect("it begins");
+    for run in runs {
+        assert_eq!(run.result().await.expect("it ends"), 7);
+    }
+    while !(is_accused(&client, "innocent-3-not").await && is_accused(&client, "innocent-7-not").await) {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    engine.shutdown().await;
+}
+
+#[tokio::main]
+async fn judge(database: &Path) {
+    IS_MENDED.store(true, Ordering::SeqCst);
+    let engine = start(database).await;
+    let client = engine.client();
+    let stuck = client.runs(&RunFilter { only_incidents: true, ..RunFilter::default() }).await.unwrap();
+    let stuck: Vec<&str> = stuck.iter().map(|run| &*run.run_id).collect();
+    assert_eq!(stuck, ["innocent-3-not", "innocent-7-not"], "nobody else is accused");
+    for run_id in stuck {
+        let status = client.status(run_id).await.unwrap();
+        let [incident] = status.incidents.as_slice() else { panic!("one incident: {status:?}") };
+        assert_eq!(incident.place, IncidentPlace::Journal);
+        // More than five, if the other one took the process down before this one had left its memory.
+        let strikes = incident.cause.split_once(" workers in a row died").and_then(|(n, _)| n.parse().ok());
+        assert!(strikes.is_some_and(|strikes: u32| strikes >= 5), "{}", incident.cause);
+        assert_eq!(client.retry(run_id).await.unwrap(), 1);
+        assert_eq!(client.result::<u32>(run_id).await.unwrap(), 1, "with mended code it goes on");
+    }
+    engine.shutdown().await;
+}
+
+fn spawn(database: &Path) -> Child {
+    let mut command = Command::new(env::current_exe().expect("a test knows its own program"));
+    command.args([NAME, "--exact"]).env("WORKFLOW_POISONED", database);
+    command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("it starts")
+}
+
+#[test]
+fn who_takes_the_process_down_becomes_an_incident_and_the_others_go_on() {
+    if let Ok(database) = env::var("WORKFLOW_POISONED") {
+        return live(Path::new(&database));
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let database = folder.path().join("runs.db");
+    let began = Instant::now();
+    let mut deaths = 0;
+    while !spawn(&database).wait().unwrap().success() {
+        deaths += 1;
+        assert!(deaths <= 40 && began.elapsed() < PATIENCE, "{deaths} deaths, and it does not get on");
+    }
+    assert!(deaths >= 5, "{deaths} deaths: nobody took it down often enough");
+    judge(&database);
+}
