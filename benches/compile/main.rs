@@ -1,6 +1,6 @@
 //! How long the compiler takes for crates of 1, 10 and 50 workflows of twenty steps each, with bodies of one line and
-//! of ten lines more, beside the same functions as plain async code. `-- --workflows 50 --rounds 3 --only check` measures
-//! one size and one command; nothing else should run meanwhile.
+//! of ten lines more, beside the same functions as plain async code.
+//! `-- --workflows 50 --rounds 3 --only check` measures one size and one command; nothing else should run meanwhile.
 
 mod project;
 mod source;

@@ -63,8 +63,8 @@ pub trait Store: Fleet {
 
     /// Keeps messages, begins the runs that begin with them, and says which runs wait for them. A message whose id
     /// is known already is dropped, unless it is the redelivery of one that is parked. A message that was sent is
-    /// taken by one run, or by those that begin with it; an event by any number of runs, by each once. Runs that wait for
-    /// it and that this worker does not hold are woken.
+    /// taken by one run, or by those that begin with it; an event by any number of runs, by each once. Runs that wait
+    /// for it and that this worker does not hold are woken.
     async fn deliver(
         &self,
         worker: &str,

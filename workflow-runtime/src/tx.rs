@@ -42,8 +42,8 @@ use crate::store::{SqlError, SqlErrorKind, SqlParams, StoreTransaction};
 /// The SQL is that of the database, parameters included: `?` and `?1` for SQLite, `$1` for Postgres.
 ///
 /// The tables are the user's own, in the database of the store: make them before the engine starts, with
-/// [`Sqlite::execute_batch`](crate::Sqlite::execute_batch) or its like of `Postgres`. Tables whose names begin with `workflow_` belong to the
-/// engine: leave them alone.
+/// [`Sqlite::execute_batch`](crate::Sqlite::execute_batch) or its like of `Postgres`. Tables whose names
+/// begin with `workflow_` belong to the engine: leave them alone.
 pub struct Tx {
     transaction: Box<dyn StoreTransaction>,
 }
@@ -57,8 +57,8 @@ impl Tx {
         self.transaction
     }
 
-    /// Runs a statement, and gives the number of rows that an `INSERT`, `UPDATE` or `DELETE` has changed. Its `?` (SQLite)
-    /// are filled from the parameters, in their order; `?1` (SQLite) and `$1` (Postgres) are the first one.
+    /// Runs a statement, and gives the number of rows that an `INSERT`, `UPDATE` or `DELETE` has changed. Its `?`
+    /// (SQLite) are filled from the parameters, in their order; `?1` (SQLite) and `$1` (Postgres) are the first one.
     ///
     /// # Errors
     /// What the database says. The transaction can go on: whether the step fails is up to its body.

@@ -190,7 +190,8 @@ on_every_store! {
 
     async fn what_is_discarded_is_gone_but_known(store, _world, _clock) {
         store.commit(&[begin_waiting("a", 1)], 0).await.unwrap();
-        store.deliver(WORKER, &[message("w", 100), message("p", 5), message("t", 100), event("e", 100)], 0).await.unwrap();
+        let kept = [message("w", 100), message("p", 5), message("t", 100), event("e", 100)];
+        store.deliver(WORKER, &kept, 0).await.unwrap();
         store.commit(&[taking("a", "t")], 0).await.unwrap();
         assert_eq!(store.discard("nothing", 9).await.unwrap(), None);
         assert_eq!(store.discard("t", 9).await.unwrap(), Some(false));
@@ -235,7 +236,8 @@ on_every_store! {
 
     async fn a_sweep_removes_the_oldest_first_and_little_at_a_time(store, _world, _clock) {
         store.commit(&[begin_waiting("a", 1)], 0).await.unwrap();
-        store.deliver(WORKER, &[message("t", 1_000), message("x", 50), message("w", 1_000), event("e", 60)], 5).await.unwrap();
+        let kept = [message("t", 1_000), message("x", 50), message("w", 1_000), event("e", 60)];
+        store.deliver(WORKER, &kept, 5).await.unwrap();
         store.commit(&[taking("a", "t")], 5).await.unwrap(); // Settled at 102.
         let ids = async || states(&store, 0).await.into_iter().map(|(id, _)| id).collect::<Vec<_>>();
         let swept = store.sweep(&sweep(60, 49, None, 10)).await.unwrap();

@@ -102,9 +102,9 @@ pub trait Fleet: Send + Sync + 'static {
     /// that are due. Each gets the next epoch.
     async fn claim(&self, claim: &Claim) -> Result<Claimed, StoreError>;
 
-    /// Lets go of runs. One is kept (`false`) when the lease is lost, or when there is something that it has to hear: it
-    /// was woken, a cancel is noted, a request is open, a message is there that one of its waits can have, or one of its
-    /// children has ended or is not there.
+    /// Lets go of runs. One is kept (`false`) when the lease is lost, or when there is something that it has to hear:
+    /// it was woken, a cancel is noted, a request is open, a message is there that one of its waits can have, or one
+    /// of its children has ended or is not there.
     async fn park(&self, parkings: &[Parking], now_ms: Timestamp) -> Result<Vec<bool>, StoreError>;
 
     /// These runs, which the worker holds, have run for long enough without taking it down: their strikes
@@ -114,8 +114,8 @@ pub trait Fleet: Send + Sync + 'static {
     /// Has somebody look at these runs soon: their holders, or whoever takes them.
     async fn wake(&self, run_ids: &[Arc<str>]) -> Result<(), StoreError>;
 
-    /// Keeps a request until the run answers it ([`Changes::answers`](super::Changes::answers)), and wakes the run unless
-    /// this worker holds it. `false` when there is no such run, or it has ended.
+    /// Keeps a request until the run answers it ([`Changes::answers`](super::Changes::answers)), and wakes the run
+    /// unless this worker holds it. `false` when there is no such run, or it has ended.
     async fn ask(&self, worker: &str, request: &Request, now_ms: Timestamp) -> Result<bool, StoreError>;
 
     /// The requests to these runs that are open, oldest first.
@@ -127,8 +127,8 @@ pub trait Fleet: Send + Sync + 'static {
     /// Unfinished runs that no worker has code for, by workflow and version.
     async fn orphans(&self) -> Result<Vec<Orphans>, StoreError>;
 
-    /// Whether several engines may work on it at once; then each looks for work again and again. A store that serves one
-    /// unless it says otherwise.
+    /// Whether several engines may work on it at once; then each looks for work again and again. A store that serves
+    /// one unless it says otherwise.
     fn is_shared(&self) -> bool {
         false
     }
@@ -140,8 +140,8 @@ pub trait Fleet: Send + Sync + 'static {
         Ok(true)
     }
 
-    /// Returns when another worker may have told a run something. A hint that may be missed or come for nothing; a store
-    /// that has none never returns.
+    /// Returns when another worker may have told a run something. A hint that may be missed or come for nothing; a
+    /// store that has none never returns.
     async fn woken(&self) {
         std::future::pending().await
     }

@@ -43,8 +43,8 @@ pub struct NewRun {
     pub generation: u32,
     /// The operation that started it, if it is a child.
     pub parent: Option<Parent>,
-    /// Set when nobody is to hold it from the start, with the time when somebody has to look at it. It must not wait for
-    /// anything else.
+    /// Set when nobody is to hold it from the start, with the time when somebody has to look at it. It must not wait
+    /// for anything else.
     pub parks_until: Option<Timestamp>,
 }
 
