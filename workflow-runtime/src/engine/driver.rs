@@ -253,7 +253,10 @@ impl Driver {
                     self.is_idle = true;
                     return happenings;
                 }
-                () = self.parts.clock.sleep_until(due_ms.unwrap_or_default()), if due_ms.is_some() => {}
+                () = self.parts.clock.sleep_until(due_ms.unwrap_or_default()), if due_ms.is_some() => {
+                    let due_ms = due_ms.unwrap_or_default();
+                    self.parts.telemetry.timer_due(due_ms, self.parts.clock.over_ms());
+                }
                 () = std::future::ready(()), if is_running && !attempts.transactions.is_empty() => {}
             }
         }
@@ -265,11 +268,7 @@ impl Driver {
                 self.hear(input, live, attempts, &mut happenings);
             }
             if live.agenda.has_timers() {
-                let over_ms = self.parts.clock.over_ms();
-                if let Some(due_ms) = live.next_due_ms().filter(|due_ms| *due_ms <= over_ms) {
-                    self.parts.telemetry.timer_due(due_ms, over_ms);
-                }
-                happenings.push(Happening::Due(over_ms));
+                happenings.push(Happening::Due(self.parts.clock.over_ms()));
             }
         }
         happenings
