@@ -20,7 +20,8 @@ const FORGET: &str = "WITH old AS MATERIALIZED (SELECT number, message_id FROM w
      DELETE FROM workflow_messages m USING old WHERE m.number = old.number RETURNING 2";
 
 const ENDED: &str = "SELECT run_id, (SELECT count(*) FROM workflow_events e WHERE e.run_id = r.run_id) \
-     FROM workflow_runs r WHERE ended_ms <= $1::int8 AND ($3::bool OR run_id = ANY ($4::text[])) AND NOT EXISTS (SELECT 1 FROM workflow_runs p \
+     FROM workflow_runs r WHERE ended_ms <= $1::int8 AND ($3::bool OR run_id = ANY ($4::text[])) \
+     AND NOT EXISTS (SELECT 1 FROM workflow_runs p \
       WHERE p.run_id = r.parent_run AND p.ended_ms IS NULL AND p.generation = r.parent_generation) \
      AND NOT EXISTS (SELECT 1 FROM workflow_outbox o WHERE o.run_id = r.run_id) \
      ORDER BY ended_ms, run_id LIMIT $2::int8";
