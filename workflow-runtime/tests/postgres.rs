@@ -24,7 +24,8 @@ async fn joined(store: Postgres) -> Postgres {
 
 /// Runs statements beside the store.
 async fn sql(schema: &Schema, statements: &str) {
-    let mut connection = sqlx::PgConnection::connect(postgres_server::url()).await.unwrap();
+    let options: sqlx::postgres::PgConnectOptions = postgres_server::url().parse().unwrap();
+    let mut connection = sqlx::PgConnection::connect_with(&options.extra_float_digits(None)).await.unwrap();
     let path = format!("SET search_path = {}; {statements}", schema.name());
     sqlx::raw_sql(AssertSqlSafe(path)).execute(&mut connection).await.unwrap();
 }
@@ -219,7 +220,8 @@ async fn statements(sql: Vec<String>) -> Result<u64, SqlError> {
     run_sql(sql).await
 }
 
-#[step]
+/// Many of them wait for each other's rows, on a busy machine for long.
+#[step(timeout = "60s")]
 async fn move_money(tx: &mut Tx, world: Resource<World>, from: &str, cents: i64) -> Result<i64, SqlError> {
     let left: i64 = tx
         .query_one("UPDATE accounts SET cents = cents - $2 WHERE name = $1 RETURNING cents", (from, cents))

@@ -116,7 +116,8 @@ impl Held {
         if script.is_empty() {
             return Ok(Vec::new());
         }
-        let prepares = self.pool.prepares.load(Ordering::Relaxed);
+        // In the middle of a transaction nothing can be tried again should the server not know a statement.
+        let prepares = script.is_transaction() && self.pool.prepares.load(Ordering::Relaxed);
         let session = self.session.as_mut().expect("a connection is held until it is dropped");
         let message = script.message(&self.pool.settings, prepares.then_some(&mut session.prepared));
         let done = self.fetch(message).await;
