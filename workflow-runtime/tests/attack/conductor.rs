@@ -323,9 +323,16 @@ impl Conductor {
                 self.errands.remove(&format!("start {name}"));
             }
             Reply::Delivered(message_id) => {
-                let mut copies = (0..2).map(|copy| format!("{message_id} {copy}"));
-                if let Some(copy) = copies.find(|copy| self.errands.contains_key(copy)) {
-                    self.errands.remove(&copy);
+                // The copy that this worker was asked for; what was left to others is not waited for twice.
+                let copies = [0, 1].map(|copy| format!("{message_id} {copy}"));
+                let asked_of = |worker: Option<u32>| {
+                    let is_of = |copy: &&String| {
+                        self.errands.get(*copy).is_some_and(|errand| errand.worker == worker)
+                    };
+                    copies.iter().find(is_of)
+                };
+                if let Some(copy) = asked_of(Some(number)).or_else(|| asked_of(None)) {
+                    self.errands.remove(copy);
                 }
             }
             Reply::Cancelled(name) => drop(self.errands.remove(&format!("cancel {name}"))),
