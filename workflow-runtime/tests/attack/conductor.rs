@@ -11,6 +11,8 @@ use std::time::{Duration, Instant};
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::database::Database;
+use crate::evidence::Pause;
+use crate::ledger::now_ms;
 use crate::load::{Kind, PARTS, Plan};
 use crate::protocol::{Ask, MARK, Outcome, Reply, Setup, VARIABLE};
 
@@ -85,6 +87,18 @@ impl Conductor {
         conductor
     }
 
+    /// Tables of its own on a server that all tests share, or on this one.
+    pub(crate) fn on_postgres(chance: fastrand::Rng, url: &str) -> Conductor {
+        let conductor = Conductor::new(chance, |folder| {
+            // The folder is no other attack's at the same time; the server may outlive both.
+            let name = folder.file_name().expect("it has a name").to_string_lossy().to_lowercase();
+            let schema = format!("attack_{}_{}", now_ms(), name.replace(|c: char| !c.is_alphanumeric(), ""));
+            Database::Postgres { url: url.to_owned(), schema }
+        });
+        tokio::runtime::Runtime::new().unwrap().block_on(conductor.database.prepare());
+        conductor
+    }
+
     pub(crate) fn folder(&self) -> &std::path::Path {
         self.folder.path()
     }
@@ -151,6 +165,22 @@ impl Conductor {
     pub(crate) fn signal(&self, number: u32, signal: Signal) {
         let process = i32::try_from(self.workers[&number].process.id()).unwrap();
         kill_process(Pid::from_raw(process).unwrap(), signal).unwrap();
+    }
+
+    /// Stops a worker, as a machine that swaps or is moved does; others are asked for what it had to do.
+    pub(crate) fn stop(&mut self, number: u32) -> Pause {
+        self.signal(number, Signal::STOP);
+        self.workers.get_mut(&number).expect("it lives").is_ready = false;
+        self.leave_to_others(number);
+        Pause { worker: number, from_ms: now_ms(), until_ms: i64::MAX }
+    }
+
+    /// Has it go on, and be asked for things again.
+    pub(crate) fn go_on(&mut self, pause: Pause) -> Pause {
+        self.signal(pause.worker, Signal::CONT);
+        self.workers.get_mut(&pause.worker).expect("it lives").is_ready = true;
+        // It takes a while before it notices.
+        Pause { until_ms: now_ms() + 1_000, ..pause }
     }
 
     /// Has others asked for all that this worker has not yet done; it may do it all the same.
@@ -293,9 +323,16 @@ impl Conductor {
                 self.errands.remove(&format!("start {name}"));
             }
             Reply::Delivered(message_id) => {
-                let mut copies = (0..2).map(|copy| format!("{message_id} {copy}"));
-                if let Some(copy) = copies.find(|copy| self.errands.contains_key(copy)) {
-                    self.errands.remove(&copy);
+                // The copy that this worker was asked for; what was left to others is not waited for twice.
+                let copies = [0, 1].map(|copy| format!("{message_id} {copy}"));
+                let asked_of = |worker: Option<u32>| {
+                    let is_of = |copy: &&String| {
+                        self.errands.get(*copy).is_some_and(|errand| errand.worker == worker)
+                    };
+                    copies.iter().find(is_of)
+                };
+                if let Some(copy) = asked_of(Some(number)).or_else(|| asked_of(None)) {
+                    self.errands.remove(copy);
                 }
             }
             Reply::Cancelled(name) => drop(self.errands.remove(&format!("cancel {name}"))),

@@ -7,7 +7,7 @@ use std::fmt::Write;
 use workflow_core::{Command, Conclusion, Event, OpId};
 use workflow_runtime::RunState;
 
-use crate::evidence::{Evidence, Told};
+use crate::evidence::{Evidence, Pause, Told};
 use crate::ledger::Call;
 use crate::load::{Kind, LATE, PARTS, Plan};
 use crate::protocol::Outcome;
@@ -152,8 +152,9 @@ impl<'a> Judge<'a> {
             self.find(format!("timers: `{id}` noted {noted:?}"));
         }
         for pair in acted.windows(2) {
-            let slept_from =
-                pair[0].2.iter().filter_map(|call| call.end.as_ref()).map(|(_, at_ms)| *at_ms).max();
+            let ends = pair[0].2.iter().filter_map(|call| Some((call, call.end.as_ref()?.1)));
+            let ends = ends.filter(|(call, at_ms)| !self.is_overtaken(call, *at_ms));
+            let slept_from = ends.map(|(_, at_ms)| at_ms).max();
             let woke = pair[1].2[0].began_ms;
             let nap_ms = i64::try_from(nap_ms).expect("naps are short");
             if self.evidence.had_true_clocks && slept_from.is_none_or(|from| woke - from < nap_ms) {
@@ -222,12 +223,17 @@ impl<'a> Judge<'a> {
         }
     }
 
-    /// A worker that was stopped may begin, when it wakes, what it was given before.
+    /// A worker that was stopped may begin, when it wakes, what it was given before and others have done meanwhile.
     fn is_excused(&self, call: &Call) -> bool {
-        let is_in = |pause: &crate::evidence::Pause| {
-            pause.worker == call.worker && (pause.from_ms..=pause.until_ms).contains(&call.began_ms)
-        };
+        self.is_overtaken(call, call.began_ms)
+    }
+
+    /// Whether this happened to a worker while it was stopped or had not noticed yet, in a call that others made, too.
+    fn is_overtaken(&self, call: &Call, at_ms: i64) -> bool {
+        let is_in =
+            |pause: &Pause| pause.worker == call.worker && (pause.from_ms..=pause.until_ms).contains(&at_ms);
         self.evidence.pauses.iter().any(is_in)
+            && self.calls_of(&call.key).iter().any(|other| other.worker != call.worker)
     }
 
     /// What was done is undone when the run fails, in the opposite order, and nothing else is.

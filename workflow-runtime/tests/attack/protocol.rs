@@ -2,6 +2,7 @@
 //! Plain data; who acts on it is elsewhere.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use workflow_runtime::prelude::*;
 
@@ -13,6 +14,9 @@ pub(crate) const VARIABLE: &str = "WORKFLOW_ATTACK_WORKER";
 
 /// Begins the lines that are replies; others are the test harness's.
 pub(crate) const MARK: &str = "attack: ";
+
+/// For how long a worker may be silent before others take its runs: as short as a busy machine allows.
+pub(crate) const LEASE: Duration = Duration::from_secs(1);
 
 /// What a worker is told when it is started.
 #[derive(Clone, Debug, Serialize, Deserialize)]

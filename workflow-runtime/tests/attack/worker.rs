@@ -14,7 +14,7 @@ use workflow_runtime::{Client, Clock, Error, OutboxFilter, RunError, RunFilter, 
 
 use crate::ledger::{Ledger, now_ms};
 use crate::load::{self, Kind, Paid, Plan, Trouble};
-use crate::protocol::{Ask, MARK, Outcome, Reply, Setup, VARIABLE};
+use crate::protocol::{Ask, LEASE, MARK, Outcome, Reply, Setup, VARIABLE};
 
 /// Whether this process is one that a conductor has started; then it does its work first.
 pub(crate) fn was_asked() -> bool {
@@ -44,6 +44,8 @@ async fn serve(setup: Setup) {
         .clock(clock.clone())
         // Runs are let go of and taken up again all the time, not only when they wait for long.
         .park_idle_after(Duration::from_millis(20))
+        .lease(LEASE)
+        .poll_interval(Duration::from_millis(50))
         .resource(Ledger::open(&setup.ledger, setup.number))
         .resource(setup.database.sql());
     let engine = load::register(builder).start().await.expect("the engine starts");
