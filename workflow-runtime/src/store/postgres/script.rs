@@ -35,8 +35,9 @@ pub(super) struct Settings {
 }
 
 /// Frequent statements are planned once for each session, and may be planned when the tables are still empty: then a
-/// scan of a whole table looks cheap, and would stay the plan until the tables are analysed. Where no other plan is left,
-/// what is off counts as ten billion, and the server would compile the plan (`jit`), each time for tenths of a second.
+/// scan of a whole table looks cheap, and would stay the plan until the tables are analysed. Where no other plan is
+/// left, what is off counts as ten billion, and the server would compile the plan (`jit`), each time for tenths of a
+/// second.
 const FOR_FREQUENT: &str = "SET LOCAL plan_cache_mode = force_generic_plan; SET LOCAL enable_seqscan = off; \
      SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off; SET LOCAL jit = off;\n";
 
