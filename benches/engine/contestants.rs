@@ -3,6 +3,7 @@
 
 use std::fmt;
 use std::process::Command;
+use std::time::Duration;
 
 use bench_kit::{Order, perform};
 use serde::{Deserialize, Serialize};
@@ -96,6 +97,14 @@ impl Contestant {
         }
     }
 
+    /// How long its store believes, once it was killed, that it is still there.
+    pub(crate) fn outlives_itself(&self) -> Duration {
+        match (self.role, self.store) {
+            (Role::Engine, StoreKind::Postgres) => ours::LEASE,
+            _ => Duration::ZERO,
+        }
+    }
+
     /// The process that does what the order says.
     pub(crate) fn command(&self, mut order: Order) -> Result<Command, Failure> {
         let settings = self.settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
@@ -129,6 +138,7 @@ pub(crate) fn of(options: &Options) -> Result<Vec<Contestant>, Failure> {
     }
     if options.stores.contains(&StoreKind::Postgres) {
         all.push(Contestant::ours("floor", Role::Floor, StoreKind::Postgres, POSTGRES));
+        all.push(Contestant::ours("engine", Role::Engine, StoreKind::Postgres, POSTGRES));
         if options.with_peers {
             all.push(Contestant::peer("dbos", "dbos", StoreKind::Postgres, POSTGRES));
             all.push(Contestant::peer("durare-postgres", "durare", StoreKind::Postgres, POSTGRES));
@@ -149,6 +159,7 @@ pub(crate) fn play(name: &str, order: &str) {
     let runtime = runtime();
     match name {
         "engine-sqlite" => runtime.block_on(perform(order, ours::open_sqlite)),
+        "engine-postgres" => runtime.block_on(perform(order, ours::open_postgres)),
         "floor-sqlite" => runtime.block_on(perform(order, floor::open_sqlite)),
         "floor-postgres" => runtime.block_on(perform(order, floor::open_postgres)),
         name => panic!("there is no contestant `{name}`"),
@@ -162,7 +173,8 @@ pub(crate) fn play_here(case: &Case, store: StoreKind, places: &Places) -> Resul
     println!("{case}: {}, {store}, process {}", case.title(), std::process::id());
     match store {
         StoreKind::Sqlite => runtime().block_on(perform(order, ours::open_sqlite)),
-        StoreKind::Postgres | StoreKind::Restate => return Err("the engine does not play there".into()),
+        StoreKind::Postgres => runtime().block_on(perform(order, ours::open_postgres)),
+        StoreKind::Restate => return Err("the engine does not play there".into()),
     }
     Ok(())
 }
