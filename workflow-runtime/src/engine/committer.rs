@@ -73,6 +73,7 @@ struct Batch {
 
 /// Writes until the engine stops.
 pub(crate) async fn commit_all(parts: Arc<Parts>, mut jobs: mpsc::UnboundedReceiver<Job>) {
+    let mut had_many = false;
     loop {
         let first = tokio::select! {
             biased;
@@ -80,9 +81,10 @@ pub(crate) async fn commit_all(parts: Arc<Parts>, mut jobs: mpsc::UnboundedRecei
             job = jobs.recv() => job,
         };
         let Some(first) = first else { return };
-        if parts.live.count() > 1 {
+        if parts.live.count() > 1 || had_many {
             // Not a wait for stragglers: whoever is ready to run has its say first, so that the runs that a batch has
-            // answered meet again in the next one, and do not follow each other with a transaction for each few.
+            // answered meet again in the next one, and do not follow each other with a transaction for each few. Those
+            // who start runs that are parked at once are not among the runs in memory.
             let_the_others_go_on().await;
         }
         let mut batch = Batch::default();
@@ -91,6 +93,7 @@ pub(crate) async fn commit_all(parts: Arc<Parts>, mut jobs: mpsc::UnboundedRecei
             let Ok(job) = jobs.try_recv() else { break };
             batch.add(job);
         }
+        had_many = batch.jobs() > 1;
         batch.write(&parts).await;
     }
 }
@@ -134,8 +137,12 @@ impl Batch {
     }
 
     fn has_room(&self) -> bool {
+        self.jobs() < MOST_JOBS && self.bytes < MOST_BYTES
+    }
+
+    fn jobs(&self) -> usize {
         let jobs = self.turns.len() + self.messages.len() + self.outbox_changes.len() + self.cancels.len();
-        jobs + self.parkings.len() < MOST_JOBS && self.bytes < MOST_BYTES
+        jobs + self.parkings.len()
     }
 
     async fn write(self, parts: &Parts) {
