@@ -55,6 +55,7 @@ pub struct Postgres {
 pub struct PostgresOptions {
     connections: usize,
     schema: Option<String>,
+    answer_timeout: Duration,
     waits_for_the_disk: bool,
 }
 
@@ -73,6 +74,15 @@ impl PostgresOptions {
     #[must_use]
     pub fn schema(mut self, schema: impl Into<String>) -> PostgresOptions {
         self.schema = Some(schema.into());
+        self
+    }
+
+    /// How long the server may take to answer the engine; 20 seconds, if nothing is said. A connection over which no
+    /// answer has come by then is given up, and what was asked is asked again over a new one: a network that has
+    /// forgotten a connection tells nobody. The statements of steps may take as long as they like.
+    #[must_use]
+    pub fn answer_timeout(mut self, timeout: Duration) -> PostgresOptions {
+        self.answer_timeout = timeout;
         self
     }
 
@@ -105,7 +115,7 @@ impl PostgresOptions {
         };
         let place = format!("{}:{}", options.get_host(), options.get_port());
         let settings = Settings::new(self.schema.as_deref(), self.waits_for_the_disk);
-        let pool = Arc::new(Pool::new(options, settings, self.connections));
+        let pool = Arc::new(Pool::new(options, settings, self.connections, self.answer_timeout));
         schema::migrate(&pool, self.schema.as_deref()).await.map_err(|error| {
             let message = format!("the database at `{place}` cannot be used: {error}");
             StoreError::new(error.fault(), message).caused_by(error)
@@ -158,9 +168,10 @@ impl Postgres {
         rows.into_iter().map(|row| row.read()).collect()
     }
 
-    /// The options, as [`Postgres::connect`] has them: 8 connections, and commits that wait for the disk.
+    /// The options, as [`Postgres::connect`] has them: 8 connections, 20 seconds for an answer, and commits that wait for the disk.
     pub fn options() -> PostgresOptions {
-        PostgresOptions { connections: 8, schema: None, waits_for_the_disk: true }
+        let answer_timeout = Duration::from_secs(20);
+        PostgresOptions { connections: 8, schema: None, answer_timeout, waits_for_the_disk: true }
     }
 
     /// Whether it is time to look for runs that nobody sees; then it is not for a while.

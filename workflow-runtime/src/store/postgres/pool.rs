@@ -2,8 +2,10 @@
 //! It knows messages and their fate, not what is in them.
 
 use std::collections::HashSet;
+use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgRow};
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Row};
@@ -21,6 +23,8 @@ pub(super) struct Pool {
     settings: Settings,
     /// Connections that nobody uses, the last used one last; `None` once the store is closed.
     idle: Mutex<Option<Vec<Session>>>,
+    /// A network that has forgotten a connection tells nobody: what is not answered by then is lost.
+    answer_timeout: Duration,
     permits: Arc<Semaphore>,
     /// Steps may not have all connections: the engine has to go on beside them.
     for_steps: Arc<Semaphore>,
@@ -39,17 +43,25 @@ pub(super) struct Held {
     session: Option<Session>,
     is_new: bool,
     is_clean: bool,
+    /// What is asked may take as long as it likes: it is a user's, or a migration.
+    pub(super) is_patient: bool,
     _permit: OwnedSemaphorePermit,
     _step: Option<OwnedSemaphorePermit>,
 }
 
 impl Pool {
-    pub(super) fn new(options: PgConnectOptions, settings: Settings, connections: usize) -> Pool {
+    pub(super) fn new(
+        options: PgConnectOptions,
+        settings: Settings,
+        connections: usize,
+        answer_timeout: Duration,
+    ) -> Pool {
         Pool {
             // Poolers know no such setting.
             options: options.extra_float_digits(None).disable_statement_logging(),
             settings,
             idle: Mutex::new(Some(Vec::new())),
+            answer_timeout,
             permits: Arc::new(Semaphore::new(connections)),
             for_steps: Arc::new(Semaphore::new(connections.saturating_sub(2).max(1))),
             prepares: AtomicBool::new(true),
@@ -96,10 +108,21 @@ impl Pool {
         let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).as_mut().and_then(Vec::pop);
         let (session, is_new) = match idle {
             Some(session) => (session, false),
-            None => (Session { connection: self.options.connect().await?, prepared: HashSet::new() }, true),
+            None => {
+                let connection = within(self.answer_timeout, self.options.connect()).await?;
+                (Session { connection, prepared: HashSet::new() }, true)
+            }
         };
         let session = Some(session);
-        Ok(Held { pool: Arc::clone(self), session, is_new, is_clean: true, _permit: permit, _step: step })
+        Ok(Held {
+            pool: Arc::clone(self),
+            session,
+            is_new,
+            is_clean: true,
+            is_patient: false,
+            _permit: permit,
+            _step: step,
+        })
     }
 
     /// The connections that nobody uses are as old as one that turned out to be lost.
@@ -132,7 +155,8 @@ impl Held {
         let Some(session) = self.session.as_mut() else { return };
         // Which statements were prepared before the error, only the server knows.
         let message = "ROLLBACK; SELECT name FROM pg_prepared_statements";
-        let Ok(rows) = sqlx::raw_sql(message).fetch_all(&mut session.connection).await else { return };
+        let asked = sqlx::raw_sql(message).fetch_all(&mut session.connection);
+        let Ok(rows) = within(self.pool.answer_timeout, asked).await else { return };
         let names = rows.iter().filter_map(|row| row.try_get::<&str, _>(0).ok());
         let hashes = names.filter_map(|name| u64::from_str_radix(name.strip_prefix("workflow_")?, 16).ok());
         session.prepared = hashes.collect();
@@ -143,7 +167,9 @@ impl Held {
     pub(super) async fn fetch(&mut self, message: String) -> Result<Vec<PgRow>, sqlx::Error> {
         let was_clean = std::mem::replace(&mut self.is_clean, false);
         let session = self.session.as_mut().expect("a connection is held until it is dropped");
-        let rows = sqlx::raw_sql(AssertSqlSafe(message)).fetch_all(&mut session.connection).await?;
+        let asked = sqlx::raw_sql(AssertSqlSafe(message)).fetch_all(&mut session.connection);
+        let rows =
+            if self.is_patient { asked.await? } else { within(self.pool.answer_timeout, asked).await? };
         self.is_clean = was_clean;
         Ok(rows)
     }
@@ -227,6 +253,17 @@ impl Attempts {
         held.pool.forget_idle();
         !held.is_new
     }
+}
+
+/// What was asked over this connection is asked again over another one.
+async fn within<T>(
+    timeout: Duration,
+    asked: impl Future<Output = Result<T, sqlx::Error>>,
+) -> Result<T, sqlx::Error> {
+    tokio::time::timeout(timeout, asked).await.unwrap_or_else(|_| {
+        let message = format!("the server has not answered within {timeout:?}");
+        Err(sqlx::Error::Io(io::Error::new(io::ErrorKind::TimedOut, message)))
+    })
 }
 
 fn is_shutdown(code: &str) -> bool {

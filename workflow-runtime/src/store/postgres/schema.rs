@@ -69,6 +69,8 @@ impl From<sqlx::Error> for Failure {
 }
 
 async fn migrate_once(held: &mut Held, schema: Option<&str>) -> Result<(), Failure> {
+    // To bring large tables up to date takes its time.
+    held.is_patient = true;
     if let Some(schema) = schema {
         // Asked before: whoever may not create schemas can use one that is there.
         let name = super::literal::quoted(schema);

@@ -21,6 +21,9 @@ use crate::store::{
 /// How long a step may think between two statements. A process that stands still does not hold its locks for longer.
 const IDLE_LIMIT: &str = "5min";
 
+/// The same once its answer is written, and only the commit is left.
+const LAST_IDLE_LIMIT: &str = "10s";
+
 /// An error aborts a transaction of Postgres; a step may go on from here.
 const SAVEPOINT: &str = "SAVEPOINT workflow_step";
 
@@ -92,6 +95,7 @@ impl Transaction {
         let sql = statement.with(params)?;
         let Some(held) = self.held.as_mut() else { return Err(sql_error(&sqlx::Error::PoolClosed)) };
         self.is_busy = true;
+        held.is_patient = true;
         // A comment at the end of the text must not hide what follows.
         let done = if is_savepoint {
             self.has_savepoints = true;
@@ -122,6 +126,7 @@ impl Transaction {
             done => done,
         };
         self.is_busy = false;
+        held.is_patient = false;
         done.map_err(|error| {
             let refused = sql_error(&error);
             if refused.kind() == SqlErrorKind::Unavailable {
@@ -169,6 +174,9 @@ impl StoreTransaction for Transaction {
         }
         let held = self.held.as_mut().ok_or_else(|| fault(sqlx::Error::PoolClosed))?;
         let turns = [turn];
+        // From here on the worker's row is locked: should this process stand still now, others wait for that long.
+        let limit = format!("SET LOCAL idle_in_transaction_session_timeout = '{LAST_IDLE_LIMIT}'");
+        held.fetch(limit).await.map_err(fault)?;
         match held.run(&batch::turns(&turns)).await {
             Ok(_) => {}
             Err(error) if is_refusal(&error) => return Ok(TurnOutcome::LostLease),
@@ -210,7 +218,9 @@ pub(super) async fn execute_batch(pool: &Arc<Pool>, sql: &str) -> Result<(), Sql
     let unavailable = |error: sqlx::Error| sql_error(&error);
     let mut held = pool.acquire().await.map_err(unavailable)?;
     held.begin(IDLE_LIMIT).await.map_err(unavailable)?;
+    held.is_patient = true;
     let done = held.fetch(sql.to_owned()).await;
+    held.is_patient = false;
     match done {
         Ok(_) => held.commit(&Script::default()).await.map(drop).map_err(|error| sql_error(&error)),
         Err(error) => {
@@ -229,7 +239,9 @@ pub(super) async fn read(pool: &Arc<Pool>, sql: &str, params: &[SqlValue]) -> Re
     let sql = statement.with(params)?;
     let mut held = pool.acquire().await.map_err(|error| sql_error(&error))?;
     held.begin(IDLE_LIMIT).await.map_err(|error| sql_error(&error))?;
+    held.is_patient = true;
     let rows = held.fetch(format!("SET TRANSACTION READ ONLY;\n{sql}")).await;
+    held.is_patient = false;
     held.roll_back().await;
     read_rows(&rows.map_err(|error| sql_error(&error))?)
 }
