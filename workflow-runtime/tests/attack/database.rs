@@ -3,6 +3,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use workflow_runtime::Postgres;
 use workflow_runtime::prelude::*;
@@ -87,5 +88,6 @@ impl Database {
 }
 
 async fn connect(url: &str, schema: &str) -> Result<Postgres, workflow_runtime::Error> {
-    Postgres::options().schema(schema).connect(url).await
+    // Much shorter than usual, that lost connections are found while somebody looks.
+    Postgres::options().schema(schema).answer_timeout(Duration::from_secs(3)).connect(url).await
 }

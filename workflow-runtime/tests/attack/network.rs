@@ -25,9 +25,10 @@ fn a_network_that_fails_in_every_way_loses_nothing_and_repeats_nothing() {
         conductor.keep_busy(40);
         let busy_ms = conductor.chance.u64(30..150);
         conductor.pump(Duration::from_millis(busy_ms));
-        let network = match conductor.chance.u32(..4) {
+        let network = match conductor.chance.u32(..5) {
             0 => Network::Slow(Duration::from_millis(conductor.chance.u64(1..50))),
             1 => Network::Silent,
+            2 => Network::Forgotten,
             _ => Network::Cut,
         };
         // One worker, or two, or all of them; sometimes for longer than their leases last.

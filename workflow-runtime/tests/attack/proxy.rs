@@ -14,6 +14,8 @@ pub(crate) enum Network {
     Slow(Duration),
     /// Nothing comes any more, and nobody is told.
     Silent,
+    /// Nothing comes any more over the connections that there are, for ever, and nobody is told; new ones are sound.
+    Forgotten,
     /// Connections are cut, and nobody gets a new one.
     Cut,
 }
@@ -28,6 +30,9 @@ pub(crate) struct Proxy {
 struct State {
     network: Network,
     connections: Vec<TcpStream>,
+    /// Connections are numbered as they come; those before this one are forgotten.
+    forgotten: usize,
+    last: usize,
 }
 
 impl Proxy {
@@ -35,7 +40,12 @@ impl Proxy {
     pub(crate) fn before(server: u16) -> Proxy {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let port = listener.local_addr().unwrap().port();
-        let state = Arc::new(Mutex::new(State { network: Network::Sound, connections: Vec::new() }));
+        let state = Arc::new(Mutex::new(State {
+            network: Network::Sound,
+            connections: Vec::new(),
+            forgotten: 0,
+            last: 0,
+        }));
         let proxy = Proxy { port, state };
         let accepting = proxy.clone();
         std::thread::spawn(move || {
@@ -61,10 +71,25 @@ impl Proxy {
         // What was swallowed never comes: whoever waited for it has to begin anew.
         let loses = network == Network::Cut || state.network == Network::Silent;
         state.network = network;
+        if network == Network::Forgotten {
+            // Kept open: who waits for an answer waits.
+            state.forgotten = state.last + 1;
+            state.connections.clear();
+        }
         if loses {
             for connection in state.connections.drain(..) {
                 let _ = connection.shutdown(Shutdown::Both);
             }
+        }
+    }
+
+    /// What becomes of what is sent over this connection.
+    fn network_of(&self, connection: usize) -> Network {
+        let state = self.state.lock().unwrap();
+        match state.network {
+            _ if connection < state.forgotten => Network::Forgotten,
+            Network::Forgotten => Network::Sound,
+            network => network,
         }
     }
 
@@ -75,21 +100,26 @@ impl Proxy {
     fn join(&self, client: TcpStream, server: TcpStream) {
         let _ = (client.set_nodelay(true), server.set_nodelay(true));
         let clones = [client.try_clone().unwrap(), server.try_clone().unwrap()];
-        self.state.lock().unwrap().connections.extend(clones);
+        let number = {
+            let mut state = self.state.lock().unwrap();
+            state.connections.extend(clones);
+            state.last += 1;
+            state.last
+        };
         let ways = [(client.try_clone().unwrap(), server.try_clone().unwrap()), (server, client)];
         for (from, to) in ways {
             let proxy = self.clone();
-            std::thread::spawn(move || proxy.forward(from, to));
+            std::thread::spawn(move || proxy.forward(number, from, to));
         }
     }
 
-    fn forward(&self, mut from: TcpStream, mut to: TcpStream) {
+    fn forward(&self, number: usize, mut from: TcpStream, mut to: TcpStream) {
         let mut bytes = [0; 16 << 10];
         while let Ok(count @ 1..) = from.read(&mut bytes) {
-            match self.network() {
+            match self.network_of(number) {
                 Network::Sound => {}
                 Network::Slow(delay) => std::thread::sleep(delay),
-                Network::Silent => continue,
+                Network::Silent | Network::Forgotten => continue,
                 Network::Cut => break,
             }
             if to.write_all(&bytes[..count]).is_err() {
@@ -132,6 +162,11 @@ fn a_network_that_is_cut_lets_nothing_through() {
     assert!(!echo(&mut client), "what was swallowed is lost with its connection");
     let mut client = connect();
     assert!(echo(&mut client));
+    proxy.set(Network::Forgotten);
+    assert!(!echo(&mut client) && echo(&mut connect()));
+    proxy.set(Network::Sound);
+    assert!(!echo(&mut client), "what was forgotten once is forgotten for ever");
+    let mut client = connect();
     proxy.set(Network::Cut);
     assert!(!echo(&mut client) && !echo(&mut connect()));
     proxy.set(Network::Sound);
