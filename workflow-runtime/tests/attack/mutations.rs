@@ -8,7 +8,7 @@ use workflow_core::{Command, Event, Record};
 use workflow_runtime::{IncidentPlace, RunState};
 
 use crate::conductor::Conductor;
-use crate::evidence::{Evidence, Told};
+use crate::evidence::{Evidence, Pause, Told};
 use crate::judge::{acquit, judge};
 use crate::ledger::{Call, Flaw};
 use crate::load::{Kind, Plan};
@@ -98,6 +98,27 @@ fn a_completed_step_that_is_called_again_is_found() {
     finds("repeated", |evidence| repeat(evidence, "failed", "take_back", "2"));
     finds("timers", |evidence| repeat(evidence, "Naps", "note", "1"));
     finds("generations", |evidence| repeat(evidence, "Rounds", "note", "1"));
+}
+
+#[test]
+fn only_what_a_stopped_worker_did_late_and_others_did_as_well_is_excused() {
+    // Worker 2 is the one that was stopped; all other calls are worker 1's.
+    let repeated = |is_in_pause: bool| {
+        let mut evidence = in_order();
+        repeat(&mut evidence, "Trip", "act", "1");
+        let late = evidence.calls.last_mut().unwrap();
+        late.worker = 2;
+        let from_ms = late.began_ms + i64::from(!is_in_pause);
+        evidence.pauses = vec![Pause { worker: 2, from_ms, until_ms: from_ms + 10 }];
+        evidence
+    };
+    acquit(&repeated(true));
+    assert!(!judge(&repeated(false)).is_empty());
+    finds("repeated", |evidence| {
+        repeat(evidence, "Trip", "act", "1");
+        // Nobody else has done it.
+        evidence.pauses = vec![Pause { worker: 1, from_ms: 0, until_ms: i64::MAX }];
+    });
 }
 
 #[test]
