@@ -168,7 +168,8 @@ impl Postgres {
         rows.into_iter().map(|row| row.read()).collect()
     }
 
-    /// The options, as [`Postgres::connect`] has them: 8 connections, 20 seconds for an answer, and commits that wait for the disk.
+    /// The options, as [`Postgres::connect`] has them: 8 connections, 20 seconds for an answer, and commits that
+    /// wait for the disk.
     pub fn options() -> PostgresOptions {
         let answer_timeout = Duration::from_secs(20);
         PostgresOptions { connections: 8, schema: None, answer_timeout, waits_for_the_disk: true }
