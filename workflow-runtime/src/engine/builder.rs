@@ -36,10 +36,6 @@ const MESSAGE_RETENTION: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 /// a slow disk, short enough that nobody is called at night for one machine.
 const LEASE: Duration = Duration::from_secs(30);
 
-/// After how many strikes a run is left alone unless the builder says otherwise: two that may happen to anybody, and
-/// three rounds in which ever fewer runs are suspects.
-const STRIKES: u32 = 5;
-
 /// How long a suspect has to live unless the builder says otherwise: most code that takes a process down does so at
 /// once.
 const PROBATION: Duration = Duration::from_secs(10);
@@ -71,7 +67,7 @@ pub struct EngineBuilder {
     grace: Duration,
     retention: Retention,
     watchdog: Duration,
-    strikes: u32,
+    strikes: Option<u32>,
     probation: Duration,
     transport: Option<Arc<dyn Transport>>,
     park_after: u32,
@@ -93,7 +89,7 @@ impl EngineBuilder {
             grace: Duration::from_secs(30),
             retention: Retention { messages: MESSAGE_RETENTION, runs: None, sink: None },
             watchdog: WATCHDOG,
-            strikes: STRIKES,
+            strikes: None,
             probation: PROBATION,
             transport: None,
             park_after: PARK_AFTER,
@@ -196,13 +192,16 @@ impl EngineBuilder {
     }
 
     /// After how many strikes a run is left alone: so many workers in a row died while they held it, before it got on
-    /// by a single row of its journal. It gets an incident then, and a retry gives it one more chance. At least 1; 5
-    /// unless said otherwise.
+    /// by a single row of its journal. It gets an incident then, and a retry gives it one more chance. At least 1; no
+    /// run is ever left alone unless this is said.
     ///
     /// From the second strike on, a run is a suspect: suspects go on a few at a time, with each strike fewer, the
-    /// last time one alone, so that those which only shared a process with the culprit are told apart from it.
+    /// last time one alone, so that those which only shared a process with the culprit are told apart from it. A process
+    /// that is killed from outside, again and again and soon after it has started, leaves the same marks: then innocent
+    /// runs get incidents, too. Say this where a run that takes the process down is the greater danger; 5 is a good
+    /// number.
     pub fn strikes(mut self, strikes: u32) -> EngineBuilder {
-        self.strikes = strikes;
+        self.strikes = Some(strikes);
         self
     }
 

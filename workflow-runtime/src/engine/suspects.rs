@@ -29,8 +29,9 @@ const TRIES: u32 = 5;
 
 /// See the module.
 pub(crate) struct Suspects {
-    /// After so many strikes nobody goes on with a run until a person asks for it.
-    limit: u32,
+    /// After so many strikes nobody goes on with a run until a person asks for it. Without a limit nobody is a suspect:
+    /// what kills the process from outside strikes the innocent as well.
+    limit: Option<u32>,
     /// How long others wait for a suspect at the first time.
     probation: Duration,
     state: Mutex<State>,
@@ -55,18 +56,19 @@ enum Standing {
 }
 
 impl Suspects {
-    pub(crate) fn new(limit: u32, probation: Duration) -> Suspects {
-        Suspects { limit: limit.max(1), probation, state: Mutex::default() }
+    pub(crate) fn new(limit: Option<u32>, probation: Duration) -> Suspects {
+        Suspects { limit: limit.map(|limit| limit.max(1)), probation, state: Mutex::default() }
     }
 
     fn judge(&self, run: &ClaimedRun) -> Standing {
-        if run.strikes >= self.limit {
+        let Some(limit) = self.limit else { return Standing::Innocent };
+        if run.strikes >= limit {
             return Standing::Accused;
         }
         if run.strikes < SUSPECT {
             return Standing::Innocent;
         }
-        let before_last = self.limit - 1 - run.strikes;
+        let before_last = limit - 1 - run.strikes;
         let width = NARROWING.saturating_pow(before_last);
         let mut state = self.state();
         let narrowest = state.on_probation.values().copied().fold(width, usize::min);
@@ -212,19 +214,20 @@ mod tests {
 
     #[test]
     fn the_circle_of_suspects_grows_smaller_with_every_strike() {
-        let suspects = || Suspects::new(5, Duration::from_secs(10));
+        let suspects = || Suspects::new(Some(5), Duration::from_secs(10));
         assert_eq!(suspects().judge(&run(1, 0)), Standing::Innocent);
         assert_eq!(suspects().judge(&run(1, 1)), Standing::Innocent);
         assert_eq!(on_probation(&suspects(), 2, 100), 64);
         assert_eq!(on_probation(&suspects(), 3, 100), 8);
         assert_eq!(on_probation(&suspects(), 4, 100), 1);
         assert_eq!(suspects().judge(&run(1, 5)), Standing::Accused);
-        assert_eq!(Suspects::new(1, Duration::ZERO).judge(&run(1, 1)), Standing::Accused);
+        assert_eq!(Suspects::new(Some(1), Duration::ZERO).judge(&run(1, 1)), Standing::Accused);
+        assert_eq!(Suspects::new(None, Duration::ZERO).judge(&run(1, 99)), Standing::Innocent);
     }
 
     #[test]
     fn who_was_alone_stays_alone_until_it_is_released() {
-        let suspects = Suspects::new(5, Duration::from_secs(10));
+        let suspects = Suspects::new(Some(5), Duration::from_secs(10));
         assert_eq!(suspects.judge(&run(1, 4)), Standing::OnProbation);
         assert_eq!(suspects.judge(&run(2, 2)), Standing::Waits);
         assert_eq!(suspects.release("run-1"), ["run-2".into()]);

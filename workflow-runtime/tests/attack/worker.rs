@@ -46,8 +46,6 @@ async fn serve(setup: Setup) {
         .park_idle_after(Duration::from_millis(20))
         .lease(LEASE)
         .poll_interval(Duration::from_millis(50))
-        // So many die here, and so soon, that runs look guilty of it.
-        .strikes(u32::MAX)
         .resource(Ledger::open(&setup.ledger, setup.number))
         .resource(setup.database.sql());
     let engine = load::register(builder).start().await.expect("the engine starts");
