@@ -196,10 +196,10 @@ impl EngineBuilder {
     /// run is ever left alone unless this is said.
     ///
     /// From the second strike on, a run is a suspect: suspects go on a few at a time, with each strike fewer, the
-    /// last time one alone, so that those which only shared a process with the culprit are told apart from it. A process
-    /// that is killed from outside, again and again and soon after it has started, leaves the same marks: then innocent
-    /// runs get incidents, too. Say this where a run that takes the process down is the greater danger; 5 is a good
-    /// number.
+    /// last time one alone, so that those which only shared a process with the culprit are told apart from it. A
+    /// process that is killed from outside, again and again and soon after it has started, leaves the same marks: then
+    /// innocent runs get incidents, too. Say this where a run that takes the process down is the greater danger; 5 is a
+    /// good number.
     pub fn strikes(mut self, strikes: u32) -> EngineBuilder {
         self.strikes = Some(strikes);
         self

@@ -23,7 +23,7 @@ pub(super) fn messages(
           (SELECT t.reason FROM workflow_takes t WHERE t.message_id = m.message_id AND t.reason IS NOT NULL \
            ORDER BY t.run_id LIMIT 1), \
           CASE WHEN m.settled_ms IS NULL AND NOT m.is_event AND m.expires_ms <= ?1 THEN '\"Expired\"' END) AS why, \
-         (SELECT json_group_array(json_array(t.run_id, t.op)) FROM workflow_takes t \
+         (SELECT json_group_array(json_array(CAST(t.run_id AS TEXT), CAST(t.op AS TEXT))) FROM workflow_takes t \
           WHERE t.message_id = m.message_id AND t.reason IS NULL) AS takes \
          FROM workflow_messages m WHERE m.number > ?2",
     );
