@@ -3,6 +3,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
+use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension, Params};
 use workflow_core::{Payload, Timestamp};
 
@@ -89,7 +90,7 @@ pub(super) fn claim(db: &Connection, claim: &Claim) -> Result<Claimed> {
         "SELECT min((SELECT min(r.wake_ms) FROM workflow_runs r WHERE r.workflow = c.value ->> 0 \
          AND r.version = c.value ->> 1 AND r.ended_ms IS NULL AND r.holder IS NULL)) FROM json_each(?) c",
     )?;
-    let mut next_wake_ms: Option<Timestamp> = statement.query_row([&code], |row| row.get(0))?;
+    let mut next_wake_ms = statement.query_row([&code], |row| row.get(0).map(time))?;
     if runs.len() == claim.limit && next_wake_ms.is_none_or(|next_ms| next_ms > claim.now_ms) {
         let mut left = db.prepare_cached(
             "SELECT EXISTS (SELECT 1 FROM workflow_workers w JOIN workflow_runs r ON r.holder = w.worker \
@@ -101,6 +102,16 @@ pub(super) fn claim(db: &Connection, claim: &Claim) -> Result<Claimed> {
         }
     }
     Ok(Claimed { runs, news, next_wake_ms })
+}
+
+/// A time, if it is one: a corrupt one must not keep the runs from being found that are due.
+fn time(value: Value) -> Option<Timestamp> {
+    match value {
+        Value::Integer(at_ms) => Some(at_ms),
+        // A cast keeps to what a timestamp can be.
+        Value::Real(at_ms) => Some(at_ms as Timestamp),
+        _ => None,
+    }
 }
 
 /// `None` when the row of the run is corrupt: then it has an incident, and the others go on.
