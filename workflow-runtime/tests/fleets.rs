@@ -125,6 +125,31 @@ async fn an_engine_that_is_not_sure_of_its_lease_begins_nothing_and_writes_nothi
     assert_eq!(engine.worker(), name);
 }
 
+#[workflow]
+async fn nap(name: String) -> String {
+    sleep(seconds(10)).await;
+    name
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_comes_due_while_the_lease_is_not_sure_keeps_nobody_from_finding_out() {
+    let store = Memory::shared();
+    let (world, clock) = (World::new(), Clock::manual(1_000_000));
+    let slow = Faulty::new(store.clone(), Crash::Never);
+    let engine = builder(Arc::clone(&slow), &world, &clock).register(nap).park_idle_after(Duration::ZERO);
+    let engine = engine.start().await.unwrap();
+    let run = engine.start(nap("o-1".into())).id("nap-1").await.unwrap();
+    eventually("it is parked", async || (engine.live_runs() == 0).then_some(())).await;
+    slow.silence(true);
+    tokio::time::sleep(Duration::from_secs(100)).await;
+    clock.set(1_010_001);
+    // This test has one thread: whoever looks for due runs without a pause would keep it for ever.
+    tokio::time::sleep(Duration::from_secs(100)).await;
+    assert_eq!(steps(&store, "nap-1").await, 1, "others may hold the run");
+    slow.silence(false);
+    assert_eq!(run.result().await.unwrap(), "o-1");
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_start_that_meets_a_lost_lease_begins_under_the_next_name() {
     let store = Memory::shared();

@@ -115,6 +115,7 @@ pub(super) async fn keep_alive(parts: Arc<Parts>) {
                 if membership.renew(sent) {
                     tracing::warn!(%worker, "the store was out of reach for a whole lease; this engine goes on");
                     parts.tell_drivers();
+                    parts.alarm.ring();
                 }
             }
             Ok(false) => {

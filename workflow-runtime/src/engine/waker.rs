@@ -24,6 +24,9 @@ const LOOK_ANYWAY: Duration = Duration::from_secs(30);
 /// How long a claim waits for room in memory before those that only wait are asked to go.
 const MAKE_ROOM: Duration = Duration::from_millis(100);
 
+/// How long it waits before it looks once more for what was due and could not be taken.
+const IN_VAIN: Duration = Duration::from_millis(5);
+
 /// What tells the waker that there may be something to take.
 pub(crate) struct Alarm {
     rung: Notify,
@@ -103,21 +106,29 @@ pub(super) async fn wake_all(parts: Arc<Parts>) {
     let mut backoff = Backoff::new();
     let pause = if parts.membership.is_shared() { parts.poll_interval } else { LOOK_ANYWAY };
     while parts.phase() == Phase::Running {
-        if parts.membership.is_certain() {
-            match take_due(&parts).await {
-                Ok(true) => {
-                    // Many may have come due together: the others have to have their turn.
-                    tokio::task::yield_now().await;
-                    continue;
+        if !parts.membership.is_certain() {
+            // Whatever is due, nothing is taken before that has changed; then the alarm is rung.
+            tokio::select! {
+                biased;
+                () = parts.leaving() => return,
+                () = parts.alarm.rung.notified() => {}
+                () = tokio::time::sleep(pause) => {}
+            }
+            continue;
+        }
+        match take_due(&parts).await {
+            Ok(true) => {
+                // Many may have come due together: the others have to have their turn.
+                tokio::task::yield_now().await;
+                continue;
+            }
+            Ok(false) => backoff = Backoff::new(),
+            Err(error) => {
+                tracing::warn!(%error, "the store cannot be asked for runs that are due; trying again");
+                if !backoff.wait(&parts).await {
+                    return;
                 }
-                Ok(false) => backoff = Backoff::new(),
-                Err(error) => {
-                    tracing::warn!(%error, "the store cannot be asked for runs that are due; trying again");
-                    if !backoff.wait(&parts).await {
-                        return;
-                    }
-                    continue;
-                }
+                continue;
             }
         }
         if !wait(&parts, pause).await {
@@ -131,6 +142,10 @@ async fn wait(parts: &Arc<Parts>, pause: Duration) -> bool {
     let alarm = &parts.alarm;
     let wants_room = alarm.wants_room();
     let mut pause = std::pin::pin!(tokio::time::sleep(pause));
+    // What is due although nothing could be taken is being looked at by somebody else, or cannot be read.
+    if !wants_room && alarm.next_ms.load(Ordering::SeqCst) <= parts.clock.over_ms() {
+        tokio::time::sleep(IN_VAIN).await;
+    }
     loop {
         let next_ms = alarm.next_ms.load(Ordering::SeqCst);
         tokio::select! {
