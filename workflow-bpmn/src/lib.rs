@@ -29,6 +29,8 @@
 //! What becomes of each construct is told in the guide, under "How a workflow is drawn".
 
 mod diagram;
+mod export;
+mod highlight;
 mod layout;
 mod markup;
 mod model;
@@ -40,6 +42,8 @@ mod xml;
 use workflow_graph::{Graph, NodeKind, Subgraph};
 
 pub use diagram::{Diagram, Edge, EdgeKind, Label, Point, Rect, Shape, ShapeKind};
+pub use export::Export;
+pub use highlight::{Highlights, Mark};
 
 /// The BPMN 2.0 file of a workflow, picture included, for modellers, linters and engines.
 ///
@@ -48,8 +52,7 @@ pub use diagram::{Diagram, Edge, EdgeKind, Label, Point, Rect, Shape, ShapeKind}
 /// If the graph, or that of a subflow, has [defects](Graph::defects), naming all of them. No graph that the macro
 /// emits has any.
 pub fn to_xml(graph: &Graph) -> String {
-    let process = model::process(sound(graph));
-    xml::document(&process, &layout::diagram(&process))
+    Export::of(graph).xml()
 }
 
 /// The picture of a workflow, for documentation and consoles. Every group carries the id of its BPMN element, and
@@ -60,7 +63,7 @@ pub fn to_xml(graph: &Graph) -> String {
 /// If the graph, or that of a subflow, has [defects](Graph::defects), naming all of them. No graph that the macro
 /// emits has any.
 pub fn to_svg(graph: &Graph) -> String {
-    svg::document(&graph.label, &Diagram::of(graph))
+    Export::of(graph).svg()
 }
 
 impl Diagram {
@@ -71,7 +74,7 @@ impl Diagram {
     /// If the graph, or that of a subflow, has [defects](Graph::defects), naming all of them. No graph that the macro
     /// emits has any.
     pub fn of(graph: &Graph) -> Diagram {
-        layout::diagram(&model::process(sound(graph)))
+        Export::of(graph).diagram()
     }
 }
 

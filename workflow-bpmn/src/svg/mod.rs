@@ -2,11 +2,13 @@
 //! It copies places out of the drawing and computes none; the look is in the style sheet at the top.
 
 mod icons;
+mod marks;
 mod shapes;
 
 use std::fmt::Write;
 
 use crate::diagram::{Detail, Diagram, Edge, EdgeKind, Label, Point, Shape, ShapeKind};
+use crate::highlight::Highlights;
 use crate::layout::{LABEL_FONT, LINE_HEIGHT, TASK_FONT};
 use crate::markup::Markup;
 use crate::palette::{LINE, PAPER, UNDO_FILL, UNDO_LINE};
@@ -20,7 +22,7 @@ const HEADING: i32 = 34;
 const MARGIN: i32 = 30;
 
 /// The picture of a workflow with this title.
-pub(crate) fn document(title: &str, diagram: &Diagram) -> String {
+pub(crate) fn document(title: &str, diagram: &Diagram, highlights: &Highlights) -> String {
     let mut markup = Markup::new();
     let pages = || diagram.details.iter().map(|detail| &detail.diagram);
     let headings = diagram.details.iter().map(|detail| text::width(&detail.name, 16) + 2 * MARGIN);
@@ -40,34 +42,43 @@ pub(crate) fn document(title: &str, diagram: &Diagram) -> String {
     );
     let title = text::one_line(title);
     markup.text("title", &[], &title);
-    markup.text("style", &[], &style_sheet());
+    let mut style = style_sheet();
+    if !highlights.is_empty() {
+        style.push_str(marks::STYLE);
+    }
+    markup.text("style", &[], &style);
     write_markers(&mut markup);
     markup.empty("rect", &[("class", "paper"), ("width", &width), ("height", &height), ("rx", "8")]);
-    write_page(&mut markup, diagram);
+    write_page(&mut markup, diagram, highlights);
     let mut top = diagram.height;
     for detail in &diagram.details {
-        write_detail(&mut markup, detail, top, full_width);
+        write_detail(&mut markup, detail, (top, full_width), highlights);
         top += HEADING + detail.diagram.height;
     }
     markup.finish()
 }
 
 /// Frames, then lines, then everything else: no line may vanish behind a frame, none may run over a symbol.
-fn write_page(markup: &mut Markup, diagram: &Diagram) {
+fn write_page(markup: &mut Markup, diagram: &Diagram, highlights: &Highlights) {
     let is_frame = |shape: &&Shape| shape.kind == ShapeKind::SubProcess;
     for shape in diagram.shapes.iter().filter(is_frame) {
-        shapes::write(markup, shape);
+        shapes::write(markup, shape, highlights);
     }
     for edge in &diagram.edges {
-        write_edge(markup, edge);
+        write_edge(markup, edge, highlights);
     }
     for shape in diagram.shapes.iter().filter(|shape| !is_frame(shape)) {
-        shapes::write(markup, shape);
+        shapes::write(markup, shape, highlights);
     }
 }
 
 /// The inside of a collapsed sub-process, under its name, below what was painted before.
-fn write_detail(markup: &mut Markup, detail: &Detail, top: i32, full_width: i32) {
+fn write_detail(
+    markup: &mut Markup,
+    detail: &Detail,
+    (top, full_width): (i32, i32),
+    highlights: &Highlights,
+) {
     let place = format!("translate(0 {top})");
     markup.open("g", &[("class", "page"), ("transform", &place)]);
     markup.empty("path", &[("class", "line"), ("d", &format!("M{MARGIN} 0 L{} 0", full_width - MARGIN))]);
@@ -75,7 +86,7 @@ fn write_detail(markup: &mut Markup, detail: &Detail, top: i32, full_width: i32)
     let style = ("style", "text-anchor: start; font-size: 14px; font-weight: bold");
     markup.text("text", &[style, ("x", &x), ("y", &y)], &detail.name);
     markup.open("g", &[("transform", &format!("translate(0 {HEADING})"))]);
-    write_page(markup, &detail.diagram);
+    write_page(markup, &detail.diagram, highlights);
     markup.close();
     markup.close();
 }
@@ -121,27 +132,32 @@ fn write_markers(markup: &mut Markup) {
     markup.close();
 }
 
-fn write_edge(markup: &mut Markup, edge: &Edge) {
+fn write_edge(markup: &mut Markup, edge: &Edge, highlights: &Highlights) {
     let kind = match edge.kind {
         EdgeKind::SequenceFlow => "edge",
         EdgeKind::DefaultFlow => "edge default",
         EdgeKind::Association => "edge undo",
     };
-    markup.open("g", &[("id", &edge.id), ("class", &format!("{kind} {}", edge.id))]);
+    let class = marks::class(&format!("{kind} {}", edge.id), &edge.id, highlights);
+    markup.open("g", &[("id", &edge.id), ("class", &class)]);
     let name =
         if edge.name.is_empty() { format!("{} → {}", edge.from, edge.to) } else { edge.name.clone() };
-    markup.text("title", &[], &name);
+    markup.text("title", &[], &marks::title(&name, &edge.id, highlights));
     let (class, marker) = match edge.kind {
         EdgeKind::Association => ("line association", "url(#open-arrow)"),
         _ => ("line", "url(#arrow)"),
     };
-    markup.empty("path", &[("class", class), ("d", &rounded(&edge.points)), ("marker-end", marker)]);
+    let (path, width) = (rounded(&edge.points), marks::width(&edge.id, highlights));
+    let mut attributes = vec![("class", class), ("d", &path), ("marker-end", marker)];
+    attributes.extend(width.as_ref().map(|width| ("style", width.as_str())));
+    markup.empty("path", &attributes);
     if edge.kind == EdgeKind::DefaultFlow {
         markup.empty("path", &[("class", "line"), ("d", &slash(&edge.points))]);
     }
     if let Some(label) = &edge.label {
         write_label(markup, label, "beside", LABEL_FONT);
     }
+    marks::write_on_edge(markup, edge, highlights);
     markup.close();
 }
 

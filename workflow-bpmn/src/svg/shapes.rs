@@ -1,26 +1,30 @@
 //! One shape of the drawing: its outline, its symbols, its name.
 //! It copies places out of the drawing and computes none.
 
-use super::{icons, write_label};
+use super::{icons, marks, write_label};
 use crate::diagram::{Point, Rect, Shape, ShapeKind};
+use crate::highlight::Highlights;
 use crate::layout::{LABEL_FONT, TASK_FONT};
 use crate::markup::Markup;
 
 /// Writes a shape as a group of its own.
-pub(super) fn write(markup: &mut Markup, shape: &Shape) {
+pub(super) fn write(markup: &mut Markup, shape: &Shape, highlights: &Highlights) {
     let tint = if shape.kind.is_undo() { " undo" } else { "" };
     let class = format!("{}{tint} {}", css_class(shape.kind), shape.node);
+    let class = marks::class(&class, &shape.id, highlights);
     markup.open("g", &[("id", &shape.id), ("class", &class)]);
-    if !shape.name.is_empty() {
-        markup.text("title", &[], &shape.name);
+    let title = marks::title(&shape.name, &shape.id, highlights);
+    if !title.is_empty() {
+        markup.text("title", &[], &title);
     }
-    write_body(markup, shape);
+    write_body(markup, shape, marks::tint(&shape.id, highlights).as_deref());
     icons::write(markup, shape);
     if let Some(label) = &shape.label {
         let is_inside = shape.kind.is_task() || shape.kind == ShapeKind::SubProcess;
         let (class, font) = if is_inside { ("inside", TASK_FONT) } else { ("beside", LABEL_FONT) };
         write_label(markup, label, class, font);
     }
+    marks::write_on_shape(markup, shape, highlights);
     markup.close();
 }
 
@@ -46,7 +50,8 @@ fn css_class(kind: ShapeKind) -> &'static str {
     }
 }
 
-fn write_body(markup: &mut Markup, shape: &Shape) {
+fn write_body(markup: &mut Markup, shape: &Shape, tint: Option<&str>) {
+    let tint: Vec<(&str, &str)> = tint.map(|tint| ("style", tint)).into_iter().collect();
     let Rect { x, y, width, height } = shape.bounds;
     let center = shape.bounds.center();
     let class = css_class(shape.kind);
@@ -55,26 +60,27 @@ fn write_body(markup: &mut Markup, shape: &Shape) {
         let (width, height) = (width.to_string(), height.to_string());
         let place = [("x", x.as_str()), ("y", &y), ("width", &width), ("height", &height), ("rx", "10")];
         let class = if shape.kind == ShapeKind::CallActivity { "body bold" } else { "body" };
-        markup.empty("rect", &[&[("class", class)], &place[..]].concat());
+        markup.empty("rect", &[&[("class", class)], &place[..], &tint[..]].concat());
     } else if shape.kind.is_gateway() {
         let (right, bottom) = (shape.bounds.right(), shape.bounds.bottom());
         let diamond =
             format!("M{} {y} L{right} {} L{} {bottom} L{x} {} Z", center.x, center.y, center.x, center.y);
-        markup.empty("path", &[("class", "body"), ("d", &diamond)]);
+        markup.empty("path", &[&[("class", "body"), ("d", diamond.as_str())], &tint[..]].concat());
         if shape.kind == ShapeKind::EventGateway {
-            write_circle(markup, center, 13, "icon");
-            write_circle(markup, center, 10, "icon");
+            write_circle(markup, center, 13, "icon", &[]);
+            write_circle(markup, center, 10, "icon", &[]);
         }
     } else {
         let ends = class == "end-event";
-        write_circle(markup, center, width / 2, if ends { "body bold" } else { "body" });
+        write_circle(markup, center, width / 2, if ends { "body bold" } else { "body" }, &tint);
         if !ends && class != "start-event" {
-            write_circle(markup, center, width / 2 - 3, "body");
+            write_circle(markup, center, width / 2 - 3, "body", &tint);
         }
     }
 }
 
-fn write_circle(markup: &mut Markup, center: Point, radius: i32, class: &str) {
+fn write_circle(markup: &mut Markup, center: Point, radius: i32, class: &str, tint: &[(&str, &str)]) {
     let (x, y, radius) = (center.x.to_string(), center.y.to_string(), radius.to_string());
-    markup.empty("circle", &[("class", class), ("cx", &x), ("cy", &y), ("r", &radius)]);
+    let place = [("class", class), ("cx", x.as_str()), ("cy", &y), ("r", &radius)];
+    markup.empty("circle", &[&place[..], tint].concat());
 }

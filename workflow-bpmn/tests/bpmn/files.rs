@@ -4,7 +4,9 @@
 use std::fs;
 use std::path::Path;
 
-use crate::{family, samples};
+use workflow_bpmn::Export;
+
+use crate::{family, highlights, samples};
 
 /// The files land in `tmp/bpmn-samples` of the target directory; `tools/bpmn/` has the judges for them.
 #[test]
@@ -22,4 +24,7 @@ fn every_sample_is_written_for_the_judges() {
         fs::write(folder.join(format!("{name}.bpmn")), workflow_bpmn::to_xml(&graph)).unwrap();
         fs::write(folder.join(format!("{name}.svg")), workflow_bpmn::to_svg(&graph)).unwrap();
     }
+    let order = samples::fulfil_order();
+    let run = Export::of(&order).highlights(&highlights::of_a_failed_run()).svg();
+    fs::write(folder.join("a_failed_run.svg"), run).unwrap();
 }

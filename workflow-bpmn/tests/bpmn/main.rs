@@ -4,6 +4,7 @@
 mod family;
 mod files;
 mod gates;
+mod highlights;
 mod kinds;
 mod mapping;
 mod parallel;
