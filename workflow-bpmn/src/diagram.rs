@@ -132,10 +132,18 @@ pub enum ShapeKind {
     TerminateEndEvent,
     /// A rounded box with a gear.
     ServiceTask,
+    /// A rounded box with a person: somebody does it.
+    UserTask,
+    /// A rounded box with a table: rules decide it.
+    BusinessRuleTask,
     /// A rounded box with a filled envelope.
     SendTask,
     /// A rounded box with a gear and the rewind marker.
     CompensationTask,
+    /// A rounded box with a person and the rewind marker.
+    CompensationUserTask,
+    /// A rounded box with a table and the rewind marker.
+    CompensationRuleTask,
     /// A rounded box with an envelope.
     ReceiveTask,
     /// A rounded box with a bold border and a plus: another workflow, or a subflow that is drawn elsewhere.
@@ -172,8 +180,12 @@ impl ShapeKind {
         matches!(
             self,
             ShapeKind::ServiceTask
+                | ShapeKind::UserTask
+                | ShapeKind::BusinessRuleTask
                 | ShapeKind::SendTask
                 | ShapeKind::CompensationTask
+                | ShapeKind::CompensationUserTask
+                | ShapeKind::CompensationRuleTask
                 | ShapeKind::ReceiveTask
                 | ShapeKind::CallActivity
                 | ShapeKind::CollapsedSubProcess
@@ -197,7 +209,18 @@ impl ShapeKind {
 
     /// Whether it belongs to undoing, and so carries the tint of it.
     pub fn is_undo(self) -> bool {
-        matches!(self, ShapeKind::CompensationTask | ShapeKind::CompensationBoundaryEvent)
+        matches!(
+            self,
+            ShapeKind::CompensationTask
+                | ShapeKind::CompensationUserTask
+                | ShapeKind::CompensationRuleTask
+                | ShapeKind::CompensationBoundaryEvent
+        )
+    }
+
+    /// Whether a person does it, and so it carries the tint of that.
+    pub fn is_human(self) -> bool {
+        self == ShapeKind::UserTask
     }
 }
 

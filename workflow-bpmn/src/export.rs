@@ -1,9 +1,9 @@
-//! The choices that a reader of a diagram has, gathered in one value: what is painted over it.
+//! The choices that a reader of a diagram has, gathered in one value: for which engine, and what is painted over it.
 //! It hands them on; how a diagram is made is decided elsewhere.
 
 use workflow_graph::Graph;
 
-use crate::{Diagram, Highlights, layout, model, sound, svg, xml};
+use crate::{Diagram, Flavour, Highlights, layout, model, sound, svg, xml};
 
 /// A diagram of a workflow in the making.
 ///
@@ -26,6 +26,7 @@ use crate::{Diagram, Highlights, layout, model, sound, svg, xml};
 #[derive(Clone, Debug)]
 pub struct Export<'a> {
     graph: &'a Graph,
+    flavour: Flavour,
     highlights: Highlights,
 }
 
@@ -37,7 +38,14 @@ impl<'a> Export<'a> {
     /// If the graph, or that of a subflow, has [defects](Graph::defects), naming all of them. No graph that the macro
     /// emits has any.
     pub fn of(graph: &'a Graph) -> Export<'a> {
-        Export { graph: sound(graph), highlights: Highlights::new() }
+        Export { graph: sound(graph), flavour: Flavour::Plain, highlights: Highlights::new() }
+    }
+
+    /// For which engine the file is, if for any; the picture is the same.
+    #[must_use]
+    pub fn flavour(mut self, flavour: Flavour) -> Export<'a> {
+        self.flavour = flavour;
+        self
     }
 
     /// What is painted over the picture; the file stays without it.
@@ -50,7 +58,7 @@ impl<'a> Export<'a> {
     /// The BPMN 2.0 file, picture included.
     pub fn xml(&self) -> String {
         let process = self.process();
-        xml::document(&process, &layout::diagram(&process))
+        xml::document(&process, &layout::diagram(&process), self.flavour)
     }
 
     /// The picture.
@@ -64,6 +72,10 @@ impl<'a> Export<'a> {
     }
 
     fn process(&self) -> model::Process {
-        model::process(self.graph)
+        let mut process = model::process(self.graph);
+        if self.flavour != Flavour::Plain {
+            process.name_all_errors();
+        }
+        process
     }
 }

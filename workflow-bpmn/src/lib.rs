@@ -30,6 +30,7 @@
 
 mod diagram;
 mod export;
+mod flavour;
 mod highlight;
 mod layout;
 mod markup;
@@ -43,6 +44,7 @@ use workflow_graph::{Graph, NodeKind, Subgraph};
 
 pub use diagram::{Diagram, Edge, EdgeKind, Label, Point, Rect, Shape, ShapeKind};
 pub use export::Export;
+pub use flavour::Flavour;
 pub use highlight::{Highlights, Mark};
 
 /// The BPMN 2.0 file of a workflow, picture included, for modellers, linters and engines.

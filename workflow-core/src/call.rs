@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use std::future::Future;
 use std::time::Duration;
 
-use workflow_graph::{CompensationFacts, Effect, Graph, Notice, RetryPolicy, StepFacts, Wire};
+use workflow_graph::{CompensationFacts, Effect, Graph, Notice, RetryPolicy, StepFacts, Task, Text, Wire};
 
 use crate::state::{Overrides, Wait};
 use crate::{Cx, Definition, Durable, Step, StepDef, WiredFrom, Workflow};
@@ -153,6 +153,8 @@ where
         label: Cow::Borrowed(<F::Undo as Step>::LABEL),
         wiring: Cow::Borrowed(wiring),
         retriable: is_retriable(<F::Undo as Step>::FACTS),
+        task: task_of(<F::Undo as Step>::FACTS),
+        participant: participant_of(<F::Undo as Step>::FACTS),
     }
 }
 
@@ -160,6 +162,21 @@ const fn is_retriable(facts: StepFacts) -> bool {
     let is_retriable = matches!(facts.effect, Effect::Retriable);
     std::mem::forget(facts); // A constant cannot drop it.
     is_retriable
+}
+
+const fn task_of(facts: StepFacts) -> Task {
+    let task = facts.task;
+    std::mem::forget(facts); // A constant cannot drop it.
+    task
+}
+
+const fn participant_of(facts: StepFacts) -> Text {
+    let participant = match &facts.participant {
+        Cow::Borrowed(participant) => participant,
+        Cow::Owned(_) => "",
+    };
+    std::mem::forget(facts); // A constant cannot drop it.
+    Cow::Borrowed(participant)
 }
 
 /// Whether the compensation of this step, if it has one, is repeated until it succeeds.

@@ -96,6 +96,8 @@ impl Step for __retrieve_payment {
         transactional: false,
         cancellable: false,
         kept: false,
+        task: workflow_graph::Task::Service,
+        participant: Cow::Borrowed(""),
         source: Source::at(file!(), line!()),
     };
     type Args = (<Order as ToOwned>::Owned,);
@@ -156,6 +158,8 @@ impl Step for __refund_payment {
         transactional: false,
         cancellable: false,
         kept: false,
+        task: workflow_graph::Task::Service,
+        participant: Cow::Borrowed(""),
         source: Source::at(file!(), line!()),
     };
     type Args = (Order, u64);

@@ -31,6 +31,8 @@ impl Step for __ask {
         transactional: false,
         cancellable: false,
         kept: false,
+        task: workflow_graph::Task::Service,
+        participant: Cow::Borrowed(""),
         source: Source::UNKNOWN,
     };
     type Args = ();

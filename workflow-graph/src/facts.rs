@@ -51,6 +51,18 @@ pub enum Effect {
     Retriable,
 }
 
+/// Who does a step, as far as the diagram tells it apart.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Task {
+    /// Software.
+    #[default]
+    Service,
+    /// A person: `#[step(human)]`.
+    User,
+    /// Rules that somebody maintains, such as a decision table: `#[step(rule)]`.
+    BusinessRule,
+}
+
 /// How often, and after which waits, a failed attempt is repeated.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct RetryPolicy {
@@ -217,6 +229,10 @@ pub struct CompensationFacts {
     pub wiring: Cow<'static, [Wire]>,
     /// Whether that step is repeated until it succeeds, as it has to be.
     pub retriable: bool,
+    /// Who does it.
+    pub task: Task,
+    /// The other party that it turns to; empty when none is named.
+    pub participant: Text,
 }
 
 impl CompensationFacts {
@@ -261,6 +277,10 @@ pub struct StepFacts {
     pub cancellable: bool,
     /// Whether its effect is meant to stay, whatever becomes of the run: the call says `.without_compensation()`.
     pub kept: bool,
+    /// Who does it.
+    pub task: Task,
+    /// The other party that it turns to, such as a payment service; empty when none is named.
+    pub participant: Text,
     /// Where the function stands.
     pub source: Source,
 }
@@ -285,6 +305,8 @@ impl StepFacts {
             transactional: false,
             cancellable: false,
             kept: false,
+            task: Task::Service,
+            participant: Cow::Borrowed(""),
             source: Source::UNKNOWN,
         }
     }

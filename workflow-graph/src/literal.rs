@@ -9,7 +9,7 @@ use std::panic::Location;
 
 use crate::{
     Allowance, CompensationFacts, Effect, ErrorFacts, Flow, Graph, Node, Rate, RetryPolicy, Signature,
-    Source, StepFacts, Text, Trigger,
+    Source, StepFacts, Task, Text, Trigger,
 };
 
 pub use written::{flows, nodes, write_flows, write_nodes};
@@ -40,6 +40,8 @@ pub const fn step(
         transactional: false,
         cancellable: false,
         kept: false,
+        task: Task::Service,
+        participant: Cow::Borrowed(""),
         source: Source::at(Location::caller().file(), line),
     }
 }
@@ -118,6 +120,24 @@ impl StepFacts {
     /// Its writes and its answer are one transaction.
     pub const fn transactional(mut self) -> StepFacts {
         self.transactional = true;
+        self
+    }
+
+    /// A person does it.
+    pub const fn human(mut self) -> StepFacts {
+        self.task = Task::User;
+        self
+    }
+
+    /// Rules decide it.
+    pub const fn rule(mut self) -> StepFacts {
+        self.task = Task::BusinessRule;
+        self
+    }
+
+    /// With the other party that it turns to.
+    pub const fn with_participant(mut self, participant: &'static str) -> StepFacts {
+        mem::forget(mem::replace(&mut self.participant, Cow::Borrowed(participant)));
         self
     }
 

@@ -16,6 +16,8 @@ mod routes;
 mod rows;
 mod sides;
 
+use workflow_graph::Task;
+
 use insides::{Inside, Insides};
 
 use crate::diagram::{Detail, Diagram, Edge, EdgeKind, Label, Rect, Shape, ShapeKind};
@@ -148,7 +150,7 @@ fn assemble(
         from: scope.elements[link.from].id.clone(),
         to: scope.elements[link.to].id.clone(),
         kind: match link.kind {
-            LinkKind::Always | LinkKind::When(_) => EdgeKind::SequenceFlow,
+            LinkKind::Always | LinkKind::When { .. } => EdgeKind::SequenceFlow,
             LinkKind::Default => EdgeKind::DefaultFlow,
             LinkKind::Association => EdgeKind::Association,
         },
@@ -171,9 +173,13 @@ fn shape_kind(kind: &ElementKind) -> ShapeKind {
             Ending::Error { .. } => ShapeKind::ErrorEndEvent,
             Ending::Terminate => ShapeKind::TerminateEndEvent,
         },
-        ElementKind::ServiceTask => ShapeKind::ServiceTask,
+        ElementKind::Task(Task::Service) => ShapeKind::ServiceTask,
+        ElementKind::Task(Task::User) => ShapeKind::UserTask,
+        ElementKind::Task(Task::BusinessRule) => ShapeKind::BusinessRuleTask,
         ElementKind::SendTask { .. } => ShapeKind::SendTask,
-        ElementKind::CompensationHandler => ShapeKind::CompensationTask,
+        ElementKind::CompensationHandler(Task::Service) => ShapeKind::CompensationTask,
+        ElementKind::CompensationHandler(Task::User) => ShapeKind::CompensationUserTask,
+        ElementKind::CompensationHandler(Task::BusinessRule) => ShapeKind::CompensationRuleTask,
         ElementKind::ReceiveTask { .. } => ShapeKind::ReceiveTask,
         ElementKind::CallActivity { .. } => ShapeKind::CallActivity,
         ElementKind::SubProcess { expanded: true, .. } => ShapeKind::SubProcess,

@@ -12,8 +12,8 @@ use super::ids::{self, Ids};
 use super::outcomes::{self, Arrivals, Pasts};
 use super::places::{Place, Places};
 use super::{
-    Element, ElementIndex, ElementKind, Ending, ErrorDefinition, Fact, Link, LinkKind, MessageDefinition,
-    Process, Scope, Start, Time, Trigger, facts, names,
+    Amount, Element, ElementIndex, ElementKind, Ending, ErrorDefinition, Link, LinkKind, MessageDefinition,
+    Process, Scope, Start, Time, Trigger, facts, names, variable,
 };
 use crate::text::{self, clean, one_line};
 
@@ -169,7 +169,8 @@ impl Draft<'_, '_> {
         let element = &mut self.scope.elements[origin];
         element.documentation = facts::documentation_of(node);
         element.facts = facts::of_node(graph, node);
-        element.instances = node.instances.as_ref().map(|_| format!("instances_{}", variable(&id)));
+        element.instances = node.instances.as_ref().map(|_| variable("instances", &id));
+        element.job = facts::job_of(node);
         let chain: Vec<ElementIndex> = join.into_iter().chain(undo).chain([origin]).collect();
         for pair in chain.windows(2) {
             let (from, to) = (&self.scope.elements[pair[0]].id, &self.scope.elements[pair[1]].id);
@@ -195,7 +196,7 @@ impl Draft<'_, '_> {
     fn kind_of(&mut self, index: NodeIndex, node: &Node) -> ElementKind {
         match &node.kind {
             NodeKind::Start => ElementKind::StartEvent(self.start(node)),
-            NodeKind::Step(_) => ElementKind::ServiceTask,
+            NodeKind::Step(step) => ElementKind::Task(step.task),
             NodeKind::Send { message, publishes } => {
                 let message = self.of.file.message(message);
                 if *publishes {
@@ -215,7 +216,9 @@ impl Draft<'_, '_> {
             }
             NodeKind::Race => ElementKind::EventGateway,
             NodeKind::Compensate => ElementKind::CompensationThrowEvent,
-            NodeKind::TimerAt { text } => ElementKind::TimerCatchEvent { time: Time::At(one_line(text)) },
+            NodeKind::TimerAt { text } => {
+                ElementKind::TimerCatchEvent { time: Time::At(Amount::Computed(one_line(text))) }
+            }
             NodeKind::Timer(span) => {
                 ElementKind::TimerCatchEvent { time: Time::After(facts::duration(span)) }
             }
@@ -293,10 +296,14 @@ impl Draft<'_, '_> {
         } else {
             compensation.label.to_string()
         };
-        let handler =
-            self.add_element(handler_id, text::name(&label), index, ElementKind::CompensationHandler);
-        self.scope.elements[handler].facts =
-            vec![Fact { element: "step", attributes: vec![("name", one_line(&compensation.step))] }];
+        let handler = self.add_element(
+            handler_id,
+            text::name(&label),
+            index,
+            ElementKind::CompensationHandler(compensation.task),
+        );
+        self.scope.elements[handler].facts = vec![facts::of_compensation(compensation)];
+        self.scope.elements[handler].job = Some(facts::job_of_compensation(compensation));
         let id = self.of.file.ids.give(&format!("association_{node}_undo"));
         self.add_link(id, event, handler, LinkKind::Association);
     }
@@ -310,7 +317,7 @@ impl Draft<'_, '_> {
     ) -> ElementIndex {
         let node = self.of.id(node);
         let (documentation, facts) = (String::new(), Vec::new());
-        let element = Element { id, name, node, kind, instances: None, documentation, facts };
+        let element = Element { id, name, node, kind, instances: None, documentation, facts, job: None };
         self.scope.elements.push(element);
         self.scope.elements.len() - 1
     }
@@ -332,7 +339,7 @@ impl Draft<'_, '_> {
         let kind = if link.default {
             LinkKind::Default
         } else {
-            LinkKind::When(format!("decision_{} == \"{}\"", variable(&link.split), escaped(&link.answer)))
+            LinkKind::When { variable: variable("decision", &link.split), answer: link.answer.clone() }
         };
         let index = self.add_link(link.id, link.from, link.to, kind);
         self.scope.links[index].name = link.answer;
@@ -355,13 +362,4 @@ pub(super) struct AnswerLink<'a> {
     pub(super) answer: String,
     pub(super) condition: &'a str,
     pub(super) default: bool,
-}
-
-/// The part of a variable's name that comes from an id: a dot would ask for a field.
-fn variable(id: &str) -> String {
-    id.replace('.', "_")
-}
-
-fn escaped(text: &str) -> String {
-    text.replace('\\', "\\\\").replace('"', "\\\"")
 }

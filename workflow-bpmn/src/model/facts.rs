@@ -2,11 +2,11 @@
 //! It decides wording only, never what is drawn.
 
 use workflow_graph::{
-    CatchUp, ChildFacts, Effect, Graph, Instances, Node, NodeKind, Outcome, Rate, RetryPolicy, Source, Span,
-    StepFacts, Trigger,
+    CatchUp, ChildFacts, CompensationFacts, Effect, Graph, Instances, Node, NodeKind, Outcome, Rate,
+    RetryPolicy, Source, Span, StepFacts, Trigger,
 };
 
-use super::Fact;
+use super::{Amount, Fact, Job, Tries};
 use crate::text;
 
 /// The facts about the whole workflow.
@@ -62,8 +62,34 @@ pub(crate) fn documentation_of_workflow(graph: &Graph) -> String {
 }
 
 /// ISO 8601 where the source is a literal, else the expression that computes it.
-pub(crate) fn duration(span: &Span) -> String {
-    text::one_line(if span.iso.is_empty() { &span.text } else { &span.iso })
+pub(crate) fn duration(span: &Span) -> Amount {
+    if span.iso.is_empty() {
+        Amount::Computed(text::one_line(&span.text))
+    } else {
+        Amount::Literal(text::one_line(&span.iso))
+    }
+}
+
+/// The work that a worker does for a node.
+pub(crate) fn job_of(node: &Node) -> Option<Job> {
+    let (name, tries, participant) = match &node.kind {
+        NodeKind::Step(step) => (step.name.as_ref(), Some(tries(&step.retry)), step.participant.as_ref()),
+        NodeKind::Send { message, .. } => (message.as_ref(), None, ""),
+        NodeKind::Child(child) if child.detached => (child.workflow.as_ref(), None, ""),
+        _ => return None,
+    };
+    Some(Job { name: text::one_line(name), tries, participant: text::one_line(participant) })
+}
+
+/// The work that a worker does to undo a node. It has to succeed.
+pub(crate) fn job_of_compensation(compensation: &CompensationFacts) -> Job {
+    let policy = if compensation.retriable { RetryPolicy::UNTIL_SUCCESS } else { RetryPolicy::DEFAULT };
+    let (name, participant) = (text::one_line(&compensation.step), text::one_line(&compensation.participant));
+    Job { name, tries: Some(tries(&policy)), participant }
+}
+
+fn tries(policy: &RetryPolicy) -> Tries {
+    Tries { attempts: policy.attempts, wait_ms: policy.initial_ms }
 }
 
 /// The facts about a node: what its step does, and where it stands in the source text.
@@ -113,7 +139,21 @@ fn of_step(step: &StepFacts) -> Fact {
     attributes.extend(step.heartbeat_ms.map(|heartbeat| ("heartbeatMs", heartbeat.to_string())));
     attributes.extend(step.concurrency.map(|concurrency| ("concurrency", concurrency.to_string())));
     attributes.extend(step.rate.map(|rate| ("rate", rate.to_string())));
+    attributes.extend(participant(&step.participant));
     Fact { element: "step", attributes }
+}
+
+/// What is known of the step that undoes another.
+pub(crate) fn of_compensation(compensation: &CompensationFacts) -> Fact {
+    let name = ("name", text::one_line(&compensation.step));
+    let attributes = [name].into_iter().chain(participant(&compensation.participant)).collect();
+    Fact { element: "step", attributes }
+}
+
+/// The other party, where one is named.
+fn participant(participant: &str) -> Option<(&'static str, String)> {
+    let participant = text::one_line(participant);
+    (!participant.is_empty()).then_some(("participant", participant))
 }
 
 fn effect(effect: Effect) -> &'static str {

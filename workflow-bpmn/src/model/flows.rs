@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use workflow_graph::{ErrorFacts, Flow, FlowKind, Graph, NodeIndex, NodeKind, humanise};
 
 use super::build::{AnswerLink, Draft};
-use super::{ElementIndex, ElementKind, LinkKind, Time, Trigger, facts, names};
+use super::{Amount, ElementIndex, ElementKind, LinkKind, Time, Trigger, facts, names};
 use crate::text;
 
 impl Draft<'_, '_> {
@@ -115,7 +115,7 @@ impl Draft<'_, '_> {
     }
 }
 
-fn deadline(graph: &Graph, node: NodeIndex) -> (String, String) {
+fn deadline(graph: &Graph, node: NodeIndex) -> (Amount, String) {
     let NodeKind::Receive { deadline: Some(deadline), .. } = &graph.nodes[node].kind else {
         unreachable!("only receives with a deadline have a timeout flow in a sound graph")
     };

@@ -11,6 +11,7 @@ mod places;
 mod races;
 
 pub(crate) use build::process;
+use workflow_graph::Task;
 
 /// The position of an element in [`Scope::elements`].
 pub(crate) type ElementIndex = usize;
@@ -68,6 +69,42 @@ pub(crate) struct Element {
     pub(crate) instances: Option<String>,
     pub(crate) documentation: String,
     pub(crate) facts: Vec<Fact>,
+    /// What somebody outside of the engine does for it.
+    pub(crate) job: Option<Job>,
+}
+
+/// Work that an engine hands out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Job {
+    /// By which workers know it.
+    pub(crate) name: String,
+    /// Nothing where the engine's own habit is right.
+    pub(crate) tries: Option<Tries>,
+    /// The other party; empty when none is named.
+    pub(crate) participant: String,
+}
+
+/// How often work is tried.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Tries {
+    /// `None` for no limit.
+    pub(crate) attempts: Option<u32>,
+    pub(crate) wait_ms: u64,
+}
+
+/// A length of time, or a date.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Amount {
+    /// ISO 8601.
+    Literal(String),
+    /// The Rust expression that computes it.
+    Computed(String),
+}
+
+/// The name of a variable that is about an element: letters, digits and `_` are what all engines take.
+pub(crate) fn variable(about: &str, id: &str) -> String {
+    let plain = |c: char| if c.is_ascii_alphanumeric() { c } else { '_' };
+    format!("{about}_{}", id.chars().map(plain).collect::<String>())
 }
 
 /// What a flow node is, with what only this kind has.
@@ -79,13 +116,14 @@ pub(crate) enum ElementKind {
         success: bool,
         ending: Ending,
     },
-    ServiceTask,
+    /// Something that is done: by software, by a person, or by rules.
+    Task(Task),
     SendTask {
         /// Nothing where what is sent is the order to begin another workflow.
         message: Option<usize>,
     },
     /// The task that undoes another; joined to its boundary event by an association.
-    CompensationHandler,
+    CompensationHandler(Task),
     ReceiveTask {
         message: usize,
     },
@@ -145,11 +183,11 @@ pub(crate) enum Ending {
     Terminate,
 }
 
-/// When a timer fires: an expression or ISO 8601.
+/// When a timer fires.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Time {
-    After(String),
-    At(String),
+    After(Amount),
+    At(Amount),
 }
 
 /// What makes a boundary event fire.
@@ -161,7 +199,7 @@ pub(crate) enum Trigger {
         definition: Option<usize>,
     },
     Timer {
-        duration: String,
+        duration: Amount,
     },
 }
 
@@ -181,8 +219,8 @@ pub(crate) struct Link {
 pub(crate) enum LinkKind {
     /// A sequence flow that is always taken.
     Always,
-    /// A sequence flow out of a split, taken when this expression holds.
-    When(String),
+    /// A sequence flow out of a split, taken when this variable holds this answer.
+    When { variable: String, answer: String },
     /// The one sequence flow of a split that is taken when no other is.
     Default,
     /// From a compensation event to its handler.
@@ -194,9 +232,9 @@ impl ElementKind {
     pub(crate) fn is_activity(&self) -> bool {
         matches!(
             self,
-            ElementKind::ServiceTask
+            ElementKind::Task(_)
                 | ElementKind::SendTask { .. }
-                | ElementKind::CompensationHandler
+                | ElementKind::CompensationHandler(_)
                 | ElementKind::ReceiveTask { .. }
                 | ElementKind::CallActivity { .. }
                 | ElementKind::SubProcess { .. }
@@ -225,7 +263,39 @@ impl Process {
     }
 }
 
+impl Process {
+    /// Gives every end that fails an error with a code: engines throw none without.
+    pub(crate) fn name_all_errors(&mut self) {
+        if !self.scope.has_nameless_error() {
+            return;
+        }
+        let id = self.ids().give("error_failed");
+        self.errors.push(ErrorDefinition { id, name: "Failed".to_owned(), code: "failed".to_owned() });
+        self.scope.name_errors(self.errors.len() - 1);
+    }
+}
+
 impl Scope {
+    fn has_nameless_error(&self) -> bool {
+        let is_nameless = |element: &Element| {
+            let ending = Ending::Error { definition: None };
+            matches!(&element.kind, ElementKind::EndEvent { ending: e, .. } if *e == ending)
+        };
+        self.elements.iter().any(is_nameless) || self.insides().any(|(_, inside)| inside.has_nameless_error())
+    }
+
+    fn name_errors(&mut self, error: usize) {
+        for element in &mut self.elements {
+            match &mut element.kind {
+                ElementKind::EndEvent { ending: Ending::Error { definition }, .. } => {
+                    definition.get_or_insert(error);
+                }
+                ElementKind::SubProcess { inside, .. } => inside.name_errors(error),
+                _ => {}
+            }
+        }
+    }
+
     fn collect_ids<'a>(&'a self, ids: &mut Vec<&'a str>) {
         ids.extend(self.elements.iter().map(|element| element.id.as_str()));
         ids.extend(self.links.iter().map(|link| link.id.as_str()));
@@ -245,7 +315,7 @@ impl Scope {
     /// How many nodes a reader has to take in; what sits on a border or has a page of its own is not counted.
     pub(crate) fn size(&self) -> usize {
         let own = self.elements.iter().map(|element| match &element.kind {
-            ElementKind::Boundary { .. } | ElementKind::CompensationHandler => 0,
+            ElementKind::Boundary { .. } | ElementKind::CompensationHandler(_) => 0,
             ElementKind::SubProcess { inside, expanded: true } => 1 + inside.size(),
             _ => 1,
         });

@@ -9,6 +9,12 @@ const GEAR: &str = "M-1.6 -8 L1.6 -8 L2.1 -5.7 L3.9 -5 L5.9 -6.2 L8.1 -4 L6.9 -2
     L7.6 4 L6.9 5.8 L8.1 7.8 L5.9 10 L3.9 8.8 L2.1 9.5 L1.6 11.8 L-1.6 11.8 L-2.1 9.5 L-3.9 8.8 L-5.9 10 \
     L-8.1 7.8 L-6.9 5.8 L-7.6 4 L-9.9 3.5 L-9.9 0.3 L-7.6 -0.2 L-6.9 -2 L-8.1 -4 L-5.9 -6.2 L-3.9 -5 L-2.1 -5.7 Z \
     M3.4 1.9 A3.4 3.4 0 1 1 -3.4 1.9 A3.4 3.4 0 1 1 3.4 1.9 Z";
+/// Head and shoulders.
+const PERSON: &str = "M3.4 -4.6 A3.4 3.4 0 1 1 -3.4 -4.6 A3.4 3.4 0 1 1 3.4 -4.6 Z M-7 8 L-7 4.6 Q-6.4 0.6 -2 0.2 L2 0.2 \
+    Q6.4 0.6 7 4.6 L7 8 Z";
+/// A table with a heading.
+const TABLE: &str =
+    "M-8.5 -6.5 L8.5 -6.5 L8.5 6.5 L-8.5 6.5 Z M-8.5 -2.4 L8.5 -2.4 M-8.5 2 L8.5 2 M-3.6 -2.4 L-3.6 6.5";
 const ENVELOPE: &str = "M-9 -6 L9 -6 L9 6 L-9 6 Z M-9 -6 L0 1 L9 -6";
 const BOLT: &str = "M-9 8 L-4.5 -8 L2.5 0 L9 -9 L4.5 8.5 L-2.5 0.5 Z";
 const REWIND: &str = "M-1 -5.5 L-9 0 L-1 5.5 Z M7.5 -5.5 L-0.5 0 L7.5 5.5 Z";
@@ -48,8 +54,15 @@ fn write_kind(markup: &mut Markup, kind: ShapeKind, bounds: Rect) {
         | ShapeKind::SubProcess
         | ShapeKind::CollapsedSubProcess => {}
         ShapeKind::ServiceTask => icon(markup, "icon", GEAR, corner, "0.8"),
-        ShapeKind::CompensationTask => {
-            icon(markup, "icon", GEAR, corner, "0.8");
+        ShapeKind::UserTask => icon(markup, "icon", PERSON, corner, "0.9"),
+        ShapeKind::BusinessRuleTask => icon(markup, "icon", TABLE, corner, "1"),
+        ShapeKind::CompensationTask | ShapeKind::CompensationUserTask | ShapeKind::CompensationRuleTask => {
+            let (path, scale) = match kind {
+                ShapeKind::CompensationUserTask => (PERSON, "0.9"),
+                ShapeKind::CompensationRuleTask => (TABLE, "1"),
+                _ => (GEAR, "0.8"),
+            };
+            icon(markup, "icon", path, corner, scale);
             icon(markup, "icon", REWIND, foot, "0.9");
         }
         ShapeKind::ReceiveTask => icon(markup, "icon", ENVELOPE, corner, "1"),

@@ -11,7 +11,7 @@ use crate::diagram::{Detail, Diagram, Edge, EdgeKind, Label, Point, Shape, Shape
 use crate::highlight::Highlights;
 use crate::layout::{LABEL_FONT, LINE_HEIGHT, TASK_FONT};
 use crate::markup::Markup;
-use crate::palette::{LINE, PAPER, UNDO_FILL, UNDO_LINE};
+use crate::palette::{HUMAN_FILL, HUMAN_LINE, LINE, PAPER, UNDO_FILL, UNDO_LINE};
 use crate::text;
 
 /// Radius of the rounded corners of lines.
@@ -43,6 +43,10 @@ pub(crate) fn document(title: &str, diagram: &Diagram, highlights: &Highlights) 
     let title = text::one_line(title);
     markup.text("title", &[], &title);
     let mut style = style_sheet();
+    let shapes = || std::iter::once(diagram).chain(pages()).flat_map(|page| &page.shapes);
+    if shapes().any(|shape| shape.kind.is_human()) {
+        style.push_str(&human_style());
+    }
     if !highlights.is_empty() {
         style.push_str(marks::STYLE);
     }
@@ -108,6 +112,15 @@ fn style_sheet() -> String {
     .undo .body {{ fill: {UNDO_FILL}; stroke: {UNDO_LINE}; }}
     .undo .icon {{ stroke: {UNDO_LINE}; }}
     .undo .filled {{ fill: {UNDO_LINE}; stroke: none; }}
+  "
+    )
+}
+
+/// Only where people take part, so that no other picture changes.
+fn human_style() -> String {
+    format!(
+        "  .human > .body {{ fill: {HUMAN_FILL}; stroke: {HUMAN_LINE}; }}
+    .human > .icon {{ stroke: {HUMAN_LINE}; }}
   "
     )
 }

@@ -9,7 +9,11 @@ use crate::markup::Markup;
 
 /// Writes a shape as a group of its own.
 pub(super) fn write(markup: &mut Markup, shape: &Shape, highlights: &Highlights) {
-    let tint = if shape.kind.is_undo() { " undo" } else { "" };
+    let tint = match shape.kind {
+        kind if kind.is_undo() => " undo",
+        kind if kind.is_human() => " human",
+        _ => "",
+    };
     let class = format!("{}{tint} {}", css_class(shape.kind), shape.node);
     let class = marks::class(&class, &shape.id, highlights);
     markup.open("g", &[("id", &shape.id), ("class", &class)]);
@@ -37,7 +41,11 @@ fn css_class(kind: ShapeKind) -> &'static str {
         | ShapeKind::TerminateEndEvent => "end-event",
         ShapeKind::ServiceTask => "service-task",
         ShapeKind::SendTask => "send-task",
-        ShapeKind::CompensationTask => "compensation-task",
+        ShapeKind::UserTask => "user-task",
+        ShapeKind::BusinessRuleTask => "business-rule-task",
+        ShapeKind::CompensationTask | ShapeKind::CompensationUserTask | ShapeKind::CompensationRuleTask => {
+            "compensation-task"
+        }
         ShapeKind::ReceiveTask => "receive-task",
         ShapeKind::CallActivity => "call-activity",
         ShapeKind::SubProcess | ShapeKind::CollapsedSubProcess => "sub-process",

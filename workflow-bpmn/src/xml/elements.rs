@@ -1,23 +1,26 @@
 //! What stands in a process or sub-process: flow nodes, sequence flows, associations.
 //! It writes what the model says and decides nothing; places are written by `interchange`.
 
+use workflow_graph::Task;
+
 use super::write_notes;
+use crate::flavour::Flavour;
 use crate::markup::Markup;
 use crate::model::{
-    Element, ElementIndex, ElementKind, Ending, Link, LinkKind, Process, Scope, Start, Time, Trigger,
+    Amount, Element, ElementIndex, ElementKind, Ending, Link, LinkKind, Process, Scope, Start, Time, Trigger,
 };
 
 /// Text that an engine evaluates.
 const EXPRESSION: [(&str, &str); 1] = [("xsi:type", "bpmn:tFormalExpression")];
 
 /// Writes a scope into the element that is open.
-pub(super) fn write(markup: &mut Markup, process: &Process, scope: &Scope) {
+pub(super) fn write(markup: &mut Markup, process: &Process, scope: &Scope, flavour: Flavour) {
     let wiring = Wiring::of(scope);
-    for (index, element) in scope.elements.iter().enumerate() {
-        write_element(markup, process, scope, index, element, &wiring);
+    for index in 0..scope.elements.len() {
+        write_element(markup, process, scope, index, &wiring, flavour);
     }
     for (_, link) in scope.sequence_flows() {
-        write_flow(markup, scope, link);
+        write_flow(markup, scope, link, flavour);
     }
     // Artifacts come after the flow elements in the schema.
     for link in scope.links.iter().filter(|link| link.kind == LinkKind::Association) {
@@ -57,18 +60,21 @@ fn write_element(
     process: &Process,
     scope: &Scope,
     index: ElementIndex,
-    element: &Element,
     wiring: &Wiring<'_>,
+    flavour: Flavour,
 ) {
+    let element = &scope.elements[index];
     let mut attributes = vec![("id", element.id.as_str())];
     if !element.name.is_empty() {
         attributes.push(("name", &element.name));
     }
-    attributes.extend(own_attributes(process, scope, element));
+    attributes.extend(own_attributes(process, scope, element, flavour));
+    let engine = flavour.attributes(element);
+    attributes.extend(engine.iter().map(|(name, value)| (*name, value.as_str())));
     let default = wiring.outgoing[index].iter().find(|link| link.kind == LinkKind::Default);
     attributes.extend(default.map(|link| ("default", link.id.as_str())));
     markup.open(tag(&element.kind), &attributes);
-    write_notes(markup, &element.documentation, &element.facts);
+    write_notes(markup, &element.documentation, &element.facts, &flavour.extensions(element));
     for link in &wiring.incoming[index] {
         markup.text("bpmn:incoming", &[], &link.id);
     }
@@ -77,12 +83,15 @@ fn write_element(
     }
     if let Some(instances) = &element.instances {
         markup.open("bpmn:multiInstanceLoopCharacteristics", &[("isSequential", "false")]);
-        markup.text("bpmn:loopCardinality", &EXPRESSION, instances);
+        match flavour.collection(instances) {
+            Some(collection) => write_notes(markup, "", &[], &[collection]),
+            None => markup.text("bpmn:loopCardinality", &EXPRESSION, &flavour.variable(instances)),
+        }
         markup.close();
     }
-    write_event_definition(markup, process, &element.kind);
+    write_event_definition(markup, process, element, flavour);
     if let ElementKind::SubProcess { inside, .. } = &element.kind {
-        write(markup, process, inside);
+        write(markup, process, inside, flavour);
     }
     markup.close();
 }
@@ -91,7 +100,11 @@ fn tag(kind: &ElementKind) -> &'static str {
     match kind {
         ElementKind::StartEvent(_) => "bpmn:startEvent",
         ElementKind::EndEvent { .. } => "bpmn:endEvent",
-        ElementKind::ServiceTask | ElementKind::CompensationHandler => "bpmn:serviceTask",
+        ElementKind::Task(task) | ElementKind::CompensationHandler(task) => match task {
+            Task::Service => "bpmn:serviceTask",
+            Task::User => "bpmn:userTask",
+            Task::BusinessRule => "bpmn:businessRuleTask",
+        },
         ElementKind::SendTask { .. } => "bpmn:sendTask",
         ElementKind::ReceiveTask { .. } => "bpmn:receiveTask",
         ElementKind::CallActivity { .. } => "bpmn:callActivity",
@@ -113,13 +126,16 @@ fn own_attributes<'a>(
     process: &'a Process,
     scope: &'a Scope,
     element: &'a Element,
+    flavour: Flavour,
 ) -> Option<(&'static str, &'a str)> {
     match &element.kind {
-        ElementKind::CompensationHandler => Some(("isForCompensation", "true")),
+        ElementKind::CompensationHandler(_) => Some(("isForCompensation", "true")),
         ElementKind::ReceiveTask { message } | ElementKind::SendTask { message: Some(message) } => {
             Some(("messageRef", &process.messages[*message].id))
         }
-        ElementKind::CallActivity { called } => Some(("calledElement", called)),
+        ElementKind::CallActivity { called } if !flavour.calls_by_extension() => {
+            Some(("calledElement", called))
+        }
         ElementKind::ExclusiveGateway { splits } | ElementKind::ParallelGateway { splits } => {
             Some(("gatewayDirection", if *splits { "Diverging" } else { "Converging" }))
         }
@@ -129,8 +145,9 @@ fn own_attributes<'a>(
     }
 }
 
-fn write_event_definition(markup: &mut Markup, process: &Process, kind: &ElementKind) {
-    match kind {
+fn write_event_definition(markup: &mut Markup, process: &Process, element: &Element, flavour: Flavour) {
+    let amount = |amount: &Amount| flavour.amount(amount, &element.id);
+    match &element.kind {
         ElementKind::EndEvent { ending: Ending::Compensation, .. }
         | ElementKind::CompensationThrowEvent
         | ElementKind::Boundary { trigger: Trigger::Compensation, .. } => {
@@ -146,19 +163,22 @@ fn write_event_definition(markup: &mut Markup, process: &Process, kind: &Element
         }
         ElementKind::TimerCatchEvent { time: Time::After(duration) }
         | ElementKind::Boundary { trigger: Trigger::Timer { duration }, .. } => {
-            write_timer(markup, "bpmn:timeDuration", duration);
+            write_timer(markup, "bpmn:timeDuration", &amount(duration));
         }
         ElementKind::TimerCatchEvent { time: Time::At(date) } => {
-            write_timer(markup, "bpmn:timeDate", date);
+            write_timer(markup, "bpmn:timeDate", &amount(date));
         }
         ElementKind::StartEvent(Start::Timer { cycle }) => {
-            write_timer(markup, "bpmn:timeCycle", cycle);
+            write_timer(markup, "bpmn:timeCycle", &flavour.cycle(cycle));
         }
         ElementKind::StartEvent(Start::Message { message })
         | ElementKind::MessageCatchEvent { message }
         | ElementKind::MessageThrowEvent { message } => {
             let message = &process.messages[*message].id;
-            markup.empty("bpmn:messageEventDefinition", &[("messageRef", message)]);
+            let engine = flavour.definition_attributes(element);
+            let mut attributes = vec![("messageRef", message.as_str())];
+            attributes.extend(engine.iter().map(|(name, value)| (*name, value.as_str())));
+            markup.empty("bpmn:messageEventDefinition", &attributes);
         }
         _ => {}
     }
@@ -170,7 +190,7 @@ fn write_timer(markup: &mut Markup, tag: &'static str, expression: &str) {
     markup.close();
 }
 
-fn write_flow(markup: &mut Markup, scope: &Scope, link: &Link) {
+fn write_flow(markup: &mut Markup, scope: &Scope, link: &Link, flavour: Flavour) {
     let mut attributes = vec![("id", link.id.as_str())];
     if !link.name.is_empty() {
         attributes.push(("name", &link.name));
@@ -178,7 +198,7 @@ fn write_flow(markup: &mut Markup, scope: &Scope, link: &Link) {
     attributes.push(("sourceRef", &scope.elements[link.from].id));
     attributes.push(("targetRef", &scope.elements[link.to].id));
     let condition = match &link.kind {
-        LinkKind::When(condition) => Some(condition),
+        LinkKind::When { variable, answer } => Some(flavour.condition(variable, answer)),
         _ => None,
     };
     if condition.is_none() && link.documentation.is_empty() {
@@ -186,9 +206,9 @@ fn write_flow(markup: &mut Markup, scope: &Scope, link: &Link) {
         return;
     }
     markup.open("bpmn:sequenceFlow", &attributes);
-    write_notes(markup, &link.documentation, &[]);
+    write_notes(markup, &link.documentation, &[], &[]);
     if let Some(condition) = condition {
-        markup.text("bpmn:conditionExpression", &EXPRESSION, condition);
+        markup.text("bpmn:conditionExpression", &EXPRESSION, &condition);
     }
     markup.close();
 }

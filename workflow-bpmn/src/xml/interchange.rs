@@ -5,7 +5,7 @@ use crate::diagram::{Diagram, Edge, EdgeKind, Label, Rect, Shape, ShapeKind};
 use crate::markup::Markup;
 use crate::model::Process;
 use crate::model::ids::Ids;
-use crate::palette::{UNDO_FILL, UNDO_LINE};
+use crate::palette::{HUMAN_FILL, HUMAN_LINE, UNDO_FILL, UNDO_LINE};
 
 /// Writes the picture of the process, and one of each collapsed sub-process.
 pub(super) fn write(markup: &mut Markup, process: &Process, diagram: &Diagram, ids: &mut Ids) {
@@ -43,6 +43,9 @@ fn write_shape(markup: &mut Markup, shape: &Shape, ids: &mut Ids) {
     }
     if shape.kind.is_undo() {
         attributes.extend([("color:background-color", UNDO_FILL), ("color:border-color", UNDO_LINE)]);
+    }
+    if shape.kind.is_human() {
+        attributes.extend([("color:background-color", HUMAN_FILL), ("color:border-color", HUMAN_LINE)]);
     }
     markup.open("bpmndi:BPMNShape", &attributes);
     write_bounds(markup, shape.bounds);

@@ -5,6 +5,7 @@ mod elements;
 mod interchange;
 
 use crate::diagram::Diagram;
+use crate::flavour::{Extension, Flavour};
 use crate::markup::Markup;
 use crate::model::{Fact, Process};
 
@@ -19,11 +20,12 @@ const NAMESPACES: [(&str, &str); 7] = [
 ];
 
 /// The file of a process and its picture.
-pub(crate) fn document(process: &Process, diagram: &Diagram) -> String {
+pub(crate) fn document(process: &Process, diagram: &Diagram, flavour: Flavour) -> String {
     let mut markup = Markup::new();
     let mut ids = process.ids();
     let definitions = ids.give(&format!("definitions_{}", process.id));
     let mut attributes = NAMESPACES.to_vec();
+    attributes.extend(flavour.of_root());
     attributes.extend([
         ("id", definitions.as_str()),
         ("targetNamespace", "urn:workflow-rs:flows"),
@@ -32,32 +34,50 @@ pub(crate) fn document(process: &Process, diagram: &Diagram) -> String {
     ]);
     markup.open("bpmn:definitions", &attributes);
     for message in &process.messages {
-        markup.empty("bpmn:message", &[("id", &message.id), ("name", &message.name)]);
+        let attributes = [("id", message.id.as_str()), ("name", &message.name)];
+        match flavour.subscription(message) {
+            None => markup.empty("bpmn:message", &attributes),
+            Some(subscription) => {
+                markup.open("bpmn:message", &attributes);
+                write_notes(&mut markup, "", &[], &[subscription]);
+                markup.close();
+            }
+        }
     }
     for error in &process.errors {
         let attributes = [("id", error.id.as_str()), ("name", &error.name), ("errorCode", &error.code)];
         markup.empty("bpmn:error", &attributes);
     }
-    write_process(&mut markup, process);
+    write_process(&mut markup, process, flavour);
     interchange::write(&mut markup, process, diagram, &mut ids);
     markup.finish()
 }
 
-fn write_process(markup: &mut Markup, process: &Process) {
-    markup.open("bpmn:process", &[("id", &process.id), ("name", &process.name), ("isExecutable", "true")]);
-    write_notes(markup, &process.documentation, &process.facts);
-    elements::write(markup, process, &process.scope);
+fn write_process(markup: &mut Markup, process: &Process, flavour: Flavour) {
+    let mut attributes = vec![("id", process.id.as_str()), ("name", &process.name), ("isExecutable", "true")];
+    attributes.extend(flavour.of_process());
+    markup.open("bpmn:process", &attributes);
+    write_notes(markup, &process.documentation, &process.facts, &[]);
+    elements::write(markup, process, &process.scope, flavour);
     markup.close();
 }
 
-fn write_notes(markup: &mut Markup, documentation: &str, facts: &[Fact]) {
+fn write_notes(markup: &mut Markup, documentation: &str, facts: &[Fact], extensions: &[Extension]) {
     if !documentation.is_empty() {
         markup.text("bpmn:documentation", &[], documentation);
     }
-    if facts.is_empty() {
+    if facts.is_empty() && extensions.is_empty() {
         return;
     }
     markup.open("bpmn:extensionElements", &[]);
+    for extension in extensions {
+        let attributes: Vec<(&str, &str)> =
+            extension.attributes.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        match &extension.text {
+            None => markup.empty(extension.tag, &attributes),
+            Some(text) => markup.text(extension.tag, &attributes, text),
+        }
+    }
     for fact in facts {
         let attributes: Vec<(&str, &str)> =
             fact.attributes.iter().map(|(name, value)| (*name, value.as_str())).collect();

@@ -4,7 +4,7 @@
 use std::fs;
 use std::path::Path;
 
-use workflow_bpmn::Export;
+use workflow_bpmn::{Export, Flavour};
 
 use crate::{family, highlights, samples};
 
@@ -23,6 +23,10 @@ fn every_sample_is_written_for_the_judges() {
     {
         fs::write(folder.join(format!("{name}.bpmn")), workflow_bpmn::to_xml(&graph)).unwrap();
         fs::write(folder.join(format!("{name}.svg")), workflow_bpmn::to_svg(&graph)).unwrap();
+        for (flavour, engine) in [(Flavour::Camunda7, "camunda7"), (Flavour::Camunda8, "camunda8")] {
+            let file = folder.join(format!("{name}.{engine}.bpmn"));
+            fs::write(file, Export::of(&graph).flavour(flavour).xml()).unwrap();
+        }
     }
     let order = samples::fulfil_order();
     let run = Export::of(&order).highlights(&highlights::of_a_failed_run()).svg();

@@ -3,6 +3,7 @@
 
 mod family;
 mod files;
+mod flavours;
 mod gates;
 mod highlights;
 mod kinds;

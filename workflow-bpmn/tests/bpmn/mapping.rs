@@ -270,3 +270,19 @@ fn tags(document: &str) -> Vec<Tag> {
         }
     }
 }
+
+#[test]
+fn who_does_a_step_decides_what_kind_of_task_it_is() {
+    let xml = workflow_bpmn::to_xml(&samples::insurance_claim());
+    assert!(element(&xml, "read_claim").starts_with("<bpmn:serviceTask "));
+    assert!(element(&xml, "rate_claim").starts_with("<bpmn:businessRuleTask "));
+    let person = element(&xml, "inspect_damage");
+    assert!(
+        person.starts_with("<bpmn:userTask ") && person.contains(r#"participant="Expert office""#),
+        "{person}"
+    );
+    let svg = workflow_bpmn::to_svg(&samples::insurance_claim());
+    assert!(svg.contains(r#"class="user-task human inspect_damage""#));
+    assert!(svg.contains(r#"class="business-rule-task rate_claim""#));
+    assert!(!workflow_bpmn::to_svg(&samples::fulfil_order()).contains("human"), "no other picture changes");
+}

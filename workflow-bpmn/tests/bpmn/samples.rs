@@ -1,7 +1,7 @@
 //! Flows of every shape that people write, drawn once each and looked at.
 //! It holds no expectations; those are in the tests that use it.
 
-use workflow_graph::{Effect, Graph, NodeKind};
+use workflow_graph::{Effect, Graph, NodeKind, Task};
 
 use crate::parallel;
 use crate::sketch::{
@@ -27,6 +27,7 @@ pub(crate) fn all() -> Vec<(&'static str, Graph)> {
         ("retry_by_hand", retry_by_hand()),
         ("long_flow", long_flow()),
         ("hostile_names", hostile_names()),
+        ("insurance_claim", insurance_claim()),
     ];
     sequential.into_iter().chain(parallel::all()).collect()
 }
@@ -213,6 +214,29 @@ fn long_flow() -> Graph {
         body.push(run(&format!("mount_part_{part}")));
     }
     graph("long_flow", body)
+}
+
+/// A person, rules, and four other parties.
+pub(crate) fn insurance_claim() -> Graph {
+    let pay = step("pay_out").effect(Effect::Pivot).with("Bank").or_fail("not_paid");
+    let decided = vec![
+        ("pay", vec![pay.into(), publish("claim_paid", "ClaimPaid"), succeed("paid")]),
+        ("ask an expert", vec![step("inspect_damage").task(Task::User).with("Expert office").into()]),
+        ("refuse", vec![fail("claim_refused")]),
+    ];
+    let papers = receive("papers", "PapersReceived", Some(vec![fail("papers_missing")]));
+    graph(
+        "insurance_claim",
+        vec![
+            step("reserve_money").undo("release_money").with("Bank").into(),
+            run("read_claim"),
+            papers,
+            repeat(vec![
+                step("rate_claim").task(Task::BusinessRule).with("Rule engine").into(),
+                ask("decision", "What is decided?", decided),
+            ]),
+        ],
+    )
 }
 
 /// Names that try to break out of XML, out of boxes and out of lines.

@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 
 use workflow_graph::{
     ChildFacts, CompensationFacts, Effect, ErrorFacts, Flow, FlowKind, Graph, Instances, Node, NodeIndex,
-    NodeKind, Outcome, Source, Span, StepFacts, SubflowFacts, Subgraph, humanise,
+    NodeKind, Outcome, Source, Span, StepFacts, SubflowFacts, Subgraph, Task, humanise,
 };
 
 /// One statement of a body.
@@ -73,11 +73,21 @@ pub(crate) struct Step {
     pub(crate) undo: Option<String>,
     pub(crate) effect: Effect,
     pub(crate) errors: Handlers,
+    pub(crate) task: Task,
+    pub(crate) participant: String,
 }
 
 pub(crate) fn step(id: &str) -> Step {
     let id = id.to_owned();
-    Step { function: id.clone(), id, undo: None, effect: Effect::Undeclared, errors: vec![] }
+    Step {
+        function: id.clone(),
+        id,
+        undo: None,
+        effect: Effect::Undeclared,
+        errors: vec![],
+        task: Task::Service,
+        participant: String::new(),
+    }
 }
 
 impl Step {
@@ -94,6 +104,16 @@ impl Step {
 
     pub(crate) fn effect(mut self, effect: Effect) -> Step {
         self.effect = effect;
+        self
+    }
+
+    pub(crate) fn task(mut self, task: Task) -> Step {
+        self.task = task;
+        self
+    }
+
+    pub(crate) fn with(mut self, participant: &str) -> Step {
+        self.participant = participant.to_owned();
         self
     }
 
@@ -121,7 +141,11 @@ impl Step {
                 label: humanise(undo).into(),
                 wiring: vec![].into(),
                 retriable: true,
+                task: Task::Service,
+                participant: self.participant.clone().into(),
             }),
+            task: self.task,
+            participant: self.participant.clone().into(),
             timeout_ms: Some(30_000),
             source: Source::at("src/steps.rs", 7),
             ..StepFacts::named(&self.function)

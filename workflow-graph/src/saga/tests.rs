@@ -61,6 +61,8 @@ fn step(id: &str, effect: Effect) -> Node {
         label: Cow::Borrowed(""),
         wiring: Cow::Borrowed(&[Wire::Output]),
         retriable: true,
+        task: crate::Task::Service,
+        participant: "".into(),
         takes: Cow::Borrowed(""),
         was: Cow::Borrowed(&[]),
     };

@@ -49,6 +49,8 @@ const STEP: NodeKind = NodeKind::Step(StepFacts {
     transactional: false,
     cancellable: false,
     kept: false,
+    task: workflow_graph::Task::Service,
+    participant: std::borrow::Cow::Borrowed(""),
     errors: Borrowed(&[]),
     compensation: None,
     source: Source::UNKNOWN,

@@ -112,6 +112,8 @@ pub(crate) fn undo(name: &str) -> CompensationFacts {
         label: "".into(),
         wiring: vec![].into(),
         retriable: true,
+        task: workflow_graph::Task::Service,
+        participant: "".into(),
     }
 }
 

@@ -4,7 +4,7 @@
 use proc_macro2::{Ident, Span, TokenStream};
 use syn::LitStr;
 use syn::ext::IdentExt;
-use workflow_graph::{Effect, Rate, RetryPolicy, is_node_id};
+use workflow_graph::{Effect, Rate, RetryPolicy, Task, is_node_id};
 
 use crate::built_in;
 use crate::duration;
@@ -43,11 +43,15 @@ pub(super) struct Attribute {
     pub(super) effect: Effect,
     /// Where it says that it leaves nothing behind when it is cancelled.
     pub(super) cancellable: Option<Span>,
+    /// Who does it.
+    pub(super) task: Task,
+    /// The other party that it turns to.
+    pub(super) participant: Option<String>,
     /// The compensation, as it was written.
     pub(super) compensate: Option<Undo>,
 }
 
-const WORDS: [&str; 13] = [
+const WORDS: [&str; 16] = [
     "name",
     "was",
     "label",
@@ -61,10 +65,10 @@ const WORDS: [&str; 13] = [
     "pivot",
     "retriable",
     "cancellable",
+    "human",
+    "rule",
+    "participant",
 ];
-
-/// Words of the language that have no meaning yet.
-const PLANNED: [&str; 3] = ["human", "rule", "participant"];
 
 impl Attribute {
     /// Reads the words. The result is usable whatever was wrong with them.
@@ -83,11 +87,14 @@ impl Attribute {
             limited: Vec::new(),
             effect: Effect::Undeclared,
             cancellable: None,
+            task: Task::Service,
+            participant: None,
             compensate: None,
         };
         let mut name_span = function.span();
         let (mut retry, mut former) = (None, None);
         let mut effects = Vec::new();
+        let mut task: Option<&Word> = None;
         for word in &words {
             match word.name.to_string().as_str() {
                 "name" => {
@@ -124,11 +131,21 @@ impl Attribute {
                     word.flag(errors);
                     attribute.cancellable = Some(word.name.span());
                 }
+                "human" | "rule" => {
+                    word.flag(errors);
+                    if task.replace(word).is_some_and(|other| other.name != word.name) {
+                        let message = "a step is done by a person or decided by rules, not both; split the step, \
+                                       or keep one of `human` and `rule`";
+                        errors.at(word.name.span(), message);
+                    }
+                    attribute.task = if word.name == "human" { Task::User } else { Task::BusinessRule };
+                }
+                "participant" => attribute.participant = participant(word, errors),
                 "compensate" => {
                     attribute.compensate = Undo::read(word, errors);
                     effects.push(word);
                 }
-                _ => refuse_word(word, errors),
+                name => errors.at(word.name.span(), unknown("`#[step]`", name, &WORDS)),
             }
         }
         attribute.effect = the_effect(&effects, errors);
@@ -183,13 +200,14 @@ impl Attribute {
     }
 }
 
-fn refuse_word(word: &Word, errors: &mut Errors) {
-    let name = word.name.to_string();
-    if PLANNED.contains(&name.as_str()) {
-        errors.at(word.name.span(), format!("`{name}` is not supported yet"));
-        return;
+fn participant(word: &Word, errors: &mut Errors) -> Option<String> {
+    let participant: LitStr = word.value("participant = \"Payment service\"", errors)?;
+    if participant.value().trim().is_empty() {
+        errors
+            .at(participant.span(), "a participant needs a name; leave it out when the step turns to nobody");
+        return None;
     }
-    errors.at(word.name.span(), unknown("`#[step]`", &name, &WORDS));
+    Some(participant.value())
 }
 
 fn label(word: &Word, errors: &mut Errors) -> Option<String> {

@@ -3,7 +3,7 @@
 
 use proc_macro2::{Ident, Literal, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
-use workflow_graph::{Effect, Rate, RetryPolicy, Wire};
+use workflow_graph::{Effect, Rate, RetryPolicy, Task, Wire};
 
 use super::Step;
 use super::compensation::Compensation;
@@ -35,11 +35,17 @@ pub(super) fn of(step: &Step) -> TokenStream {
     let compensation =
         step.compensation.as_ref().map(|undo| said("with_compensation", compensation(step, undo)));
     let transactional = has_transaction(&step.parameters).then(|| quote! { .transactional() });
+    let task = match attribute.task {
+        Task::Service => None,
+        Task::User => Some(quote! { .human() }),
+        Task::BusinessRule => Some(quote! { .rule() }),
+    };
+    let participant = attribute.participant.as_ref().map(|name| said("with_participant", name));
     let cancellable = attribute.cancellable.as_ref().map(|_| quote! { .cancellable() });
     quote! {
         ::workflow_runtime::__private::step(#name, #label, #takes, #gives, #line)
             #effect #errors #documentation #was #retry #timeout #heartbeat #concurrency #rate #compensation
-            #transactional #cancellable
+            #transactional #cancellable #task #participant
     }
 }
 

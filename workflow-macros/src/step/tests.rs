@@ -118,9 +118,17 @@ fn former_names_are_names_that_a_step_can_have_had() {
 }
 
 #[test]
-fn what_is_planned_is_not_taken_for_a_mistake() {
-    assert_eq!(refused("human, rule", "async fn pack() {}").len(), 2);
-    assert!(refused("human", "async fn pack() {}")[0].ends_with("is not supported yet"));
+fn who_does_a_step_costs_tokens_only_where_it_is_said() {
+    let tokens = expanded("human, participant = \"Warehouse\"", "async fn pack() {}");
+    assert!(tokens.contains(". human () . with_participant (\"Warehouse\")"), "{tokens}");
+    assert!(expanded("rule", "async fn rate() {}").contains(". rule ()"));
+    let plain = expanded("", "async fn pack() {}");
+    assert!(!plain.contains("human") && !plain.contains("rule") && !plain.contains("participant"), "{plain}");
+    let refused = |attribute: &str| refused(attribute, "async fn pack() {}");
+    assert!(refused("human, rule")[0].contains("keep one of `human` and `rule`"));
+    assert_eq!(refused("human, human").len(), 1);
+    assert!(refused("participant = \" \"")[0].contains("needs a name"));
+    assert_eq!(refused("participant").len() + refused("human = 1").len(), 2);
 }
 
 #[test]

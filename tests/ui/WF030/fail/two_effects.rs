@@ -10,6 +10,7 @@ async fn charge(amount: u64) -> u64 {
     retry(atempts = 3, initial = "2m", max = "1m", factor = 0.5),
     timeout = "PT7D",
     human,
+    rule,
     deadline = "1d"
 )]
 async fn pack(amount: u64) -> u64 {
