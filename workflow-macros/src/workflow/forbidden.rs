@@ -201,17 +201,31 @@ const METHODS: &[(Kind, &[&str])] =
 
 /// Why a function with this path is refused, if it is.
 pub(crate) fn function(path: &[String]) -> Option<Kind> {
-    let ends_with = |end: &&str| {
-        let end: Vec<&str> = end.split("::").collect();
-        path.len() >= end.len() && path.iter().rev().zip(end.iter().rev()).all(|(is, should)| is == should)
-    };
-    let by_end = FUNCTIONS.iter().find(|(_, ends)| ends.iter().any(ends_with)).map(|(kind, _)| *kind);
+    let by_end = FUNCTIONS.iter().find(|(_, ends)| ends.iter().any(|end| ends_with(path, end)));
+    let by_end = by_end.map(|(kind, _)| *kind);
     let of_crate = || {
         let is_function = path.last().is_some_and(|last| last.starts_with(char::is_lowercase));
         let known = CRATES.iter().find(|(_, name)| path.len() > 1 && path[0] == *name);
         known.filter(|_| is_function).map(|(kind, _)| *kind)
     };
     by_end.or_else(of_crate)
+}
+
+/// Whether these are the last segments of the path. It is asked of every path for the whole table, so that it looks at
+/// the last letters first, and takes nothing apart.
+fn ends_with(path: &[String], end: &str) -> bool {
+    let mut rest = end;
+    for segment in path.iter().rev() {
+        match rest.strip_suffix(segment.as_str()) {
+            Some("") => return true,
+            Some(before) => match before.strip_suffix("::") {
+                Some(before) => rest = before,
+                None => return false,
+            },
+            None => return false,
+        }
+    }
+    false
 }
 
 /// Why a macro of this name is refused, if it is.

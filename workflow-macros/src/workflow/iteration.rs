@@ -15,6 +15,7 @@ use syn::{
 use super::allow::{Allows, Rule};
 use super::awaits::Body;
 use super::determinism::Foreign;
+use crate::editor;
 
 /// Methods whose results are iterated.
 const ITERATING: &[&str] = &[
@@ -68,7 +69,7 @@ impl Places {
     /// Finds them.
     pub(crate) fn of(body: &Body, allows: &Allows, foreign: &Foreign) -> Places {
         let mut finder = Finder { body, allows, places: Places::default() };
-        if !is_editor() {
+        if !editor::asks() {
             finder.visit_block(&body.block);
         }
         let mut places = finder.places;
@@ -128,12 +129,6 @@ impl Places {
             self.bodies.clear();
         }
     }
-}
-
-/// Whether the compiler is the one inside an editor.
-pub(crate) fn is_editor() -> bool {
-    let name = std::env::current_exe().ok().and_then(|path| path.file_name().map(ToOwned::to_owned));
-    name.is_some_and(|name| name.to_string_lossy().contains("rust-analyzer"))
 }
 
 fn in_order(span: Span) -> TokenStream {

@@ -15,8 +15,8 @@ use super::allow::{Allows, Rule};
 use super::awaits::Body;
 use super::constants::within;
 use super::imports;
-use super::iteration::is_editor;
 use super::lower::What;
+use crate::editor;
 use crate::signature::RawFn;
 
 /// A constant or static, as the body names it.
@@ -43,7 +43,7 @@ const TRANSPARENT: &[&str] = &[
 
 /// Finds them all, in the order of the text.
 pub(crate) fn of(function: &RawFn, body: &Body, allows: &Allows) -> Vec<Static> {
-    if is_editor() {
+    if editor::asks() {
         return Vec::new();
     }
     let mut own = Own::default();
