@@ -1,7 +1,7 @@
 //! What only the compiler's types can check, at the tokens that the user wrote.
 //! Nothing here is generic: `cargo check` evaluates no generic constant.
 
-use proc_macro2::{Ident, Span, TokenStream};
+use proc_macro2::{Delimiter, Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
 
 use super::Step;
@@ -14,15 +14,36 @@ use crate::workflow::source_text;
 /// text, and what it says of the step itself speaks of serde's traits. Its types exist only if all is well.
 pub(super) fn recorded_types(step: &Step) -> TokenStream {
     let wrapper = |data: &Data| if data.lent.is_some() { "Lent" } else { "Stored" };
-    let arguments = data(&step.parameters).map(|data| existing(wrapper(data), &data.ty.to_token_stream()));
-    let result = step.returns.is_written.then(|| existing("Stored", &step.ok_type()));
-    let types = arguments.chain(result);
+    let arguments = data(&step.parameters).map(|data| (wrapper(data), data.ty.to_token_stream()));
+    let result = step.returns.is_written.then(|| ("Stored", step.ok_type()));
+    let unknown = arguments.chain(result).filter(|(wrapper, ty)| !is_surely_stored(wrapper, ty));
+    let types = unknown.map(|(wrapper, ty)| existing(wrapper, &ty));
     // A field for each: the compiler reports at the type of a field, and would report at the whole of a tuple.
     let fields = types.enumerate().map(|(index, ty)| {
         let name = format_ident!("__{index}", span = Span::call_site());
         quote! { #name: #ty, }
     });
     fields.collect()
+}
+
+/// Types of the language and `String`: each question that is not asked is a field less for the compiler. Who gives one
+/// of these names to another type is told by the implementation of the step.
+const SURELY_STORED: [&str; 17] = [
+    "String", "bool", "char", "u8", "u16", "u32", "u64", "u128", "usize", "i8", "i16", "i32", "i64", "i128",
+    "isize", "f32", "f64",
+];
+
+fn is_surely_stored(wrapper: &str, ty: &TokenStream) -> bool {
+    let mut tokens = ty.clone().into_iter();
+    match (tokens.next(), tokens.next()) {
+        (Some(TokenTree::Ident(name)), None) => {
+            SURELY_STORED.iter().any(|known| name == known) || (wrapper == "Lent" && name == "str")
+        }
+        (Some(TokenTree::Group(group)), None) => {
+            group.delimiter() == Delimiter::Parenthesis && group.stream().is_empty()
+        }
+        _ => false,
+    }
 }
 
 /// `wrapper<ty>`, reaching from the first to the last token of what the user wrote.
