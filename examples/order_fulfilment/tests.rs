@@ -8,7 +8,7 @@ use std::path::Path;
 
 use workflow_core::{Record, Run};
 use workflow_runtime::prelude::*;
-use workflow_test::{Exploration, Explore, Kit, Outcome, compensations, edges, timers};
+use workflow_test::{Exploration, Explore, Kit, Outcome, compensations, crash_points, edges, timers};
 
 use crate::orders::{Card, Order, read_orders};
 use crate::simulator::{ChargeId, ReservationId, TrackingId};
@@ -99,12 +99,13 @@ fn an_order_survives_every_failure_and_a_crash_at_every_write() {
         .sometimes("a refund", |end| end.ran(refund_payment))
         .run();
     println!("{report}");
-    report.assert(compensations(1.0)).assert(timers(1.0));
+    report.coverage("target/workflow-coverage").assert(timers(1.0)).assert(crash_points(0.8));
 }
 
 #[test]
 fn two_failures_at_a_time_take_every_way_of_the_diagram() {
-    exploration().each_step_fails().pairs().run().assert(edges(1.0));
+    let report = exploration().each_step_fails().pairs().run();
+    report.coverage("target/workflow-coverage").assert(edges(1.0)).assert(compensations(1.0));
 }
 
 #[test]

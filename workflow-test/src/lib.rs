@@ -30,7 +30,7 @@ mod trip;
 mod violation;
 
 pub use child_mock::ChildMock;
-pub use coverage::{Coverage, Demand, compensations, edges, timers};
+pub use coverage::{Coverage, Demand, compensations, crash_points, edges, errors, messages, nodes, timers};
 pub use explore::{Exploration, Explore, Failure, Report};
 pub use history::{Child, End, Names, Outcome};
 pub use kit::Kit;

@@ -47,9 +47,9 @@ fn an_order_survives_everything(kit: Explore) {
 fn without_failures_there_is_one_execution() {
     let report = explore().run();
     assert_eq!((report.executions, report.crashes), (1, 0));
-    assert_eq!(report.coverage().node("ship"), 1);
-    assert_eq!(report.coverage().node("new_card"), 0);
-    assert_eq!(report.coverage().flow("flow_ship_to_thank"), 1);
+    assert_eq!(report.taken().node("ship"), 1);
+    assert_eq!(report.taken().node("new_card"), 0);
+    assert_eq!(report.taken().flow("flow_ship_to_thank"), 1);
 }
 
 #[test]
@@ -61,7 +61,7 @@ fn a_run_is_crashed_after_each_of_its_writes_but_the_last() {
 #[test]
 fn what_was_never_taken_is_named() {
     let report = explore().run();
-    let gaps = report.coverage().gaps().join("\n");
+    let gaps = report.taken().gaps().join("\n");
     assert!(
         gaps.contains("never taken: error `CardExpired` of `retrieve_payment` (workflow-test/tests/shop/"),
         "{gaps}"

@@ -2,7 +2,7 @@
 //! A block of the page that is not in this file, word for word, fails the last test.
 
 use workflow_runtime::prelude::*;
-use workflow_test::{Explore, Kit, Outcome, compensations, edges, timers, workflow_test};
+use workflow_test::{Explore, Kit, Outcome, compensations, crash_points, edges, timers, workflow_test};
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 struct Order {
@@ -159,9 +159,11 @@ fn an_order_survives_everything(kit: Explore) {
         })
         .sometimes("nobody sends a card", |end| end.outcome() == Outcome::Failed("NoCard".to_owned()))
         .run()
+        .coverage("target/workflow-coverage")
         .assert(edges(1.0))
         .assert(compensations(1.0))
-        .assert(timers(1.0));
+        .assert(timers(1.0))
+        .assert(crash_points(1.0));
 }
 
 #[workflow_test(explore)]

@@ -14,6 +14,7 @@ use crate::explore::execution::{Execution, Known, execute};
 use crate::explore::plan::{Plan, Sample};
 use crate::explore::report::{Failure, Report};
 use crate::explore::shrink::shrink;
+use crate::explore::test_name::TestName;
 use crate::history::End;
 use crate::oracle::elsewhere;
 use crate::script::SharedScripts;
@@ -34,7 +35,7 @@ pub struct Exploration {
     definition: Definition,
     input: Payload,
     scripts: SharedScripts,
-    test: String,
+    test: TestName,
     messages: Vec<Sample>,
     faults: u32,
     cancels: bool,
@@ -53,7 +54,7 @@ impl Exploration {
         definition: Definition,
         input: Payload,
         scripts: SharedScripts,
-        test: String,
+        test: TestName,
     ) -> Exploration {
         Exploration {
             definition,
@@ -295,13 +296,14 @@ impl Search {
         let mut crashed_after = None;
         if let Ok(paths) = &execution.verdict {
             paths.iter().for_each(|path| report.coverage.count(path));
-            report.coverage.count_compensations(&execution.annals);
+            report.coverage.count_compensations(&execution.annals, self.plan.oracles.walker());
         }
         if self.crashes && violation.is_none() {
             // What an execution that is cut short has in common with another one was crashed there.
             let first = if execution.is_cut_short { execution.given_rows.max(1) } else { 1 };
             for writes in first..execution.annals.rows.len() {
                 report.crashes += 1;
+                report.coverage.count_crash(&execution.annals, writes, self.plan.oracles.walker());
                 if let Err(found) = crash(&self.plan, execution, writes) {
                     (violation, crashed_after) = (Some(found), Some(writes));
                     break;

@@ -2,12 +2,14 @@
 //! Text; nothing here runs anything.
 
 use std::fmt;
+use std::path::Path;
 use std::time::Duration;
 
 use workflow_core::Definition;
 
-use crate::coverage::{Coverage, Demand};
+use crate::coverage::{Coverage, Demand, Scale, target_folder};
 use crate::explore::exploration::Attempted;
+use crate::explore::test_name::TestName;
 use crate::transcript;
 use crate::violation::Violation;
 
@@ -33,11 +35,11 @@ pub struct Report {
     /// Why nothing was executed a second time on another thread; `None` when everything was.
     pub one_thread: Option<String>,
     pub(crate) coverage: Coverage,
-    test: String,
+    pub(crate) test: TestName,
 }
 
 impl Report {
-    pub(crate) fn new(definition: Definition, test: String) -> Report {
+    pub(crate) fn new(definition: Definition, test: TestName) -> Report {
         Report {
             workflow: definition.name,
             executions: 0,
@@ -54,8 +56,29 @@ impl Report {
     }
 
     /// Which parts of the diagram the executions took.
-    pub fn coverage(&self) -> &Coverage {
+    pub fn taken(&self) -> &Coverage {
         &self.coverage
+    }
+
+    /// Writes which parts of the diagram were taken: below this folder, in `<workflow>/v<version>`, the page
+    /// `index.html` with the picture, `coverage.json`, and `lcov.info`. What other tests have written of the same
+    /// workflow counts as well. A path that begins with `target` means cargo's target folder; another relative one begins
+    /// at the test's package. One schedule that is repeated writes nothing.
+    ///
+    /// # Panics
+    /// When the files cannot be written.
+    #[track_caller]
+    pub fn coverage(&self, folder: impl AsRef<Path>) -> &Report {
+        if self.repeated.is_some() {
+            return self;
+        }
+        let folder = target_folder(folder.as_ref(), self.test.package());
+        let scale = Scale { executions: self.executions, crashes: self.crashes };
+        match self.coverage.write(&folder, &self.test.in_program(), scale) {
+            Ok(page) => println!("{}: the coverage is drawn in {}", self.workflow, page.display()),
+            Err(error) => panic!("the coverage cannot be written to {}: {error}", folder.display()),
+        }
+        self
     }
 
     /// Demands a share of the diagram: `report.assert(edges(1.0))`. One schedule that is repeated demands nothing.
@@ -133,7 +156,8 @@ impl fmt::Display for Failure {
             write!(f, "\n  {line}")?;
         }
         if let Some(schedule) = &self.schedule {
-            let line = format!("again: WORKFLOW_SCHEDULE={schedule} cargo test {}", self.report.test);
+            let line =
+                format!("again: WORKFLOW_SCHEDULE={schedule} cargo test {}", self.report.test.function);
             write!(f, "\n  {}", line.trim_end())?;
         }
         for unsampled in &self.report.unsampled {

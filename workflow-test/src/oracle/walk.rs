@@ -84,7 +84,7 @@ impl Walker {
     }
 
     /// The node of an operation, and its map.
-    fn place_of(&self, op: &OpId) -> Option<(usize, NodeIndex)> {
+    pub(crate) fn place_of(&self, op: &OpId) -> Option<(usize, NodeIndex)> {
         let (mut map, mut segment) = (0, Segment::at(op.as_str(), 0));
         loop {
             let node = self.maps[map].node(segment.node)?;
