@@ -11,6 +11,9 @@ use shop::*;
 use workflow_runtime::prelude::*;
 use workflow_test::{Exploration, Explore, Oracle, Outcome, compensations, edges, timers, workflow_test};
 
+/// However busy the machine is: all is explored.
+const PATIENT: Duration = Duration::from_secs(120);
+
 fn explore() -> Exploration {
     explore_with(Explore::new())
 }
@@ -29,6 +32,7 @@ fn an_order_survives_everything(kit: Explore) {
         .each_step_fails()
         .pairs()
         .crash_at_every_write()
+        .budget(20_000, PATIENT)
         .always("goods are kept exactly when the order goes through", |end| {
             let kept = end.completed(reserve_goods) > end.completed(release_goods);
             kept == (end.outcome() == Outcome::Completed)
@@ -109,7 +113,8 @@ fn a_cancel_may_come_after_each_write() {
 
 #[test]
 fn two_things_and_a_cancel_may_go_wrong_at_once() {
-    let report = explore().pairs().cancel_at_every_write().crash_at_every_write().run();
+    let report = explore().pairs().cancel_at_every_write().crash_at_every_write();
+    let report = report.budget(20_000, PATIENT).run();
     assert!(report.is_complete);
 }
 

@@ -20,7 +20,7 @@ use crate::oracle::walk::{Path, Walker};
 pub use demand::{Demand, compensations, crash_points, edges, errors, messages, nodes, timers};
 pub(crate) use item::{Item, Kind};
 pub(crate) use target::target_folder;
-pub(crate) use write::Scale;
+pub(crate) use write::{Scale, file_name};
 
 /// How often each part of the diagram was taken, subflows included. Control flow that takes no part in the journal
 /// (`if`, `match`, loops) is counted along the shortest way between the operations around it.

@@ -95,11 +95,16 @@ pub(crate) struct Schedule {
 impl Schedule {
     /// The schedule of what was done, without the first choices at its end: they are made without being said.
     pub(crate) fn of(made: &[(usize, usize)], crash: Option<usize>) -> Schedule {
-        let mut choices: Vec<usize> = made.iter().map(|(picked, _)| *picked).collect();
-        while choices.last() == Some(&0) {
-            choices.pop();
+        let choices = made.iter().map(|(picked, _)| *picked).collect();
+        Schedule { choices, crash }.without_usual_end()
+    }
+
+    /// Without the first choices at its end.
+    pub(crate) fn without_usual_end(mut self) -> Schedule {
+        while self.choices.last() == Some(&0) {
+            self.choices.pop();
         }
-        Schedule { choices, crash }
+        self
     }
 
     /// Reads what its `Display` writes.

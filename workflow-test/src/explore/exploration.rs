@@ -1,33 +1,29 @@
-//! The builder of an exploration, and its search: depth first over the traces of choices, crashes for each.
-//! What an execution is, and how a failure is made small, is told elsewhere.
+//! The builder of an exploration, and the order of its search: depth first over the traces of choices, then samples.
+//! What is looked at in each execution, and how a failure is made small, is told elsewhere.
 
 use std::cell::Cell;
 use std::time::{Duration, Instant};
 
 use workflow_core::{Definition, Message, Payload, Step, StepFn};
 
-use crate::annals::Annals;
 use crate::explore::batch::Batch;
-use crate::explore::choices::{self, Choices, Schedule};
-use crate::explore::crash::crash;
-use crate::explore::execution::{Execution, Known, execute};
+use crate::explore::choices::{self, Choices};
+use crate::explore::execution::{Known, execute};
 use crate::explore::plan::{Plan, Sample};
+use crate::explore::regressions::Regressions;
 use crate::explore::report::{Failure, Report};
-use crate::explore::shrink::shrink;
+use crate::explore::search::{Holds, Search};
 use crate::explore::test_name::TestName;
 use crate::history::End;
 use crate::oracle::elsewhere;
 use crate::script::SharedScripts;
 use crate::shape::{Shape, check_value};
-use crate::violation::{Oracle, Violation};
 
 /// The variable that repeats one schedule: `WORKFLOW_SCHEDULE=fulfil_order:2.5`.
-const SCHEDULE: &str = "WORKFLOW_SCHEDULE";
+pub(crate) const SCHEDULE: &str = "WORKFLOW_SCHEDULE";
 
 /// The variable that lifts the budget: `WORKFLOW_EXPLORE=thorough`.
 const EXPLORE: &str = "WORKFLOW_EXPLORE";
-
-type Holds = Box<dyn Fn(&End<'_>) -> bool>;
 
 /// What is explored; made by [`crate::Explore::workflow`].
 #[must_use = "nothing is explored before `.run()`"]
@@ -168,27 +164,36 @@ impl Exploration {
     }
 
     /// Explores. Prints how much was explored; panics with the smallest failing schedule if one fails.
+    ///
+    /// A schedule that fails is kept in `workflow-regressions/<test>.txt` in the package of the test, and tried first by
+    /// every later run, until a person takes its line out.
     #[track_caller]
     pub fn run(self) -> Report {
-        match self.try_run() {
+        let again = std::env::var(SCHEDULE).ok();
+        let regressions = Regressions::of(&self.test, self.definition.name).filter(|_| again.is_none());
+        match self.explore(again.as_deref(), regressions.as_ref()) {
             Ok(report) => {
                 println!("{report}");
                 report
             }
-            Err(failure) => panic!("{failure}"),
+            Err(mut failure) => {
+                regressions.iter().for_each(|regressions| regressions.keep(&mut failure));
+                panic!("{failure}")
+            }
         }
     }
 
-    /// Explores, and gives a failure back instead of panicking with it.
+    /// Explores, and gives a failure back instead of panicking with it. No schedule is kept, and none that was kept is
+    /// tried first.
     ///
     /// # Errors
     /// The smallest failing schedule.
     pub fn try_run(self) -> Result<Report, Box<Failure>> {
         let again = std::env::var(SCHEDULE).ok();
-        self.explore(again.as_deref())
+        self.explore(again.as_deref(), None)
     }
 
-    fn explore(self, again: Option<&str>) -> Result<Report, Box<Failure>> {
+    fn explore(self, again: Option<&str>, regressions: Option<&Regressions>) -> Result<Report, Box<Failure>> {
         let name = self.definition.name;
         let mut report = Report::new(self.definition, self.test);
         let plan = match Plan::new(self.definition, self.input, self.scripts) {
@@ -217,6 +222,9 @@ impl Exploration {
         };
         if let Some(schedule) = again.and_then(|again| again.strip_prefix(name)?.strip_prefix(':')) {
             return search.repeat(schedule, report);
+        }
+        if let Some(regressions) = regressions {
+            report = regressions.try_first(&search, report)?;
         }
         let (most_executions, longest) = match std::env::var(EXPLORE).as_deref() {
             Ok("thorough") => (self.most_executions.saturating_mul(50), self.longest.saturating_mul(50)),
@@ -255,110 +263,5 @@ impl Exploration {
         report = batch.look_elsewhere(&search, report)?;
         report.elapsed = begun.elapsed();
         search.check_sometimes(report)
-    }
-}
-
-/// A plan with what the test says about its ends.
-pub(crate) struct Search {
-    plan: Plan,
-    crashes: bool,
-    /// Whether everything is run again on another thread.
-    elsewhere: bool,
-    always: Vec<(String, Holds)>,
-    sometimes: Vec<(String, Holds, Cell<bool>)>,
-}
-
-/// One schedule, tried.
-pub(crate) struct Attempted {
-    pub(crate) schedule: Schedule,
-    pub(crate) annals: Annals,
-    pub(crate) violation: Option<Violation>,
-}
-
-impl Search {
-    /// Tries one schedule.
-    pub(crate) fn attempt(&self, schedule: &Schedule) -> Attempted {
-        let execution = execute(&self.plan, Choices::given(schedule.choices.clone()), None);
-        let crash_after = schedule.crash.filter(|&writes| writes < execution.annals.rows.len());
-        let again = || if self.elsewhere { elsewhere::check(&execution.annals).err() } else { None };
-        let crashed = || crash(&self.plan, &execution, crash_after?).err();
-        let violation = self.judge(&execution).or_else(crashed).or_else(again);
-        Attempted {
-            schedule: Schedule::of(&execution.made, crash_after),
-            annals: execution.annals,
-            violation,
-        }
-    }
-
-    /// Counts an execution, crashes it, and says what is wrong with it if anything is.
-    pub(crate) fn look_at(&self, execution: &Execution, mut report: Report) -> Result<Report, Box<Failure>> {
-        let mut violation = self.judge(execution);
-        let mut crashed_after = None;
-        if let Ok(paths) = &execution.verdict {
-            paths.iter().for_each(|path| report.coverage.count(path));
-            report.coverage.count_compensations(&execution.annals, self.plan.oracles.walker());
-        }
-        if self.crashes && violation.is_none() {
-            // What an execution that is cut short has in common with another one was crashed there.
-            let first = if execution.is_cut_short { execution.given_rows.max(1) } else { 1 };
-            for writes in first..execution.annals.rows.len() {
-                report.crashes += 1;
-                report.coverage.count_crash(&execution.annals, writes, self.plan.oracles.walker());
-                if let Err(found) = crash(&self.plan, execution, writes) {
-                    (violation, crashed_after) = (Some(found), Some(writes));
-                    break;
-                }
-            }
-        }
-        if violation.is_none() {
-            return Ok(report);
-        }
-        let schedule = Schedule::of(&execution.made, crashed_after);
-        let found = Attempted { schedule, annals: execution.annals.clone(), violation };
-        Err(Failure::of(shrink(self, found), report))
-    }
-
-    pub(crate) fn looks_elsewhere(&self) -> bool {
-        self.elsewhere
-    }
-
-    /// What is wrong with an execution that did not crash.
-    fn judge(&self, execution: &Execution) -> Option<Violation> {
-        if let Err(violation) = &execution.verdict {
-            return Some(violation.clone());
-        }
-        let root = execution.annals.of_root().last()?;
-        let end = End::new(&execution.annals, execution.annals.conclusion(root)?);
-        for (_, holds, seen) in &self.sometimes {
-            if !seen.get() {
-                seen.set(holds(&end));
-            }
-        }
-        let broken = self.always.iter().find(|(_, holds)| !holds(&end));
-        broken.map(|(name, _)| Violation::new(Oracle::Always, format!("`{name}` does not hold at the end")))
-    }
-
-    fn repeat(&self, schedule: &str, mut report: Report) -> Result<Report, Box<Failure>> {
-        let Some(schedule) = Schedule::parse(schedule) else {
-            let text = format!("{SCHEDULE} does not hold a schedule: `{schedule}`");
-            return Err(Failure::before(Violation::new(Oracle::Mock, text), report));
-        };
-        let attempted = self.attempt(&schedule);
-        report.executions = 1;
-        report.crashes = usize::from(attempted.schedule.crash.is_some());
-        report.repeated = Some(attempted.schedule.to_string());
-        if attempted.violation.is_some() {
-            return Err(Failure::of(attempted, report));
-        }
-        Ok(report)
-    }
-
-    fn check_sometimes(&self, report: Report) -> Result<Report, Box<Failure>> {
-        let Some((name, ..)) = self.sometimes.iter().find(|(_, _, seen)| !seen.get()) else {
-            return Ok(report);
-        };
-        let limit = if report.is_complete { "" } else { ", but the budget was used up before all had been" };
-        let text = format!("`{name}` held in none of {} executions{limit}", report.executions);
-        Err(Failure::before(Violation::new(Oracle::Sometimes, text), report))
     }
 }

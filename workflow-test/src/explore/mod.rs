@@ -8,7 +8,9 @@ mod execution;
 mod exploration;
 mod faults;
 mod plan;
+mod regressions;
 mod report;
+mod search;
 mod shrink;
 mod test_name;
 #[cfg(test)]

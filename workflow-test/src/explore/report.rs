@@ -8,7 +8,7 @@ use std::time::Duration;
 use workflow_core::Definition;
 
 use crate::coverage::{Coverage, Demand, Scale, target_folder};
-use crate::explore::exploration::Attempted;
+use crate::explore::search::Attempted;
 use crate::explore::test_name::TestName;
 use crate::transcript;
 use crate::violation::Violation;
@@ -30,6 +30,10 @@ pub struct Report {
     pub is_complete: bool,
     /// The schedule that was repeated instead of exploring, if the environment asked for one.
     pub repeated: Option<String>,
+    /// How many schedules were tried first, since they failed in an earlier run.
+    pub kept: usize,
+    /// Schedules that were kept and no longer fit the code, one sentence each.
+    pub stale: Vec<String>,
     /// Errors that were not explored, since no value of them is known.
     pub unsampled: Vec<String>,
     /// Why nothing was executed a second time on another thread; `None` when everything was.
@@ -48,6 +52,8 @@ impl Report {
             elapsed: Duration::ZERO,
             is_complete: true,
             repeated: None,
+            kept: 0,
+            stale: Vec::new(),
             unsampled: Vec::new(),
             one_thread: None,
             coverage: Coverage::of(definition),
@@ -106,6 +112,14 @@ impl fmt::Display for Report {
                 write!(f, "\n  {samples} of the executions were drawn from all orders")?;
             }
         }
+        match self.kept {
+            0 => {}
+            1 => write!(f, "\n  1 schedule that failed once was tried first")?,
+            kept => write!(f, "\n  {kept} schedules that failed once were tried first")?,
+        }
+        for stale in &self.stale {
+            write!(f, "\n  STALE: {stale}")?;
+        }
         for unsampled in &self.unsampled {
             write!(f, "\n  NOT EXPLORED: {unsampled}")?;
         }
@@ -125,6 +139,8 @@ pub struct Failure {
     pub schedule: Option<String>,
     /// What happens under that schedule, one line per event.
     pub story: String,
+    /// Where the schedule is kept, in words; `None` when it is not.
+    pub kept: Option<String>,
     /// How much was explored until it was found.
     pub report: Report,
 }
@@ -132,7 +148,7 @@ pub struct Failure {
 impl Failure {
     /// A failure that no schedule shows.
     pub(crate) fn before(violation: Violation, report: Report) -> Box<Failure> {
-        Box::new(Failure { violation, schedule: None, story: String::new(), report })
+        Box::new(Failure { violation, schedule: None, story: String::new(), kept: None, report })
     }
 
     pub(crate) fn of(attempted: Attempted, report: Report) -> Box<Failure> {
@@ -143,7 +159,7 @@ impl Failure {
             story.push_str(&format!("crash after write {writes}\n"));
         }
         let schedule = Some(format!("{}:{schedule}", report.workflow));
-        Box::new(Failure { violation, schedule, story, report })
+        Box::new(Failure { violation, schedule, story, kept: None, report })
     }
 }
 
@@ -159,6 +175,12 @@ impl fmt::Display for Failure {
             let line =
                 format!("again: WORKFLOW_SCHEDULE={schedule} cargo test {}", self.report.test.function);
             write!(f, "\n  {}", line.trim_end())?;
+        }
+        if let Some(kept) = &self.kept {
+            write!(f, "\n  {kept}")?;
+        }
+        for stale in &self.report.stale {
+            write!(f, "\n  STALE: {stale}")?;
         }
         for unsampled in &self.report.unsampled {
             write!(f, "\n  NOT EXPLORED: {unsampled}")?;
