@@ -86,7 +86,7 @@ fn exploration<W: Workflow>(call: impl Fn(u32) -> WorkflowCall<W> + 'static, num
     kit.on(give_back).then(|_| ());
     let code = if number.is_multiple_of(2) { 404 } else { 500 + number };
     kit.workflow(move || call(number))
-        .messages(move || Answer { number })
+        .message(move || Answer { number })
         .sample(check, Err(Trouble::Code(code)))
         .sample(check, Err(Trouble::Lost { at: number, of: 3 }))
         .sample(take, Err(Trouble::Code(code)))

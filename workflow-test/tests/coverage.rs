@@ -28,7 +28,7 @@ fn explore(test: &str) -> Exploration {
     kit.on(retrieve_payment).then(|order| Ok(Payment { amount: order.total }));
     kit.on(ship).returns(Ok(Parcel(1)));
     kit.on(thank).returns(());
-    kit.workflow(|| fulfil_order(order())).messages(|| NewCard { order_id: 42 })
+    kit.workflow(|| fulfil_order(order())).message(|| NewCard { order_id: 42 })
 }
 
 fn read(folder: &Path, file: &str) -> String {
@@ -171,12 +171,12 @@ fn blocks_races_and_subflows_have_counts_as_well(kit: Explore) {
     kit.on(price).returns(Ok(100));
     let folder = empty_folder("blocks");
     let explore = |amount: u32| {
-        let all = kit.workflow(all_at_once).messages(move || Paid { trip: 7, amount }).each_step_fails();
+        let all = kit.workflow(all_at_once).message(move || Paid { trip: 7, amount }).each_step_fails();
         all.budget(700, Duration::from_secs(30)).run()
     };
     explore(4).coverage(&folder);
     let sum =
-        kit.workflow(all_at_once).messages(|| Paid { trip: 7, amount: 2 }).each_step_fails().interleave();
+        kit.workflow(all_at_once).message(|| Paid { trip: 7, amount: 2 }).each_step_fails().interleave();
     sum.budget(700, Duration::from_secs(30)).run().coverage(&folder);
     let page = fs::read_to_string(folder.join("all_at_once/v1/index.html")).unwrap();
     let marked = page.lines().filter(|line| line.trim_start().starts_with("<g id="));

@@ -9,7 +9,9 @@ use std::time::Duration;
 
 use shop::*;
 use workflow_runtime::prelude::*;
-use workflow_test::{Exploration, Explore, Oracle, Outcome, compensations, edges, timers, workflow_test};
+use workflow_test::{
+    Exploration, Explore, Oracle, Outcome, compensations, edges, messages, timers, workflow_test,
+};
 
 /// However busy the machine is: all is explored.
 const PATIENT: Duration = Duration::from_secs(120);
@@ -23,7 +25,7 @@ fn explore_with(kit: Explore) -> Exploration {
     kit.on(retrieve_payment).then(|order| Ok(Payment { amount: order.total }));
     kit.on(ship).returns(Ok(Parcel(1)));
     kit.on(thank).returns(());
-    kit.workflow(|| fulfil_order(order())).messages(|| NewCard { order_id: 42 })
+    kit.workflow(|| fulfil_order(order())).message(|| NewCard { order_id: 42 })
 }
 
 #[workflow_test(explore)]
@@ -92,6 +94,65 @@ fn what_does_not_hold_is_shown_with_the_smallest_schedule(kit: Explore) {
   again: WORKFLOW_SCHEDULE=fulfil_order:002 cargo test what_does_not_hold_is_shown_with_the_smallest_schedule"
             .replace("   0s", "  0s")
     );
+}
+
+#[test]
+fn a_message_comes_at_once_in_the_last_moment_or_never() {
+    let report = explore()
+        .each_step_fails()
+        .sometimes("at once", |end| end.completed(retrieve_payment) == 1 && end.elapsed() < seconds(60))
+        .sometimes("in the last moment", |end| {
+            end.outcome() == Outcome::Completed && end.elapsed() + Duration::from_millis(1) == days(7)
+        })
+        .sometimes("never", |end| end.outcome() == Outcome::Failed("NoCard".to_owned()))
+        .run();
+    assert!(report.is_complete);
+}
+
+#[test]
+fn a_message_is_made_up_with_the_key_that_is_waited_for() {
+    let kit = Explore::new();
+    kit.on(reserve_goods).returns(Ok(Reservation(7)));
+    kit.on(retrieve_payment).then(|order| Ok(Payment { amount: order.total }));
+    kit.on(ship).returns(Ok(Parcel(1)));
+    kit.on(thank).returns(());
+    let report = kit.workflow(|| fulfil_order(order())).messages::<NewCard>().each_step_fails().run();
+    assert_eq!(report.unsampled, [""; 0]);
+    report.assert(messages(1.0)).assert(timers(1.0));
+}
+
+/// A message whose key no field is.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+struct Vote {
+    house: String,
+    seat: u32,
+}
+
+impl Message for Vote {
+    const NAME: &'static str = "Vote";
+
+    fn key(&self) -> String {
+        format!("{}-{}", self.house, self.seat)
+    }
+}
+
+#[workflow]
+async fn poll(order: Order) -> Result<u32, TimedOut> {
+    let vote = receive::<Vote>(format!("upper-{}", order.id)).within(days(1)).await?;
+    Ok(vote.seat)
+}
+
+#[test]
+fn a_message_that_cannot_be_made_up_is_named_and_can_be_given() {
+    let report = Explore::new().workflow(|| poll(order())).messages::<Vote>().run();
+    assert_eq!(
+        report.unsampled,
+        ["no `Vote` with the key \"upper-42\" can be made up: say `.message(|| ..)`"]
+    );
+    let given = || Vote { house: "upper".to_owned(), seat: 42 };
+    let report = Explore::new().workflow(|| poll(order())).messages::<Vote>().message(given).run();
+    assert_eq!(report.unsampled, [""; 0]);
+    report.assert(edges(1.0));
 }
 
 #[test]

@@ -282,7 +282,7 @@ fn a_trip_in_company_survives_everything(kit: Explore) {
     explore_well(&kit);
     let report = kit
         .workflow(in_company)
-        .messages(|| Paid { trip: 7, amount: 50 })
+        .message(|| Paid { trip: 7, amount: 50 })
         .each_step_fails()
         .cancel_at_every_write()
         .crash_at_every_write()

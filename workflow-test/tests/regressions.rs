@@ -19,7 +19,7 @@ fn explore(test: &str) -> Exploration {
     kit.on(retrieve_payment).then(|order| Ok(Payment { amount: order.total }));
     kit.on(ship).returns(Ok(Parcel(1)));
     kit.on(thank).returns(());
-    kit.workflow(|| fulfil_order(order())).messages(|| NewCard { order_id: 42 })
+    kit.workflow(|| fulfil_order(order())).message(|| NewCard { order_id: 42 })
 }
 
 /// Fails, passes, or is changed so that nothing can go wrong with it, as it is told.

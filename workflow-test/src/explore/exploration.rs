@@ -2,6 +2,7 @@
 //! What is looked at in each execution, and how a failure is made small, is told elsewhere.
 
 use std::cell::Cell;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use workflow_core::{Definition, Message, Payload, Step, StepFn};
@@ -9,15 +10,18 @@ use workflow_core::{Definition, Message, Payload, Step, StepFn};
 use crate::explore::batch::Batch;
 use crate::explore::choices::{self, Choices};
 use crate::explore::execution::{Known, execute};
-use crate::explore::plan::{Plan, Sample};
+use crate::explore::plan::{Plan, Sample, SampleValue};
 use crate::explore::regressions::Regressions;
 use crate::explore::report::{Failure, Report};
 use crate::explore::search::{Holds, Search};
 use crate::explore::test_name::TestName;
+use crate::histories::{Folder, Gallery, in_package};
 use crate::history::End;
+use crate::invent::invent_message;
 use crate::oracle::elsewhere;
 use crate::script::SharedScripts;
 use crate::shape::{Shape, check_value};
+use crate::violation::{Oracle, Violation};
 
 /// The variable that repeats one schedule: `WORKFLOW_SCHEDULE=fulfil_order:2.5`.
 pub(crate) const SCHEDULE: &str = "WORKFLOW_SCHEDULE";
@@ -43,6 +47,7 @@ pub struct Exploration {
     most_executions: usize,
     longest: Duration,
     one_thread: Option<String>,
+    histories: Option<PathBuf>,
 }
 
 impl Exploration {
@@ -68,6 +73,7 @@ impl Exploration {
             most_executions: 20_000,
             longest: Duration::from_secs(2),
             one_thread: None,
+            histories: None,
         }
     }
 
@@ -91,7 +97,8 @@ impl Exploration {
     /// Which of several things happens first is a choice: steps and children take as long as they like, messages come
     /// when they come, and only timers are punctual. All orders are tried, except that two which lead to the same state
     /// are gone on from once; where that takes more than half the budget, the rest of it is spent on samples of all
-    /// orders, which are the same in every run of the test.
+    /// orders, most of them by PCT: branches have priorities, which change at up to three places. They are the same in
+    /// every run of the test, and the report says that the search went over to them.
     ///
     /// Without this, what is due at the same time happens in the order in which it was asked for.
     pub fn interleave(self) -> Exploration {
@@ -110,15 +117,26 @@ impl Exploration {
         Exploration { crashes: true, ..self }
     }
 
-    /// This message may come while the run waits for it; that its deadline passes instead is explored, too.
+    /// A message of this type may come when the run waits for one; its value is made up, with the key that is waited
+    /// for. Where that cannot be done, or the value matters, say [`Exploration::message`].
+    ///
+    /// Each wait is explored with a message that was there before, with one that comes in the last moment, and without
+    /// one, so that the deadline passes. What comes later, or a second time, is there for the next wait.
+    pub fn messages<M: Message>(mut self) -> Exploration {
+        self.messages.push(Sample { name: M::NAME, value: SampleValue::MadeUp(invent_message::<M>) });
+        self
+    }
+
+    /// This very message may come when the run waits for it; like [`Exploration::messages`].
     #[track_caller]
-    pub fn messages<M: Message>(mut self, sample: impl FnOnce() -> M) -> Exploration {
+    pub fn message<M: Message>(mut self, sample: impl FnOnce() -> M) -> Exploration {
         let message = sample();
         let payload = Payload::of(&message)
             .unwrap_or_else(|error| panic!("the message `{}` cannot be stored: {error}", M::NAME));
         check_value::<M>(&payload, &format!("the message `{}`", M::NAME))
             .unwrap_or_else(|violation| panic!("{violation}"));
-        self.messages.push(Sample { name: M::NAME, key: message.key(), payload });
+        let value = SampleValue::Given { key: message.key(), payload };
+        self.messages.push(Sample { name: M::NAME, value });
         self
     }
 
@@ -163,10 +181,20 @@ impl Exploration {
         self
     }
 
+    /// Holds the golden histories of the workflow to what is explored: those in this folder, under
+    /// `<workflow>/v<version>`, go through with the code of today, and every flow and compensation that an execution takes
+    /// is in one of them. With `WORKFLOW_HISTORIES=write` in the environment what is missing is written, as few journals
+    /// as possible; none is ever changed or removed. Relative paths begin at the test's package.
+    ///
+    /// [`replay_histories`](crate::replay_histories) replays them without exploring.
+    pub fn histories(self, folder: impl AsRef<Path>) -> Exploration {
+        Exploration { histories: Some(folder.as_ref().to_owned()), ..self }
+    }
+
     /// Explores. Prints how much was explored; panics with the smallest failing schedule if one fails.
     ///
-    /// A schedule that fails is kept in `workflow-regressions/<test>.txt` in the package of the test, and tried first by
-    /// every later run, until a person takes its line out.
+    /// A schedule that fails is kept in `workflow-regressions/<test>.txt` in the package of the test, and tried first
+    /// by every later run, until a person takes its line out.
     #[track_caller]
     pub fn run(self) -> Report {
         let again = std::env::var(SCHEDULE).ok();
@@ -235,7 +263,9 @@ impl Exploration {
             if self.interleaves { (most_executions / 2, longest / 2) } else { (most_executions, longest) };
         let begun = Instant::now();
         let mut known = Known::new();
+        let mut longest_trace = 0;
         let mut batch = Batch::default();
+        let mut gallery = self.histories.as_ref().map(|_| Gallery::of(&report.coverage));
         let mut given = Some(Vec::new());
         while let Some(choices) = given {
             if report.executions >= in_order || begun.elapsed() >= until {
@@ -245,7 +275,9 @@ impl Exploration {
             let known = self.interleaves.then_some(&mut known);
             let execution = execute(&search.plan, Choices::given(choices), known);
             report.executions += 1;
+            longest_trace = longest_trace.max(execution.made.len());
             given = choices::next(execution.made.clone());
+            search.show(&execution, gallery.as_mut());
             report = batch.look_at(&search, execution, report)?;
             report.elapsed = begun.elapsed();
         }
@@ -254,14 +286,22 @@ impl Exploration {
             && report.executions < most_executions
             && begun.elapsed() < longest
         {
-            let execution = execute(&search.plan, Choices::drawn(report.samples as u64), None);
+            let execution = execute(&search.plan, Choices::drawn(report.samples as u64, longest_trace), None);
             report.executions += 1;
             report.samples += 1;
+            search.show(&execution, gallery.as_mut());
             report = batch.look_at(&search, execution, report)?;
             report.elapsed = begun.elapsed();
         }
         report = batch.look_elsewhere(&search, report)?;
         report.elapsed = begun.elapsed();
-        search.check_sometimes(report)
+        report.unsampled.extend(search.plan.not_made_up());
+        let report = search.check_sometimes(report)?;
+        let (Some(gallery), Some(folder)) = (gallery, &self.histories) else { return Ok(report) };
+        let folder = Folder::of(&in_package(folder, report.test.package()), &self.definition);
+        match folder.hold(&gallery, &report.coverage, search.plan.oracles.walker(), &report.test.function) {
+            Ok(()) => Ok(report),
+            Err(text) => Err(Failure::before(Violation::new(Oracle::History, text), report)),
+        }
     }
 }

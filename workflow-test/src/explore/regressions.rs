@@ -14,8 +14,10 @@ use crate::explore::test_name::TestName;
 /// The folder in the package.
 const FOLDER: &str = "workflow-regressions";
 
-const HEAD: &str = "# Schedules that failed once. Every run of the test tries them first. Commit this file; when a schedule no longer fits\n\
-                    # the code, the test says so, and a person takes its line out.\n";
+const HEAD: &str = "\
+# Schedules that failed once. Every run of the test tries them first. Commit this file; when a schedule no longer
+# fits the code, the test says so, and a person takes its line out.
+";
 
 /// The file of one test.
 pub(crate) struct Regressions {
@@ -50,8 +52,8 @@ impl Regressions {
             }
             if !is_same {
                 report.stale.push(format!(
-                    "the schedule `{}:{text}` in {} no longer fits the code, which has other choices now; remove the line \
-                     once you have seen that what it found cannot happen any more",
+                    "the schedule `{}:{text}` in {} no longer fits the code, which has other choices now; remove the \
+                     line once you have seen that what it found cannot happen any more",
                     self.workflow, self.name
                 ));
             }

@@ -20,7 +20,7 @@ pub struct Report {
     pub workflow: &'static str,
     /// How many executions were run, without those that crashed.
     pub executions: usize,
-    /// How many of them were drawn at random, since not all orders could be tried.
+    /// How many of them were drawn from all orders, most of them by PCT, since not all orders could be tried.
     pub samples: usize,
     /// How many times one of them was run again with a crash.
     pub crashes: usize,
@@ -68,8 +68,8 @@ impl Report {
 
     /// Writes which parts of the diagram were taken: below this folder, in `<workflow>/v<version>`, the page
     /// `index.html` with the picture, `coverage.json`, and `lcov.info`. What other tests have written of the same
-    /// workflow counts as well. A path that begins with `target` means cargo's target folder; another relative one begins
-    /// at the test's package. One schedule that is repeated writes nothing.
+    /// workflow counts as well. A path that begins with `target` means cargo's target folder; another relative one
+    /// begins at the test's package. One schedule that is repeated writes nothing.
     ///
     /// # Panics
     /// When the files cannot be written.
@@ -109,7 +109,15 @@ impl fmt::Display for Report {
         if !self.is_complete {
             write!(f, "\n  NOT ALL WAS EXPLORED: the budget was used up; see `.budget(..)`")?;
             if *samples > 0 {
-                write!(f, "\n  {samples} of the executions were drawn from all orders")?;
+                let in_order = executions - samples;
+                write!(
+                    f,
+                    "\n  after {in_order} executions the search went over from all orders to PCT: {samples} of the "
+                )?;
+                write!(
+                    f,
+                    "executions were drawn from all orders, by priorities that change at up to three places"
+                )?;
             }
         }
         match self.kept {

@@ -11,6 +11,7 @@ use crate::explore::exploration::SCHEDULE;
 use crate::explore::plan::Plan;
 use crate::explore::report::{Failure, Report};
 use crate::explore::shrink::shrink;
+use crate::histories::Gallery;
 use crate::history::End;
 use crate::oracle::elsewhere;
 use crate::violation::{Oracle, Violation};
@@ -76,6 +77,15 @@ impl Search {
         let schedule = Schedule::of(&execution.made, crashed_after);
         let found = Attempted { schedule, annals: execution.annals.clone(), violation };
         Err(Failure::of(shrink(self, found), report))
+    }
+
+    /// Shows an execution that is over to whoever chooses golden histories.
+    pub(crate) fn show(&self, execution: &Execution, gallery: Option<&mut Gallery>) {
+        if let (Some(gallery), Ok(paths)) = (gallery, &execution.verdict)
+            && !execution.is_cut_short
+        {
+            gallery.look_at(&execution.annals, paths, self.plan.oracles.walker());
+        }
     }
 
     pub(crate) fn looks_elsewhere(&self) -> bool {
