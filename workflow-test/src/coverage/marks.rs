@@ -24,7 +24,7 @@ impl Coverage {
             }
             for edge in &page.edges {
                 let count = counted.of_edge(edge, page);
-                highlights = highlights.mark(&edge.id, mark(count)).note(&edge.id, &note(count));
+                highlights = highlights.mark(&edge.id, mark(count)).note(&edge.id, note(count));
             }
         }
         highlights
@@ -34,7 +34,7 @@ impl Coverage {
 impl Counted<'_> {
     fn with_shape(&self, highlights: Highlights, shape: &Shape) -> Highlights {
         let count = self.of_shape(shape);
-        let highlights = highlights.mark(&shape.id, mark(count)).note(&shape.id, &note(count));
+        let highlights = highlights.mark(&shape.id, mark(count)).note(&shape.id, note(count));
         if !shape.kind.is_task() {
             return highlights;
         }
@@ -43,7 +43,7 @@ impl Counted<'_> {
         match self.crashes(shape) {
             Some(0) => highlights.note(&shape.id, "never crashed while under way"),
             Some(crashes) => {
-                highlights.note(&shape.id, &format!("crashed {} while under way", times(crashes)))
+                highlights.note(&shape.id, format!("crashed {} while under way", times(crashes)))
             }
             None => highlights,
         }
