@@ -26,10 +26,11 @@ impl TestName {
     }
 
     /// What the process knows of the test that is running: the harness names threads after tests, unless it runs them
-    /// all on one.
+    /// all on one, or is told to run one alone, as nextest does.
     pub(crate) fn of_thread() -> TestName {
         let thread = std::thread::current();
-        TestName::named(thread.name().filter(|name| *name != "main").unwrap_or_default())
+        let name = thread.name().filter(|name| *name != "main").map(str::to_owned);
+        TestName::named(&name.or_else(|| only_test(std::env::args().skip(1))).unwrap_or_default())
     }
 
     pub(crate) fn named(path: &str) -> TestName {
@@ -55,9 +56,27 @@ impl TestName {
     }
 }
 
+/// The test that these arguments of a harness name.
+fn only_test(arguments: impl Iterator<Item = String>) -> Option<String> {
+    let (flags, names): (Vec<String>, Vec<String>) =
+        arguments.partition(|argument| argument.starts_with('-'));
+    match &names[..] {
+        [name] if flags.iter().any(|flag| flag == "--exact") => Some(name.clone()),
+        _ => None,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_harness_that_runs_one_test_alone_names_it() {
+        let named = |arguments: &str| only_test(arguments.split_whitespace().map(str::to_owned));
+        assert_eq!(named("--exact shop::pays --nocapture").as_deref(), Some("shop::pays"));
+        assert_eq!(named("shop::pays --test-threads=1"), None);
+        assert_eq!(named("--exact shop::pays shop::ships"), None);
+    }
 
     #[test]
     fn a_test_has_the_name_under_which_the_harness_shows_it() {

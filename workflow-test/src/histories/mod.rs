@@ -50,10 +50,10 @@ pub struct Replayed {
 pub fn replay_histories<A, F: WorkflowFn<A>>(workflow: F, path: impl AsRef<Path>) -> Replayed {
     let definition = workflow.definition();
     let path = in_package(path.as_ref(), std::env::var_os("CARGO_MANIFEST_DIR").as_deref().map(Path::new));
-    let found = if path.is_dir() {
-        Folder::of(&path, &definition).read()
-    } else {
+    let found = if path.is_file() {
         file::read(&path).map(|histories| vec![(path.clone(), histories)])
+    } else {
+        Folder::of(&path, &definition).read()
     };
     let found = found.unwrap_or_else(|problem| panic!("{problem}"));
     let mut replayed = Replayed { histories: 0, rows: 0, others: 0 };
