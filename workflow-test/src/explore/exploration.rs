@@ -183,8 +183,8 @@ impl Exploration {
 
     /// Holds the golden histories of the workflow to what is explored: those in this folder, under
     /// `<workflow>/v<version>`, go through with the code of today, and every flow and compensation that an execution
-    /// takes is in one of them. With `WORKFLOW_HISTORIES=write` in the environment what is missing is written, as few journals
-    /// as possible; none is ever changed or removed. Relative paths begin at the test's package.
+    /// takes is in one of them. With `WORKFLOW_HISTORIES=write` in the environment what is missing is written, as few
+    /// journals as possible; none is ever changed or removed. Relative paths begin at the test's package.
     ///
     /// [`replay_histories`](crate::replay_histories) replays them without exploring.
     pub fn histories(self, folder: impl AsRef<Path>) -> Exploration {

@@ -55,27 +55,24 @@ fn describe(event: &Event) -> String {
 }
 
 /// What kind of change this is, in the words of WF050.
-fn class(error: &CoreError) -> &'static str {
-    match error {
+fn class(error: &CoreError) -> String {
+    let what = match error {
         CoreError::Mismatch(Mismatch { code, .. }) if code == "nothing" => {
-            "WF050: an operation was taken out, or a condition goes another way; docs/errors/WF050.md has what to write"
+            "an operation was taken out, or a condition goes another way"
         }
         CoreError::Mismatch(Mismatch { journal, .. }) if journal == "nothing" => {
-            "WF050: an operation was inserted, or a condition goes another way; docs/errors/WF050.md has what to write"
+            "an operation was inserted, or a condition goes another way"
         }
         CoreError::Mismatch(Mismatch { journal, code, op: Some(op), .. })
-            if journal.contains(op.as_str()) && code.contains(op.as_str()) =>
+            if [journal, code].iter().all(|side| side.contains(&format!("`{op}`"))) =>
         {
-            "WF050: the same operation is another one now: a name, an argument or a kind; docs/errors/WF050.md has what \
-             to write"
+            "the same operation is another one now: a name, an argument or a kind"
         }
         CoreError::Mismatch(_) => {
-            "WF050: an operation was inserted, taken out, moved, or has another id, or a condition goes another way; \
-             docs/errors/WF050.md has what to write"
+            "an operation was inserted, taken out, moved, or has another id, or a condition goes another way"
         }
-        CoreError::Unreadable { .. } => {
-            "WF050: other types of arguments or answers; docs/errors/WF050.md has what to write"
-        }
-        _ => "the lock (WF050) cannot see this: the code itself gives up on a value that was recorded",
-    }
+        CoreError::Unreadable { .. } => "other types of arguments or answers",
+        _ => return "no lock (WF050) sees this: the code itself breaks off on what was recorded".to_owned(),
+    };
+    format!("WF050: {what}; docs/errors/WF050.md has what to write")
 }

@@ -95,8 +95,8 @@ impl Walker {
         }
     }
 
-    /// Tells what goes on one after the other from what goes on beside it: the same for all operations of one branch, or
-    /// of one of many calls.
+    /// Tells what goes on one after the other from what goes on beside it: the same for all operations of one branch,
+    /// or of one of many calls.
     pub(crate) fn branch_of(&self, op: &OpId) -> u64 {
         let mut hasher = DefaultHasher::new();
         let (mut map, mut from) = (0, 0);
