@@ -167,7 +167,7 @@ macro_rules! explored {
                 .pairs()
                 .interleave()
                 .crash_at_every_write()
-                .messages(|| Word { key: 1 })
+                .message(|| Word { key: 1 })
                 .budget(1_000, Duration::from_secs(1))
                 .run();
         }

@@ -76,7 +76,7 @@ fn no_application_stays_on_a_desk_without_a_work_order_whatever_happens() {
     let exploration = || {
         explore
             .workflow(|| assign_application(received()))
-            .messages(created)
+            .message(created)
             .sample(assign, Err(DeskError::Away { adviser: "Cleo".into() }))
             .always("what is assigned is taken back, unless the papers are prepared", |end| {
                 let assigned = usize::from(end.outcome() == Outcome::Completed);

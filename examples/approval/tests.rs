@@ -67,7 +67,7 @@ fn money_leaves_only_with_an_approval_whatever_happens() {
     let exploration = || {
         explore
             .workflow(|| approve_claim(claim()))
-            .messages(|| decision(true))
+            .message(|| decision(true))
             .sample(set_budget_aside, Err(BudgetError::Exhausted { left: 3 }))
             .always("budget is kept only for what was paid", |end| {
                 end.completed(set_budget_aside) <= end.completed(return_budget) + end.completed(pay_out)

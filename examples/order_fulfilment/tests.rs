@@ -5,10 +5,13 @@
 mod judge;
 
 use std::path::Path;
+use std::time::Duration;
 
 use workflow_core::{Record, Run};
 use workflow_runtime::prelude::*;
-use workflow_test::{Exploration, Explore, Kit, Outcome, compensations, edges, timers};
+use workflow_test::{
+    Exploration, Explore, Kit, Outcome, compensations, crash_points, edges, replay_histories, timers,
+};
 
 use crate::orders::{Card, Order, read_orders};
 use crate::simulator::{ChargeId, ReservationId, TrackingId};
@@ -18,6 +21,9 @@ use crate::workflow::{
 };
 
 const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/order_fulfilment");
+
+/// Journals that take every way between them; `WORKFLOW_HISTORIES=write` adds what is missing.
+const HISTORIES: &str = "examples/order_fulfilment/histories";
 
 fn order() -> Order {
     read_orders(Path::new(FOLDER).join("orders.jsonl")).unwrap().remove(0)
@@ -99,12 +105,14 @@ fn an_order_survives_every_failure_and_a_crash_at_every_write() {
         .sometimes("a refund", |end| end.ran(refund_payment))
         .run();
     println!("{report}");
-    report.assert(compensations(1.0)).assert(timers(1.0));
+    report.coverage("target/workflow-coverage").assert(timers(1.0)).assert(crash_points(0.8));
 }
 
 #[test]
 fn two_failures_at_a_time_take_every_way_of_the_diagram() {
-    exploration().each_step_fails().pairs().run().assert(edges(1.0));
+    let all = exploration().each_step_fails().pairs().budget(20_000, Duration::from_secs(60));
+    let report = all.histories(HISTORIES).run();
+    report.coverage("target/workflow-coverage").assert(edges(1.0)).assert(compensations(1.0));
 }
 
 #[test]
@@ -123,7 +131,7 @@ fn exploration() -> Exploration {
     explore.on(release_goods).returns(());
     explore
         .workflow(|| fulfil_order(order()))
-        .messages(new_card)
+        .message(new_card)
         .sample(reserve_goods, Err(StockError::OutOfStock { sku: "MUG".into() }))
         .always("money is kept only for what was shipped", |end| {
             let charged = end.completed(retrieve_payment) - end.completed(refund_payment);
@@ -136,6 +144,11 @@ fn exploration() -> Exploration {
         .always("what was shipped is confirmed", |end| {
             end.completed(book_shipment) == 0 || end.outcome() == Outcome::Completed
         })
+}
+
+#[test]
+fn a_journal_of_every_way_still_replays() {
+    assert!(replay_histories(fulfil_order, HISTORIES).histories > 5);
 }
 
 /// Written by the first release, and never to be changed: a run that began with it must go on with this code.

@@ -77,8 +77,8 @@ fn no_month_is_paid_for_nothing_whatever_happens() {
     let exploration = || {
         explore
             .workflow(|| subscription(plan(), 0))
-            .messages(unsubscribe)
-            .messages(new_card)
+            .message(unsubscribe)
+            .message(new_card)
             .sample(charge_month, Err(BillingError::Declined))
     };
     exploration().each_step_fails().crash_at_every_write().run();

@@ -64,7 +64,7 @@ pub fn explore<W: Workflow>(call: impl Fn(u32) -> WorkflowCall<W> + Copy + 'stat
     for number in 0..6 {
         let found = exploration(call, number).pairs().budget(4_000, NO_LIMIT).run();
         exploration(call, number).each_step_fails().crash_at_every_write().budget(200, NO_LIMIT).run();
-        let gaps_of_one = found.coverage().gaps();
+        let gaps_of_one = found.taken().gaps();
         let never = gaps_of_one.iter().filter_map(|gap| gap.strip_prefix("never taken: "));
         let never: BTreeSet<String> =
             never.map(|gap| gap.split(" (").next().unwrap_or(gap).to_owned()).collect();
@@ -86,7 +86,7 @@ fn exploration<W: Workflow>(call: impl Fn(u32) -> WorkflowCall<W> + 'static, num
     kit.on(give_back).then(|_| ());
     let code = if number.is_multiple_of(2) { 404 } else { 500 + number };
     kit.workflow(move || call(number))
-        .messages(move || Answer { number })
+        .message(move || Answer { number })
         .sample(check, Err(Trouble::Code(code)))
         .sample(check, Err(Trouble::Lost { at: number, of: 3 }))
         .sample(take, Err(Trouble::Code(code)))

@@ -103,8 +103,8 @@ fn exploration<W: Workflow>(call: impl Fn(u32) -> WorkflowCall<W> + 'static, num
     kit.on(give_back).then(|_| ());
     kit.on_child(fetch).then(|(number,)| if number == 2 { Err(Trouble::Gone) } else { Ok(number) });
     kit.workflow(move || call(number))
-        .messages(move || Answer { number })
-        .messages(move || Told { number })
+        .message(move || Answer { number })
+        .message(move || Told { number })
         .sample(check, Err(Trouble::Code(404)))
         .sample(take, Err(Trouble::Code(500)))
 }

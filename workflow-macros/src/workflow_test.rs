@@ -40,10 +40,16 @@ fn kit(attribute: TokenStream, test: &Ident, errors: &mut Errors) -> Option<Toke
     let text = attribute.to_string();
     match text.as_str() {
         "" => Some(quote! { ::workflow_test::Kit::new() }),
-        // A failure is shown with the name of the test that repeats it.
+        // A failure is shown with the name of the test that repeats it, and kept beside the test's package.
         "explore" => {
             let test = test.to_string();
-            Some(quote! { ::workflow_test::Explore::named(#test) })
+            Some(quote! {
+                ::workflow_test::Explore::of_test(
+                    #test,
+                    ::core::module_path!(),
+                    ::core::env!("CARGO_MANIFEST_DIR"),
+                )
+            })
         }
         _ => {
             let message = format!(
@@ -101,7 +107,13 @@ mod tests {
     fn an_exploration_gets_the_kit_that_explores() {
         let text = expanded("explore", "fn survives(kit: Explore) -> Result<(), Error> { work() }");
         assert!(text.contains(&tokens("fn survives() -> Result<(), Error>")), "{text}");
-        assert!(text.contains(&tokens("survives(::workflow_test::Explore::named(\"survives\"))")), "{text}");
+        assert!(
+            text.contains(&tokens(
+                "survives(::workflow_test::Explore::of_test(\"survives\", ::core::module_path!(), \
+             ::core::env!(\"CARGO_MANIFEST_DIR\"),))"
+            )),
+            "{text}"
+        );
     }
 
     #[test]

@@ -1,5 +1,5 @@
 //! Makes up values of any type that serde can read, and finds out the names that serde gives to variants.
-//! It knows types only through what they ask of a deserializer; it never sees JSON.
+//! It knows types only through what they ask of a deserializer; JSON is seen only where a message gets its key.
 
 use std::cell::Cell;
 use std::fmt;
@@ -9,6 +9,8 @@ use serde::de::{
     DeserializeOwned, DeserializeSeed, Deserializer, EnumAccess, Error as _, IntoDeserializer, MapAccess,
     SeqAccess, VariantAccess, Visitor,
 };
+use serde_json::Value;
+use workflow_core::{Message, Payload};
 
 /// The deepest nesting that is made up: beyond it, a type most likely contains itself.
 const DEEPEST: u32 = 24;
@@ -49,6 +51,48 @@ pub(crate) fn invent<T: DeserializeOwned>(error: Option<usize>) -> Option<T> {
         T::deserialize(inventor).ok()
     });
     values.find_map(|value| value)
+}
+
+/// Makes up a message with this key: one of its fields is set to it.
+pub(crate) fn invent_message<M: Message>(key: &str) -> Option<Payload> {
+    let plain: M = invent(None)?;
+    if plain.key() == key {
+        return Payload::of(&plain).ok();
+    }
+    let value = serde_json::to_value(&plain).ok()?;
+    let mut keys = vec![Value::from(key)];
+    keys.extend(serde_json::from_str::<Value>(key).ok().filter(|key| key.is_number() || key.is_boolean()));
+    let mut places = Vec::new();
+    leaves(&value, String::new(), &mut places);
+    let changed = places.iter().flat_map(|place| {
+        keys.iter().filter_map(|key| {
+            let mut changed = value.clone();
+            *changed.pointer_mut(place)? = key.clone();
+            Some(changed)
+        })
+    });
+    let mut messages = changed.filter_map(|value| serde_json::from_value::<M>(value).ok());
+    let message = messages.find(|message| message.key() == key)?;
+    Payload::of(&message).ok()
+}
+
+/// Where there are texts and numbers, as JSON pointers.
+fn leaves(value: &Value, place: String, found: &mut Vec<String>) {
+    match value {
+        Value::Object(fields) => {
+            for (name, value) in fields {
+                let name = name.replace('~', "~0").replace('/', "~1");
+                leaves(value, format!("{place}/{name}"), found);
+            }
+        }
+        Value::Array(values) => {
+            for (index, value) in values.iter().enumerate() {
+                leaves(value, format!("{place}/{index}"), found);
+            }
+        }
+        Value::Null => {}
+        _ => found.push(place),
+    }
 }
 
 #[derive(Clone, Copy)]

@@ -11,6 +11,7 @@ mod coverage;
 mod driver;
 mod errands;
 mod explore;
+mod histories;
 mod history;
 mod invent;
 mod kit;
@@ -30,8 +31,9 @@ mod trip;
 mod violation;
 
 pub use child_mock::ChildMock;
-pub use coverage::{Coverage, Demand, compensations, edges, timers};
+pub use coverage::{Coverage, Demand, compensations, crash_points, edges, errors, messages, nodes, timers};
 pub use explore::{Exploration, Explore, Failure, Report};
+pub use histories::{Replayed, replay_histories};
 pub use history::{Child, End, Names, Outcome};
 pub use kit::Kit;
 pub use mock::Mock;

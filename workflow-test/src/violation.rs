@@ -31,6 +31,8 @@ pub enum Oracle {
     Core,
     /// The test says too little: a step without a mock, a mock without an answer.
     Mock,
+    /// A golden history does not go through, or one is missing.
+    History,
     /// Something that the test says holds at every end does not.
     Always,
     /// Something that the test says happens at times never does.
@@ -51,6 +53,7 @@ impl Oracle {
             Oracle::Graph => "graph",
             Oracle::Core => "code",
             Oracle::Mock => "mock",
+            Oracle::History => "histories",
             Oracle::Always => "always",
             Oracle::Sometimes => "sometimes",
         }

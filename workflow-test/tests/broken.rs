@@ -112,9 +112,9 @@ fn an_exploration_says_which_message_it_lacks() {
         failure.violation.to_string(),
         "deadlock: the run has not ended and nothing is left to happen: \
          `new_card` waits for the message `NewCard` with the key \"42\"; \
-         no `NewCard` can come: say `.messages::<NewCard>(|| ..)`"
+         no `NewCard` can come: say `.messages::<NewCard>()`, or `.message(|| ..)`"
     );
-    let exploration = Explore::new().workflow(|| wait(order())).messages(|| NewCard { order_id: 43 });
+    let exploration = Explore::new().workflow(|| wait(order())).message(|| NewCard { order_id: 43 });
     let failure = exploration.try_run().unwrap_err();
     assert!(
         failure

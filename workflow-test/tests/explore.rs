@@ -9,7 +9,12 @@ use std::time::Duration;
 
 use shop::*;
 use workflow_runtime::prelude::*;
-use workflow_test::{Exploration, Explore, Oracle, Outcome, compensations, edges, timers, workflow_test};
+use workflow_test::{
+    Exploration, Explore, Oracle, Outcome, compensations, edges, messages, timers, workflow_test,
+};
+
+/// However busy the machine is: all is explored.
+const PATIENT: Duration = Duration::from_secs(120);
 
 fn explore() -> Exploration {
     explore_with(Explore::new())
@@ -20,7 +25,7 @@ fn explore_with(kit: Explore) -> Exploration {
     kit.on(retrieve_payment).then(|order| Ok(Payment { amount: order.total }));
     kit.on(ship).returns(Ok(Parcel(1)));
     kit.on(thank).returns(());
-    kit.workflow(|| fulfil_order(order())).messages(|| NewCard { order_id: 42 })
+    kit.workflow(|| fulfil_order(order())).message(|| NewCard { order_id: 42 })
 }
 
 #[workflow_test(explore)]
@@ -29,6 +34,7 @@ fn an_order_survives_everything(kit: Explore) {
         .each_step_fails()
         .pairs()
         .crash_at_every_write()
+        .budget(20_000, PATIENT)
         .always("goods are kept exactly when the order goes through", |end| {
             let kept = end.completed(reserve_goods) > end.completed(release_goods);
             kept == (end.outcome() == Outcome::Completed)
@@ -47,9 +53,9 @@ fn an_order_survives_everything(kit: Explore) {
 fn without_failures_there_is_one_execution() {
     let report = explore().run();
     assert_eq!((report.executions, report.crashes), (1, 0));
-    assert_eq!(report.coverage().node("ship"), 1);
-    assert_eq!(report.coverage().node("new_card"), 0);
-    assert_eq!(report.coverage().flow("flow_ship_to_thank"), 1);
+    assert_eq!(report.taken().node("ship"), 1);
+    assert_eq!(report.taken().node("new_card"), 0);
+    assert_eq!(report.taken().flow("flow_ship_to_thank"), 1);
 }
 
 #[test]
@@ -61,7 +67,7 @@ fn a_run_is_crashed_after_each_of_its_writes_but_the_last() {
 #[test]
 fn what_was_never_taken_is_named() {
     let report = explore().run();
-    let gaps = report.coverage().gaps().join("\n");
+    let gaps = report.taken().gaps().join("\n");
     assert!(
         gaps.contains("never taken: error `CardExpired` of `retrieve_payment` (workflow-test/tests/shop/"),
         "{gaps}"
@@ -91,6 +97,65 @@ fn what_does_not_hold_is_shown_with_the_smallest_schedule(kit: Explore) {
 }
 
 #[test]
+fn a_message_comes_at_once_in_the_last_moment_or_never() {
+    let report = explore()
+        .each_step_fails()
+        .sometimes("at once", |end| end.completed(retrieve_payment) == 1 && end.elapsed() < seconds(60))
+        .sometimes("in the last moment", |end| {
+            end.outcome() == Outcome::Completed && end.elapsed() + Duration::from_millis(1) == days(7)
+        })
+        .sometimes("never", |end| end.outcome() == Outcome::Failed("NoCard".to_owned()))
+        .run();
+    assert!(report.is_complete);
+}
+
+#[test]
+fn a_message_is_made_up_with_the_key_that_is_waited_for() {
+    let kit = Explore::new();
+    kit.on(reserve_goods).returns(Ok(Reservation(7)));
+    kit.on(retrieve_payment).then(|order| Ok(Payment { amount: order.total }));
+    kit.on(ship).returns(Ok(Parcel(1)));
+    kit.on(thank).returns(());
+    let report = kit.workflow(|| fulfil_order(order())).messages::<NewCard>().each_step_fails().run();
+    assert_eq!(report.unsampled, [""; 0]);
+    report.assert(messages(1.0)).assert(timers(1.0));
+}
+
+/// A message whose key no field is.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+struct Vote {
+    house: String,
+    seat: u32,
+}
+
+impl Message for Vote {
+    const NAME: &'static str = "Vote";
+
+    fn key(&self) -> String {
+        format!("{}-{}", self.house, self.seat)
+    }
+}
+
+#[workflow]
+async fn poll(order: Order) -> Result<u32, TimedOut> {
+    let vote = receive::<Vote>(format!("upper-{}", order.id)).within(days(1)).await?;
+    Ok(vote.seat)
+}
+
+#[test]
+fn a_message_that_cannot_be_made_up_is_named_and_can_be_given() {
+    let report = Explore::new().workflow(|| poll(order())).messages::<Vote>().run();
+    assert_eq!(
+        report.unsampled,
+        ["no `Vote` with the key \"upper-42\" can be made up: say `.message(|| ..)`"]
+    );
+    let given = || Vote { house: "upper".to_owned(), seat: 42 };
+    let report = Explore::new().workflow(|| poll(order())).messages::<Vote>().message(given).run();
+    assert_eq!(report.unsampled, [""; 0]);
+    report.assert(edges(1.0));
+}
+
+#[test]
 fn what_never_happens_is_named() {
     let failure = explore().sometimes("a refund", |end| end.ran(refund_payment)).try_run().unwrap_err();
     assert_eq!(failure.violation.to_string(), "sometimes: `a refund` held in none of 1 executions");
@@ -109,7 +174,8 @@ fn a_cancel_may_come_after_each_write() {
 
 #[test]
 fn two_things_and_a_cancel_may_go_wrong_at_once() {
-    let report = explore().pairs().cancel_at_every_write().crash_at_every_write().run();
+    let report = explore().pairs().cancel_at_every_write().crash_at_every_write();
+    let report = report.budget(20_000, PATIENT).run();
     assert!(report.is_complete);
 }
 

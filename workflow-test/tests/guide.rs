@@ -2,7 +2,9 @@
 //! A block of the page that is not in this file, word for word, fails the last test.
 
 use workflow_runtime::prelude::*;
-use workflow_test::{Explore, Kit, Outcome, compensations, edges, timers, workflow_test};
+use workflow_test::{
+    Explore, Kit, Outcome, compensations, crash_points, edges, replay_histories, timers, workflow_test,
+};
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 struct Order {
@@ -112,10 +114,27 @@ async fn reserve_unless_cancelled(order: Order) -> Result<u32, OrderError> {
 }
 
 #[workflow_test(explore)]
+fn every_way_is_in_a_history(kit: Explore) {
+    kit.on(reserve_goods).returns(Ok(7));
+    kit.on(charge).then(|order| Ok(order.total));
+    kit.workflow(|| fulfil_order(order()))
+        .messages::<NewCard>()
+        .each_step_fails()
+        .pairs()
+        .histories("tests/histories")
+        .run();
+}
+
+#[test]
+fn runs_in_flight_go_on() {
+    replay_histories(fulfil_order, "tests/histories");
+}
+
+#[workflow_test(explore)]
 fn whichever_is_quicker(kit: Explore) {
     kit.on(reserve_goods).returns(Ok(7));
     kit.workflow(|| reserve_unless_cancelled(order()))
-        .messages(|| CancelOrder { order: 42 })
+        .message(|| CancelOrder { order: 42 })
         .each_step_fails()
         .interleave()
         .crash_at_every_write()
@@ -149,7 +168,7 @@ fn an_order_survives_everything(kit: Explore) {
     kit.on(reserve_goods).returns(Ok(7));
     kit.on(charge).then(|order| Ok(order.total));
     kit.workflow(|| fulfil_order(order()))
-        .messages(|| NewCard { order: 42 })
+        .message(|| NewCard { order: 42 })
         .each_step_fails()
         .pairs()
         .crash_at_every_write()
@@ -159,9 +178,11 @@ fn an_order_survives_everything(kit: Explore) {
         })
         .sometimes("nobody sends a card", |end| end.outcome() == Outcome::Failed("NoCard".to_owned()))
         .run()
+        .coverage("target/workflow-coverage")
         .assert(edges(1.0))
         .assert(compensations(1.0))
-        .assert(timers(1.0));
+        .assert(timers(1.0))
+        .assert(crash_points(1.0));
 }
 
 #[workflow_test(explore)]
@@ -169,7 +190,7 @@ fn no_goods_go_back(kit: Explore) {
     kit.on(reserve_goods).returns(Ok(7));
     kit.on(charge).returns(Ok(1200));
     let exploration =
-        kit.workflow(|| fulfil_order(order())).messages(|| NewCard { order: 42 }).each_step_fails();
+        kit.workflow(|| fulfil_order(order())).message(|| NewCard { order: 42 }).each_step_fails();
     let failure =
         exploration.always("no goods go back", |end| !end.ran(release_goods)).try_run().unwrap_err();
     assert!(include_str!("../../docs/testing.md").contains(&format!("```text\n{failure}\n```")), "{failure}");

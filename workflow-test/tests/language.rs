@@ -100,8 +100,8 @@ fn what_a_subflow_never_came_to_is_named() {
     let kit = Explore::new();
     explore_well(&kit);
     let report = kit.workflow(travel).run();
-    let gaps = report.coverage().gaps().join("\n");
-    assert_eq!(report.coverage().node("hire_car"), 1);
+    let gaps = report.taken().gaps().join("\n");
+    assert_eq!(report.taken().node("hire_car"), 1);
     assert!(gaps.contains("any other error of `hire_car`"), "{gaps}");
     assert!(gaps.contains("error `FullyBooked` of `stay`"), "{gaps}");
 }
@@ -282,7 +282,7 @@ fn a_trip_in_company_survives_everything(kit: Explore) {
     explore_well(&kit);
     let report = kit
         .workflow(in_company)
-        .messages(|| Paid { trip: 7, amount: 50 })
+        .message(|| Paid { trip: 7, amount: 50 })
         .each_step_fails()
         .cancel_at_every_write()
         .crash_at_every_write()
@@ -450,8 +450,8 @@ fn both_ways_of_a_change_are_explored(kit: Explore) {
         .crash_at_every_write()
         .budget(20_000, Duration::from_secs(20))
         .run();
-    assert_eq!((new.coverage().node("hire_car") > 0, new.coverage().node("book")), (true, 0));
-    assert_eq!((old.coverage().node("hire_car"), old.coverage().node("book") > 0), (0, true));
+    assert_eq!((new.taken().node("hire_car") > 0, new.taken().node("book")), (true, 0));
+    assert_eq!((old.taken().node("hire_car"), old.taken().node("book") > 0), (0, true));
 }
 
 /// Hurry

@@ -79,7 +79,7 @@ fn a_message_that_nobody_knows_is_refused_with_the_one_that_was_meant() {
     assert!(failure.starts_with(expected), "{failure}");
     run.deliver(NewCard { order_id: 42 });
     assert_eq!(run.value(), 42);
-    let exploration = Explore::new().workflow(|| waiting(order())).messages(|| NewCrad { order_id: 42 });
+    let exploration = Explore::new().workflow(|| waiting(order())).message(|| NewCrad { order_id: 42 });
     let violation = exploration.try_run().unwrap_err().violation;
     assert!(violation.to_string().starts_with(expected), "{violation}");
 }

@@ -161,7 +161,7 @@ async fn first_of() -> Result<u32, TripError> {
 fn exploration_of_race(kit: &Explore) -> Exploration {
     explore_well(kit);
     kit.workflow(first_of)
-        .messages(|| Paid { trip: 7, amount: 4 })
+        .message(|| Paid { trip: 7, amount: 4 })
         .each_step_fails()
         .crash_at_every_write()
         .budget(20_000, Duration::from_secs(20))
@@ -199,7 +199,7 @@ fn every_racer_wins_in_some_order(kit: Explore) {
 #[workflow_test(explore)]
 fn without_other_orders_only_the_quickest_wins(kit: Explore) {
     let report = exploration_of_race(&kit).run();
-    assert!(report.coverage().gaps().join("\n").contains("sleep"), "{:?}", report.coverage().gaps());
+    assert!(report.taken().gaps().join("\n").contains("sleep"), "{:?}", report.taken().gaps());
 }
 
 /// Book many parts
@@ -281,7 +281,9 @@ fn what_cannot_be_tried_in_every_order_is_sampled(kit: Explore) {
     let exploration = || kit.workflow(grand_tour).each_step_fails().interleave().crash_at_every_write();
     let report = exploration().budget(120, Duration::from_secs(60)).run();
     assert_eq!((report.executions, report.samples, report.is_complete), (120, 60, false));
-    assert!(report.to_string().contains("60 of the executions were drawn from all orders"), "{report}");
+    let switched =
+        "after 60 executions the search went over from all orders to PCT: 60 of the executions were drawn";
+    assert!(report.to_string().contains(switched), "{report}");
     // The samples are the same each time, and a failing one can be repeated like any other.
     let failure = exploration()
         .budget(120, Duration::from_secs(60))

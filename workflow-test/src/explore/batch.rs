@@ -3,8 +3,8 @@
 
 use crate::explore::choices::Schedule;
 use crate::explore::execution::Execution;
-use crate::explore::exploration::{Attempted, Search};
 use crate::explore::report::{Failure, Report};
+use crate::explore::search::{Attempted, Search};
 use crate::explore::shrink::shrink;
 use crate::oracle::elsewhere;
 

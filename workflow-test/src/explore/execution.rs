@@ -160,14 +160,22 @@ impl World for Imagined<'_> {
     }
 
     fn message(&mut self, wait: &Wait<'_>) -> Result<Option<Delivery>, Violation> {
-        let fits =
-            self.plan.messages.iter().filter(|sample| sample.name == wait.message && sample.key == wait.key);
-        let fits: Vec<_> = fits.collect();
-        let ways = fits.len() + usize::from(wait.deadline_ms.is_some());
-        let delivery = fits.get(self.choices.pick(ways)).map(|sample| Delivery {
-            at_ms: wait.now_ms,
+        let fits = self.plan.messages_for(wait.message, wait.key);
+        // Where all orders are tried, a message comes whenever it likes; else at once, or as late as it may.
+        let last_moment_ms = wait.deadline_ms.map(|deadline_ms| deadline_ms - 1);
+        let last_moment_ms =
+            last_moment_ms.filter(|last_moment_ms| *last_moment_ms > wait.now_ms && !self.plan.interleaves);
+        let late = if last_moment_ms.is_some() { fits.len() } else { 0 };
+        let in_time = fits.len() + usize::from(wait.deadline_ms.is_some());
+        let picked = self.choices.pick(in_time + late);
+        let (which, at_ms) = match last_moment_ms {
+            Some(last_moment_ms) if picked >= in_time => (picked - in_time, last_moment_ms),
+            _ => (picked, wait.now_ms),
+        };
+        let delivery = fits.get(which).map(|payload| Delivery {
+            at_ms,
             message_id: format!("message-{}", place_name(wait.place)),
-            payload: sample.payload.clone(),
+            payload: payload.clone(),
         });
         self.memory.deliveries.insert(wait.place.clone(), delivery.clone());
         Ok(delivery)
@@ -201,8 +209,19 @@ impl World for Imagined<'_> {
                 return None;
             }
         }
-        Some(self.choices.pick_any(ready.len()))
+        let branches = || ready.iter().map(|place| branch_of(self.plan, place)).collect();
+        Some(self.choices.pick_next(ready.len(), branches))
     }
+}
+
+/// What goes on one after the other: a branch, one of many calls, a child.
+fn branch_of(plan: &Plan, (journal, op): &Place) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    journal.hash(&mut hasher);
+    if *journal == 0 {
+        plan.oracles.walker().branch_of(op).hash(&mut hasher);
+    }
+    hasher.finish()
 }
 
 /// A place, where it is the run's own without saying so.

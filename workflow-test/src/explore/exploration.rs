@@ -1,32 +1,33 @@
-//! The builder of an exploration, and its search: depth first over the traces of choices, crashes for each.
-//! What an execution is, and how a failure is made small, is told elsewhere.
+//! The builder of an exploration, and the order of its search: depth first over the traces of choices, then samples.
+//! What is looked at in each execution, and how a failure is made small, is told elsewhere.
 
 use std::cell::Cell;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use workflow_core::{Definition, Message, Payload, Step, StepFn};
 
-use crate::annals::Annals;
 use crate::explore::batch::Batch;
-use crate::explore::choices::{self, Choices, Schedule};
-use crate::explore::crash::crash;
-use crate::explore::execution::{Execution, Known, execute};
-use crate::explore::plan::{Plan, Sample};
+use crate::explore::choices::{self, Choices};
+use crate::explore::execution::{Known, execute};
+use crate::explore::plan::{Plan, Sample, SampleValue};
+use crate::explore::regressions::Regressions;
 use crate::explore::report::{Failure, Report};
-use crate::explore::shrink::shrink;
+use crate::explore::search::{Holds, Search};
+use crate::explore::test_name::TestName;
+use crate::histories::{Folder, Gallery, in_package};
 use crate::history::End;
+use crate::invent::invent_message;
 use crate::oracle::elsewhere;
 use crate::script::SharedScripts;
 use crate::shape::{Shape, check_value};
 use crate::violation::{Oracle, Violation};
 
 /// The variable that repeats one schedule: `WORKFLOW_SCHEDULE=fulfil_order:2.5`.
-const SCHEDULE: &str = "WORKFLOW_SCHEDULE";
+pub(crate) const SCHEDULE: &str = "WORKFLOW_SCHEDULE";
 
 /// The variable that lifts the budget: `WORKFLOW_EXPLORE=thorough`.
 const EXPLORE: &str = "WORKFLOW_EXPLORE";
-
-type Holds = Box<dyn Fn(&End<'_>) -> bool>;
 
 /// What is explored; made by [`crate::Explore::workflow`].
 #[must_use = "nothing is explored before `.run()`"]
@@ -34,7 +35,7 @@ pub struct Exploration {
     definition: Definition,
     input: Payload,
     scripts: SharedScripts,
-    test: String,
+    test: TestName,
     messages: Vec<Sample>,
     faults: u32,
     cancels: bool,
@@ -46,6 +47,7 @@ pub struct Exploration {
     most_executions: usize,
     longest: Duration,
     one_thread: Option<String>,
+    histories: Option<PathBuf>,
 }
 
 impl Exploration {
@@ -53,7 +55,7 @@ impl Exploration {
         definition: Definition,
         input: Payload,
         scripts: SharedScripts,
-        test: String,
+        test: TestName,
     ) -> Exploration {
         Exploration {
             definition,
@@ -71,6 +73,7 @@ impl Exploration {
             most_executions: 20_000,
             longest: Duration::from_secs(2),
             one_thread: None,
+            histories: None,
         }
     }
 
@@ -94,7 +97,8 @@ impl Exploration {
     /// Which of several things happens first is a choice: steps and children take as long as they like, messages come
     /// when they come, and only timers are punctual. All orders are tried, except that two which lead to the same state
     /// are gone on from once; where that takes more than half the budget, the rest of it is spent on samples of all
-    /// orders, which are the same in every run of the test.
+    /// orders, most of them by PCT: branches have priorities, which change at up to three places. They are the same in
+    /// every run of the test, and the report says that the search went over to them.
     ///
     /// Without this, what is due at the same time happens in the order in which it was asked for.
     pub fn interleave(self) -> Exploration {
@@ -113,15 +117,26 @@ impl Exploration {
         Exploration { crashes: true, ..self }
     }
 
-    /// This message may come while the run waits for it; that its deadline passes instead is explored, too.
+    /// A message of this type may come when the run waits for one; its value is made up, with the key that is waited
+    /// for. Where that cannot be done, or the value matters, say [`Exploration::message`].
+    ///
+    /// Each wait is explored with a message that was there before, with one that comes in the last moment, and without
+    /// one, so that the deadline passes. What comes later, or a second time, is there for the next wait.
+    pub fn messages<M: Message>(mut self) -> Exploration {
+        self.messages.push(Sample { name: M::NAME, value: SampleValue::MadeUp(invent_message::<M>) });
+        self
+    }
+
+    /// This very message may come when the run waits for it; like [`Exploration::messages`].
     #[track_caller]
-    pub fn messages<M: Message>(mut self, sample: impl FnOnce() -> M) -> Exploration {
+    pub fn message<M: Message>(mut self, sample: impl FnOnce() -> M) -> Exploration {
         let message = sample();
         let payload = Payload::of(&message)
             .unwrap_or_else(|error| panic!("the message `{}` cannot be stored: {error}", M::NAME));
         check_value::<M>(&payload, &format!("the message `{}`", M::NAME))
             .unwrap_or_else(|violation| panic!("{violation}"));
-        self.messages.push(Sample { name: M::NAME, key: message.key(), payload });
+        let value = SampleValue::Given { key: message.key(), payload };
+        self.messages.push(Sample { name: M::NAME, value });
         self
     }
 
@@ -166,28 +181,47 @@ impl Exploration {
         self
     }
 
+    /// Holds the golden histories of the workflow to what is explored: those in this folder, under
+    /// `<workflow>/v<version>`, go through with the code of today, and every flow and compensation that an execution
+    /// takes is in one of them. With `WORKFLOW_HISTORIES=write` in the environment what is missing is written, as few
+    /// journals as possible; none is ever changed or removed. Relative paths begin at the test's package.
+    ///
+    /// [`replay_histories`](crate::replay_histories) replays them without exploring.
+    pub fn histories(self, folder: impl AsRef<Path>) -> Exploration {
+        Exploration { histories: Some(folder.as_ref().to_owned()), ..self }
+    }
+
     /// Explores. Prints how much was explored; panics with the smallest failing schedule if one fails.
+    ///
+    /// A schedule that fails is kept in `workflow-regressions/<test>.txt` in the package of the test, and tried first
+    /// by every later run, until a person takes its line out.
     #[track_caller]
     pub fn run(self) -> Report {
-        match self.try_run() {
+        let again = std::env::var(SCHEDULE).ok();
+        let regressions = Regressions::of(&self.test, self.definition.name).filter(|_| again.is_none());
+        match self.explore(again.as_deref(), regressions.as_ref()) {
             Ok(report) => {
                 println!("{report}");
                 report
             }
-            Err(failure) => panic!("{failure}"),
+            Err(mut failure) => {
+                regressions.iter().for_each(|regressions| regressions.keep(&mut failure));
+                panic!("{failure}")
+            }
         }
     }
 
-    /// Explores, and gives a failure back instead of panicking with it.
+    /// Explores, and gives a failure back instead of panicking with it. No schedule is kept, and none that was kept is
+    /// tried first.
     ///
     /// # Errors
     /// The smallest failing schedule.
     pub fn try_run(self) -> Result<Report, Box<Failure>> {
         let again = std::env::var(SCHEDULE).ok();
-        self.explore(again.as_deref())
+        self.explore(again.as_deref(), None)
     }
 
-    fn explore(self, again: Option<&str>) -> Result<Report, Box<Failure>> {
+    fn explore(self, again: Option<&str>, regressions: Option<&Regressions>) -> Result<Report, Box<Failure>> {
         let name = self.definition.name;
         let mut report = Report::new(self.definition, self.test);
         let plan = match Plan::new(self.definition, self.input, self.scripts) {
@@ -217,6 +251,9 @@ impl Exploration {
         if let Some(schedule) = again.and_then(|again| again.strip_prefix(name)?.strip_prefix(':')) {
             return search.repeat(schedule, report);
         }
+        if let Some(regressions) = regressions {
+            report = regressions.try_first(&search, report)?;
+        }
         let (most_executions, longest) = match std::env::var(EXPLORE).as_deref() {
             Ok("thorough") => (self.most_executions.saturating_mul(50), self.longest.saturating_mul(50)),
             _ => (self.most_executions, self.longest),
@@ -226,7 +263,9 @@ impl Exploration {
             if self.interleaves { (most_executions / 2, longest / 2) } else { (most_executions, longest) };
         let begun = Instant::now();
         let mut known = Known::new();
+        let mut longest_trace = 0;
         let mut batch = Batch::default();
+        let mut gallery = self.histories.as_ref().map(|_| Gallery::of(&report.coverage));
         let mut given = Some(Vec::new());
         while let Some(choices) = given {
             if report.executions >= in_order || begun.elapsed() >= until {
@@ -236,7 +275,9 @@ impl Exploration {
             let known = self.interleaves.then_some(&mut known);
             let execution = execute(&search.plan, Choices::given(choices), known);
             report.executions += 1;
+            longest_trace = longest_trace.max(execution.made.len());
             given = choices::next(execution.made.clone());
+            search.show(&execution, gallery.as_mut());
             report = batch.look_at(&search, execution, report)?;
             report.elapsed = begun.elapsed();
         }
@@ -245,118 +286,22 @@ impl Exploration {
             && report.executions < most_executions
             && begun.elapsed() < longest
         {
-            let execution = execute(&search.plan, Choices::drawn(report.samples as u64), None);
+            let execution = execute(&search.plan, Choices::drawn(report.samples as u64, longest_trace), None);
             report.executions += 1;
             report.samples += 1;
+            search.show(&execution, gallery.as_mut());
             report = batch.look_at(&search, execution, report)?;
             report.elapsed = begun.elapsed();
         }
         report = batch.look_elsewhere(&search, report)?;
         report.elapsed = begun.elapsed();
-        search.check_sometimes(report)
-    }
-}
-
-/// A plan with what the test says about its ends.
-pub(crate) struct Search {
-    plan: Plan,
-    crashes: bool,
-    /// Whether everything is run again on another thread.
-    elsewhere: bool,
-    always: Vec<(String, Holds)>,
-    sometimes: Vec<(String, Holds, Cell<bool>)>,
-}
-
-/// One schedule, tried.
-pub(crate) struct Attempted {
-    pub(crate) schedule: Schedule,
-    pub(crate) annals: Annals,
-    pub(crate) violation: Option<Violation>,
-}
-
-impl Search {
-    /// Tries one schedule.
-    pub(crate) fn attempt(&self, schedule: &Schedule) -> Attempted {
-        let execution = execute(&self.plan, Choices::given(schedule.choices.clone()), None);
-        let crash_after = schedule.crash.filter(|&writes| writes < execution.annals.rows.len());
-        let again = || if self.elsewhere { elsewhere::check(&execution.annals).err() } else { None };
-        let crashed = || crash(&self.plan, &execution, crash_after?).err();
-        let violation = self.judge(&execution).or_else(crashed).or_else(again);
-        Attempted {
-            schedule: Schedule::of(&execution.made, crash_after),
-            annals: execution.annals,
-            violation,
+        report.unsampled.extend(search.plan.not_made_up());
+        let report = search.check_sometimes(report)?;
+        let (Some(gallery), Some(folder)) = (gallery, &self.histories) else { return Ok(report) };
+        let folder = Folder::of(&in_package(folder, report.test.package()), &self.definition);
+        match folder.hold(&gallery, &report.coverage, search.plan.oracles.walker(), &report.test.function) {
+            Ok(()) => Ok(report),
+            Err(text) => Err(Failure::before(Violation::new(Oracle::History, text), report)),
         }
-    }
-
-    /// Counts an execution, crashes it, and says what is wrong with it if anything is.
-    pub(crate) fn look_at(&self, execution: &Execution, mut report: Report) -> Result<Report, Box<Failure>> {
-        let mut violation = self.judge(execution);
-        let mut crashed_after = None;
-        if let Ok(paths) = &execution.verdict {
-            paths.iter().for_each(|path| report.coverage.count(path));
-            report.coverage.count_compensations(&execution.annals);
-        }
-        if self.crashes && violation.is_none() {
-            // What an execution that is cut short has in common with another one was crashed there.
-            let first = if execution.is_cut_short { execution.given_rows.max(1) } else { 1 };
-            for writes in first..execution.annals.rows.len() {
-                report.crashes += 1;
-                if let Err(found) = crash(&self.plan, execution, writes) {
-                    (violation, crashed_after) = (Some(found), Some(writes));
-                    break;
-                }
-            }
-        }
-        if violation.is_none() {
-            return Ok(report);
-        }
-        let schedule = Schedule::of(&execution.made, crashed_after);
-        let found = Attempted { schedule, annals: execution.annals.clone(), violation };
-        Err(Failure::of(shrink(self, found), report))
-    }
-
-    pub(crate) fn looks_elsewhere(&self) -> bool {
-        self.elsewhere
-    }
-
-    /// What is wrong with an execution that did not crash.
-    fn judge(&self, execution: &Execution) -> Option<Violation> {
-        if let Err(violation) = &execution.verdict {
-            return Some(violation.clone());
-        }
-        let root = execution.annals.of_root().last()?;
-        let end = End::new(&execution.annals, execution.annals.conclusion(root)?);
-        for (_, holds, seen) in &self.sometimes {
-            if !seen.get() {
-                seen.set(holds(&end));
-            }
-        }
-        let broken = self.always.iter().find(|(_, holds)| !holds(&end));
-        broken.map(|(name, _)| Violation::new(Oracle::Always, format!("`{name}` does not hold at the end")))
-    }
-
-    fn repeat(&self, schedule: &str, mut report: Report) -> Result<Report, Box<Failure>> {
-        let Some(schedule) = Schedule::parse(schedule) else {
-            let text = format!("{SCHEDULE} does not hold a schedule: `{schedule}`");
-            return Err(Failure::before(Violation::new(Oracle::Mock, text), report));
-        };
-        let attempted = self.attempt(&schedule);
-        report.executions = 1;
-        report.crashes = usize::from(attempted.schedule.crash.is_some());
-        report.repeated = Some(attempted.schedule.to_string());
-        if attempted.violation.is_some() {
-            return Err(Failure::of(attempted, report));
-        }
-        Ok(report)
-    }
-
-    fn check_sometimes(&self, report: Report) -> Result<Report, Box<Failure>> {
-        let Some((name, ..)) = self.sometimes.iter().find(|(_, _, seen)| !seen.get()) else {
-            return Ok(report);
-        };
-        let limit = if report.is_complete { "" } else { ", but the budget was used up before all had been" };
-        let text = format!("`{name}` held in none of {} executions{limit}", report.executions);
-        Err(Failure::before(Violation::new(Oracle::Sometimes, text), report))
     }
 }

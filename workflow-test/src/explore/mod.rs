@@ -8,8 +8,11 @@ mod execution;
 mod exploration;
 mod faults;
 mod plan;
+mod regressions;
 mod report;
+mod search;
 mod shrink;
+mod test_name;
 #[cfg(test)]
 mod tests;
 
@@ -24,11 +27,12 @@ use crate::shape::check_value;
 
 pub use exploration::Exploration;
 pub use report::{Failure, Report};
+use test_name::TestName;
 
 /// The kit of a test that explores.
 pub struct Explore {
     scripts: SharedScripts,
-    test: String,
+    test: TestName,
 }
 
 impl Default for Explore {
@@ -40,14 +44,18 @@ impl Default for Explore {
 impl Explore {
     /// A kit without mocks, for the test that is running.
     pub fn new() -> Explore {
-        // The test harness names threads after tests, unless it runs them all on one.
-        let thread = std::thread::current();
-        Explore::named(thread.name().filter(|name| *name != "main").unwrap_or_default())
+        Explore { scripts: SharedScripts::default(), test: TestName::of_thread() }
     }
 
     /// A kit without mocks, for the test of this name: what is needed to repeat a failure alone.
     pub fn named(test: &str) -> Explore {
-        Explore { scripts: SharedScripts::default(), test: test.to_owned() }
+        Explore { scripts: SharedScripts::default(), test: TestName::named(test) }
+    }
+
+    /// What `#[workflow_test(explore)]` hands over.
+    #[doc(hidden)]
+    pub fn of_test(function: &str, module: &str, package: &str) -> Explore {
+        Explore { scripts: SharedScripts::default(), test: TestName::of_macro(function, module, package) }
     }
 
     /// Says what a step answers when nothing goes wrong with it.

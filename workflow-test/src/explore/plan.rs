@@ -1,6 +1,7 @@
 //! What an exploration tries: made once, read by every execution.
 //! It chooses nothing itself.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -31,14 +32,25 @@ pub(crate) struct Plan {
     /// Whether only timers are punctual, and all orders of the rest are tried.
     pub(crate) interleaves: bool,
     pub(crate) messages: Vec<Sample>,
+    /// What was made up so far, by message and key; `None` where it cannot be done.
+    pub(crate) made_up: RefCell<BTreeMap<(&'static str, String), Option<Payload>>>,
 }
 
 /// A message that may come.
 #[derive(Clone)]
 pub(crate) struct Sample {
     pub(crate) name: &'static str,
-    pub(crate) key: String,
-    pub(crate) payload: Payload,
+    pub(crate) value: SampleValue,
+}
+
+#[derive(Clone)]
+pub(crate) enum SampleValue {
+    Given {
+        key: String,
+        payload: Payload,
+    },
+    /// Made up for the key that is waited for, where that can be done.
+    MadeUp(fn(&str) -> Option<Payload>),
 }
 
 impl Plan {
@@ -68,6 +80,7 @@ impl Plan {
             cancels: false,
             interleaves: false,
             messages: Vec::new(),
+            made_up: RefCell::default(),
         })
     }
 
@@ -79,6 +92,36 @@ impl Plan {
         let unknown =
             slips.map(|sample| sample.name).find_map(|name| explain_unknown_message(name, &self.known));
         unknown.map_or(Ok(()), |text| Err(Violation::new(Oracle::Setup, text)))
+    }
+
+    /// The messages that may come for this wait: those that were given, else one that is made up.
+    pub(crate) fn messages_for(&self, message: &str, key: &str) -> Vec<Payload> {
+        let of_name = || self.messages.iter().filter(|sample| sample.name == message);
+        let given = of_name().filter_map(|sample| match &sample.value {
+            SampleValue::Given { key: own, payload } if own == key => Some(payload.clone()),
+            _ => None,
+        });
+        let given: Vec<Payload> = given.collect();
+        if !given.is_empty() {
+            return given;
+        }
+        let make = of_name().find_map(|sample| match &sample.value {
+            SampleValue::MadeUp(make) => Some((sample.name, make)),
+            SampleValue::Given { .. } => None,
+        });
+        let Some((name, make)) = make else { return Vec::new() };
+        let mut made_up = self.made_up.borrow_mut();
+        made_up.entry((name, key.to_owned())).or_insert_with(|| make(key)).iter().cloned().collect()
+    }
+
+    /// Messages that did not come, since none can be made up.
+    pub(crate) fn not_made_up(&self) -> Vec<String> {
+        let made_up = self.made_up.borrow();
+        let missing = made_up.iter().filter(|(_, payload)| payload.is_none());
+        let told = missing.map(|((message, key), _)| {
+            format!("no `{message}` with the key \"{key}\" can be made up: say `.message(|| ..)`")
+        });
+        told.collect()
     }
 
     /// Errors that are not explored, since no value of them is known.
@@ -101,14 +144,18 @@ impl Plan {
     /// What comes of a run that waits though nothing can come, with the reason if it is the test's.
     pub(crate) fn explain(&self, deadlock: Violation, waits_for: &[(String, String)]) -> Violation {
         let Some((message, key)) = waits_for.first() else { return deadlock };
-        let keys: Vec<String> = self
-            .messages
-            .iter()
-            .filter(|sample| sample.name == message.as_str())
-            .map(|sample| format!("\"{}\"", sample.key))
+        let of_name = self.messages.iter().filter(|sample| sample.name == message.as_str());
+        let keys: Vec<String> = of_name
+            .clone()
+            .filter_map(|sample| match &sample.value {
+                SampleValue::Given { key, .. } => Some(format!("\"{key}\"")),
+                SampleValue::MadeUp(_) => None,
+            })
             .collect();
-        let why = if keys.is_empty() {
-            format!("no `{message}` can come: say `.messages::<{message}>(|| ..)`")
+        let why = if keys.is_empty() && of_name.count() > 0 {
+            format!("no `{message}` with the key \"{key}\" can be made up: say `.message(|| ..)`")
+        } else if keys.is_empty() {
+            format!("no `{message}` can come: say `.messages::<{message}>()`, or `.message(|| ..)`")
         } else {
             format!("it waits for the key \"{key}\"; the messages that may come have {}", keys.join(", "))
         };

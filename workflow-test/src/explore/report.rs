@@ -2,12 +2,14 @@
 //! Text; nothing here runs anything.
 
 use std::fmt;
+use std::path::Path;
 use std::time::Duration;
 
 use workflow_core::Definition;
 
-use crate::coverage::{Coverage, Demand};
-use crate::explore::exploration::Attempted;
+use crate::coverage::{Coverage, Demand, Scale, target_folder};
+use crate::explore::search::Attempted;
+use crate::explore::test_name::TestName;
 use crate::transcript;
 use crate::violation::Violation;
 
@@ -18,7 +20,7 @@ pub struct Report {
     pub workflow: &'static str,
     /// How many executions were run, without those that crashed.
     pub executions: usize,
-    /// How many of them were drawn at random, since not all orders could be tried.
+    /// How many of them were drawn from all orders, most of them by PCT, since not all orders could be tried.
     pub samples: usize,
     /// How many times one of them was run again with a crash.
     pub crashes: usize,
@@ -28,16 +30,20 @@ pub struct Report {
     pub is_complete: bool,
     /// The schedule that was repeated instead of exploring, if the environment asked for one.
     pub repeated: Option<String>,
+    /// How many schedules were tried first, since they failed in an earlier run.
+    pub kept: usize,
+    /// Schedules that were kept and no longer fit the code, one sentence each.
+    pub stale: Vec<String>,
     /// Errors that were not explored, since no value of them is known.
     pub unsampled: Vec<String>,
     /// Why nothing was executed a second time on another thread; `None` when everything was.
     pub one_thread: Option<String>,
     pub(crate) coverage: Coverage,
-    test: String,
+    pub(crate) test: TestName,
 }
 
 impl Report {
-    pub(crate) fn new(definition: Definition, test: String) -> Report {
+    pub(crate) fn new(definition: Definition, test: TestName) -> Report {
         Report {
             workflow: definition.name,
             executions: 0,
@@ -46,6 +52,8 @@ impl Report {
             elapsed: Duration::ZERO,
             is_complete: true,
             repeated: None,
+            kept: 0,
+            stale: Vec::new(),
             unsampled: Vec::new(),
             one_thread: None,
             coverage: Coverage::of(definition),
@@ -54,8 +62,29 @@ impl Report {
     }
 
     /// Which parts of the diagram the executions took.
-    pub fn coverage(&self) -> &Coverage {
+    pub fn taken(&self) -> &Coverage {
         &self.coverage
+    }
+
+    /// Writes which parts of the diagram were taken: below this folder, in `<workflow>/v<version>`, the page
+    /// `index.html` with the picture, `coverage.json`, and `lcov.info`. What other tests have written of the same
+    /// workflow counts as well. A path that begins with `target` means cargo's target folder; another relative one
+    /// begins at the test's package. One schedule that is repeated writes nothing.
+    ///
+    /// # Panics
+    /// When the files cannot be written.
+    #[track_caller]
+    pub fn coverage(&self, folder: impl AsRef<Path>) -> &Report {
+        if self.repeated.is_some() {
+            return self;
+        }
+        let folder = target_folder(folder.as_ref(), self.test.package());
+        let scale = Scale { executions: self.executions, crashes: self.crashes };
+        match self.coverage.write(&folder, &self.test.in_program(), scale) {
+            Ok(page) => println!("{}: the coverage is drawn in {}", self.workflow, page.display()),
+            Err(error) => panic!("the coverage cannot be written to {}: {error}", folder.display()),
+        }
+        self
     }
 
     /// Demands a share of the diagram: `report.assert(edges(1.0))`. One schedule that is repeated demands nothing.
@@ -80,8 +109,24 @@ impl fmt::Display for Report {
         if !self.is_complete {
             write!(f, "\n  NOT ALL WAS EXPLORED: the budget was used up; see `.budget(..)`")?;
             if *samples > 0 {
-                write!(f, "\n  {samples} of the executions were drawn from all orders")?;
+                let in_order = executions - samples;
+                write!(
+                    f,
+                    "\n  after {in_order} executions the search went over from all orders to PCT: {samples} of the "
+                )?;
+                write!(
+                    f,
+                    "executions were drawn from all orders, by priorities that change at up to three places"
+                )?;
             }
+        }
+        match self.kept {
+            0 => {}
+            1 => write!(f, "\n  1 schedule that failed once was tried first")?,
+            kept => write!(f, "\n  {kept} schedules that failed once were tried first")?,
+        }
+        for stale in &self.stale {
+            write!(f, "\n  STALE: {stale}")?;
         }
         for unsampled in &self.unsampled {
             write!(f, "\n  NOT EXPLORED: {unsampled}")?;
@@ -102,6 +147,8 @@ pub struct Failure {
     pub schedule: Option<String>,
     /// What happens under that schedule, one line per event.
     pub story: String,
+    /// Where the schedule is kept, in words; `None` when it is not.
+    pub kept: Option<String>,
     /// How much was explored until it was found.
     pub report: Report,
 }
@@ -109,7 +156,7 @@ pub struct Failure {
 impl Failure {
     /// A failure that no schedule shows.
     pub(crate) fn before(violation: Violation, report: Report) -> Box<Failure> {
-        Box::new(Failure { violation, schedule: None, story: String::new(), report })
+        Box::new(Failure { violation, schedule: None, story: String::new(), kept: None, report })
     }
 
     pub(crate) fn of(attempted: Attempted, report: Report) -> Box<Failure> {
@@ -120,7 +167,7 @@ impl Failure {
             story.push_str(&format!("crash after write {writes}\n"));
         }
         let schedule = Some(format!("{}:{schedule}", report.workflow));
-        Box::new(Failure { violation, schedule, story, report })
+        Box::new(Failure { violation, schedule, story, kept: None, report })
     }
 }
 
@@ -133,8 +180,15 @@ impl fmt::Display for Failure {
             write!(f, "\n  {line}")?;
         }
         if let Some(schedule) = &self.schedule {
-            let line = format!("again: WORKFLOW_SCHEDULE={schedule} cargo test {}", self.report.test);
+            let line =
+                format!("again: WORKFLOW_SCHEDULE={schedule} cargo test {}", self.report.test.function);
             write!(f, "\n  {}", line.trim_end())?;
+        }
+        if let Some(kept) = &self.kept {
+            write!(f, "\n  {kept}")?;
+        }
+        for stale in &self.report.stale {
+            write!(f, "\n  STALE: {stale}")?;
         }
         for unsampled in &self.report.unsampled {
             write!(f, "\n  NOT EXPLORED: {unsampled}")?;

@@ -2,7 +2,7 @@
 //! It keeps what was found: a schedule counts as failing only if the same oracle complains.
 
 use crate::explore::choices::Schedule;
-use crate::explore::exploration::{Attempted, Search};
+use crate::explore::search::{Attempted, Search};
 
 /// The most executions spent on making a schedule smaller.
 const MOST_EXECUTIONS: usize = 2_000;

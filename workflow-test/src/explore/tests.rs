@@ -10,6 +10,8 @@ use super::plan::Plan;
 use crate::Explore;
 use crate::shop::*;
 use crate::test_run::root_head;
+use crate::trip::price;
+use workflow_runtime::prelude::*;
 
 fn plan() -> Plan {
     let kit = Explore::new();
@@ -106,6 +108,28 @@ fn what_is_left_open_at_the_end_is_named() {
          had not been settled or withdrawn"
     );
     assert!(matches!(event(4), Event::StepCompleted { .. }));
+}
+
+/// Two branches of two steps, and many calls
+#[workflow]
+async fn side_by_side() -> u32 {
+    let (first, second) =
+        join!(async { price("a").await.unwrap_or(0) + price("b").await.unwrap_or(0) }, async {
+            price("c").await.unwrap_or(0) + price("d").await.unwrap_or(0)
+        });
+    let many = join_all(["e", "f"].iter().map(|part| price(part))).await;
+    first + second + many.into_iter().flatten().sum::<u32>()
+}
+
+#[test]
+fn what_goes_on_one_after_the_other_is_one_branch() {
+    let walker = crate::oracle::walk::Walker::new(side_by_side.graph());
+    let branch = |op: &str| walker.branch_of(&OpId::from_text(op));
+    assert_eq!(branch("price"), branch("price_2"));
+    assert_eq!(branch("price_3"), branch("price_4"));
+    assert_ne!(branch("price"), branch("price_3"));
+    assert_ne!(branch("price_5[0]"), branch("price_5[1]"));
+    assert_ne!(branch("price_5[0]"), branch("price_4"));
 }
 
 struct Nobody;

@@ -39,6 +39,11 @@ impl Oracles {
         Ok(Oracles { judges: judges.collect::<Result<_, _>>()? })
     }
 
+    /// The graphs of the workflow that the test is about, prepared for being walked.
+    pub(crate) fn walker(&self) -> &Walker {
+        &self.judges.first().expect("the workflow itself is known").walker
+    }
+
     /// Holds all journals against all oracles. Gives the paths through the diagram of the run that the test started:
     /// one per generation.
     pub(crate) fn check(&self, annals: &Annals) -> Result<Vec<Path>, Violation> {

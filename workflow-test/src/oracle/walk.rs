@@ -12,6 +12,7 @@ mod token;
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;
+use std::hash::{DefaultHasher, Hash, Hasher};
 
 use workflow_core::{Command, Conclusion, Event, OpId, Payload, Record};
 use workflow_graph::{Graph, NodeIndex, NodeKind, Outcome};
@@ -84,7 +85,7 @@ impl Walker {
     }
 
     /// The node of an operation, and its map.
-    fn place_of(&self, op: &OpId) -> Option<(usize, NodeIndex)> {
+    pub(crate) fn place_of(&self, op: &OpId) -> Option<(usize, NodeIndex)> {
         let (mut map, mut segment) = (0, Segment::at(op.as_str(), 0));
         loop {
             let node = self.maps[map].node(segment.node)?;
@@ -92,6 +93,23 @@ impl Walker {
             map = self.maps[map].inside[node]?;
             segment = Segment::at(op.as_str(), from);
         }
+    }
+
+    /// Tells what goes on one after the other from what goes on beside it: the same for all operations of one branch,
+    /// or of one of many calls.
+    pub(crate) fn branch_of(&self, op: &OpId) -> u64 {
+        let mut hasher = DefaultHasher::new();
+        let (mut map, mut from) = (0, 0);
+        loop {
+            let segment = Segment::at(op.as_str(), from);
+            let Some(node) = self.maps[map].node(segment.node) else { break };
+            self.maps[map].branches[node].hash(&mut hasher);
+            // Which of many calls it is: what stands behind the part that all of them share.
+            segment.id[segment.activation.len()..].hash(&mut hasher);
+            let (Some(next), Some(inside)) = (segment.next, self.maps[map].inside[node]) else { break };
+            (map, from) = (inside, next);
+        }
+        hasher.finish()
     }
 
     /// Walks the ways that the journal tells; several, where it does not tell which.

@@ -18,6 +18,8 @@ pub(crate) struct Map {
     pub(crate) starts: BTreeMap<Option<NodeIndex>, Start>,
     /// The map of the graph inside each node that is a subflow.
     pub(crate) inside: Vec<Option<usize>>,
+    /// By node, the branch that it stands in: what a fork or a race leads to.
+    pub(crate) branches: Vec<usize>,
     /// The ends that can be come to from the start without any operation.
     pub(crate) silent_ends: Vec<Outcome>,
 }
@@ -68,6 +70,7 @@ impl Map {
             ways: (0..graph.flows.len()).map(|flow| ways_from(graph, flow)).collect(),
             starts: starts.collect(),
             inside: inside.collect(),
+            branches: branches(graph, &leaving),
             leaving,
             silent_ends: Vec::new(),
         }
@@ -195,4 +198,30 @@ fn is_stop(graph: &Graph, node: NodeIndex) -> bool {
         NodeKind::End(_) | NodeKind::Fork | NodeKind::Join | NodeKind::Race | NodeKind::Block
     );
     node.is_operation() || splits
+}
+
+/// The branch of each node: the flow by which it was split off, counted from 1, what comes after a join, or 0.
+fn branches(graph: &Graph, leaving: &[Vec<usize>]) -> Vec<usize> {
+    let mut found: Vec<Option<usize>> = vec![None; graph.nodes.len()];
+    let start_in = |scope: Option<NodeIndex>| {
+        graph.nodes.iter().position(|node| node.kind == NodeKind::Start && node.scope == scope)
+    };
+    let mut open: VecDeque<(NodeIndex, usize)> = start_in(None).into_iter().map(|start| (start, 0)).collect();
+    while let Some((node, branch)) = open.pop_front() {
+        if found[node].is_some() {
+            continue;
+        }
+        found[node] = Some(branch);
+        open.extend(start_in(Some(node)).map(|start| (start, branch)));
+        for &flow in &leaving[node] {
+            let to = graph.flows[flow].to;
+            let next = match (&graph.nodes[node].kind, &graph.nodes[to].kind) {
+                (_, NodeKind::Join) => graph.flows.len() + 1 + to,
+                (NodeKind::Fork | NodeKind::Race, _) => flow + 1,
+                _ => branch,
+            };
+            open.push_back((to, next));
+        }
+    }
+    found.into_iter().map(Option::unwrap_or_default).collect()
 }

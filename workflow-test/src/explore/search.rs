@@ -1,0 +1,136 @@
+//! What is looked at in each execution: the oracles, what the test says about its ends, a crash after every write.
+//! In which order executions are tried is told elsewhere.
+
+use std::cell::Cell;
+
+use crate::annals::Annals;
+use crate::explore::choices::{Choices, Schedule};
+use crate::explore::crash::crash;
+use crate::explore::execution::{Execution, execute};
+use crate::explore::exploration::SCHEDULE;
+use crate::explore::plan::Plan;
+use crate::explore::report::{Failure, Report};
+use crate::explore::shrink::shrink;
+use crate::histories::Gallery;
+use crate::history::End;
+use crate::oracle::elsewhere;
+use crate::violation::{Oracle, Violation};
+
+/// What a test says about an end.
+pub(crate) type Holds = Box<dyn Fn(&End<'_>) -> bool>;
+
+/// A plan with what the test says about its ends.
+pub(crate) struct Search {
+    pub(crate) plan: Plan,
+    pub(crate) crashes: bool,
+    /// Whether everything is run again on another thread.
+    pub(crate) elsewhere: bool,
+    pub(crate) always: Vec<(String, Holds)>,
+    pub(crate) sometimes: Vec<(String, Holds, Cell<bool>)>,
+}
+
+/// One schedule, tried.
+pub(crate) struct Attempted {
+    pub(crate) schedule: Schedule,
+    pub(crate) annals: Annals,
+    pub(crate) violation: Option<Violation>,
+}
+
+impl Search {
+    /// Tries one schedule.
+    pub(crate) fn attempt(&self, schedule: &Schedule) -> Attempted {
+        let execution = execute(&self.plan, Choices::given(schedule.choices.clone()), None);
+        let crash_after = schedule.crash.filter(|&writes| writes < execution.annals.rows.len());
+        let again = || if self.elsewhere { elsewhere::check(&execution.annals).err() } else { None };
+        let crashed = || crash(&self.plan, &execution, crash_after?).err();
+        let violation = self.judge(&execution).or_else(crashed).or_else(again);
+        Attempted {
+            schedule: Schedule::of(&execution.made, crash_after),
+            annals: execution.annals,
+            violation,
+        }
+    }
+
+    /// Counts an execution, crashes it, and says what is wrong with it if anything is.
+    pub(crate) fn look_at(&self, execution: &Execution, mut report: Report) -> Result<Report, Box<Failure>> {
+        let mut violation = self.judge(execution);
+        let mut crashed_after = None;
+        if let Ok(paths) = &execution.verdict {
+            paths.iter().for_each(|path| report.coverage.count(path));
+            report.coverage.count_compensations(&execution.annals, self.plan.oracles.walker());
+        }
+        if self.crashes && violation.is_none() {
+            // What an execution that is cut short has in common with another one was crashed there.
+            let first = if execution.is_cut_short { execution.given_rows.max(1) } else { 1 };
+            for writes in first..execution.annals.rows.len() {
+                report.crashes += 1;
+                report.coverage.count_crash(&execution.annals, writes, self.plan.oracles.walker());
+                if let Err(found) = crash(&self.plan, execution, writes) {
+                    (violation, crashed_after) = (Some(found), Some(writes));
+                    break;
+                }
+            }
+        }
+        if violation.is_none() {
+            return Ok(report);
+        }
+        let schedule = Schedule::of(&execution.made, crashed_after);
+        let found = Attempted { schedule, annals: execution.annals.clone(), violation };
+        Err(Failure::of(shrink(self, found), report))
+    }
+
+    /// Shows an execution that is over to whoever chooses golden histories.
+    pub(crate) fn show(&self, execution: &Execution, gallery: Option<&mut Gallery>) {
+        if let (Some(gallery), Ok(paths)) = (gallery, &execution.verdict)
+            && !execution.is_cut_short
+        {
+            gallery.look_at(&execution.annals, paths, self.plan.oracles.walker());
+        }
+    }
+
+    pub(crate) fn looks_elsewhere(&self) -> bool {
+        self.elsewhere
+    }
+
+    /// What is wrong with an execution that did not crash.
+    fn judge(&self, execution: &Execution) -> Option<Violation> {
+        if let Err(violation) = &execution.verdict {
+            return Some(violation.clone());
+        }
+        let root = execution.annals.of_root().last()?;
+        let end = End::new(&execution.annals, execution.annals.conclusion(root)?);
+        for (_, holds, seen) in &self.sometimes {
+            if !seen.get() {
+                seen.set(holds(&end));
+            }
+        }
+        let broken = self.always.iter().find(|(_, holds)| !holds(&end));
+        broken.map(|(name, _)| Violation::new(Oracle::Always, format!("`{name}` does not hold at the end")))
+    }
+
+    /// Tries one schedule, and explores nothing else.
+    pub(crate) fn repeat(&self, schedule: &str, mut report: Report) -> Result<Report, Box<Failure>> {
+        let Some(schedule) = Schedule::parse(schedule) else {
+            let text = format!("{SCHEDULE} does not hold a schedule: `{schedule}`");
+            return Err(Failure::before(Violation::new(Oracle::Mock, text), report));
+        };
+        let attempted = self.attempt(&schedule);
+        report.executions = 1;
+        report.crashes = usize::from(attempted.schedule.crash.is_some());
+        report.repeated = Some(attempted.schedule.to_string());
+        if attempted.violation.is_some() {
+            return Err(Failure::of(attempted, report));
+        }
+        Ok(report)
+    }
+
+    /// That what should happen at times has happened.
+    pub(crate) fn check_sometimes(&self, report: Report) -> Result<Report, Box<Failure>> {
+        let Some((name, ..)) = self.sometimes.iter().find(|(_, _, seen)| !seen.get()) else {
+            return Ok(report);
+        };
+        let limit = if report.is_complete { "" } else { ", but the budget was used up before all had been" };
+        let text = format!("`{name}` held in none of {} executions{limit}", report.executions);
+        Err(Failure::before(Violation::new(Oracle::Sometimes, text), report))
+    }
+}

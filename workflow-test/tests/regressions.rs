@@ -1,0 +1,116 @@
+//! Schedules that failed: kept beside the package, tried first, told when they no longer fit, never taken out.
+//! Each test runs another one of this file in a process of its own, in a package that is made up.
+
+mod shop;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use shop::*;
+use workflow_test::{Exploration, Explore};
+
+/// Set for the tests that the others run; they do nothing by themselves.
+const ROLE: &str = "WORKFLOW_TEST_ROLE";
+
+fn explore(test: &str) -> Exploration {
+    let kit = Explore::named(test);
+    kit.on(reserve_goods).returns(Ok(Reservation(7)));
+    kit.on(retrieve_payment).then(|order| Ok(Payment { amount: order.total }));
+    kit.on(ship).returns(Ok(Parcel(1)));
+    kit.on(thank).returns(());
+    kit.workflow(|| fulfil_order(order())).message(|| NewCard { order_id: 42 })
+}
+
+/// Fails, passes, or is changed so that nothing can go wrong with it, as it is told.
+#[test]
+fn played() {
+    match std::env::var(ROLE).as_deref() {
+        Ok("fails") => {
+            explore("inner::played")
+                .each_step_fails()
+                .always("no refund", |end| !end.ran(refund_payment))
+                .run();
+        }
+        Ok("passes") => drop(explore("inner::played").each_step_fails().run()),
+        Ok("changed") => drop(explore("inner::played").run()),
+        _ => {}
+    }
+}
+
+struct Package(PathBuf);
+
+impl Package {
+    fn empty(name: &str) -> Package {
+        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("regressions").join(name);
+        let _ = fs::remove_dir_all(&folder);
+        fs::create_dir_all(&folder).unwrap();
+        Package(folder)
+    }
+
+    fn kept(&self) -> String {
+        fs::read_to_string(self.0.join("workflow-regressions/inner-played.txt")).unwrap_or_default()
+    }
+
+    /// What the test says, in this package.
+    fn play(&self, role: &str, schedule: Option<&str>) -> String {
+        let mut test = Command::new(std::env::current_exe().unwrap());
+        test.args(["--exact", "played", "--nocapture"]).env(ROLE, role).env("CARGO_MANIFEST_DIR", &self.0);
+        test.env_remove("WORKFLOW_SCHEDULE").envs(schedule.map(|schedule| ("WORKFLOW_SCHEDULE", schedule)));
+        let output = test.output().unwrap();
+        String::from_utf8(output.stdout).unwrap() + &String::from_utf8(output.stderr).unwrap()
+    }
+}
+
+#[test]
+fn a_failing_schedule_is_kept_and_tried_first_until_it_passes() {
+    let package = Package::empty("kept");
+    let said = package.play("fails", None);
+    assert!(
+        said.contains("from now on it is tried first: it is kept in workflow-regressions/inner-played.txt"),
+        "{said}"
+    );
+    let kept = package.kept();
+    assert!(
+        kept.ends_with("\n\n# always: `no refund` does not hold at the end\nfulfil_order:002\n"),
+        "{kept}"
+    );
+    assert!(kept.starts_with("# Schedules that failed once."), "{kept}");
+    let said = package.play("fails", None);
+    assert!(said.contains("again: WORKFLOW_SCHEDULE=fulfil_order:002"), "{said}");
+    assert!(said.contains("\n  it is kept in workflow-regressions/inner-played.txt"), "{said}");
+    assert_eq!(package.kept(), kept, "it is kept once");
+    let said = package.play("passes", None);
+    assert!(said.contains("\n  1 schedule that failed once was tried first"), "{said}");
+    assert!(!said.contains("STALE"), "{said}");
+    assert_eq!(package.kept(), kept, "people take it out, not the kit");
+}
+
+#[test]
+fn a_schedule_that_no_longer_fits_is_told_and_stays() {
+    let package = Package::empty("stale");
+    package.play("fails", None);
+    let mut kept = package.kept();
+    let said = package.play("changed", None);
+    assert!(
+        said.contains(
+            "STALE: the schedule `fulfil_order:002` in workflow-regressions/inner-played.txt no longer fits the code"
+        ),
+        "{said}"
+    );
+    assert!(said.contains("1 passed"), "{said}");
+    assert_eq!(package.kept(), kept);
+    kept.push_str("fulfil_order:?\nanother_workflow:?\n");
+    fs::write(package.0.join("workflow-regressions/inner-played.txt"), &kept).unwrap();
+    let said = package.play("passes", None);
+    assert!(said.contains("STALE: `?` in workflow-regressions/inner-played.txt is no schedule"), "{said}");
+    assert!(!said.contains("another_workflow"), "{said}");
+}
+
+#[test]
+fn a_schedule_from_the_environment_is_not_kept() {
+    let package = Package::empty("environment");
+    let said = package.play("fails", Some("fulfil_order:002"));
+    assert!(said.contains("always: `no refund` does not hold") && !said.contains("kept"), "{said}");
+    assert_eq!(package.kept(), "");
+}
