@@ -30,6 +30,7 @@ mod suspects;
 mod telemetry;
 mod transactional;
 mod waited;
+mod waits;
 mod waker;
 mod watchdog;
 

@@ -38,8 +38,8 @@ pub(crate) struct Agenda {
 }
 
 impl Agenda {
-    /// The agenda of a run that was replayed.
-    pub(crate) fn of_open(open: &[OpenOperation]) -> Agenda {
+    /// The agenda of a run that was replayed, and what it waits for. (Since when, only the journal knows.)
+    pub(crate) fn of_open(open: &[OpenOperation]) -> (Agenda, BTreeMap<OpId, MessageWait>) {
         let mut agenda = Agenda::default();
         let mut unneeded = Changes::default();
         for operation in open.iter().filter(|operation| !operation.is_stuck) {
@@ -51,7 +51,7 @@ impl Agenda {
                 due.is_unwanted = operation.is_abandoned;
             }
         }
-        agenda
+        (agenda, unneeded.begin_waits)
     }
 
     /// Notes a turn of the core: one event, recorded at `at_ms`, and what the code asked for.

@@ -369,6 +369,7 @@ async fn begin_all(
     let orphans = orphans(parts).await?;
     watchdog::tell_orphans(parts, &orphans);
     wake_stuck(parts).await?;
+    parts.store.wake_lost().await?;
     while waker::take_due(parts).await? {}
     tokio::spawn(waker::wake_all(Arc::clone(parts)));
     tokio::spawn(watchdog::watch(Arc::clone(parts), patience, orphans.clone()));

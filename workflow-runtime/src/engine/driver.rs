@@ -341,7 +341,7 @@ impl Driver {
             Err(error) => return Next::Broken(error.to_string()),
         };
         tracing::debug!(rows = journal.len(), "the run was replayed");
-        if had_incident || live.run.owes_commands() {
+        if had_incident || live.has_repairs() || live.run.owes_commands() {
             let now_ms = live.tick(self.parts.clock.now_ms());
             let turn = match live.journal_is_in_order(now_ms) {
                 Ok(turn) => turn,

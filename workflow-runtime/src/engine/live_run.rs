@@ -10,7 +10,7 @@ use workflow_core::{CoreError, Definition, Event, OpId, Parent, Payload, Record,
 use super::agenda::{Agenda, DueAttempt, IsDetached};
 use super::attempts::Attempted;
 use super::children::{ChildNews, Fate};
-use super::outgoing;
+use super::{outgoing, waits};
 use crate::store::{Changes, IncidentPlace, Lease, LoadedRun, Misfit, NewRun, Offer, Parking, Request, Turn};
 
 /// Something that happened and that the run may have to hear of.
@@ -56,6 +56,8 @@ pub(crate) struct LiveRun {
     offers: VecDeque<Offer>,
     /// It could not go on with its journal, and can again since somebody asked for that.
     pub(super) was_mended: bool,
+    /// What has to be written so that messages find the run.
+    repairs: Option<Box<Changes>>,
 }
 
 /// What some happenings came to.
@@ -89,6 +91,7 @@ impl LiveRun {
             last_ms: now_ms,
             offers: VecDeque::new(),
             was_mended: false,
+            repairs: None,
         };
         let (mut records, mut changes) = (Vec::new(), Changes::default());
         let started = Event::Started { input, generation, parent: parent.clone() };
@@ -113,7 +116,8 @@ impl LiveRun {
     ) -> Result<LiveRun, CoreError> {
         let replayed = catch_unwind(AssertUnwindSafe(|| Run::replay(definition, &lease.run_id, journal)));
         let run = replayed.map_err(|panic| panicked(panic.as_ref()))??;
-        let mut agenda = Agenda::of_open(&run.open_operations());
+        let (mut agenda, waits) = Agenda::of_open(&run.open_operations());
+        let repairs = waits::repairs(waits, &loaded.waits, journal);
         for (op, attempt) in running {
             agenda.note_running(op, attempt);
         }
@@ -125,7 +129,24 @@ impl LiveRun {
         };
         let was_mended = loaded.has_journal_incident && !loaded.requests.is_empty();
         let offers = loaded.offers.into();
-        Ok(LiveRun { run, agenda, parent, lease, payload_limit, next_seq, last_ms, offers, was_mended })
+        let mut live = LiveRun {
+            run,
+            agenda,
+            parent,
+            lease,
+            payload_limit,
+            next_seq,
+            last_ms,
+            offers,
+            was_mended,
+            repairs,
+        };
+        if live.has_repairs() {
+            tracing::error!("what the run waits for was not kept as its journal tells it; it is kept anew");
+            // They were found by what was kept.
+            live.offers.clear();
+        }
+        Ok(live)
     }
 
     /// The turn with which the run begins anew under its id, once its journal says that it does.
@@ -342,9 +363,15 @@ impl LiveRun {
         Turn { lease: self.lease.clone(), begins: None, at_ms, first_seq, records, changes }
     }
 
+    /// Whether what is kept of the run beside its journal does not fit the journal.
+    pub(crate) fn has_repairs(&self) -> bool {
+        self.repairs.is_some()
+    }
+
     /// The code can go on with the journal again; what it owes to an event on which it broke off is recorded.
     pub(crate) fn journal_is_in_order(&mut self, now_ms: Timestamp) -> Result<Turn, CoreError> {
-        let (mut records, mut changes) = (Vec::new(), Changes::default());
+        let (mut records, mut changes) =
+            (Vec::new(), self.repairs.take().map(|repairs| *repairs).unwrap_or_default());
         if self.run.owes_commands() {
             self.feed(now_ms, Event::Resumed, &mut records, &mut changes)?;
         }

@@ -10,7 +10,7 @@ use super::driver::{Driver, load_all};
 use super::live::{Ends, Seat};
 use super::parts::{Parts, Phase};
 use super::telemetry::run_span;
-use crate::store::{ClaimedRun, Lease, LoadedRun, Orphans, RunFilter, RunSummary, StoreError, StoreFault};
+use crate::store::{ClaimedRun, Lease, LoadedRun, Orphans, RunFilter, RunSummary, StoreError};
 
 /// How many journals are read with one statement.
 const READ_AT_ONCE: usize = 64;
@@ -64,15 +64,7 @@ pub(super) async fn wake_stuck(parts: &Parts) -> Result<(), StoreError> {
         ..RunFilter::default()
     };
     loop {
-        let page = match parts.store.runs(&filter).await {
-            Ok(page) => page,
-            // A row that nobody can read must not keep the others from going on.
-            Err(error) if error.fault() == StoreFault::Corrupt => {
-                tracing::error!(%error, "runs with incidents cannot be listed; a retry wakes them");
-                return Ok(());
-            }
-            Err(error) => return Err(error),
-        };
+        let page = parts.store.runs(&filter).await?;
         let has_code = |run: &&RunSummary| parts.registry.find(&run.workflow, run.version).is_some();
         let stuck: Vec<Arc<str>> = page.iter().filter(has_code).map(|run| Arc::clone(&run.run_id)).collect();
         if !stuck.is_empty() {

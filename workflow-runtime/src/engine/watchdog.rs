@@ -75,13 +75,19 @@ pub(super) async fn watch(parts: Arc<Parts>, patience: Duration, mut known: Vec<
     let mut phase = parts.phase.subscribe();
     let began_ms = parts.clock.now_ms();
     let (mut next_count_ms, mut next_orphans_ms) = (began_ms, began_ms.saturating_add(ORPHANS_MS));
-    let mut told_ms = began_ms;
+    let (mut told_ms, mut next_lost_ms) = (began_ms, began_ms.saturating_add(REPEAT_MS));
     loop {
         let now_ms = parts.clock.now_ms();
         look(&parts, patience_ms, now_ms).await;
         if now_ms >= next_count_ms {
             count_incidents(&parts).await;
             next_count_ms = now_ms.saturating_add(LONGEST_MS);
+        }
+        if now_ms >= next_lost_ms {
+            if let Err(error) = parts.store.wake_lost().await {
+                tracing::warn!(%error, "parked runs that nobody would wake are looked for later");
+            }
+            next_lost_ms = now_ms.saturating_add(REPEAT_MS);
         }
         if now_ms >= next_orphans_ms {
             let is_time = now_ms >= told_ms.saturating_add(REPEAT_MS);

@@ -114,6 +114,12 @@ pub trait Fleet: Send + Sync + 'static {
     /// Has somebody look at these runs soon: their holders, or whoever takes them.
     async fn wake(&self, run_ids: &[Arc<str>]) -> Result<(), StoreError>;
 
+    /// Wakes parked runs that wait for nothing that there is, which nobody would ever look at: a row of theirs is lost or
+    /// garbled. Asked rarely; a store that cannot lose rows has nothing to do.
+    async fn wake_lost(&self) -> Result<(), StoreError> {
+        Ok(())
+    }
+
     /// Keeps a request until the run answers it ([`Changes::answers`](super::Changes::answers)), and wakes the run
     /// unless this worker holds it. `false` when there is no such run, or it has ended.
     async fn ask(&self, worker: &str, request: &Request, now_ms: Timestamp) -> Result<bool, StoreError>;
@@ -175,6 +181,10 @@ impl<S: Fleet + ?Sized> Fleet for Arc<S> {
 
     async fn wake(&self, run_ids: &[Arc<str>]) -> Result<(), StoreError> {
         (**self).wake(run_ids).await
+    }
+
+    async fn wake_lost(&self) -> Result<(), StoreError> {
+        (**self).wake_lost().await
     }
 
     async fn ask(&self, worker: &str, request: &Request, now_ms: Timestamp) -> Result<bool, StoreError> {

@@ -99,6 +99,12 @@ pub enum ParkReason {
         /// What is wrong with the message, or with the code.
         error: String,
     },
+    /// What is kept of it cannot be read: somebody has changed the database by hand, or its disk is broken. Only its
+    /// id is to be trusted.
+    Unreadable {
+        /// What is wrong.
+        error: String,
+    },
 }
 
 impl fmt::Display for ParkReason {
@@ -111,6 +117,7 @@ impl fmt::Display for ParkReason {
             ParkReason::CannotStart { workflow, error } => {
                 write!(f, "the workflow `{workflow}` cannot begin with it: {error}")
             }
+            ParkReason::Unreadable { error } => write!(f, "what is kept of it cannot be read: {error}"),
         }
     }
 }
@@ -153,6 +160,24 @@ pub enum MessageState {
     Parked(ParkReason),
     /// A person has thrown it away.
     Discarded,
+}
+
+impl MessageStatus {
+    /// A line for a message of which nothing can be read but its id.
+    pub(crate) fn unreadable(number: i64, message_id: String, error: String) -> MessageStatus {
+        tracing::error!(message_id, error, "what is kept of a message cannot be read");
+        MessageStatus {
+            number,
+            message_id,
+            message: String::new(),
+            key: String::new(),
+            payload: Payload::null(),
+            is_event: false,
+            delivered_ms: 0,
+            expires_ms: 0,
+            state: MessageState::Parked(ParkReason::Unreadable { error }),
+        }
+    }
 }
 
 /// A run that took a message.

@@ -143,6 +143,7 @@ impl Store for Memory {
                 cancel_reason: row.cancel_reason.clone(),
                 has_journal_incident: row.incidents.contains_key(&IncidentPlace::Journal),
                 requests: tables.requests_to(run_id),
+                waits: row.waits.clone(),
             })
             .collect())
     }
@@ -274,6 +275,7 @@ impl Store for Memory {
                 started_ms: row.started_ms,
                 ended_ms: row.ended_ms,
                 incidents: u32::try_from(row.incidents.len()).unwrap_or(u32::MAX),
+                unreadable: None,
             })
             .collect())
     }

@@ -104,6 +104,23 @@ pub struct OutboxFilter {
     pub limit: u32,
 }
 
+impl OutboxEntry {
+    /// A line for a message of which nothing can be read but its id.
+    pub(crate) fn unreadable(id: String, run_id: Arc<str>, cause: String) -> OutboxEntry {
+        tracing::error!(id, cause, "a message in the outbox cannot be read");
+        let (op, payload) = (OpId::from_text(""), Payload::null());
+        let (message, key) = (String::new(), String::new());
+        OutboxEntry {
+            outgoing: Outgoing { id, run_id, op, message, key, payload, publishes: false },
+            sent_ms: 0,
+            attempts: 0,
+            due_ms: 0,
+            cause: Some(cause),
+            is_parked: true,
+        }
+    }
+}
+
 impl Default for OutboxFilter {
     fn default() -> OutboxFilter {
         OutboxFilter { run_id: None, only_parked: false, limit: 100 }

@@ -2,11 +2,14 @@
 //! The same promises as in the memory store; what differs is the dialect, and that others work on it at the same time.
 
 mod batch;
+mod claim;
 mod fleet;
+mod hints;
 mod inbox;
 mod listing;
 mod literal;
 mod outbox;
+mod patience;
 mod pool;
 mod read;
 mod refuse;
@@ -26,6 +29,8 @@ use serde::de::DeserializeOwned;
 use sqlx::postgres::PgConnectOptions;
 use workflow_core::{Payload, Record, Timestamp};
 
+use self::claim::Unanswered;
+use self::hints::Hints;
 use self::pool::Pool;
 use self::script::Settings;
 use super::{
@@ -45,6 +50,7 @@ const UNSEEN_EVERY: Duration = Duration::from_secs(30);
 /// Works behind a pooler that gives each transaction another session (pgbouncer with `pool_mode = transaction`).
 pub struct Postgres {
     pool: Arc<Pool>,
+    unanswered: Unanswered,
     opened: Instant,
     /// When that is looked for the next time, in milliseconds since it was opened.
     look_at_ms: AtomicI64,
@@ -61,7 +67,8 @@ pub struct PostgresOptions {
 
 impl PostgresOptions {
     /// At most so many connections at once; 8, if nothing is said, and never fewer than 3. Each transactional step
-    /// takes one for as long as it runs; two are kept for everything else.
+    /// takes one for as long as it runs; two are kept for everything else. An engine has one more, on which it hears of
+    /// what other engines have told its runs.
     #[must_use]
     pub fn connections(mut self, connections: usize) -> PostgresOptions {
         self.connections = connections.max(3);
@@ -79,7 +86,8 @@ impl PostgresOptions {
 
     /// How long the server may take to answer the engine; 20 seconds, if nothing is said. A connection over which no
     /// answer has come by then is given up, and what was asked is asked again over a new one: a network that has
-    /// forgotten a connection tells nobody. The statements of steps may take as long as they like.
+    /// forgotten a connection tells nobody. The statements of steps may take as long as they like: when no answer has
+    /// come by then, the server is asked over another connection whether it is still at work on them.
     #[must_use]
     pub fn answer_timeout(mut self, timeout: Duration) -> PostgresOptions {
         self.answer_timeout = timeout;
@@ -121,7 +129,7 @@ impl PostgresOptions {
             StoreError::new(error.fault(), message).caused_by(error)
         })?;
         let look_at_ms = AtomicI64::new(milliseconds(UNSEEN_EVERY));
-        Ok(Postgres { pool, opened: Instant::now(), look_at_ms })
+        Ok(Postgres { pool, unanswered: Unanswered::default(), opened: Instant::now(), look_at_ms })
     }
 }
 
@@ -203,7 +211,7 @@ impl Fleet for Postgres {
         if self.looks_for_unseen() {
             fleet::wake_unseen(&self.pool, claim.now_ms).await?;
         }
-        fleet::claim(&self.pool, claim).await
+        claim::claim(&self.pool, &self.unanswered, claim).await
     }
 
     async fn park(&self, parkings: &[Parking], now_ms: Timestamp) -> Result<Vec<bool>, StoreError> {
@@ -219,6 +227,10 @@ impl Fleet for Postgres {
         let run_ids: Vec<&str> = run_ids.iter().map(AsRef::as_ref).collect();
         fleet::wake(&mut script, &run_ids, None);
         pool::run(&self.pool, &script.in_one_transaction()).await.map(drop)
+    }
+
+    async fn wake_lost(&self) -> Result<(), StoreError> {
+        fleet::wake_lost(&self.pool).await
     }
 
     async fn ask(&self, worker: &str, request: &Request, now_ms: Timestamp) -> Result<bool, StoreError> {
@@ -242,7 +254,13 @@ impl Fleet for Postgres {
     }
 
     async fn is_first(&self, worker: &str) -> Result<bool, StoreError> {
-        fleet::is_first(&self.pool, worker).await
+        let is_first = fleet::is_first(&self.pool, worker).await?;
+        self.pool.hints().note_first(is_first);
+        Ok(is_first)
+    }
+
+    async fn woken(&self) {
+        Hints::woken(&self.pool).await;
     }
 }
 

@@ -151,6 +151,8 @@ pub struct LoadedRun {
     pub has_journal_incident: bool,
     /// What people ask of it, oldest first.
     pub requests: Vec<Request>,
+    /// The messages that it waits for, as far as that can be read: the journal knows better.
+    pub waits: BTreeMap<OpId, MessageWait>,
 }
 
 /// What there is to know about a run that may be a child.
@@ -190,6 +192,26 @@ pub struct RunSummary {
     pub ended_ms: Option<Timestamp>,
     /// How many incidents are open.
     pub incidents: u32,
+    /// Why what is kept of the run cannot be read, if so: somebody has changed the database by hand, or its disk is
+    /// broken. Then only the id is to be trusted.
+    pub unreadable: Option<String>,
+}
+
+impl RunSummary {
+    /// A line for a run of which nothing can be read but its id.
+    pub(crate) fn unreadable(run_id: Arc<str>, cause: String) -> RunSummary {
+        tracing::error!(%run_id, cause, "what is kept of a run cannot be read");
+        RunSummary {
+            run_id,
+            workflow: String::new(),
+            version: 0,
+            state: RunState::Running,
+            started_ms: 0,
+            ended_ms: None,
+            incidents: 0,
+            unreadable: Some(cause),
+        }
+    }
 }
 
 /// All that is known about a run, but for its journal.

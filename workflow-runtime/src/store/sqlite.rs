@@ -252,6 +252,10 @@ impl Fleet for Sqlite {
         self.write(move |db, _| leases.iter().try_for_each(|lease| fleet::acquit(db, lease))).await
     }
 
+    async fn wake_lost(&self) -> StoreResult<()> {
+        self.write(|db, _| fleet::wake_lost(db)).await
+    }
+
     async fn orphans(&self) -> StoreResult<Vec<Orphans>> {
         self.read(fleet::orphans).await
     }

@@ -114,8 +114,7 @@ pub(crate) async fn note(ledger: Resource<Ledger>, cx: StepContext, what: u32) -
     noted.expect("a note declines nothing")
 }
 
-// With a time limit: a statement over a connection that the network has forgotten is answered by nobody.
-#[step(compensate = unbook(place), timeout = "5s", retry(attempts = 20, initial = "5ms", factor = 1.0, max = "5ms"))]
+#[step(compensate = unbook(place), retry(attempts = 20, initial = "5ms", factor = 1.0, max = "5ms"))]
 pub(crate) async fn book(
     tx: &mut Tx,
     sql: Resource<Sql>,
@@ -132,7 +131,7 @@ pub(crate) async fn book(
     }
 }
 
-#[step(retriable, timeout = "5s", retry(attempts = 20, initial = "5ms", factor = 1.0, max = "5ms"))]
+#[step(retriable, retry(attempts = 20, initial = "5ms", factor = 1.0, max = "5ms"))]
 pub(crate) async fn unbook(
     tx: &mut Tx,
     sql: Resource<Sql>,

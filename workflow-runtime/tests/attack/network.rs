@@ -1,6 +1,5 @@
 //! Workers whose network to Postgres is slow, swallows what they send, or is cut, each for itself.
-//! What that may not change is the judge's affair. A connection that the network forgets without a word
-//! (`Network::Forgotten`) is not part of it: a statement of a step would wait there for as long as the kernel does.
+//! What that may not change is the judge's affair.
 
 use std::time::Duration;
 
@@ -26,9 +25,11 @@ fn a_network_that_fails_in_every_way_loses_nothing_and_repeats_nothing() {
         conductor.keep_busy(40);
         let busy_ms = conductor.chance.u64(30..150);
         conductor.pump(Duration::from_millis(busy_ms));
-        let network = match conductor.chance.u32(..5) {
+        let network = match conductor.chance.u32(..6) {
             0 => Network::Slow(Duration::from_millis(conductor.chance.u64(1..50))),
             1 => Network::Silent,
+            2 => Network::Forgotten,
+            3 => Network::Unanswered,
             _ => Network::Cut,
         };
         // One worker, or two, or all of them; sometimes for longer than their leases last.

@@ -16,6 +16,9 @@ pub(crate) enum Network {
     Silent,
     /// Nothing comes any more over the connections that there are, for ever, and nobody is told; new ones are sound.
     Forgotten,
+    /// What is asked over the connections that there are gets through; no answer comes back, for ever, and nobody is
+    /// told; new ones are sound.
+    Unanswered,
     /// Connections are cut, and nobody gets a new one.
     Cut,
 }
@@ -32,6 +35,8 @@ struct State {
     connections: Vec<TcpStream>,
     /// Connections are numbered as they come; those before this one are forgotten.
     forgotten: usize,
+    /// Of these only the answers.
+    unanswered: usize,
     last: usize,
 }
 
@@ -44,6 +49,7 @@ impl Proxy {
             network: Network::Sound,
             connections: Vec::new(),
             forgotten: 0,
+            unanswered: 0,
             last: 0,
         }));
         let proxy = Proxy { port, state };
@@ -76,6 +82,10 @@ impl Proxy {
             state.forgotten = state.last + 1;
             state.connections.clear();
         }
+        if network == Network::Unanswered {
+            state.unanswered = state.last + 1;
+            state.connections.clear();
+        }
         if loses {
             for connection in state.connections.drain(..) {
                 let _ = connection.shutdown(Shutdown::Both);
@@ -84,11 +94,12 @@ impl Proxy {
     }
 
     /// What becomes of what is sent over this connection.
-    fn network_of(&self, connection: usize) -> Network {
+    fn network_of(&self, connection: usize, is_answer: bool) -> Network {
         let state = self.state.lock().unwrap();
         match state.network {
             _ if connection < state.forgotten => Network::Forgotten,
-            Network::Forgotten => Network::Sound,
+            _ if is_answer && connection < state.unanswered => Network::Unanswered,
+            Network::Forgotten | Network::Unanswered => Network::Sound,
             network => network,
         }
     }
@@ -106,20 +117,21 @@ impl Proxy {
             state.last += 1;
             state.last
         };
-        let ways = [(client.try_clone().unwrap(), server.try_clone().unwrap()), (server, client)];
-        for (from, to) in ways {
+        let ways =
+            [(client.try_clone().unwrap(), server.try_clone().unwrap(), false), (server, client, true)];
+        for (from, to, is_answer) in ways {
             let proxy = self.clone();
-            std::thread::spawn(move || proxy.forward(number, from, to));
+            std::thread::spawn(move || proxy.forward(number, from, to, is_answer));
         }
     }
 
-    fn forward(&self, number: usize, mut from: TcpStream, mut to: TcpStream) {
+    fn forward(&self, number: usize, mut from: TcpStream, mut to: TcpStream, is_answer: bool) {
         let mut bytes = [0; 16 << 10];
         while let Ok(count @ 1..) = from.read(&mut bytes) {
-            match self.network_of(number) {
+            match self.network_of(number, is_answer) {
                 Network::Sound => {}
                 Network::Slow(delay) => std::thread::sleep(delay),
-                Network::Silent | Network::Forgotten => continue,
+                Network::Silent | Network::Forgotten | Network::Unanswered => continue,
                 Network::Cut => break,
             }
             if to.write_all(&bytes[..count]).is_err() {
@@ -166,6 +178,10 @@ fn a_network_that_is_cut_lets_nothing_through() {
     assert!(!echo(&mut client) && echo(&mut connect()));
     proxy.set(Network::Sound);
     assert!(!echo(&mut client), "what was forgotten once is forgotten for ever");
+    let mut client = connect();
+    assert!(echo(&mut client));
+    proxy.set(Network::Unanswered);
+    assert!(!echo(&mut client) && echo(&mut connect()));
     let mut client = connect();
     proxy.set(Network::Cut);
     assert!(!echo(&mut client) && !echo(&mut connect()));

@@ -9,58 +9,14 @@ use sqlx::postgres::PgRow;
 use workflow_core::{Payload, Timestamp};
 
 use super::batch::fitting_messages;
+use super::hints::Hints;
 use super::pool::{Pool, run};
 use super::read::{number, optional, text};
 use super::script::Script;
-use crate::store::{
-    Claim, Claimed, ClaimedRun, Lease, Orphans, Parking, Request, StoreError, StoreFault, Turn, Worker,
-};
+use crate::store::{Lease, Orphans, Parking, Request, StoreError, StoreFault, Turn, Worker};
 
 /// How long a request is kept that was answered, or whose run has ended.
 const KEPT_MS: Timestamp = 60 * 60 * 1_000;
-
-/// Takes the worker's row for itself: a batch of that worker under way comes before, any later one after. One that is
-/// under way just now, or whose transaction hangs, is not waited for: the next look finds it.
-const GIVE_UP: &str = "UPDATE workflow_workers w SET is_gone = true FROM (SELECT worker FROM workflow_workers \
-     WHERE NOT is_gone AND expires <= clock_timestamp() FOR UPDATE SKIP LOCKED) x WHERE w.worker = x.worker \
-     RETURNING 4, w.worker";
-
-/// What others told runs of this worker.
-const NEWS: &str = "UPDATE workflow_runs r SET wake_ms = NULL \
-     FROM workflow_workers w CROSS JOIN unnest($3::text[], $4::int4[]) c (workflow, version) \
-     WHERE w.worker = $1 AND NOT w.is_gone AND r.holder = w.worker AND r.workflow = c.workflow \
-     AND r.version = c.version AND r.ended_ms IS NULL AND r.wake_ms <= $2::int8 RETURNING 1, r.run_id";
-
-/// Others take runs at the same time: each run is taken by who locks it first, and nobody waits.
-const TAKE: &str = "WITH me AS MATERIALIZED (SELECT worker FROM workflow_workers \
-      WHERE worker = $1 AND NOT is_gone FOR KEY SHARE), \
-     code AS MATERIALIZED (SELECT * FROM unnest($3::text[], $4::int4[]) c (workflow, version)), \
-     left_over AS MATERIALIZED (SELECT r.run_id, (-9223372036854775808)::int8 AS wake_ms, true AS is_left \
-      FROM me CROSS JOIN code c CROSS JOIN workflow_workers w JOIN workflow_runs r ON r.holder = w.worker \
-      AND r.workflow = c.workflow AND r.version = c.version \
-      WHERE w.is_gone AND r.ended_ms IS NULL ORDER BY r.run_id LIMIT $5::int8 FOR UPDATE OF r SKIP LOCKED), \
-     due AS MATERIALIZED (SELECT r.run_id, r.wake_ms, false AS is_left FROM me CROSS JOIN code c \
-      JOIN workflow_runs r ON r.holder IS NULL AND r.workflow = c.workflow AND r.version = c.version \
-      WHERE r.ended_ms IS NULL AND r.wake_ms <= $2::int8 ORDER BY r.wake_ms, r.run_id \
-      LIMIT greatest($5::int8 - (SELECT count(*) FROM left_over), 0) FOR UPDATE OF r SKIP LOCKED), \
-     taken AS (SELECT t.*, (SELECT coalesce(max(e.seq), 0) FROM workflow_events e WHERE e.run_id = t.run_id) AS length \
-      FROM (SELECT * FROM left_over UNION ALL SELECT * FROM due) t) \
-     UPDATE workflow_runs r SET epoch = r.epoch + 1, holder = $1, wake_ms = NULL, \
-      strikes = CASE WHEN r.strikes_seq = t.length THEN r.strikes ELSE 0 END + t.is_left::int4, strikes_seq = t.length \
-     FROM taken t WHERE r.run_id = t.run_id \
-     RETURNING 2, r.run_id, r.epoch, r.workflow, r.version, r.strikes, t.wake_ms";
-
-/// When there is more to take: at once if a holder is gone, else when the first run is due.
-const NEXT: &str = "SELECT 3, least(min((SELECT min(r.wake_ms) FROM workflow_runs r WHERE r.holder IS NULL \
-      AND r.workflow = c.workflow AND r.version = c.version AND r.ended_ms IS NULL)), \
-     min((SELECT $2::int8 FROM workflow_workers w WHERE w.is_gone AND EXISTS (SELECT 1 FROM workflow_runs r \
-      WHERE r.holder = w.worker AND r.workflow = c.workflow AND r.version = c.version AND r.ended_ms IS NULL) \
-      LIMIT 1))) \
-     FROM unnest($3::text[], $4::int4[]) c (workflow, version) \
-     WHERE EXISTS (SELECT 1 FROM workflow_workers w WHERE w.worker = $1 AND NOT w.is_gone)";
-
-const FORGET: &str = "DELETE FROM workflow_workers w WHERE w.is_gone AND NOT EXISTS (SELECT 1 FROM workflow_runs r \
-     WHERE r.holder = w.worker AND r.ended_ms IS NULL)";
 
 /// Messages and waits that crossed each other: either was not committed when the other looked. Both look again after
 /// their commit; this finds what a crash in between has left.
@@ -69,12 +25,23 @@ const CROSSED: &str = concat!(
      JOIN workflow_waits w ON w.message = k.message AND w.key = k.key \
      WHERE k.settled_ms IS NULL AND k.expires_ms > $1::int8 AND EXISTS (SELECT 1 ",
     fitting_messages!("$1::int8"),
-    ")) AND r.ended_ms IS NULL AND (r.wake_ms > 0 OR r.wake_ms IS NULL)"
+    ")) AND r.ended_ms IS NULL AND (r.wake_ms > 0 OR r.wake_ms IS NULL) RETURNING 1 AS woken"
 );
 
 /// Runs of a holder of whom there is no row: somebody has changed the tables by hand.
 const ABANDONED: &str = "UPDATE workflow_runs r SET holder = NULL, wake_ms = 0 WHERE r.ended_ms IS NULL \
      AND r.holder IS NOT NULL AND NOT EXISTS (SELECT 1 FROM workflow_workers w WHERE w.worker = r.holder)";
+
+/// Parked runs that wait for nothing that there is, or for a time that nobody keeps: somebody has changed the tables by
+/// hand, or a disk has. Whoever takes one finds out from its journal.
+const LOST: &str = "UPDATE workflow_runs r SET wake_ms = 0 WHERE r.ended_ms IS NULL AND r.holder IS NULL \
+     AND NOT EXISTS (SELECT 1 FROM workflow_incidents i WHERE i.run_id = r.run_id AND i.place = '*journal') \
+     AND (coalesce(r.wake_ms, 9223372036854775807) > (SELECT min(t.due_ms) FROM workflow_timers t \
+      WHERE t.run_id = r.run_id) OR r.wake_ms IS NULL \
+     AND NOT EXISTS (SELECT 1 FROM workflow_waits w WHERE w.run_id = r.run_id) \
+     AND NOT EXISTS (SELECT 1 FROM workflow_incidents i WHERE i.run_id = r.run_id) \
+     AND NOT EXISTS (SELECT 1 FROM workflow_runs c WHERE c.parent_run = r.run_id AND c.ended_ms IS NULL)) \
+     RETURNING 1 AS woken";
 
 /// Whoever tells one of these runs something locks its row first, also where the same worker holds it: so this comes
 /// before or after it, and looks at what is there only when the rows are locked.
@@ -105,7 +72,8 @@ const PARK: &str = concat!(
 );
 
 const WAKE: &str = "UPDATE workflow_runs r SET wake_ms = 0 FROM unnest($1::text[], $2::text[]) b (run_id, worker) \
-     WHERE r.run_id = b.run_id AND r.ended_ms IS NULL AND (b.worker IS NULL OR r.holder IS DISTINCT FROM b.worker)";
+     WHERE r.run_id = b.run_id AND r.ended_ms IS NULL AND (b.worker IS NULL OR r.holder IS DISTINCT FROM b.worker) \
+     RETURNING 1 AS woken";
 
 pub(super) const OPEN_REQUESTS: &str = "SELECT 4, q.run_id, q.request_id, q.body \
      FROM unnest($1::text[]) WITH ORDINALITY b (run_id, position) JOIN workflow_requests q ON q.run_id = b.run_id \
@@ -161,6 +129,7 @@ pub(super) async fn leave(pool: &Arc<Pool>, worker: &str) -> Result<(), StoreErr
         .push("UPDATE workflow_runs SET holder = NULL, wake_ms = 0 WHERE holder = $1 AND ended_ms IS NULL")
         .bind(worker);
     run(pool, &script.in_one_transaction()).await?;
+    Hints::tell_now(pool).await;
     Ok(())
 }
 
@@ -172,50 +141,11 @@ pub(super) async fn wake_unseen(pool: &Arc<Pool>, now_ms: Timestamp) -> Result<(
     run(pool, &script.in_one_transaction()).await.map(drop)
 }
 
-pub(super) async fn claim(pool: &Arc<Pool>, claim: &Claim) -> Result<Claimed, StoreError> {
-    let code: Vec<_> = claim.code.iter().map(|(workflow, version)| (workflow, *version)).collect();
-    let limit = i64::try_from(claim.limit).unwrap_or(i64::MAX);
+/// See [`Fleet::wake_lost`](crate::store::Fleet::wake_lost).
+pub(super) async fn wake_lost(pool: &Arc<Pool>) -> Result<(), StoreError> {
     let mut script = Script::default();
-    script.push(GIVE_UP).often();
-    for statement in [NEWS, TAKE, NEXT] {
-        script.push(statement).bind(&claim.worker).bind_number(claim.now_ms).bind_rows(&code);
-        if statement == TAKE {
-            script.bind_number(limit);
-        }
-        script.often();
-    }
-    script.push(FORGET).often();
-    let mut claimed = Claimed::default();
-    let mut taken: Vec<(Timestamp, ClaimedRun)> = Vec::new();
-    let mut has_given_up = false;
-    for row in run(pool, &script.in_one_transaction()).await? {
-        match number(&row, 0)? {
-            1 => claimed.news.push(text(&row, 1)?.into()),
-            2 => {
-                let lease = Lease {
-                    run_id: text(&row, 1)?.into(),
-                    epoch: number(&row, 2)?,
-                    worker: Arc::clone(&claim.worker),
-                };
-                let (workflow, version) = (text(&row, 3)?, number(&row, 4)?);
-                let run = ClaimedRun { lease, workflow, version, strikes: number(&row, 5)? };
-                taken.push((number(&row, 6)?, run));
-            }
-            3 => claimed.next_wake_ms = optional(&row, 1)?,
-            _ => {
-                tracing::warn!(worker = text(&row, 1)?, "a worker was silent for longer than its lease");
-                has_given_up = true;
-            }
-        }
-    }
-    if has_given_up {
-        // It may have died between its commit and its second look.
-        wake_unseen(pool, claim.now_ms).await?;
-    }
-    claimed.news.sort();
-    taken.sort_by(|(a_ms, a), (b_ms, b)| (a_ms, &a.lease.run_id).cmp(&(b_ms, &b.lease.run_id)));
-    claimed.runs = taken.into_iter().map(|(_, run)| run).collect();
-    Ok(claimed)
+    script.push(LOST);
+    run(pool, &script.in_one_transaction()).await.map(drop)
 }
 
 pub(super) async fn park(
@@ -345,20 +275,33 @@ fn payload(request_id: &str, text: String) -> Result<Payload, StoreError> {
 
 pub(super) async fn orphans(pool: &Arc<Pool>) -> Result<Vec<Orphans>, StoreError> {
     let mut script = Script::default();
+    script
+        .push("SELECT worker, code FROM workflow_workers WHERE NOT is_gone AND expires > clock_timestamp()");
     script.push(
-        "SELECT r.workflow, r.version, count(*), min(r.run_id) FROM workflow_runs r WHERE r.ended_ms IS NULL \
-         AND NOT EXISTS (SELECT 1 FROM workflow_workers w CROSS JOIN LATERAL json_array_elements(w.code::json) c \
-          WHERE NOT w.is_gone AND w.expires > clock_timestamp() \
-          AND c ->> 0 = r.workflow AND (c ->> 1)::int8 = r.version) \
-         GROUP BY r.workflow, r.version ORDER BY r.workflow, r.version",
+        "SELECT workflow, version, count(*), min(run_id) FROM workflow_runs WHERE ended_ms IS NULL \
+         GROUP BY workflow, version ORDER BY workflow, version",
     );
-    let read = |row: &PgRow| {
-        Ok(Orphans {
-            workflow: text(row, 0)?,
-            version: number(row, 1)?,
-            runs: number(row, 2)?,
-            example: text(row, 3)?.into(),
-        })
-    };
-    run(pool, &script).await?.iter().map(read).collect()
+    let (mut known, mut orphans) = (BTreeSet::new(), Vec::new());
+    for row in run(pool, &script).await? {
+        if sqlx::Row::len(&row) == 2 {
+            known.extend(code_of(&row)?);
+            continue;
+        }
+        let (workflow, version) = (text(&row, 0)?, number(&row, 1)?);
+        if !known.contains(&(workflow.clone(), version)) {
+            let (runs, example) = (number(&row, 2)?, text(&row, 3)?.into());
+            orphans.push(Orphans { workflow, version, runs, example });
+        }
+    }
+    Ok(orphans)
+}
+
+/// What a worker has code for; nothing, if nobody can read that.
+fn code_of(row: &PgRow) -> Result<Vec<(String, u32)>, StoreError> {
+    let code = text(row, 1)?;
+    Ok(serde_json::from_str(&code).unwrap_or_else(|error| {
+        let worker = text(row, 0).unwrap_or_default();
+        tracing::error!(worker, %error, "what a worker has code for cannot be read");
+        Vec::new()
+    }))
 }

@@ -66,7 +66,8 @@ const LOCK_WAITING: &str = concat!(
 const WAKE_WAITING: &str = concat!(
     "UPDATE workflow_runs r SET wake_ms = 0 WHERE r.run_id IN (",
     waiting_runs!(),
-    ") AND r.ended_ms IS NULL AND r.holder IS DISTINCT FROM $4 AND r.wake_ms IS DISTINCT FROM 0"
+    ") AND r.ended_ms IS NULL AND r.holder IS DISTINCT FROM $4 AND r.wake_ms IS DISTINCT FROM 0 \
+     RETURNING 1 AS woken"
 );
 
 /// What these turns do to messages.

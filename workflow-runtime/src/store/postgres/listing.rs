@@ -60,7 +60,13 @@ pub(super) async fn messages(
         .bind_bool(filter.only_taken)
         .bind_bool(filter.only_waiting)
         .bind_number(i64::from(filter.limit));
-    run(pool, &script).await?.iter().map(read_message).collect()
+    let read = |row: &PgRow| match read_message(row) {
+        Err(error) if error.fault() == StoreFault::Corrupt => {
+            Ok(MessageStatus::unreadable(number(row, 0)?, text(row, 1)?, error.to_string()))
+        }
+        read => read,
+    };
+    run(pool, &script).await?.iter().map(read).collect()
 }
 
 fn read_message(row: &PgRow) -> Result<MessageStatus, StoreError> {

@@ -1,13 +1,14 @@
 //! The outbox in Postgres: the same as in the memory store, in statements.
 //! It knows rows and their order, not what is done with them.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use sqlx::postgres::PgRow;
 use workflow_core::{OpId, Payload, Timestamp};
 
 use super::pool::{Pool, run};
-use super::read::{number, optional, text};
+use super::read::{legible, number, optional, text};
 use super::script::Script;
 use crate::store::{
     OutboxChange, OutboxEntry, OutboxFilter, OutboxPage, Outgoing, StoreError, StoreFault, Turn,
@@ -81,10 +82,15 @@ pub(super) async fn due(
     let mut script = Script::default();
     script.push(DUE).bind_number(now_ms).bind_rows(&busy).bind_number(count(runs)).bind_number(count(each));
     script.push(NEXT).bind_number(now_ms);
-    let mut page = OutboxPage::default();
+    let (mut page, mut held_up) = (OutboxPage::default(), BTreeSet::new());
     for row in run(pool, &script).await? {
         match number(&row, 0)? {
-            1 => page.messages.push(read_entry(&row)?),
+            // The later ones of its run wait for it; all others can go.
+            1 if held_up.contains(&text(&row, 2)?) => {}
+            1 => match legible(read_entry(&row), || text(&row, 1).unwrap_or_default())? {
+                Some(entry) => page.messages.push(entry),
+                None => drop(held_up.insert(text(&row, 2)?)),
+            },
             _ => page.next_due_ms = optional(&row, 1)?,
         }
     }
@@ -133,7 +139,13 @@ pub(super) async fn list(pool: &Arc<Pool>, filter: &OutboxFilter) -> Result<Vec<
     let mut script = Script::default();
     script.push(LIST).bind_optional(filter.run_id.as_deref()).bind_bool(filter.only_parked);
     script.bind_number(i64::from(filter.limit));
-    run(pool, &script).await?.iter().map(read_entry).collect()
+    let read = |row: &PgRow| match read_entry(row) {
+        Err(error) if error.fault() == StoreFault::Corrupt => {
+            Ok(OutboxEntry::unreadable(text(row, 1)?, text(row, 2)?.into(), error.to_string()))
+        }
+        read => read,
+    };
+    run(pool, &script).await?.iter().map(read).collect()
 }
 
 fn read_entry(row: &PgRow) -> Result<OutboxEntry, StoreError> {

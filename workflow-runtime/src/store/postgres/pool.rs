@@ -12,6 +12,8 @@ use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Row};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::fault;
+use super::hints::Hints;
+use super::patience::{PROCESS, Process, wait_for};
 use super::script::{Script, Settings};
 use crate::store::StoreError;
 
@@ -30,6 +32,13 @@ pub(super) struct Pool {
     for_steps: Arc<Semaphore>,
     /// Whether the server knows in one message what was prepared in another.
     prepares: AtomicBool,
+    hints: Arc<Hints>,
+}
+
+impl Drop for Pool {
+    fn drop(&mut self) {
+        self.hints.stop();
+    }
 }
 
 pub(super) struct Session {
@@ -45,6 +54,8 @@ pub(super) struct Held {
     is_clean: bool,
     /// What is asked may take as long as it likes: it is a user's, or a migration.
     pub(super) is_patient: bool,
+    /// Where the transaction is that was opened here, if one is.
+    process: Option<Process>,
     _permit: OwnedSemaphorePermit,
     _step: Option<OwnedSemaphorePermit>,
 }
@@ -65,7 +76,21 @@ impl Pool {
             permits: Arc::new(Semaphore::new(connections)),
             for_steps: Arc::new(Semaphore::new(connections.saturating_sub(2).max(1))),
             prepares: AtomicBool::new(true),
+            hints: Arc::new(Hints::new()),
         }
+    }
+
+    pub(super) fn hints(&self) -> &Arc<Hints> {
+        &self.hints
+    }
+
+    pub(super) fn options(&self) -> &PgConnectOptions {
+        &self.options
+    }
+
+    /// How long an answer may take.
+    pub(super) fn answer_timeout(&self) -> Duration {
+        self.answer_timeout
     }
 
     /// Runs a script, and gives the rows of all its statements.
@@ -92,11 +117,12 @@ impl Pool {
     }
 
     pub(super) async fn close(&self) {
+        self.hints.stop();
         self.permits.close();
         self.for_steps.close();
         let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).take();
         for session in idle.into_iter().flatten() {
-            if let Err(error) = session.connection.close().await {
+            if let Err(error) = within(self.answer_timeout, session.connection.close()).await {
                 tracing::debug!(%error, "a connection did not close in order; nothing is lost");
             }
         }
@@ -120,6 +146,7 @@ impl Pool {
             is_new,
             is_clean: true,
             is_patient: false,
+            process: None,
             _permit: permit,
             _step: step,
         })
@@ -147,16 +174,24 @@ impl Held {
         if script.is_transaction() && done.as_ref().is_err_and(|error| code(error).is_some()) {
             self.roll_back().await;
         }
-        done
+        done.map(|rows| Hints::take(&self.pool, rows))
     }
 
-    /// Ends the transaction that is open, so that the connection can be used again.
+    /// Ends the transaction that is open, so that the connection can be used again; one over which no answer comes is
+    /// closed.
     pub(super) async fn roll_back(&mut self) {
+        let process = self.process.take();
         let Some(session) = self.session.as_mut() else { return };
         // Which statements were prepared before the error, only the server knows.
         let message = "ROLLBACK; SELECT name FROM pg_prepared_statements";
         let asked = sqlx::raw_sql(message).fetch_all(&mut session.connection);
-        let Ok(rows) = within(self.pool.answer_timeout, asked).await else { return };
+        let Ok(rows) = within(self.pool.answer_timeout, asked).await else {
+            // Should the network have forgotten it, the server does not hear of that either.
+            if let Some(process) = process {
+                process.end(&self.pool).await;
+            }
+            return;
+        };
         let names = rows.iter().filter_map(|row| row.try_get::<&str, _>(0).ok());
         let hashes = names.filter_map(|name| u64::from_str_radix(name.strip_prefix("workflow_")?, 16).ok());
         session.prepared = hashes.collect();
@@ -165,20 +200,37 @@ impl Held {
 
     /// Sends a message, and gives the rows that come back.
     pub(super) async fn fetch(&mut self, message: String) -> Result<Vec<PgRow>, sqlx::Error> {
+        let Some(process) = self.process.filter(|_| self.is_patient) else {
+            return self.fetch_soon(message).await;
+        };
         let was_clean = std::mem::replace(&mut self.is_clean, false);
         let session = self.session.as_mut().expect("a connection is held until it is dropped");
         let asked = sqlx::raw_sql(AssertSqlSafe(message)).fetch_all(&mut session.connection);
-        let rows =
-            if self.is_patient { asked.await? } else { within(self.pool.answer_timeout, asked).await? };
+        let rows = wait_for(asked, process, &self.pool, self.pool.answer_timeout).await?;
         self.is_clean = was_clean;
         Ok(rows)
     }
 
-    /// Sends a message, and gives how many rows its statements have changed.
+    /// Sends a message that the server has to answer soon.
+    pub(super) async fn fetch_soon(&mut self, message: String) -> Result<Vec<PgRow>, sqlx::Error> {
+        let was_clean = std::mem::replace(&mut self.is_clean, false);
+        let session = self.session.as_mut().expect("a connection is held until it is dropped");
+        let asked = sqlx::raw_sql(AssertSqlSafe(message)).fetch_all(&mut session.connection);
+        let rows = within(self.pool.answer_timeout, asked).await?;
+        self.is_clean = was_clean;
+        Ok(rows)
+    }
+
+    /// Sends a message within a transaction, and gives how many rows its statements have changed.
     pub(super) async fn execute(&mut self, message: String) -> Result<u64, sqlx::Error> {
         let was_clean = std::mem::replace(&mut self.is_clean, false);
         let session = self.session.as_mut().expect("a connection is held until it is dropped");
-        let done = sqlx::raw_sql(AssertSqlSafe(message)).execute(&mut session.connection).await?;
+        let asked = sqlx::raw_sql(AssertSqlSafe(message)).execute(&mut session.connection);
+        let timeout = self.pool.answer_timeout;
+        let done = match self.process {
+            Some(process) => wait_for(asked, process, &self.pool, timeout).await?,
+            None => within(timeout, asked).await?,
+        };
         self.is_clean = was_clean;
         Ok(done.rows_affected())
     }
@@ -188,17 +240,23 @@ impl Held {
     pub(super) async fn begin(&mut self, idle_limit: &str) -> Result<(), sqlx::Error> {
         let mut message = format!("BEGIN; SET LOCAL idle_in_transaction_session_timeout = '{idle_limit}';\n");
         self.pool.settings.put(&mut message, true);
+        message.push_str(PROCESS);
         self.is_clean = false;
-        self.fetch(message).await?;
+        self.process = Process::of(&self.fetch_soon(message).await?);
         Ok(())
     }
 
     /// Commits, then asks what is to be asked afterwards.
     pub(super) async fn commit(&mut self, after: &Script) -> Result<Vec<PgRow>, sqlx::Error> {
         let message = format!("COMMIT;\n{}", after.message(&self.pool.settings, None));
-        let rows = self.fetch(message).await?;
-        self.is_clean = true;
-        Ok(rows)
+        let rows = self.fetch_soon(message).await?;
+        (self.is_clean, self.process) = (true, None);
+        Ok(Hints::take(&self.pool, rows))
+    }
+
+    /// Where the transaction is that is open.
+    pub(super) fn process(&self) -> Option<Process> {
+        self.process
     }
 
     pub(super) fn pool(&self) -> &Arc<Pool> {
@@ -260,10 +318,14 @@ async fn within<T>(
     timeout: Duration,
     asked: impl Future<Output = Result<T, sqlx::Error>>,
 ) -> Result<T, sqlx::Error> {
-    tokio::time::timeout(timeout, asked).await.unwrap_or_else(|_| {
-        let message = format!("the server has not answered within {timeout:?}");
-        Err(sqlx::Error::Io(io::Error::new(io::ErrorKind::TimedOut, message)))
-    })
+    tokio::time::timeout(timeout, asked)
+        .await
+        .unwrap_or_else(|_| Err(lost(format!("the server has not answered within {timeout:?}"))))
+}
+
+/// A connection over which no answer comes.
+pub(super) fn lost(message: String) -> sqlx::Error {
+    sqlx::Error::Io(io::Error::new(io::ErrorKind::TimedOut, message))
 }
 
 fn is_shutdown(code: &str) -> bool {

@@ -88,6 +88,9 @@ pub(super) async fn load(
         .bind_rows(&ids);
     script.push(OFFERS_TO_RUNS).bind_rows(&ids).bind_number(now_ms);
     script.push(OPEN_REQUESTS).bind_rows(&ids);
+    script
+        .push("SELECT 5, run_id, op, message, key, since_ms FROM workflow_waits WHERE run_id = ANY ($1::text[])")
+        .bind_rows(&ids);
     let mut loaded: Vec<LoadedRun> = Vec::with_capacity(leases.len());
     let mut positions: BTreeMap<Arc<str>, usize> = BTreeMap::new();
     for row in rows_of(pool, &script).await? {
@@ -101,6 +104,7 @@ pub(super) async fn load(
                 cancel_reason: optional(&row, 2)?,
                 has_journal_incident: text(&row, 3)? == "t",
                 requests: Vec::new(),
+                waits: BTreeMap::new(),
             });
             continue;
         }
@@ -112,6 +116,7 @@ pub(super) async fn load(
                 // A run that must not have its message must not go on without it either; the other runs can.
                 Err(error) => run.journal = Err(error),
             },
+            5 => run.waits.extend(read_wait(&row).ok()),
             _ => match read_request(&row, 1) {
                 Ok(request) => run.requests.push(request),
                 Err(error) => run.journal = Err(error),
@@ -119,6 +124,11 @@ pub(super) async fn load(
         }
     }
     Ok(loaded)
+}
+
+fn read_wait(row: &PgRow) -> Result<(OpId, MessageWait), StoreError> {
+    let wait = MessageWait { message: text(row, 3)?, key: text(row, 4)?, since_ms: number(row, 5)? };
+    Ok((OpId::from_text(text(row, 2)?), wait))
 }
 
 /// Appends a row of the journal; the first row that cannot be read stands for the whole journal.
@@ -243,7 +253,13 @@ pub(super) async fn runs(pool: &Arc<Pool>, filter: &RunFilter) -> Result<Vec<Run
         .bind_bool(filter.only_unfinished)
         .bind_bool(filter.only_incidents)
         .bind_number(i64::from(filter.limit));
-    rows_of(pool, &script).await?.iter().map(read_summary).collect()
+    let read = |row: &PgRow| match read_summary(row) {
+        Err(error) if error.fault() == StoreFault::Corrupt => {
+            Ok(RunSummary::unreadable(text(row, 0)?.into(), error.to_string()))
+        }
+        read => read,
+    };
+    rows_of(pool, &script).await?.iter().map(read).collect()
 }
 
 fn read_summary(row: &PgRow) -> Result<RunSummary, StoreError> {
@@ -255,6 +271,7 @@ fn read_summary(row: &PgRow) -> Result<RunSummary, StoreError> {
         started_ms: number(row, 4)?,
         ended_ms: optional(row, 5)?,
         incidents: number(row, 6)?,
+        unreadable: None,
         run_id: run_id.into(),
     })
 }
@@ -285,7 +302,23 @@ pub(super) async fn schedules(pool: &Arc<Pool>) -> Result<Vec<KeptSchedule>, Sto
             last_tick_ms: optional(row, 4)?,
         })
     };
-    rows_of(pool, &script).await?.iter().map(read).collect()
+    // One that cannot be read begins anew, as if nobody had kept it before.
+    let legible = |row: &PgRow| legible(read(row), || text(row, 0).unwrap_or_default());
+    rows_of(pool, &script).await?.iter().filter_map(|row| legible(row).transpose()).collect()
+}
+
+/// What can be read, where one row must not keep others from being read; what cannot be is said aloud.
+pub(super) fn legible<T>(
+    read: Result<T, StoreError>,
+    row: impl FnOnce() -> String,
+) -> Result<Option<T>, StoreError> {
+    match read {
+        Err(error) if error.fault() == StoreFault::Corrupt => {
+            tracing::error!(row = row(), %error, "a row of the database is corrupt and is left out");
+            Ok(None)
+        }
+        read => read.map(Some),
+    }
 }
 
 /// Hands each offer to the turns whose run it is for, by their positions: a beginning that comes twice in one batch

@@ -2,12 +2,14 @@
 //! It decides nothing: what the turn says is written, or all is rolled back.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use sqlx::postgres::PgRow;
 use sqlx::{Column, Row, TypeInfo, ValueRef};
 use workflow_core::Timestamp;
 
+use super::hints::Hints;
 use super::pool::{Held, Pool, code};
 use super::read::assign_offers;
 use super::script::Script;
@@ -24,6 +26,9 @@ const IDLE_LIMIT: &str = "5min";
 /// The same once its answer is written, and only the commit is left.
 const LAST_IDLE_LIMIT: &str = "10s";
 
+/// How long the server has to hear that a connection was closed before it is told over another one.
+const GOODBYE: Duration = Duration::from_secs(5);
+
 /// An error aborts a transaction of Postgres; a step may go on from here.
 const SAVEPOINT: &str = "SAVEPOINT workflow_step";
 
@@ -31,8 +36,6 @@ const SAVEPOINT: &str = "SAVEPOINT workflow_step";
 pub(super) struct Transaction {
     /// `None` once it is over.
     held: Option<Held>,
-    /// Of the server, to be told that nobody waits any more for what it does.
-    process: i32,
     /// A statement was sent and has not been answered.
     is_busy: bool,
     /// The step has set savepoints of its own, which ours must not take away.
@@ -46,11 +49,11 @@ pub(super) async fn begin(pool: &Arc<Pool>, lease: &Lease) -> Result<Option<Tran
     loop {
         let mut held = pool.acquire_for_step().await.map_err(fault)?;
         match begin_once(&mut held, lease).await {
-            Ok(Some(process)) => {
+            Ok(true) => {
                 let (held, fault) = (Some(held), None);
-                return Ok(Some(Transaction { held, process, is_busy: false, has_savepoints: false, fault }));
+                return Ok(Some(Transaction { held, is_busy: false, has_savepoints: false, fault }));
             }
-            Ok(None) => {
+            Ok(false) => {
                 held.roll_back().await;
                 return Ok(None);
             }
@@ -62,20 +65,19 @@ pub(super) async fn begin(pool: &Arc<Pool>, lease: &Lease) -> Result<Option<Tran
 
 /// The run is not locked: whether it is still held is asked again when the answer is written. Else a process that
 /// stands still would keep others from giving it up.
-async fn begin_once(held: &mut Held, lease: &Lease) -> Result<Option<i32>, sqlx::Error> {
+async fn begin_once(held: &mut Held, lease: &Lease) -> Result<bool, sqlx::Error> {
     held.begin(IDLE_LIMIT).await?;
     let mut script = Script::default();
     script
         .push(
-            "SELECT pg_backend_pid() FROM workflow_runs r JOIN workflow_workers w ON w.worker = r.holder \
+            "SELECT 1 FROM workflow_runs r JOIN workflow_workers w ON w.worker = r.holder \
              WHERE r.run_id = $1 AND r.epoch = $2::int8 AND r.holder = $3 AND r.ended_ms IS NULL AND NOT w.is_gone",
         )
         .bind(&lease.run_id)
         .bind_number(lease.epoch)
         .bind(&lease.worker);
     script.push(SAVEPOINT);
-    let rows = held.run(&script).await?;
-    rows.first().map(|row| row.try_get(0)).transpose()
+    Ok(!held.run(&script).await?.is_empty())
 }
 
 impl Transaction {
@@ -186,6 +188,9 @@ impl StoreTransaction for Transaction {
         let rows = held.commit(&batch::offers(&turns, now_ms)).await.map_err(fault)?;
         let mut offers: Vec<Offer> = Vec::new();
         assign_offers(&rows, &turns, |_, offer| offers.push(offer))?;
+        if !turn.changes.sends.is_empty() {
+            Hints::tell_of_messages(held.pool());
+        }
         self.held = None;
         Ok(TurnOutcome::Written(offers))
     }
@@ -194,21 +199,21 @@ impl StoreTransaction for Transaction {
 impl Drop for Transaction {
     fn drop(&mut self) {
         let Some(mut held) = self.held.take() else { return };
-        let (process, is_busy) = (self.process, self.is_busy);
+        let is_busy = self.is_busy;
         // Without a runtime the connection goes, and the transaction with it.
         let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };
         runtime.spawn(async move {
-            if !is_busy {
+            let Some(process) = held.process().filter(|_| is_busy) else {
                 held.roll_back().await;
                 return;
-            }
-            // The statement may take for ever. The connection is kept until the server was told, so that nobody else
-            // can be at work in that process.
-            let mut script = Script::default();
-            script.push("SELECT pg_cancel_backend($1::int4)").bind_number(i64::from(process));
-            if let Err(error) = held.pool().clone().run(&script).await {
-                tracing::debug!(%error, "a statement that nobody waits for any more may go on for a while");
-            }
+            };
+            // The statement may take for ever.
+            let pool = Arc::clone(held.pool());
+            process.cancel(&pool).await;
+            drop(held);
+            // Nearly always the server has heard by then that nobody is there.
+            tokio::time::sleep(GOODBYE).await;
+            process.end(&pool).await;
         });
     }
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use workflow_core::Timestamp;
 
+use super::hints::Hints;
 use super::pool::{Attempts, Held, Pool, run};
 use super::read::{assign_offers, offers_by_message, text};
 use super::script::Script;
@@ -19,6 +20,18 @@ const IDLE_LIMIT: &str = "10s";
 /// Nearly always all turns can be written: one message, in which a turn that cannot be breaks a constraint and with it
 /// the whole. Only then is it looked at one by one who is refused.
 pub(super) async fn commit(
+    pool: &Arc<Pool>,
+    turns: &[Turn],
+    now_ms: Timestamp,
+) -> Result<Vec<TurnOutcome>, StoreError> {
+    let outcomes = commit_all(pool, turns, now_ms).await?;
+    if turns.iter().any(|turn| !turn.changes.sends.is_empty()) {
+        Hints::tell_of_messages(pool);
+    }
+    Ok(outcomes)
+}
+
+async fn commit_all(
     pool: &Arc<Pool>,
     turns: &[Turn],
     now_ms: Timestamp,
@@ -229,6 +242,7 @@ pub(super) async fn request_cancel(
         .bind(run_id);
     let rows = run(pool, &script.in_one_transaction()).await?;
     let Some(row) = rows.first() else { return Ok(None) };
+    Hints::tell(pool);
     let conclusion: Option<String> = super::read::optional(row, 0)?;
     read_state(run_id, conclusion.as_deref()).map(Some)
 }

@@ -285,6 +285,18 @@ fn payload(request_id: &str, text: String) -> Result<Payload> {
     Ok(payload)
 }
 
+/// See [`Fleet::wake_lost`](crate::store::Fleet::wake_lost).
+pub(super) fn wake_lost(db: &Connection) -> Result<()> {
+    let lost = "UPDATE workflow_runs AS r SET wake_ms = 0 WHERE r.ended_ms IS NULL AND r.holder IS NULL \
+         AND NOT EXISTS (SELECT 1 FROM workflow_incidents i WHERE i.run_id = r.run_id AND i.place = '*journal') \
+         AND (coalesce(r.wake_ms, 9223372036854775807) > (SELECT min(t.due_ms) FROM workflow_timers t \
+          WHERE t.run_id = r.run_id) OR r.wake_ms IS NULL \
+         AND NOT EXISTS (SELECT 1 FROM workflow_waits w WHERE w.run_id = r.run_id) \
+         AND NOT EXISTS (SELECT 1 FROM workflow_incidents i WHERE i.run_id = r.run_id) \
+         AND NOT EXISTS (SELECT 1 FROM workflow_runs c WHERE c.parent_run = r.run_id AND c.ended_ms IS NULL))";
+    Ok(run(db, lost, ()).map(drop)?)
+}
+
 pub(super) fn orphans(db: &Connection) -> Result<Vec<Orphans>> {
     let mut statement = db.prepare_cached(
         // What is no name or number has no code, and is shown as the database writes it.
@@ -292,7 +304,8 @@ pub(super) fn orphans(db: &Connection) -> Result<Vec<Orphans>> {
          CAST(version AS INTEGER), count(*), \
          min(CASE typeof(run_id) WHEN 'text' THEN run_id ELSE quote(run_id) END) \
          FROM workflow_runs r WHERE ended_ms IS NULL \
-         AND NOT EXISTS (SELECT 1 FROM workflow_workers w, json_each(w.code) c WHERE NOT w.is_gone \
+         AND NOT EXISTS (SELECT 1 FROM workflow_workers w, \
+          json_each(CASE WHEN json_valid(w.code) THEN w.code ELSE '[]' END) c WHERE NOT w.is_gone \
           AND c.value ->> 0 = r.workflow AND c.value ->> 1 = r.version) \
          GROUP BY workflow, version ORDER BY workflow, version",
     )?;

@@ -61,8 +61,14 @@ pub(super) fn messages(
     let mut rows = statement.query(params_from_iter(params))?;
     let mut messages = Vec::new();
     while let Some(row) = rows.next()? {
-        let named = || format!("the message {}", shown(row, 1));
-        messages.push(read_message(row).map_err(|trouble| trouble.about(named))?);
+        match read_message(row) {
+            Err(trouble) if trouble.is_corrupt() => {
+                let message_id = row.get(1).unwrap_or_else(|_| shown(row, 1));
+                let error = StoreError::from(trouble).to_string();
+                messages.push(MessageStatus::unreadable(row.get(0)?, message_id, error));
+            }
+            read => messages.push(read?),
+        }
     }
     Ok(messages)
 }

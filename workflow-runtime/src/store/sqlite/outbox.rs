@@ -10,7 +10,7 @@ use workflow_core::{OpId, Timestamp};
 use super::connection::run;
 use super::inbox::read_payload;
 use super::trouble::{Result, legible, shown};
-use crate::store::{OutboxChange, OutboxEntry, OutboxFilter, OutboxPage, Outgoing, Turn};
+use crate::store::{OutboxChange, OutboxEntry, OutboxFilter, OutboxPage, Outgoing, StoreError, Turn};
 
 macro_rules! columns {
     () => {
@@ -116,8 +116,14 @@ pub(super) fn list(db: &Connection, filter: &OutboxFilter) -> Result<Vec<OutboxE
     let mut rows = statement.query((&filter.run_id, filter.only_parked, filter.limit))?;
     let mut messages = Vec::new();
     while let Some(row) = rows.next()? {
-        let named = || format!("the message {} of the outbox", shown(row, 0));
-        messages.push(read_entry(row).map_err(|trouble| trouble.about(named))?);
+        match read_entry(row) {
+            Err(trouble) if trouble.is_corrupt() => {
+                let id = row.get(0).unwrap_or_else(|_| shown(row, 0));
+                let run_id = row.get(1).unwrap_or_else(|_| shown(row, 1).into());
+                messages.push(OutboxEntry::unreadable(id, run_id, StoreError::from(trouble).to_string()));
+            }
+            read => messages.push(read?),
+        }
     }
     Ok(messages)
 }

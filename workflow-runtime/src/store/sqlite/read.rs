@@ -1,6 +1,7 @@
 //! What is read from a SQLite file, and how its rows become values.
 //! It writes nothing.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use rusqlite::types::Value;
@@ -31,6 +32,7 @@ pub(super) fn load(db: &Connection, leases: &[Lease], now_ms: Timestamp) -> Resu
                     cancel_reason: None,
                     has_journal_incident: false,
                     requests: Vec::new(),
+                    waits: BTreeMap::new(),
                 });
             }
             Err(trouble) => return Err(trouble),
@@ -62,7 +64,24 @@ fn load_one(db: &Connection, lease: &Lease, now_ms: Timestamp) -> Result<Option<
     });
     let run_id = Arc::clone(&lease.run_id);
     let requests = requests_to(db, &run_id)?;
-    Ok(Some(LoadedRun { run_id, journal, offers, cancel_reason, has_journal_incident, requests }))
+    let waits = waits(db, &run_id)?;
+    Ok(Some(LoadedRun { run_id, journal, offers, cancel_reason, has_journal_incident, requests, waits }))
+}
+
+/// What the run waits for, as far as it can be read.
+fn waits(db: &Connection, run_id: &str) -> Result<BTreeMap<OpId, MessageWait>> {
+    let mut statement =
+        db.prepare_cached("SELECT op, message, key, since_ms FROM workflow_waits WHERE run_id = ?")?;
+    let mut rows = statement.query([run_id])?;
+    let mut waits = BTreeMap::new();
+    while let Some(row) = rows.next()? {
+        let read = |row: &Row<'_>| -> rusqlite::Result<_> {
+            let wait = MessageWait { message: row.get(1)?, key: row.get(2)?, since_ms: row.get(3)? };
+            Ok((OpId::from_text(row.get::<_, String>(0)?), wait))
+        };
+        waits.extend(read(row).ok());
+    }
+    Ok(waits)
 }
 
 /// The journal; the first row that cannot be read stands for the whole of it.
@@ -213,8 +232,13 @@ pub(super) fn runs(db: &Connection, filter: &RunFilter) -> Result<Vec<RunSummary
     let mut rows = statement.query(params_from_iter(params))?;
     let mut runs = Vec::new();
     while let Some(row) = rows.next()? {
-        let named = || format!("run {}: what is kept of it", shown(row, 0));
-        runs.push(read_summary(row).map_err(|trouble| trouble.about(named))?);
+        match read_summary(row) {
+            Err(trouble) if trouble.is_corrupt() => {
+                let run_id = row.get(0).unwrap_or_else(|_| shown(row, 0).into());
+                runs.push(RunSummary::unreadable(run_id, StoreError::from(trouble).to_string()));
+            }
+            read => runs.push(read?),
+        }
     }
     Ok(runs)
 }
@@ -230,6 +254,7 @@ fn read_summary(row: &Row<'_>) -> Result<RunSummary> {
         started_ms: row.get(4)?,
         ended_ms: row.get(5)?,
         incidents: row.get(6)?,
+        unreadable: None,
     })
 }
 
