@@ -131,6 +131,35 @@ impl Server {
         })
     }
 
+    /// Restarts it so that it takes connections with TLS only, with a certificate that it has signed itself. Needs the
+    /// program `openssl`.
+    ///
+    /// # Errors
+    /// When there is no `openssl`, or the server does not start with what it has made.
+    pub fn require_tls(&self) -> Result<()> {
+        let (certificate, key) = (self.data().join("server.crt"), self.data().join("server.key"));
+        let mut openssl = self.as_its_user("openssl");
+        openssl.args([
+            "req",
+            "-x509",
+            "-newkey",
+            "rsa:2048",
+            "-nodes",
+            "-days",
+            "2",
+            "-subj",
+            "/CN=localhost",
+        ]);
+        run(openssl.arg("-keyout").arg(key).arg("-out").arg(certificate))?;
+        let settings = self.data().join("postgresql.auto.conf");
+        let with_tls = fs::read_to_string(&settings)? + "ssl = on\n";
+        fs::write(settings, with_tls).context("cannot configure the server")?;
+        let who = "hostssl all all 127.0.0.1/32 trust\nlocal all all trust\n";
+        fs::write(self.data().join("pg_hba.conf"), who).context("cannot configure the server")?;
+        self.stop()?;
+        self.start_again()
+    }
+
     /// A program beside the server's (`psql`, `pgbench`, ..), run as the user of the server.
     pub fn program(&self, name: &str) -> Command {
         self.as_its_user(self.programs.join(name))

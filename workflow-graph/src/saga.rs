@@ -271,7 +271,6 @@ impl<const N: usize> SagaOrder<N> {
 /// Warns where a constant is true: an error would be a panic, and for a warning a constant has nothing but the compiler
 /// itself, which speaks of what is deprecated. `Unused::<{ order.never_undoes(1) }>::report()`
 #[doc(hidden)]
-#[allow(missing_debug_implementations)]
 pub struct Unused<const IS_UNUSED: bool>;
 
 impl Unused<true> {

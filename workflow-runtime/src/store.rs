@@ -58,7 +58,8 @@ pub trait Store: Fleet {
     /// come in the order of the turns. `now_ms` decides which early messages have expired.
     async fn commit(&self, turns: &[Turn], now_ms: Timestamp) -> Result<Vec<TurnOutcome>, StoreError>;
 
-    /// Reads what is needed to go on with these runs. A run that does not exist is left out.
+    /// Reads what is needed to go on with these runs. Those that do not exist, or that are not held by these leases
+    /// (any more), are left out.
     async fn load(&self, leases: &[Lease], now_ms: Timestamp) -> Result<Vec<LoadedRun>, StoreError>;
 
     /// Keeps messages, begins the runs that begin with them, and says which runs wait for them. A message whose id
@@ -103,7 +104,8 @@ pub trait Store: Fleet {
     /// All that is known about a run, but for its journal.
     async fn run(&self, run_id: &str) -> Result<Option<RunStatus>, StoreError>;
 
-    /// What is known about these runs, for their parents. A run that does not exist is left out.
+    /// What is known about these runs, for their parents. Those that do not exist, or that are not held by these leases
+    /// (any more), are left out.
     async fn look_up(&self, run_ids: &[Arc<str>]) -> Result<Vec<KnownRun>, StoreError>;
 
     /// Messages that are to be handed over now, of at most `runs` runs: those whose oldest message in the outbox is due

@@ -73,15 +73,6 @@ on_every_lone_store! {
         assert_eq!(world.count("charge"), 1);
     }
 
-    async fn a_second_engine_is_refused_until_the_first_is_gone(store, world, clock) {
-        let store: Arc<dyn Store> = Arc::new(store);
-        let first = builder(Arc::clone(&store), &world, &clock).start().await.unwrap();
-        let second = builder(Arc::clone(&store), &world, &clock).start().await.err().unwrap();
-        assert!(second.is_locked() && second.to_string().contains("another engine"), "{second}");
-        drop(first);
-        builder(Arc::clone(&store), &world, &clock).start().await.unwrap();
-    }
-
     async fn shutdown_waits_for_attempts_and_begins_nothing_new(store, world, clock) {
         let store = Faulty::new(store, Crash::Never);
         world.script("reserve", [Behaviour::Wait]);
@@ -405,5 +396,21 @@ mod misspelt {
     #[workflow]
     pub async fn patiemt(order: String) -> Result<u64, ShopError> {
         note(&order).await
+    }
+}
+
+/// Of the stores that serve one engine at a time, and of no others.
+#[tokio::test]
+async fn a_second_engine_is_refused_until_the_first_is_gone() {
+    let folder = Folder::new();
+    let stores: [Arc<dyn Store>; 2] =
+        [Arc::new(Memory::new()), Arc::new(Sqlite::open(folder.database()).await.unwrap())];
+    for store in stores {
+        let (world, clock) = (World::new(), Clock::manual(1_000_000));
+        let first = builder(Arc::clone(&store), &world, &clock).start().await.unwrap();
+        let second = builder(Arc::clone(&store), &world, &clock).start().await.err().unwrap();
+        assert!(second.is_locked() && second.to_string().contains("another engine"), "{second}");
+        drop(first);
+        builder(Arc::clone(&store), &world, &clock).start().await.unwrap();
     }
 }

@@ -2,17 +2,18 @@
 //! A process of its own dies here again and again; what is left in its database is judged.
 
 use std::env;
-use std::path::Path;
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use workflow_runtime::prelude::*;
-use workflow_runtime::{Client, IncidentPlace, RunFilter};
+use workflow_runtime::{Client, IncidentPlace, Postgres, RunFilter};
 
 const NAME: &str = "who_takes_the_process_down_becomes_an_incident_and_the_others_go_on";
 const INNOCENTS: usize = 12;
 const PATIENCE: Duration = Duration::from_secs(120);
+const LEASE: Duration = Duration::from_millis(800);
 
 /// Whether the code is mended.
 static IS_MENDED: AtomicBool = AtomicBool::new(false);
@@ -56,9 +57,25 @@ async fn dies_in_its_code(n: u32) -> u32 {
     n
 }
 
-async fn start(database: &Path) -> Engine {
-    let store = Sqlite::open(database).await.expect("the database opens");
-    let builder = Engine::builder().store(store).strikes(5).probation(Duration::from_millis(200));
+/// Where the runs are: a file, or a schema on a server.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+enum Database {
+    Sqlite(PathBuf),
+    Postgres { url: String, schema: String },
+}
+
+async fn start(database: &Database) -> Engine {
+    let builder = match database {
+        Database::Sqlite(path) => {
+            Engine::builder().store(Sqlite::open(path).await.expect("the database opens"))
+        }
+        Database::Postgres { url, schema } => {
+            let store = Postgres::options().schema(schema).connect(url).await.expect("the server is there");
+            // Who dies is given up after that long.
+            Engine::builder().store(store).lease(LEASE).poll_interval(Duration::from_millis(50))
+        }
+    };
+    let builder = builder.strikes(5).probation(Duration::from_millis(200));
     let builder = builder.register(innocent).register(dies_in_a_step).register(dies_in_its_code);
     builder.start().await.expect("it starts")
 }
@@ -69,7 +86,7 @@ async fn is_accused(client: &Client, run_id: &str) -> bool {
 
 /// What the process does that dies: it goes on where the one before it died, and ends once nothing is left to do.
 #[tokio::main]
-async fn live(database: &Path) {
+async fn live(database: &Database) {
     let engine = start(database).await;
     let client = engine.client();
     let mut runs = Vec::new();
@@ -90,7 +107,7 @@ async fn live(database: &Path) {
 }
 
 #[tokio::main]
-async fn judge(database: &Path) {
+async fn judge(database: &Database) {
     IS_MENDED.store(true, Ordering::SeqCst);
     let engine = start(database).await;
     let client = engine.client();
@@ -110,25 +127,65 @@ async fn judge(database: &Path) {
     engine.shutdown().await;
 }
 
-fn spawn(database: &Path) -> Child {
+fn spawn(database: &Database, name: &str) -> Child {
     let mut command = Command::new(env::current_exe().expect("a test knows its own program"));
-    command.args([NAME, "--exact"]).env("WORKFLOW_POISONED", database);
+    let database = serde_json::to_string(database).expect("paths and names are JSON");
+    command.args([name, "--exact"]).env("WORKFLOW_POISONED", database);
     command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("it starts")
+}
+
+/// Whether this process is one of those that die; then it does its work first.
+fn was_poisoned() -> bool {
+    let Ok(database) = env::var("WORKFLOW_POISONED") else { return false };
+    live(&serde_json::from_str(&database).expect("it was written above"));
+    true
+}
+
+/// Starts as many processes again and again until all have ended in order.
+fn die_until_it_is_over(database: &Database, name: &str, workers: usize) {
+    let began = Instant::now();
+    let mut living: Vec<Child> = (0..workers).map(|_| spawn(database, name)).collect();
+    let mut deaths = 0;
+    while !living.is_empty() {
+        let mut next = Vec::new();
+        for mut worker in living {
+            match worker.try_wait().unwrap() {
+                None => next.push(worker),
+                Some(status) if status.success() => {}
+                Some(_) => {
+                    deaths += 1;
+                    next.push(spawn(database, name));
+                }
+            }
+        }
+        living = next;
+        if deaths > 60 || began.elapsed() > PATIENCE {
+            living.iter_mut().for_each(|worker| drop(worker.kill().and_then(|()| worker.wait())));
+            panic!("{deaths} deaths, and it does not get on");
+        }
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    assert!(deaths >= 5, "{deaths} deaths: nobody took it down often enough");
 }
 
 #[test]
 fn who_takes_the_process_down_becomes_an_incident_and_the_others_go_on() {
-    if let Ok(database) = env::var("WORKFLOW_POISONED") {
-        return live(Path::new(&database));
+    if was_poisoned() {
+        return;
     }
     let folder = tempfile::tempdir().unwrap();
-    let database = folder.path().join("runs.db");
-    let began = Instant::now();
-    let mut deaths = 0;
-    while !spawn(&database).wait().unwrap().success() {
-        deaths += 1;
-        assert!(deaths <= 40 && began.elapsed() < PATIENCE, "{deaths} deaths, and it does not get on");
+    let database = Database::Sqlite(folder.path().join("runs.db"));
+    die_until_it_is_over(&database, NAME, 1);
+    judge(&database);
+}
+
+#[test]
+fn who_takes_one_worker_after_the_other_down_becomes_an_incident() {
+    if was_poisoned() {
+        return;
     }
-    assert!(deaths >= 5, "{deaths} deaths: nobody took it down often enough");
+    let schema = format!("poison_{}", std::process::id());
+    let database = Database::Postgres { url: postgres_server::url().to_owned(), schema };
+    die_until_it_is_over(&database, NAME, 2);
     judge(&database);
 }

@@ -120,6 +120,10 @@ on_every_store! {
         assert!(loaded[0].has_journal_incident && !loaded[1].has_journal_incident);
         assert_eq!(loaded[1].journal.as_deref().unwrap(), [record(101, "input")]);
         assert_eq!(offered(&loaded[1].offers), [("a", "m")]);
+        assert_eq!(loaded[1].waits.keys().collect::<Vec<_>>(), [&op("paid")]);
+        let elsewhere = Lease { worker: "elsewhere".into(), ..lease("a", 1) };
+        let lost = store.load(&[lease("b", 0), elsewhere], 0).await.unwrap();
+        assert!(lost.is_empty(), "whoever does not hold a run any more does not go on with it");
         broken.lease.epoch = 0;
         assert_eq!(store.commit(&[broken], 0).await.unwrap(), [TurnOutcome::LostLease]);
     }

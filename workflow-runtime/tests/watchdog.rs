@@ -5,17 +5,19 @@ mod world;
 
 use std::time::Duration;
 
-use workflow_runtime::{Clock, Memory};
+use workflow_runtime::{Clock, Memory, Sqlite};
 use world::faulty::{Crash, Faulty};
-use world::{Behaviour, World, builder, collect, eventually, five_notes, patient, slow, until};
+use world::{
+    Behaviour, Folder, World, builder, collect, eventually, five_notes, on_every_store, patient, postgres,
+    slow, until,
+};
 
 const MINUTE: Duration = Duration::from_secs(60);
 
-#[tokio::test]
-async fn an_attempt_that_takes_too_long_is_named_and_a_wait_is_not() {
-    let (world, clock) = (World::new(), Clock::manual(1_000_000));
+on_every_store! {
+async fn an_attempt_that_takes_too_long_is_named_and_a_wait_is_not(store, world, clock) {
     world.script("note", [Behaviour::Wait]);
-    let engine = builder(Memory::new(), &world, &clock).watchdog(MINUTE).start().await.unwrap();
+    let engine = builder(store, &world, &clock).watchdog(MINUTE).start().await.unwrap();
     let client = engine.client();
     let held_up = engine.start(five_notes("a".into())).id("held-up").await.unwrap();
     engine.start(patient("b".into())).id("patient").await.unwrap();
@@ -36,6 +38,27 @@ async fn an_attempt_that_takes_too_long_is_named_and_a_wait_is_not() {
         client.stalled().is_empty().then_some(())
     })
     .await;
+}
+}
+
+/// On a store that several share, each looks after the runs that it holds.
+#[tokio::test]
+async fn of_several_engines_the_holder_names_its_runs() {
+    let (schema, clock) = (postgres::Schema::new(), Clock::manual(1_000_000));
+    let (one, two) = (World::new(), World::new());
+    one.script("note", [Behaviour::Wait]);
+    let holder = builder(schema.connect().await, &one, &clock).watchdog(MINUTE).start().await.unwrap();
+    let other = builder(schema.connect().await, &two, &clock).watchdog(MINUTE).start().await.unwrap();
+    let held_up = holder.start(five_notes("a".into())).id("held-up").await.unwrap();
+    eventually("the step is called", async || (one.count("note") == 1).then_some(())).await;
+    eventually("it is named", async || {
+        clock.advance(MINUTE / 2);
+        (holder.client().stalled().len() == 1).then_some(())
+    })
+    .await;
+    assert_eq!(other.client().stalled(), []);
+    one.open_gate(1);
+    held_up.result().await.unwrap();
 }
 
 #[tokio::test]

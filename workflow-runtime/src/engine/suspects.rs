@@ -93,17 +93,18 @@ impl Suspects {
     }
 }
 
-/// Gives the runs that go on now, those that do not with the reason. The others are put back.
+/// Gives the runs that go on now, those that do not with the reason. Of the others, some are put back, and only then
+/// those on probation go on: whoever is held when one of them dies is struck, too.
 pub(super) fn sort_out(parts: &Arc<Parts>, claimed: Vec<ClaimedRun>) -> Vec<(ClaimedRun, Option<String>)> {
     let (mut now, mut later) = (Vec::with_capacity(claimed.len()), Vec::new());
+    let mut on_probation = Vec::new();
     for run in claimed {
         match parts.suspects.judge(&run) {
             Standing::Innocent => now.push((run, None)),
             Standing::OnProbation => {
                 let (run_id, strikes) = (&run.lease.run_id, run.strikes);
                 tracing::warn!(%run_id, strikes, "its holders died without its getting on: it is on probation");
-                tokio::spawn(watch(Arc::clone(parts), run.clone()));
-                now.push((run, None));
+                on_probation.push(run);
             }
             Standing::Waits => later.push(run),
             Standing::Accused => {
@@ -112,10 +113,21 @@ pub(super) fn sort_out(parts: &Arc<Parts>, claimed: Vec<ClaimedRun>) -> Vec<(Cla
             }
         }
     }
-    if !later.is_empty() {
-        tokio::spawn(put_back(Arc::clone(parts), later));
+    if !on_probation.is_empty() || !later.is_empty() {
+        tokio::spawn(go_on_alone(Arc::clone(parts), on_probation, later));
     }
     now
+}
+
+async fn go_on_alone(parts: Arc<Parts>, on_probation: Vec<ClaimedRun>, later: Vec<ClaimedRun>) {
+    if !later.is_empty() {
+        put_back(&parts, later).await;
+    }
+    let seated = on_probation.iter().map(|run| (run.clone(), None)).collect();
+    recover(&parts, seated);
+    for run in on_probation {
+        tokio::spawn(watch(Arc::clone(&parts), run));
+    }
 }
 
 fn accusation(run: &ClaimedRun) -> String {
@@ -164,7 +176,7 @@ async fn watch(parts: Arc<Parts>, run: ClaimedRun) {
 }
 
 /// Lets go of suspects for which there is no room: nobody strikes them while nobody holds them.
-async fn put_back(parts: Arc<Parts>, mut runs: Vec<ClaimedRun>) {
+async fn put_back(parts: &Arc<Parts>, mut runs: Vec<ClaimedRun>) {
     for _ in 0..TRIES {
         let now_ms = parts.clock.now_ms();
         // They are woken earlier, unless this process dies.
@@ -178,7 +190,7 @@ async fn put_back(parts: Arc<Parts>, mut runs: Vec<ClaimedRun>) {
             is_broken: true,
         };
         let parkings: Vec<Parking> = runs.iter().map(parking).collect();
-        let Some(Ok(parked)) = persist(&parts, || parts.store.park(&parkings, now_ms)).await else { break };
+        let Some(Ok(parked)) = persist(parts, || parts.store.park(&parkings, now_ms)).await else { break };
         wake_ms.into_iter().for_each(|wake_ms| parts.alarm.set(wake_ms));
         let kept = runs.into_iter().zip(parked).filter(|(_, is_parked)| !is_parked).map(|(run, _)| run);
         runs = kept.collect();
@@ -194,7 +206,7 @@ async fn put_back(parts: Arc<Parts>, mut runs: Vec<ClaimedRun>) {
         }
     }
     // Somebody waits for an answer of these, or the lease is lost, which their drivers find out.
-    recover(&parts, runs.into_iter().map(|run| (run, None)).collect());
+    recover(parts, runs.into_iter().map(|run| (run, None)).collect());
 }
 
 #[cfg(test)]

@@ -134,7 +134,10 @@ impl Store for Memory {
 
     async fn load(&self, leases: &[Lease], now_ms: Timestamp) -> Result<Vec<LoadedRun>, StoreError> {
         let tables = self.tables();
-        let rows = leases.iter().filter_map(|lease| tables.runs.get_key_value(&lease.run_id));
+        let rows = leases.iter().filter_map(|lease| {
+            let (run_id, row) = tables.runs.get_key_value(&lease.run_id)?;
+            row.is_held(lease).then_some((run_id, row))
+        });
         Ok(rows
             .map(|(run_id, row)| LoadedRun {
                 run_id: Arc::clone(run_id),

@@ -343,8 +343,8 @@ macro_rules! on_every_store {
 }
 pub(crate) use on_every_store;
 
-/// The same over the stores for one engine, where the next engine takes over at once from one that was dropped; on a
-/// shared store it has to wait for the end of its lease.
+/// The same where the next engine takes over at once from one that was dropped, as if the process had died: on a shared
+/// store, too, an engine that begins gives up all others.
 macro_rules! on_every_lone_store {
     ($(async fn $name:ident($store:ident, $world:ident, $clock:ident) $body:block)*) => {$(
         mod $name {
@@ -367,6 +367,11 @@ macro_rules! on_every_lone_store {
             async fn sqlite() {
                 let folder = Folder::new();
                 body(Sqlite::open(folder.database()).await.unwrap()).await;
+            }
+
+            #[tokio::test]
+            async fn postgres() {
+                body(world::postgres::Schema::new().connect_alone().await).await;
             }
         }
     )*};

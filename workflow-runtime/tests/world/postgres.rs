@@ -30,6 +30,17 @@ impl Schema {
         self.options().connect(postgres_server::url()).await.unwrap()
     }
 
+    /// A store for one engine at a time, of which each gives up the one before when it begins: there is no lease to wait
+    /// for.
+    pub async fn connect_alone(&self) -> Postgres {
+        let store = self.connect().await;
+        let alone = "CREATE FUNCTION alone() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN \
+                     UPDATE workflow_workers SET is_gone = true WHERE worker <> NEW.worker; RETURN NEW; END $$; \
+                     CREATE TRIGGER alone BEFORE INSERT ON workflow_workers FOR EACH ROW EXECUTE FUNCTION alone()";
+        store.execute_batch(alone).await.unwrap();
+        store
+    }
+
     /// A store in which the worker that writes by hand has the last place, should an engine work in it, too: what only
     /// the first may do is the engine's.
     pub async fn connect_by_hand(&self) -> Postgres {

@@ -59,6 +59,8 @@ impl Driver {
                     let parking = Parking { lease, wake_ms: None, children: Vec::new(), is_broken: true };
                     match self.park(parking).await {
                         Some(true) => return Next::Parked,
+                        // It may have been let go of long ago, and nobody has heard the answer.
+                        Some(false) if !self.is_held().await => return Next::Leave,
                         Some(false) => {}
                         None => return Next::Leave,
                     }

@@ -89,7 +89,14 @@ impl Driver {
         self.parts.alarm.ring();
     }
 
-    /// Reads what others have told the run: attempts under way go on meanwhile. `None` when the engine has stopped.
+    /// Whether the store says that this engine holds the run.
+    pub(super) async fn is_held(&self) -> bool {
+        let loaded = load_all(&self.parts, std::slice::from_ref(&self.lease)).await;
+        loaded.is_some_and(|loaded| !loaded.is_empty())
+    }
+
+    /// Reads what others have told the run: attempts under way go on meanwhile. `None` when the
+    /// engine has stopped, or holds the run no more.
     pub(super) async fn look(&mut self, live: &mut LiveRun) -> Option<()> {
         if std::mem::replace(&mut self.untold, Untold::Nothing) == Untold::Asked {
             let asked = requests::open(&self.parts, &self.lease.run_id).await?;
@@ -97,7 +104,10 @@ impl Driver {
             return Some(());
         }
         let mut loaded = load_all(&self.parts, std::slice::from_ref(&self.lease)).await?;
-        let loaded = loaded.pop()?;
+        let Some(loaded) = loaded.pop() else {
+            tracing::warn!("somebody else holds the run now, or nobody; this engine lets go of it");
+            return None;
+        };
         live.note_written(loaded.offers);
         self.heard.extend(loaded.cancel_reason.map(Happening::Cancel));
         self.heard.extend(loaded.requests.into_iter().map(Happening::Asked));

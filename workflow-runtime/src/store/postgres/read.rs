@@ -71,15 +71,18 @@ pub(super) async fn load(
     now_ms: Timestamp,
 ) -> Result<Vec<LoadedRun>, StoreError> {
     let ids: Vec<_> = leases.iter().map(|lease| (lease.run_id.as_ref(),)).collect();
+    let held: Vec<_> =
+        leases.iter().map(|lease| (lease.run_id.as_ref(), lease.epoch, lease.worker.as_ref())).collect();
     let mut script = Script::default();
     script
         .push(
             "SELECT 1, r.run_id, r.cancel_reason, \
              EXISTS (SELECT 1 FROM workflow_incidents i WHERE i.run_id = r.run_id AND i.place = '*journal') \
-             FROM unnest($1::text[]) WITH ORDINALITY b (run_id, position) \
-             JOIN workflow_runs r ON r.run_id = b.run_id ORDER BY b.position",
+             FROM unnest($1::text[], $2::int8[], $3::text[]) WITH ORDINALITY b (run_id, epoch, worker, position) \
+             JOIN workflow_runs r ON r.run_id = b.run_id AND r.epoch = b.epoch AND r.holder = b.worker \
+             ORDER BY b.position",
         )
-        .bind_rows(&ids);
+        .bind_rows(&held);
     script
         .push(
             "SELECT 2, e.run_id, e.seq, e.record FROM workflow_events e WHERE e.run_id = ANY ($1::text[]) \

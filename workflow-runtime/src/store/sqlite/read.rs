@@ -41,14 +41,15 @@ pub(super) fn load(db: &Connection, leases: &[Lease], now_ms: Timestamp) -> Resu
     Ok(loaded)
 }
 
-/// `None` when there is no such run.
+/// `None` when the run is not held by this lease.
 fn load_one(db: &Connection, lease: &Lease, now_ms: Timestamp) -> Result<Option<LoadedRun>> {
     let mut statement = db.prepare_cached(
         "SELECT r.cancel_reason, EXISTS \
              (SELECT 1 FROM workflow_incidents i WHERE i.run_id = r.run_id AND i.place = '*journal') \
-             FROM workflow_runs r WHERE r.run_id = ?",
+             FROM workflow_runs r WHERE r.run_id = ? AND r.epoch = ? AND r.holder = ?",
     )?;
-    let run = statement.query_row([&*lease.run_id], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
+    let held = (&*lease.run_id, lease.epoch, &*lease.worker);
+    let run = statement.query_row(held, |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
     let Some((cancel_reason, has_journal_incident)) = run else { return Ok(None) };
     // A run that must not have its message must not go on without it either; the other runs can.
     let read = journal(db, &lease.run_id)
