@@ -11,7 +11,7 @@ use workflow_runtime::store::Store;
 use workflow_runtime::{Client, Memory};
 use world::*;
 
-on_every_store! {
+on_every_lone_store! {
     async fn a_stuck_step_is_skipped_with_the_value_that_it_should_have_given(store, world, clock) {
         world.always("ship", Behaviour::Panic);
         let engine = builder(store, &world, &clock).start().await.unwrap();
