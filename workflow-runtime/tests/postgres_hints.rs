@@ -1,5 +1,5 @@
-//! Hints between engines on one Postgres database: what one tells the runs of another is heard long before that one looks
-//! by itself, which it does here never.
+//! Hints between engines on one Postgres database: what one tells the runs of another is heard long before that one
+//! looks by itself, which it does here never.
 
 mod world;
 

@@ -1,5 +1,5 @@
-//! Many runs begin, end and are removed, round after round: the tables in Postgres and their indexes stay as large as one
-//! round makes them. `WORKFLOW_ATTACK=long` goes through ten times as many rounds.
+//! Many runs begin, end and are removed, round after round: the tables in Postgres and their indexes stay as large as
+//! one round makes them. `WORKFLOW_ATTACK=long` goes through ten times as many rounds.
 
 mod world;
 
@@ -15,7 +15,7 @@ use world::family::announce;
 use world::*;
 
 /// So many in a round that each table has more dead rows afterwards than a vacuum waits for.
-const RUNS: usize = 1_500;
+const RUNS: usize = 1_000;
 
 /// How much larger a table may be, with its indexes, than after the second round: the third finds room that was made in
 /// the first, unless a vacuum was late.

@@ -5,7 +5,6 @@ mod world;
 use std::time::Duration;
 
 use postgres_server::Server;
-use workflow_runtime::prelude::*;
 use workflow_runtime::{Clock, Postgres};
 use world::*;
 

@@ -114,8 +114,8 @@ pub trait Fleet: Send + Sync + 'static {
     /// Has somebody look at these runs soon: their holders, or whoever takes them.
     async fn wake(&self, run_ids: &[Arc<str>]) -> Result<(), StoreError>;
 
-    /// Wakes parked runs that wait for nothing that there is, which nobody would ever look at: a row of theirs is lost or
-    /// garbled. Asked rarely; a store that cannot lose rows has nothing to do.
+    /// Wakes parked runs that wait for nothing that there is, which nobody would ever look at: a row of theirs is lost
+    /// or garbled. Asked rarely; a store that cannot lose rows has nothing to do.
     async fn wake_lost(&self) -> Result<(), StoreError> {
         Ok(())
     }

@@ -30,8 +30,8 @@ impl Schema {
         self.options().connect(postgres_server::url()).await.unwrap()
     }
 
-    /// A store for one engine at a time, of which each gives up the one before when it begins: there is no lease to wait
-    /// for.
+    /// A store for one engine at a time, of which each gives up the one before when it begins: there is no lease to
+    /// wait for.
     pub async fn connect_alone(&self) -> Postgres {
         let store = self.connect().await;
         let alone = "CREATE FUNCTION alone() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN \

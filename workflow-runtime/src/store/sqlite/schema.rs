@@ -15,6 +15,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/sqlite/0003_inbox.sql"),
     include_str!("../migrations/sqlite/0004_children.sql"),
     include_str!("../migrations/sqlite/0005_fleet.sql"),
+    include_str!("../migrations/sqlite/0006_claims.sql"),
 ];
 
 /// Brings the tables up to date, in the transaction that is open.

@@ -1,0 +1,1 @@
+-- Claims whose answers are lost on their way: nothing to do here, where no network is in between.
