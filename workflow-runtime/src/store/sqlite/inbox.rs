@@ -2,13 +2,14 @@
 //! The statements for it; the rules are those of the memory store.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use rusqlite::{Connection, OptionalExtension, Params, Row};
 use workflow_core::{OpId, Payload, Timestamp};
 
 use super::connection::run;
 use super::fleet::{Joined, wake};
-use super::trouble::Result;
+use super::trouble::{Result, Trouble, legible, shown};
 use super::turns::{TurnWriter, Write};
 use crate::store::codec::reason_text;
 use crate::store::{Delivered, NewMessage, Offer, ParkReason, StoreError, StoreFault, Turn, TurnOutcome};
@@ -87,6 +88,10 @@ fn read_offers(db: &Connection, sql: &str, params: impl Params) -> Result<Vec<Of
     let mut rows = statement.query(params)?;
     let mut offers: Vec<Offer> = Vec::new();
     while let Some(row) = rows.next()? {
+        // A wait that has no name has nobody who could be told.
+        let named = || format!("a wait of {}", shown(row, 0));
+        let waits = row.get::<_, Arc<str>>(0).and_then(|run_id| Ok((run_id, row.get::<_, String>(1)?)));
+        let Some((run_id, op)) = legible(waits.map_err(Trouble::from), named)? else { continue };
         let message_id: String = row.get(2)?;
         // Nearly always the same message for all who wait: it is read once and shared by them.
         let last = offers.last().filter(|last| last.message_id == message_id);
@@ -94,8 +99,7 @@ fn read_offers(db: &Connection, sql: &str, params: impl Params) -> Result<Vec<Of
             Some(last) => last.payload.clone(),
             None => read_payload(&message_id, row, 3)?,
         };
-        let op = OpId::from_text(row.get::<_, String>(1)?);
-        offers.push(Offer { run_id: row.get(0)?, op, message_id, payload });
+        offers.push(Offer { run_id, op: OpId::from_text(op), message_id, payload });
     }
     Ok(offers)
 }

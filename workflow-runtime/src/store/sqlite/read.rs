@@ -119,8 +119,9 @@ pub(super) fn run(db: &Connection, run_id: &str) -> Result<Option<RunStatus>> {
         "SELECT generation, workflow, version, conclusion, started_ms, ended_ms, cancel_reason, \
          (SELECT json_group_array(json_array(place, cause, since_ms)) FROM workflow_incidents i \
           WHERE i.run_id = r.run_id), \
-         (SELECT json_group_array(json_array(op, message, key, since_ms)) FROM workflow_waits w \
-          WHERE w.run_id = r.run_id), \
+         (SELECT json_group_array(json_array(iif(typeof(op) = 'blob', quote(op), op), \
+          iif(typeof(message) = 'blob', quote(message), message), iif(typeof(key) = 'blob', quote(key), key), \
+          iif(typeof(since_ms) = 'blob', 0, since_ms))) FROM workflow_waits w WHERE w.run_id = r.run_id), \
          (SELECT json_group_array(json_array(op, due_ms)) FROM workflow_timers t WHERE t.run_id = r.run_id), \
          progress, parent_run, parent_generation, parent_op FROM workflow_runs r WHERE run_id = ?",
     )?;
