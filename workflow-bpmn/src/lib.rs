@@ -42,8 +42,8 @@ mod xml;
 
 use workflow_graph::{Graph, NodeKind, Subgraph};
 
-pub use diagram::{Diagram, Edge, EdgeKind, Label, Point, Rect, Shape, ShapeKind};
-pub use export::Export;
+pub use diagram::{Diagram, Edge, EdgeKind, Label, Page, Point, Rect, Shape, ShapeKind};
+pub use export::{Detail, Export};
 pub use flavour::Flavour;
 pub use highlight::{Highlights, Mark};
 

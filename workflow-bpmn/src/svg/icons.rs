@@ -52,6 +52,9 @@ fn write_kind(markup: &mut Markup, kind: ShapeKind, bounds: Rect) {
         | ShapeKind::EndEvent
         | ShapeKind::CallActivity
         | ShapeKind::SubProcess
+        | ShapeKind::EventSubProcess
+        | ShapeKind::Pool
+        | ShapeKind::BlackBoxPool
         | ShapeKind::CollapsedSubProcess => {}
         ShapeKind::ServiceTask => icon(markup, "icon", GEAR, corner, "0.8"),
         ShapeKind::UserTask => icon(markup, "icon", PERSON, corner, "0.9"),
@@ -79,7 +82,9 @@ fn write_kind(markup: &mut Markup, kind: ShapeKind, bounds: Rect) {
         ShapeKind::ErrorEndEvent => icon(markup, "filled", BOLT, center, "0.95"),
         ShapeKind::TerminateEndEvent => icon(markup, "filled", DISC, center, "1"),
         ShapeKind::ExclusiveGateway => icon(markup, "icon cross", CROSS, center, "1"),
-        ShapeKind::ErrorBoundaryEvent => icon(markup, "icon", BOLT, center, "0.95"),
+        ShapeKind::ErrorBoundaryEvent | ShapeKind::ErrorStartEvent => {
+            icon(markup, "icon", BOLT, center, "0.95")
+        }
         ShapeKind::CompensationBoundaryEvent => icon(markup, "icon", REWIND, center, "1"),
         ShapeKind::CompensationEndEvent | ShapeKind::CompensationThrowEvent => {
             icon(markup, "filled", REWIND, center, "1")

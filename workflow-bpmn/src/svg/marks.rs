@@ -86,7 +86,7 @@ pub(super) fn width(id: &str, highlights: &Highlights) -> Option<String> {
 /// Sign and number on the upper corners of a shape.
 pub(super) fn write_on_shape(markup: &mut Markup, shape: &Shape, highlights: &Highlights) {
     let Some(highlight) = highlights.get(&shape.id) else { return };
-    let is_box = shape.kind.is_task() || shape.kind == crate::ShapeKind::SubProcess;
+    let is_box = shape.kind.is_task() || shape.kind.is_frame() || shape.kind.is_pool();
     // On the line of a circle or diamond, not on the corner of the box around it.
     let inset = if is_box { 4 } else { shape.bounds.width / 7 };
     let (y, right) = (shape.bounds.y + inset, shape.bounds.right() - inset);

@@ -7,6 +7,7 @@ mod flavours;
 mod gates;
 mod highlights;
 mod kinds;
+mod levels;
 mod mapping;
 mod parallel;
 mod pictures;
