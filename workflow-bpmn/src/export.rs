@@ -115,6 +115,15 @@ impl<'a> Export<'a> {
         svg::document(&self.graph.label, &self.diagram(), &self.highlights)
     }
 
+    /// The picture as pixels, `scale` of them for each of the SVG: 2 is right for most screens.
+    ///
+    /// # Errors
+    /// When the machine has no fonts, or the picture would be too large.
+    #[cfg(feature = "png")]
+    pub fn png(&self, scale: f32) -> Result<Vec<u8>, crate::PngError> {
+        crate::png::paint(&self.svg(), scale)
+    }
+
     /// The drawing as data.
     pub fn diagram(&self) -> Diagram {
         let process = self.process();

@@ -60,10 +60,17 @@ pub enum Mark {
     Compensated,
     /// It never happens in what is looked at, for example in all tests: red, dashed, a question mark.
     Missed,
+    /// Only the new version has it: green, bold, a plus.
+    Added,
+    /// Only the old version has it: red, dashed, a minus.
+    Removed,
+    /// Both versions have it, and it is not the same: amber, dashed, a wave.
+    Changed,
 }
 
 impl Mark {
-    /// The class of marked groups in the SVG: `completed`, `active`, `failed`, `compensated`, `missed`.
+    /// The class of marked groups in the SVG: `completed`, `active`, `failed`, `compensated`, `missed`,
+    /// `added`, `removed`, `changed`.
     pub fn class(self) -> &'static str {
         match self {
             Mark::Completed => "completed",
@@ -71,6 +78,9 @@ impl Mark {
             Mark::Failed => "failed",
             Mark::Compensated => "compensated",
             Mark::Missed => "missed",
+            Mark::Added => "added",
+            Mark::Removed => "removed",
+            Mark::Changed => "changed",
         }
     }
 }

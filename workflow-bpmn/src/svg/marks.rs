@@ -16,20 +16,23 @@ const PILL: i32 = 16;
 const FONT: i32 = 10;
 
 /// What the style sheet says about marks; nothing where nothing is marked.
-pub(super) const STYLE: &str = "  .completed > .body, .completed > .line { stroke: #1b7f3b; stroke-width: 3; }
+pub(super) const STYLE: &str = "  .completed > .body, .completed > .line, .added > .body, .added > .line { stroke: #1b7f3b; stroke-width: 3; }
     .active > .body, .active > .line { stroke: #0b5cad; stroke-width: 3.6; }
     .failed > .body, .failed > .line { stroke: #b3261e; stroke-width: 3; }
-    .compensated > .body, .compensated > .line { stroke: #8a5300; stroke-width: 3; stroke-dasharray: 7 4; }
-    .missed > .body, .missed > .line { stroke: #b3261e; stroke-width: 2.4; stroke-dasharray: 3 4; }
+    .compensated > .body, .compensated > .line, .changed > .body, .changed > .line { stroke: #8a5300; stroke-width: 3; stroke-dasharray: 7 4; }
+    .missed > .body, .missed > .line, .removed > .body, .removed > .line { stroke: #b3261e; stroke-width: 2.4; stroke-dasharray: 3 4; }
     .badge circle, .badge rect { stroke: #ffffff; stroke-width: 1.5; fill: #22242a; }
     .badge path { fill: none; stroke: #ffffff; stroke-width: 1.8; stroke-linecap: round; stroke-linejoin: round; }
     .badge text { fill: #ffffff; font-size: 10px; font-weight: bold; }
-    .completed > .badge circle { fill: #1b7f3b; }
+    .completed > .badge circle, .added > .badge circle { fill: #1b7f3b; }
     .active > .badge circle { fill: #0b5cad; }
-    .failed > .badge circle, .missed > .badge circle { fill: #b3261e; }
-    .compensated > .badge circle { fill: #8a5300; }
+    .failed > .badge circle, .missed > .badge circle, .removed > .badge circle { fill: #b3261e; }
+    .compensated > .badge circle, .changed > .badge circle { fill: #8a5300; }
   ";
 
+const PLUS: &str = "M-3.8 0 L3.8 0 M0 -3.8 L0 3.8";
+const MINUS: &str = "M-3.8 0 L3.8 0";
+const WAVE: &str = "M-4 1.2 Q-2 -2.6 0 0 Q2 2.6 4 -1.2";
 const TICK: &str = "M-3.6 0.4 L-1 3 L3.8 -2.8";
 const TRIANGLE: &str = "M-2 -3.4 L3.6 0 L-2 3.4 Z";
 const CROSS: &str = "M-3 -3 L3 3 M-3 3 L3 -3";
@@ -109,7 +112,7 @@ pub(super) fn write_on_edge(markup: &mut Markup, edge: &Edge, highlights: &Highl
     let Some(pair) = longest else { return };
     let middle = Point { x: (pair[0].x + pair[1].x) / 2, y: (pair[0].y + pair[1].y) / 2 };
     // A line that was taken needs no sign: it is bold, the ones beside it are not.
-    let sign = highlight.mark.filter(|mark| matches!(mark, Mark::Missed | Mark::Failed));
+    let sign = highlight.mark.filter(|mark| *mark != Mark::Completed);
     match number(highlight) {
         Some(number) => write_number(markup, &number, middle),
         None => write_sign(markup, sign, middle),
@@ -132,6 +135,9 @@ fn write_sign(markup: &mut Markup, mark: Option<Mark>, at: Point) {
         Mark::Failed => CROSS,
         Mark::Compensated => BACK,
         Mark::Missed => QUESTION,
+        Mark::Added => PLUS,
+        Mark::Removed => MINUS,
+        Mark::Changed => WAVE,
     };
     markup.open("g", &[("class", "badge"), ("transform", &format!("translate({} {})", at.x, at.y))]);
     markup.empty("circle", &[("r", &SIGN.to_string())]);

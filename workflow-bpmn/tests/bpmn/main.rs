@@ -4,6 +4,7 @@
 mod family;
 mod files;
 mod flavours;
+mod gallery;
 mod gates;
 mod highlights;
 mod kinds;
