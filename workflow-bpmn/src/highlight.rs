@@ -29,7 +29,7 @@ use std::collections::BTreeMap;
 ///     .count("charge_card", 12)
 ///     .note("charge_card", "waits for the bank since 10:02");
 /// let svg = Export::of(&graph).highlights(&highlights).svg();
-/// assert!(svg.contains(r#"class="service-task charge_card active""#));
+/// assert!(svg.contains(r#"class="service-task charge_card mark-active""#));
 /// ```
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Highlights {
@@ -69,19 +69,24 @@ pub enum Mark {
 }
 
 impl Mark {
-    /// The class of marked groups in the SVG: `completed`, `active`, `failed`, `compensated`, `missed`,
-    /// `added`, `removed`, `changed`.
+    /// The class of marked groups in the SVG: `mark-completed`, `mark-active` and so on. The ids of nodes are classes
+    /// too, and `completed` is one of them.
     pub fn class(self) -> &'static str {
         match self {
-            Mark::Completed => "completed",
-            Mark::Active => "active",
-            Mark::Failed => "failed",
-            Mark::Compensated => "compensated",
-            Mark::Missed => "missed",
-            Mark::Added => "added",
-            Mark::Removed => "removed",
-            Mark::Changed => "changed",
+            Mark::Completed => "mark-completed",
+            Mark::Active => "mark-active",
+            Mark::Failed => "mark-failed",
+            Mark::Compensated => "mark-compensated",
+            Mark::Missed => "mark-missed",
+            Mark::Added => "mark-added",
+            Mark::Removed => "mark-removed",
+            Mark::Changed => "mark-changed",
         }
+    }
+
+    /// What a screen reader says.
+    pub(crate) fn word(self) -> &'static str {
+        self.class().trim_start_matches("mark-")
     }
 }
 

@@ -16,18 +16,18 @@ const PILL: i32 = 16;
 const FONT: i32 = 10;
 
 /// What the style sheet says about marks; nothing where nothing is marked.
-pub(super) const STYLE: &str = "  .completed > .body, .completed > .line, .added > .body, .added > .line { stroke: #1b7f3b; stroke-width: 3; }
-    .active > .body, .active > .line { stroke: #0b5cad; stroke-width: 3.6; }
-    .failed > .body, .failed > .line { stroke: #b3261e; stroke-width: 3; }
-    .compensated > .body, .compensated > .line, .changed > .body, .changed > .line { stroke: #8a5300; stroke-width: 3; stroke-dasharray: 7 4; }
-    .missed > .body, .missed > .line, .removed > .body, .removed > .line { stroke: #b3261e; stroke-width: 2.4; stroke-dasharray: 3 4; }
-    .badge circle, .badge rect { stroke: #ffffff; stroke-width: 1.5; fill: #22242a; }
-    .badge path { fill: none; stroke: #ffffff; stroke-width: 1.8; stroke-linecap: round; stroke-linejoin: round; }
-    .badge text { fill: #ffffff; font-size: 10px; font-weight: bold; }
-    .completed > .badge circle, .added > .badge circle { fill: #1b7f3b; }
-    .active > .badge circle { fill: #0b5cad; }
-    .failed > .badge circle, .missed > .badge circle, .removed > .badge circle { fill: #b3261e; }
-    .compensated > .badge circle, .changed > .badge circle { fill: #8a5300; }
+pub(super) const STYLE: &str = "  .mark-completed > .body, .mark-completed > .line, .mark-added > .body, .mark-added > .line { stroke: #1b7f3b; stroke-width: 3; }
+    .mark-active > .body, .mark-active > .line { stroke: #0b5cad; stroke-width: 3.6; }
+    .mark-failed > .body, .mark-failed > .line { stroke: #b3261e; stroke-width: 3; }
+    .mark-compensated > .body, .mark-compensated > .line, .mark-changed > .body, .mark-changed > .line { stroke: #8a5300; stroke-width: 3; stroke-dasharray: 7 4; }
+    .mark-missed > .body, .mark-missed > .line, .mark-removed > .body, .mark-removed > .line { stroke: #b3261e; stroke-width: 2.4; stroke-dasharray: 3 4; }
+    .mark-badge circle, .mark-badge rect { stroke: #ffffff; stroke-width: 1.5; fill: #22242a; }
+    .mark-badge path { fill: none; stroke: #ffffff; stroke-width: 1.8; stroke-linecap: round; stroke-linejoin: round; }
+    .mark-badge text { fill: #ffffff; font-size: 10px; font-weight: bold; }
+    .mark-completed > .mark-badge circle, .mark-added > .mark-badge circle { fill: #1b7f3b; }
+    .mark-active > .mark-badge circle { fill: #0b5cad; }
+    .mark-failed > .mark-badge circle, .mark-missed > .mark-badge circle, .mark-removed > .mark-badge circle { fill: #b3261e; }
+    .mark-compensated > .mark-badge circle, .mark-changed > .mark-badge circle { fill: #8a5300; }
   ";
 
 const PLUS: &str = "M-3.8 0 L3.8 0 M0 -3.8 L0 3.8";
@@ -43,7 +43,9 @@ const QUESTION: &str = "M-2.2 -2.2 Q-2 -4.2 0 -4.2 Q2.4 -4.2 2.4 -2.2 Q2.4 -0.8 
 pub(super) fn class(class: &str, id: &str, highlights: &Highlights) -> String {
     let mut class = class.to_owned();
     if let Some(highlight) = highlights.get(id) {
-        for word in [highlight.mark.map(Mark::class), highlight.heat.map(|_| "heat")].into_iter().flatten() {
+        for word in
+            [highlight.mark.map(Mark::class), highlight.heat.map(|_| "mark-heat")].into_iter().flatten()
+        {
             class.push(' ');
             class.push_str(word);
         }
@@ -60,7 +62,7 @@ pub(super) fn title(name: &str, id: &str, highlights: &Highlights) -> String {
         write!(title, "{separator}{what}").expect("writing into memory cannot fail");
     };
     if let Some(mark) = highlight.mark {
-        add(mark.class().to_owned());
+        add(mark.word().to_owned());
     }
     if let Some(count) = highlight.count {
         add(format!("{count} ×"));
@@ -139,7 +141,7 @@ fn write_sign(markup: &mut Markup, mark: Option<Mark>, at: Point) {
         Mark::Removed => MINUS,
         Mark::Changed => WAVE,
     };
-    markup.open("g", &[("class", "badge"), ("transform", &format!("translate({} {})", at.x, at.y))]);
+    markup.open("g", &[("class", "mark-badge"), ("transform", &format!("translate({} {})", at.x, at.y))]);
     markup.empty("circle", &[("r", &SIGN.to_string())]);
     markup.empty("path", &[("d", path)]);
     markup.close();
@@ -152,7 +154,7 @@ fn pill_width(number: &str) -> i32 {
 fn write_number(markup: &mut Markup, number: &str, at: Point) {
     let width = pill_width(number);
     let (x, y) = ((-width / 2).to_string(), (-PILL / 2).to_string());
-    markup.open("g", &[("class", "badge"), ("transform", &format!("translate({} {})", at.x, at.y))]);
+    markup.open("g", &[("class", "mark-badge"), ("transform", &format!("translate({} {})", at.x, at.y))]);
     let (width, height) = (width.to_string(), PILL.to_string());
     markup.empty("rect", &[("x", &x), ("y", &y), ("width", &width), ("height", &height), ("rx", "8")]);
     markup.text("text", &[("y", "3.5")], number);

@@ -119,9 +119,9 @@ fn style_sheet() -> String {
 }
 
 /// Only where there are pools.
-const POOL_STYLE: &str = "  .message { stroke-dasharray: 8 5; }
+const POOL_STYLE: &str = "  .message-line { stroke-dasharray: 8 5; }
     .message-flow circle { stroke-width: 1.2; }
-    .pool > .inside { font-weight: bold; }
+    .collaboration-pool > .inside { font-weight: bold; }
   ";
 /// Only where a frame stands apart.
 const APART_STYLE: &str = "  .event-sub-process > .body { stroke-dasharray: 3 4; }
@@ -130,8 +130,8 @@ const APART_STYLE: &str = "  .event-sub-process > .body { stroke-dasharray: 3 4;
 /// Only where people take part, so that no other picture changes.
 fn human_style() -> String {
     format!(
-        "  .human > .body {{ fill: {HUMAN_FILL}; stroke: {HUMAN_LINE}; }}
-    .human > .icon {{ stroke: {HUMAN_LINE}; }}
+        "  .user-task > .body {{ fill: {HUMAN_FILL}; stroke: {HUMAN_LINE}; }}
+    .user-task > .icon {{ stroke: {HUMAN_LINE}; }}
   "
     )
 }
@@ -177,7 +177,7 @@ fn write_edge(markup: &mut Markup, edge: &Edge, highlights: &Highlights) {
     markup.text("title", &[], &marks::title(&name, &edge.id, highlights));
     let (class, marker) = match edge.kind {
         EdgeKind::Association => ("line association", "url(#open-arrow)"),
-        EdgeKind::MessageFlow => ("line message", "url(#hollow-arrow)"),
+        EdgeKind::MessageFlow => ("line message-line", "url(#hollow-arrow)"),
         _ => ("line", "url(#arrow)"),
     };
     let (path, width) = (rounded(&edge.points), marks::width(&edge.id, highlights));

@@ -9,11 +9,7 @@ use crate::markup::Markup;
 
 /// Writes a shape as a group of its own.
 pub(super) fn write(markup: &mut Markup, shape: &Shape, highlights: &Highlights) {
-    let tint = match shape.kind {
-        kind if kind.is_undo() => " undo",
-        kind if kind.is_human() => " human",
-        _ => "",
-    };
+    let tint = if shape.kind.is_undo() { " undo" } else { "" };
     let class = format!("{}{tint} {}", css_class(shape.kind), shape.node);
     let class = marks::class(&class, &shape.id, highlights);
     markup.open("g", &[("id", &shape.id), ("class", &class)]);
@@ -66,7 +62,7 @@ fn css_class(kind: ShapeKind) -> &'static str {
         ShapeKind::CallActivity => "call-activity",
         ShapeKind::SubProcess | ShapeKind::CollapsedSubProcess => "sub-process",
         ShapeKind::EventSubProcess => "sub-process event-sub-process",
-        ShapeKind::Pool | ShapeKind::BlackBoxPool => "pool",
+        ShapeKind::Pool | ShapeKind::BlackBoxPool => "collaboration-pool",
         ShapeKind::MessageCatchEvent | ShapeKind::TimerCatchEvent => "catch-event",
         ShapeKind::MessageThrowEvent | ShapeKind::CompensationThrowEvent => "throw-event",
         ShapeKind::ExclusiveGateway | ShapeKind::ParallelGateway | ShapeKind::EventGateway => "gateway",

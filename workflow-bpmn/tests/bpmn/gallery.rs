@@ -104,10 +104,10 @@ fn two_versions_are_compared_by_what_they_say() {
     assert_eq!(diff.changed, ["wait"]);
     let svg = diff.svg();
     for (id, class) in [
-        ("check", "service-task check added"),
-        ("before.pack", "service-task pack removed"),
-        ("wait", "catch-event wait changed"),
-        ("before.wait", "catch-event wait changed"),
+        ("check", "service-task check mark-added"),
+        ("before.pack", "service-task pack mark-removed"),
+        ("wait", "catch-event wait mark-changed"),
+        ("before.wait", "catch-event wait mark-changed"),
         ("pay", "service-task pay"),
     ] {
         assert!(svg.contains(&format!(r#"<g id="{id}" class="{class}">"#)), "{id}");
