@@ -130,6 +130,11 @@ impl<'a> Export<'a> {
         layout::diagram(&process, self.among(&process).as_ref())
     }
 
+    /// Whether anybody but the workflow takes part, in a subflow or outside of one.
+    pub(crate) fn has_parties(&self) -> bool {
+        self.among(&self.process()).is_some_and(|among| !among.parties.is_empty())
+    }
+
     fn among(&self, process: &model::Process) -> Option<model::Collaboration> {
         self.is_collaboration.then(|| model::collaboration(process, &self.parties))
     }

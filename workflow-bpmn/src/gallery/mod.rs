@@ -4,7 +4,7 @@
 mod disk;
 mod page;
 
-use workflow_graph::{Graph, NodeKind};
+use workflow_graph::Graph;
 
 use crate::model::ids;
 use crate::{Detail, Diff, Export, sound};
@@ -115,8 +115,8 @@ impl<'a> Entry<'a> {
             ("Overview", "business.svg", export.clone().detail(Detail::Business).svg()),
             ("Everything", "svg", export.svg()),
         ];
-        if has_parties(graph) {
-            let parties = export.clone().detail(Detail::Business).collaboration(true);
+        let parties = export.clone().detail(Detail::Business).collaboration(true);
+        if parties.has_parties() {
             pictures.push(("Who takes part", "parties.svg", parties.svg()));
         }
         let diff = earlier.map(|earlier| Diff::between(earlier, graph)).filter(|diff| !diff.is_empty());
@@ -132,18 +132,4 @@ impl<'a> Entry<'a> {
         let pictures = self.pictures.iter().map(|(_, ending, svg)| file(ending, svg));
         std::iter::once(file("bpmn", &self.bpmn)).chain(pictures).collect()
     }
-}
-
-/// Whether anybody but the workflow takes part.
-fn has_parties(graph: &Graph) -> bool {
-    let starts = matches!(graph.trigger, workflow_graph::Trigger::Message(_));
-    starts
-        || graph.nodes.iter().any(|node| match &node.kind {
-            NodeKind::Step(step) => {
-                let undo = step.compensation.as_ref();
-                !step.participant.is_empty() || undo.is_some_and(|undo| !undo.participant.is_empty())
-            }
-            NodeKind::Receive { .. } | NodeKind::Send { .. } => true,
-            _ => false,
-        })
 }

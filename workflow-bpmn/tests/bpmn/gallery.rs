@@ -46,6 +46,15 @@ fn a_folder_holds_every_view_of_every_version_and_a_page() {
 }
 
 #[test]
+fn who_takes_part_is_shown_where_somebody_does_also_inside_of_a_subflow() {
+    let has_parties = |name: &str| {
+        let (_, graph) = samples::all().into_iter().find(|(other, _)| *other == name).unwrap();
+        names(&Gallery::of([&graph])).iter().any(|file| file.ends_with(".parties.svg"))
+    };
+    assert!(has_parties("large_subflow") && has_parties("messages") && !has_parties("sequence"));
+}
+
+#[test]
 fn what_is_stale_is_named_and_written_and_what_is_gone_is_removed() {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path().join("diagrams");
