@@ -16,17 +16,22 @@ const PILL: i32 = 16;
 const FONT: i32 = 10;
 
 /// What the style sheet says about marks; nothing where nothing is marked.
-pub(super) const STYLE: &str = "  .mark-completed > .body, .mark-completed > .line, .mark-added > .body, .mark-added > .line { stroke: #1b7f3b; stroke-width: 3; }
+pub(super) const STYLE: &str = "  .mark-completed > .body, .mark-completed > .line, \
+    .mark-added > .body, .mark-added > .line { stroke: #1b7f3b; stroke-width: 3; }
     .mark-active > .body, .mark-active > .line { stroke: #0b5cad; stroke-width: 3.6; }
     .mark-failed > .body, .mark-failed > .line { stroke: #b3261e; stroke-width: 3; }
-    .mark-compensated > .body, .mark-compensated > .line, .mark-changed > .body, .mark-changed > .line { stroke: #8a5300; stroke-width: 3; stroke-dasharray: 7 4; }
-    .mark-missed > .body, .mark-missed > .line, .mark-removed > .body, .mark-removed > .line { stroke: #b3261e; stroke-width: 2.4; stroke-dasharray: 3 4; }
+    .mark-compensated > .body, .mark-compensated > .line, .mark-changed > .body, \
+    .mark-changed > .line { stroke: #8a5300; stroke-width: 3; stroke-dasharray: 7 4; }
+    .mark-missed > .body, .mark-missed > .line, .mark-removed > .body, .mark-removed > .line \
+    { stroke: #b3261e; stroke-width: 2.4; stroke-dasharray: 3 4; }
     .mark-badge circle, .mark-badge rect { stroke: #ffffff; stroke-width: 1.5; fill: #22242a; }
-    .mark-badge path { fill: none; stroke: #ffffff; stroke-width: 1.8; stroke-linecap: round; stroke-linejoin: round; }
+    .mark-badge path \
+    { fill: none; stroke: #ffffff; stroke-width: 1.8; stroke-linecap: round; stroke-linejoin: round; }
     .mark-badge text { fill: #ffffff; font-size: 10px; font-weight: bold; }
     .mark-completed > .mark-badge circle, .mark-added > .mark-badge circle { fill: #1b7f3b; }
     .mark-active > .mark-badge circle { fill: #0b5cad; }
-    .mark-failed > .mark-badge circle, .mark-missed > .mark-badge circle, .mark-removed > .mark-badge circle { fill: #b3261e; }
+    .mark-failed > .mark-badge circle, .mark-missed > .mark-badge circle, \
+    .mark-removed > .mark-badge circle { fill: #b3261e; }
     .mark-compensated > .mark-badge circle, .mark-changed > .mark-badge circle { fill: #8a5300; }
   ";
 
