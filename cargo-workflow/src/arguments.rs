@@ -6,8 +6,9 @@ use anyhow::{Result, bail};
 /// Shown for `cargo workflow help` and after a command line that cannot be read.
 pub(crate) const USAGE: &str = "\
 usage: cargo workflow lock [options] [workflow..] [-- arguments of cargo test]
+       cargo workflow diagrams [--check] [-- arguments of cargo test]
 
-Writes workflows/<name>.lock for the named workflows, or anew for all that have one.
+`lock` writes workflows/<name>.lock for the named workflows, or anew for all that have one.
 
   --all                    also for workflows that have none yet
   --check                  write nothing; fail when a lock does not say what the code does
@@ -15,12 +16,17 @@ Writes workflows/<name>.lock for the named workflows, or anew for all that have 
   --retire <name>@<n>      version n has no unfinished run any more: its code may go
   --retire <name>:<patch>  no unfinished run is from before the change: its old way may go
 
+`diagrams` writes the folder that your test `workflow_diagrams` keeps.
+
+  --check                  write nothing; fail when a diagram does not say what the code does
+
 Arguments after `--` choose what is tested: `-- --package shop --examples`.";
 
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Task {
     Lock(Request),
     Retire(String),
+    Diagrams(DiagramsRequest),
     Help,
 }
 
@@ -35,6 +41,14 @@ pub(crate) struct Request {
     pub(crate) passed_on: Vec<String>,
 }
 
+/// What becomes of the diagrams.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct DiagramsRequest {
+    pub(crate) check: bool,
+    /// For `cargo test`.
+    pub(crate) passed_on: Vec<String>,
+}
+
 impl Task {
     /// Reads what follows `cargo`.
     ///
@@ -45,6 +59,7 @@ impl Task {
         arguments.next_if(|first| first == "workflow"); // Cargo says it, a person who calls the program does not.
         match arguments.next().as_deref() {
             Some("lock") => {}
+            Some("diagrams") => return diagrams(arguments),
             None | Some("help" | "--help" | "-h") => return Ok(Task::Help),
             Some(other) => bail!("there is no `cargo workflow {other}`"),
         }
@@ -78,6 +93,20 @@ impl Task {
     }
 }
 
+fn diagrams(mut arguments: impl Iterator<Item = String>) -> Result<Task> {
+    let mut request = DiagramsRequest::default();
+    while let Some(argument) = arguments.next() {
+        match argument.as_str() {
+            "--check" => request.check = true,
+            "--help" | "-h" => return Ok(Task::Help),
+            "--" => request.passed_on = arguments.by_ref().collect(),
+            option if option.starts_with('-') => bail!("there is no option `{option}`"),
+            name => bail!("your test chooses the workflows, so `{name}` says nothing here"),
+        }
+    }
+    Ok(Task::Diagrams(request))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -99,6 +128,9 @@ mod tests {
             Ok(Task::Lock(request))
         );
         assert_eq!(read("lock --check"), Ok(Task::Lock(Request { check: true, ..Request::default() })));
+        let passed_on = vec!["-p".to_owned(), "shop".to_owned()];
+        let request = DiagramsRequest { check: true, passed_on };
+        assert_eq!(read("workflow diagrams --check -- -p shop"), Ok(Task::Diagrams(request)));
         assert_eq!(read("lock --retire sell@1"), Ok(Task::Retire("sell@1".to_owned())));
         assert_eq!(read(""), Ok(Task::Help));
     }
@@ -108,6 +140,7 @@ mod tests {
         for (line, why) in [
             ("graph", "there is no `cargo workflow graph`"),
             ("lock --chekc", "there is no option `--chekc`"),
+            ("diagrams sell", "your test chooses the workflows, so `sell` says nothing here"),
             ("lock --accept-break", "`--accept-break` needs a reason"),
             ("lock --accept-break --all", "`--accept-break` needs a reason"),
             ("lock --check --all", "`--check` writes nothing: leave `--all` and `--accept-break` out"),

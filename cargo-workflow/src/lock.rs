@@ -11,6 +11,7 @@ use workflow_graph::lock::files::{ACCEPT, MODE, NAMES, REPORT, WRITE};
 use workflow_graph::lock::{Lock, VersionState};
 
 use crate::arguments::Request;
+use crate::diagrams::chooses_targets;
 use crate::report::{self, Entry};
 
 /// Whether all locks say what the code does now.
@@ -25,11 +26,7 @@ pub(crate) fn lock(request: &Request) -> Result<bool> {
         Some(_) => bail!("the arguments of the tests themselves are chosen here; name workflows instead"),
         None => cargo.args(&request.passed_on),
     };
-    let chooses_targets = request.passed_on.iter().any(|argument| {
-        let target = ["--lib", "--bin", "--test", "--example", "--all-targets"];
-        target.iter().any(|target| argument.starts_with(target))
-    });
-    if !chooses_targets {
+    if !chooses_targets(&request.passed_on) {
         cargo.arg("--tests"); // Not the documentation tests, which take long and hold no workflow of the project.
     }
     cargo.args(["--", "workflow_lock_"]);

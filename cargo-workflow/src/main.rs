@@ -1,7 +1,8 @@
-//! `cargo workflow lock`: writes the locks of a project's workflows, or compares them.
-//! It runs the project's own hidden tests and tells what they found; what fits is decided in workflow-graph.
+//! `cargo workflow`: writes the locks and the diagrams of a project's workflows, or compares them.
+//! It runs the project's own tests and tells what they found; what fits, and how it is drawn, is decided elsewhere.
 
 mod arguments;
+mod diagrams;
 mod lock;
 mod report;
 mod retire;
@@ -28,6 +29,7 @@ fn main() -> ExitCode {
             true
         }),
         Task::Lock(request) => lock::lock(&request),
+        Task::Diagrams(request) => diagrams::diagrams(&request),
     };
     match done {
         Ok(true) => ExitCode::SUCCESS,

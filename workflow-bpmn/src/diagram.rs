@@ -33,13 +33,13 @@ pub struct Diagram {
     /// All edges, in the order of the model.
     pub edges: Vec<Edge>,
     /// The insides of collapsed sub-processes, at whatever depth they stand.
-    pub details: Vec<Detail>,
+    pub details: Vec<Page>,
 }
 
 /// The inside of a collapsed sub-process, on a page of its own.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct Detail {
+pub struct Page {
     /// The id of the collapsed sub-process.
     pub id: String,
     /// Its name.
@@ -122,6 +122,8 @@ pub enum ShapeKind {
     MessageStartEvent,
     /// A thin circle with a clock.
     TimerStartEvent,
+    /// A thin circle with a bolt: begins what happens when something fails.
+    ErrorStartEvent,
     /// A bold circle.
     EndEvent,
     /// A bold circle with a filled rewind sign: completed steps are undone first.
@@ -150,6 +152,12 @@ pub enum ShapeKind {
     CallActivity,
     /// A frame with its title at the top and its own flow inside.
     SubProcess,
+    /// A dotted frame that no line leads to: it begins by its own start event.
+    EventSubProcess,
+    /// A frame around the whole flow, with its name at the left: one party of a collaboration.
+    Pool,
+    /// A box with the name of another party, of which nobody here knows the inside.
+    BlackBoxPool,
     /// A rounded box with a plus at the bottom: its flow has a page of its own.
     CollapsedSubProcess,
     /// A double circle with an envelope.
@@ -190,6 +198,16 @@ impl ShapeKind {
                 | ShapeKind::CallActivity
                 | ShapeKind::CollapsedSubProcess
         )
+    }
+
+    /// Whether it is a frame with other shapes inside.
+    pub fn is_frame(self) -> bool {
+        matches!(self, ShapeKind::SubProcess | ShapeKind::EventSubProcess | ShapeKind::Pool)
+    }
+
+    /// Whether it is a party of a collaboration.
+    pub fn is_pool(self) -> bool {
+        matches!(self, ShapeKind::Pool | ShapeKind::BlackBoxPool)
     }
 
     /// Whether it is a diamond.
@@ -254,6 +272,8 @@ pub enum EdgeKind {
     DefaultFlow,
     /// A dotted line from a compensation event to its handler.
     Association,
+    /// A dashed line between an element and another party.
+    MessageFlow,
 }
 
 /// Text with its place.

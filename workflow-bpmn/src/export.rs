@@ -1,9 +1,24 @@
-//! The choices that a reader of a diagram has, gathered in one value: for which engine, and what is painted over it.
+//! The choices that a reader of a diagram has, gathered in one value: how much, among whom, for which engine.
 //! It hands them on; how a diagram is made is decided elsewhere.
+
+use std::collections::BTreeMap;
 
 use workflow_graph::Graph;
 
-use crate::{Diagram, Flavour, Highlights, layout, model, sound, svg, xml};
+use crate::{Diagram, Flavour, Highlights, layout, model, sound, svg, text, xml};
+
+/// How much of a workflow is drawn.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Detail {
+    /// Everything.
+    #[default]
+    Full,
+    /// What people outside of the team look for: errors that lead straight to a failing end are folded into one event
+    /// sub-process, which undoes what has to be undone; what only waits and tries the same step again is left out, and
+    /// so is what is written about attempts. Errors that the flow does something about stay.
+    Business,
+}
 
 /// A diagram of a workflow in the making.
 ///
@@ -26,6 +41,9 @@ use crate::{Diagram, Flavour, Highlights, layout, model, sound, svg, xml};
 #[derive(Clone, Debug)]
 pub struct Export<'a> {
     graph: &'a Graph,
+    detail: Detail,
+    is_collaboration: bool,
+    parties: BTreeMap<String, String>,
     flavour: Flavour,
     highlights: Highlights,
 }
@@ -38,7 +56,36 @@ impl<'a> Export<'a> {
     /// If the graph, or that of a subflow, has [defects](Graph::defects), naming all of them. No graph that the macro
     /// emits has any.
     pub fn of(graph: &'a Graph) -> Export<'a> {
-        Export { graph: sound(graph), flavour: Flavour::Plain, highlights: Highlights::new() }
+        Export {
+            graph: sound(graph),
+            detail: Detail::Full,
+            is_collaboration: false,
+            parties: BTreeMap::new(),
+            flavour: Flavour::Plain,
+            highlights: Highlights::new(),
+        }
+    }
+
+    /// How much is drawn; [`Detail::Full`] unless told.
+    #[must_use]
+    pub fn detail(mut self, detail: Detail) -> Export<'a> {
+        self.detail = detail;
+        self
+    }
+
+    /// Whether the workflow is drawn as one of several parties: a pool around it, and a pool for each
+    /// `#[step(participant = "..")]` and for who sends and takes messages.
+    #[must_use]
+    pub fn collaboration(mut self, is_collaboration: bool) -> Export<'a> {
+        self.is_collaboration = is_collaboration;
+        self
+    }
+
+    /// Who sends or takes the messages of this name; all messages of which nobody is named share one pool.
+    #[must_use]
+    pub fn party(mut self, message: impl Into<String>, name: impl Into<String>) -> Export<'a> {
+        self.parties.insert(text::one_line(&message.into()), name.into());
+        self
     }
 
     /// For which engine the file is, if for any; the picture is the same.
@@ -58,7 +105,9 @@ impl<'a> Export<'a> {
     /// The BPMN 2.0 file, picture included.
     pub fn xml(&self) -> String {
         let process = self.process();
-        xml::document(&process, &layout::diagram(&process), self.flavour)
+        let among = self.among(&process);
+        let diagram = layout::diagram(&process, among.as_ref());
+        xml::document(&process, among.as_ref(), &diagram, self.flavour)
     }
 
     /// The picture.
@@ -66,13 +115,32 @@ impl<'a> Export<'a> {
         svg::document(&self.graph.label, &self.diagram(), &self.highlights)
     }
 
+    /// The picture as pixels, `scale` of them for each of the SVG: 2 is right for most screens.
+    ///
+    /// # Errors
+    /// When the machine has no fonts, or the picture would be too large.
+    #[cfg(feature = "png")]
+    pub fn png(&self, scale: f32) -> Result<Vec<u8>, crate::PngError> {
+        crate::png::paint(&self.svg(), scale)
+    }
+
     /// The drawing as data.
     pub fn diagram(&self) -> Diagram {
-        layout::diagram(&self.process())
+        let process = self.process();
+        layout::diagram(&process, self.among(&process).as_ref())
+    }
+
+    /// Whether anybody but the workflow takes part, in a subflow or outside of one.
+    pub(crate) fn has_parties(&self) -> bool {
+        self.among(&self.process()).is_some_and(|among| !among.parties.is_empty())
+    }
+
+    fn among(&self, process: &model::Process) -> Option<model::Collaboration> {
+        self.is_collaboration.then(|| model::collaboration(process, &self.parties))
     }
 
     fn process(&self) -> model::Process {
-        let mut process = model::process(self.graph);
+        let mut process = model::process(self.graph, self.detail);
         if self.flavour != Flavour::Plain {
             process.name_all_errors();
         }

@@ -29,7 +29,7 @@ use std::collections::BTreeMap;
 ///     .count("charge_card", 12)
 ///     .note("charge_card", "waits for the bank since 10:02");
 /// let svg = Export::of(&graph).highlights(&highlights).svg();
-/// assert!(svg.contains(r#"class="service-task charge_card active""#));
+/// assert!(svg.contains(r#"class="service-task charge_card mark-active""#));
 /// ```
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Highlights {
@@ -60,18 +60,33 @@ pub enum Mark {
     Compensated,
     /// It never happens in what is looked at, for example in all tests: red, dashed, a question mark.
     Missed,
+    /// Only the new version has it: green, bold, a plus.
+    Added,
+    /// Only the old version has it: red, dashed, a minus.
+    Removed,
+    /// Both versions have it, and it is not the same: amber, dashed, a wave.
+    Changed,
 }
 
 impl Mark {
-    /// The class of marked groups in the SVG: `completed`, `active`, `failed`, `compensated`, `missed`.
+    /// The class of marked groups in the SVG: `mark-completed`, `mark-active` and so on. The ids of nodes are classes
+    /// too, and `completed` is one of them.
     pub fn class(self) -> &'static str {
         match self {
-            Mark::Completed => "completed",
-            Mark::Active => "active",
-            Mark::Failed => "failed",
-            Mark::Compensated => "compensated",
-            Mark::Missed => "missed",
+            Mark::Completed => "mark-completed",
+            Mark::Active => "mark-active",
+            Mark::Failed => "mark-failed",
+            Mark::Compensated => "mark-compensated",
+            Mark::Missed => "mark-missed",
+            Mark::Added => "mark-added",
+            Mark::Removed => "mark-removed",
+            Mark::Changed => "mark-changed",
         }
+    }
+
+    /// What a screen reader says.
+    pub(crate) fn word(self) -> &'static str {
+        self.class().trim_start_matches("mark-")
     }
 }
 

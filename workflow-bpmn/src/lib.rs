@@ -1,5 +1,6 @@
 //! The exporter: turns the flow graph of a workflow into BPMN 2.0 XML and into an SVG picture.
-//! It is pure: it knows no files, clocks or engines, and the same graph always gives the same bytes.
+//! It is pure: it knows no clocks or engines, and the same graph always gives the same bytes. Files are touched by
+//! [`Gallery`] alone, which keeps a folder of diagrams in step with the code.
 //!
 //! A graph becomes a model (what is drawn), the model a [`Diagram`] (where it stands), and both together the
 //! file; the picture needs the diagram alone.
@@ -29,23 +30,31 @@
 //! What becomes of each construct is told in the guide, under "How a workflow is drawn".
 
 mod diagram;
+mod diff;
 mod export;
 mod flavour;
+mod gallery;
 mod highlight;
 mod layout;
 mod markup;
 mod model;
 mod palette;
+#[cfg(feature = "png")]
+mod png;
 mod svg;
 mod text;
 mod xml;
 
 use workflow_graph::{Graph, NodeKind, Subgraph};
 
-pub use diagram::{Diagram, Edge, EdgeKind, Label, Point, Rect, Shape, ShapeKind};
-pub use export::Export;
+pub use diagram::{Diagram, Edge, EdgeKind, Label, Page, Point, Rect, Shape, ShapeKind};
+pub use diff::Diff;
+pub use export::{Detail, Export};
 pub use flavour::Flavour;
+pub use gallery::{Gallery, GalleryFile, Stale, VARIABLE};
 pub use highlight::{Highlights, Mark};
+#[cfg(feature = "png")]
+pub use png::PngError;
 
 /// The BPMN 2.0 file of a workflow, picture included, for modellers, linters and engines.
 ///

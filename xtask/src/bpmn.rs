@@ -32,6 +32,22 @@ pub(crate) fn judge_in_node(workspace: &Workspace) -> Result<()> {
     judge(workspace, "validate.mjs", tools::node)
 }
 
+/// bpmn-auto-layout draws the same models no better.
+///
+/// # Errors
+/// When ours are worse, or there is nothing to measure.
+pub(crate) fn measure_layout(workspace: &Workspace) -> Result<()> {
+    judge(workspace, "layout.mjs", tools::node)
+}
+
+/// bpmn-js draws them in a browser.
+///
+/// # Errors
+/// When the judge finds something, cannot be set up, or has nothing to judge.
+pub(crate) fn judge_in_browser(workspace: &Workspace) -> Result<()> {
+    judge(workspace, "draw.mjs", tools::browser)
+}
+
 /// Removes what the tests of earlier runs left to be judged.
 ///
 /// # Errors

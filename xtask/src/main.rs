@@ -89,6 +89,8 @@ fn test(workspace: &Workspace) -> Report {
     report.stage("doc tests", || Outcome::of_tests(rust::doc_tests(workspace)));
     report.stage("bpmn in python", || Outcome::of(bpmn::judge_in_python(workspace)));
     report.stage("bpmn in node", || Outcome::of(bpmn::judge_in_node(workspace)));
+    report.stage("bpmn layout", || Outcome::of(bpmn::measure_layout(workspace)));
+    report.stage("bpmn in a browser", || Outcome::of(bpmn::judge_in_browser(workspace)));
     report
 }
 

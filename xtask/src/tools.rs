@@ -77,6 +77,35 @@ pub(crate) fn node(workspace: &Workspace) -> Result<Command> {
     Ok(workspace.command("node"))
 }
 
+/// The same Node, on a machine with a Chromium that the scripts find; it is installed where it is missing.
+///
+/// # Errors
+/// When Node or npm is missing, naming what to install, when npm fails, or when there is no browser and none can be
+/// installed from here.
+pub(crate) fn browser(workspace: &Workspace) -> Result<Command> {
+    // The same names that the script tries; it starts the browser itself, and ends it.
+    let given = std::env::var("CHROMIUM").ok();
+    let names: Vec<&str> = match &given {
+        Some(name) => vec![name],
+        None => vec!["chromium", "chromium-browser", "google-chrome"],
+    };
+    if !names.iter().any(|name| process::answers(workspace.command(name).arg("--version"))) {
+        let has_apt = process::answers(workspace.command("apt-get").arg("--version"));
+        ensure!(
+            has_apt && given.is_none(),
+            "there is no Chromium; install it, on Debian with `apt-get install chromium`, or name one in CHROMIUM"
+        );
+        let apt = || {
+            let mut apt = workspace.command("apt-get");
+            apt.env("DEBIAN_FRONTEND", "noninteractive");
+            apt
+        };
+        process::run(apt().args(["update", "-qq"]))?;
+        process::run(apt().args(["install", "-y", "-qq", "--no-install-recommends", "chromium"]))?;
+    }
+    node(workspace)
+}
+
 fn python_program(workspace: &Workspace) -> Result<&'static str> {
     const OLDEST: &str = "import sys; sys.exit(sys.version_info < (3, 11))";
     for program in ["python3", "python"] {

@@ -12,16 +12,20 @@ mod detours;
 mod forms;
 mod insides;
 mod maze;
+mod messages;
+mod pools;
 mod routes;
 mod rows;
 mod sides;
 
 use workflow_graph::Task;
 
-use insides::{Inside, Insides};
+use insides::{Inside, Insides, Size};
 
-use crate::diagram::{Detail, Diagram, Edge, EdgeKind, Label, Rect, Shape, ShapeKind};
-use crate::model::{Element, ElementIndex, ElementKind, Ending, LinkKind, Process, Scope, Start, Trigger};
+use crate::diagram::{Diagram, Edge, EdgeKind, Label, Page, Rect, Shape, ShapeKind};
+use crate::model::{
+    Collaboration, Element, ElementIndex, ElementKind, Ending, LinkKind, Process, Scope, Start, Trigger,
+};
 
 /// Distance between the middles of a task and its handler, and usually of two rows.
 const ROW: i32 = 140;
@@ -37,23 +41,30 @@ pub(crate) const TASK_FONT: i32 = 12;
 pub(crate) const LINE_HEIGHT: i32 = 14;
 
 /// Lays out a process.
-pub(crate) fn diagram(process: &Process) -> Diagram {
-    moved_to_origin(draw(&process.scope))
+pub(crate) fn diagram(process: &Process, among: Option<&Collaboration>) -> Diagram {
+    let drawing = moved_to_origin(draw(&process.scope));
+    match among {
+        Some(among) => pools::around(process, among, drawing),
+        None => drawing,
+    }
 }
 
 /// Lays out a scope, its happy path at height 0.
 fn draw(scope: &Scope) -> Diagram {
     let mut insides = Insides::new();
     let mut details = Vec::new();
+    let mut apart = Vec::new();
     for (element, inside) in scope.insides() {
         let mut drawn = draw(inside);
         let further = std::mem::take(&mut drawn.details);
         let Element { id, name, kind, .. } = &scope.elements[element];
-        if matches!(kind, ElementKind::SubProcess { expanded: true, .. }) {
+        if matches!(kind, ElementKind::EventSubProcess { .. }) {
+            apart.push((element, Inside::of(drawn)));
+        } else if matches!(kind, ElementKind::SubProcess { expanded: true, .. }) {
             insides.insert(element, Inside::of(drawn));
         } else {
             let (id, name) = (id.clone(), name.clone());
-            details.push(Detail { id, name, diagram: moved_to_origin(drawn) });
+            details.push(Page { id, name, diagram: moved_to_origin(drawn) });
         }
         details.extend(further);
     }
@@ -70,8 +81,27 @@ fn draw(scope: &Scope) -> Diagram {
         diagram.shapes.extend(placed.shapes);
         diagram.edges.extend(placed.edges);
     }
+    for (element, inside) in apart {
+        place_apart(&mut diagram, &scope.elements[element], inside);
+    }
     diagram.details = details;
     diagram
+}
+
+/// A frame that no flow leads to stands below everything else.
+fn place_apart(diagram: &mut Diagram, element: &Element, inside: Inside) {
+    let boxes = diagram.boxes();
+    let left = boxes.iter().map(|b| b.x).min().unwrap_or(0);
+    let bottom = boxes.iter().map(Rect::bottom).max().unwrap_or(0);
+    let Size { width, top, bottom: below } = Size::around(element, &inside, false);
+    let half_width = (width + 1) / 2;
+    let (x, y) = (left + half_width, bottom + ROW / 3 + top);
+    let area = Area { left: -half_width, right: half_width, top: -top, bottom: below };
+    let label = insides::title(&element.name, half_width, top).map(|caption| caption.label(x, y));
+    diagram.shapes.push(shape(element, area.moved(x, y), label));
+    let placed = inside.placed(&element.id, x, y);
+    diagram.shapes.extend(placed.shapes);
+    diagram.edges.extend(placed.edges);
 }
 
 /// A box relative to something else, by its borders.
@@ -132,19 +162,8 @@ fn assemble(
         }
     }
     placed.sort_by_key(|(element, ..)| *element);
-    let shapes = placed.into_iter().map(|(element, area, label)| {
-        let Element { id, name, node, kind, instances, .. } = &scope.elements[element];
-        Shape {
-            id: id.clone(),
-            node: node.clone(),
-            parent: None,
-            kind: shape_kind(kind),
-            is_multiple: instances.is_some(),
-            bounds: area.rect(),
-            name: name.clone(),
-            label,
-        }
-    });
+    let shapes =
+        placed.into_iter().map(|(element, area, label)| shape(&scope.elements[element], area, label));
     let edges = routes.into_iter().zip(&scope.links).map(|(route, link)| Edge {
         id: link.id.clone(),
         from: scope.elements[link.from].id.clone(),
@@ -162,11 +181,27 @@ fn assemble(
     Diagram { width: 0, height: 0, shapes, edges, details: Vec::new() }
 }
 
+fn shape(element: &Element, area: Area, label: Option<Label>) -> Shape {
+    let Element { id, name, node, kind, instances, .. } = element;
+    Shape {
+        id: id.clone(),
+        node: node.clone(),
+        parent: None,
+        kind: shape_kind(kind),
+        is_multiple: instances.is_some(),
+        bounds: area.rect(),
+        name: name.clone(),
+        label,
+    }
+}
+
 fn shape_kind(kind: &ElementKind) -> ShapeKind {
     match kind {
         ElementKind::StartEvent(Start::Plain) => ShapeKind::StartEvent,
         ElementKind::StartEvent(Start::Message { .. }) => ShapeKind::MessageStartEvent,
         ElementKind::StartEvent(Start::Timer { .. }) => ShapeKind::TimerStartEvent,
+        ElementKind::StartEvent(Start::Error) => ShapeKind::ErrorStartEvent,
+        ElementKind::EventSubProcess { .. } => ShapeKind::EventSubProcess,
         ElementKind::EndEvent { ending, .. } => match ending {
             Ending::Plain => ShapeKind::EndEvent,
             Ending::Compensation => ShapeKind::CompensationEndEvent,

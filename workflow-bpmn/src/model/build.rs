@@ -8,6 +8,7 @@ use workflow_graph::{
 };
 use workflow_graph::{Trigger as Begins, humanise};
 
+use super::business::{self, Folded};
 use super::ids::{self, Ids};
 use super::outcomes::{self, Arrivals, Pasts};
 use super::places::{Place, Places};
@@ -15,19 +16,25 @@ use super::{
     Amount, Element, ElementIndex, ElementKind, Ending, ErrorDefinition, Link, LinkKind, MessageDefinition,
     Process, Scope, Start, Time, Trigger, facts, names, variable,
 };
+use crate::Detail;
 use crate::text::{self, clean, one_line};
 
 /// Most nodes of a subflow that is drawn in its place; a larger one gets a page of its own.
 const EXPANDED_NODES: usize = 8;
 
 /// The BPMN model of a graph without defects.
-pub(crate) fn process(graph: &Graph) -> Process {
+pub(crate) fn process(graph: &Graph, detail: Detail) -> Process {
     let mut reserved = Vec::new();
     collect_ids(graph, "", &mut Vec::new(), &mut reserved);
     let mut ids = Ids::reserving(reserved.iter().map(String::as_str));
     let id = ids.give(&graph.workflow);
-    let mut file = File { ids, messages: Vec::new(), errors: Vec::new(), around: Vec::new() };
-    let scope = Drafter::new(graph, &mut file, &outcomes::at_the_start()).draw(Place::Flow);
+    let mut file = File { ids, messages: Vec::new(), errors: Vec::new(), around: Vec::new(), detail };
+    let folded = (detail == Detail::Business).then(|| business::fold(graph));
+    let drawn = folded.as_ref().map_or(graph, |folded| &folded.graph);
+    let mut scope = Drafter::new(drawn, &mut file, &outcomes::at_the_start()).draw(Place::Flow);
+    if let Some(folded) = folded.filter(|folded| !folded.outcomes.is_empty()) {
+        scope.elements.push(on_failure(&mut file, &folded));
+    }
     Process {
         id,
         name: text::name(&graph.label),
@@ -37,6 +44,37 @@ pub(crate) fn process(graph: &Graph) -> Process {
         messages: file.messages,
         errors: file.errors,
     }
+}
+
+/// The frame for everything that fails and ends there.
+fn on_failure(file: &mut File, folded: &Folded) -> Element {
+    let id = file.ids.give("on_failure");
+    let element = |id: String, name: &str, kind: ElementKind| Element {
+        node: id.clone(),
+        id,
+        name: text::name(name),
+        kind,
+        instances: None,
+        documentation: String::new(),
+        facts: Vec::new(),
+        job: None,
+    };
+    let ending = if folded.undoes { Ending::Compensation } else { Ending::Plain };
+    let name = match &folded.outcomes[..] {
+        [only] => only,
+        _ => names::FAILED,
+    };
+    let start_id = file.ids.give(&format!("{id}_start"));
+    let end_id = file.ids.give(&format!("{id}_end"));
+    let link = file.ids.give(&format!("flow_{start_id}_to_{end_id}"));
+    let start = element(start_id, names::SOMETHING_FAILED, ElementKind::StartEvent(Start::Error));
+    // For the inside it is the end that the flow is there for.
+    let mut end = element(end_id, name, ElementKind::EndEvent { success: true, ending });
+    end.documentation = folded.outcomes.join("\n");
+    let (name, documentation) = (String::new(), String::new());
+    let link = Link { id: link, name, from: 0, to: 1, kind: LinkKind::Always, documentation };
+    let inside = Scope { elements: vec![start, end], links: vec![link] };
+    element(id, names::ON_FAILURE, ElementKind::EventSubProcess { inside })
 }
 
 /// The ids of all nodes, those in subflows behind the id of the subflow.
@@ -61,6 +99,7 @@ pub(super) struct File {
     errors: Vec<ErrorDefinition>,
     /// The subflows around the graph that is being drawn.
     around: Vec<Subgraph>,
+    detail: Detail,
 }
 
 impl File {
@@ -165,9 +204,10 @@ impl Draft<'_, '_> {
             self.add_element(id, names::UNDO.into(), index, ElementKind::CompensationThrowEvent)
         });
         let kind = self.kind_of(index, node);
+        let detail = self.of.file.detail;
         let origin = self.add_element(id.clone(), names::of_node(graph, index), index, kind);
         let element = &mut self.scope.elements[origin];
-        element.documentation = facts::documentation_of(node);
+        element.documentation = facts::documentation_of(node, detail);
         element.facts = facts::of_node(graph, node);
         element.instances = node.instances.as_ref().map(|_| variable("instances", &id));
         element.job = facts::job_of(node);
@@ -274,7 +314,10 @@ impl Draft<'_, '_> {
         let entering = self.of.arrivals.get(&index).map(outcomes::of_subflow).unwrap_or_default();
         let prefix = format!("{}.", self.of.id(index));
         self.of.file.around.push(subflow.graph);
-        let mut inner = Drafter::new(subflow.graph.get(), self.of.file, &entering);
+        let folded =
+            (self.of.file.detail == Detail::Business).then(|| business::fold(subflow.graph.get()).graph);
+        let graph = folded.as_ref().unwrap_or_else(|| subflow.graph.get());
+        let mut inner = Drafter::new(graph, self.of.file, &entering);
         inner.prefix = prefix;
         inner.subflow = Some(subflow);
         let inside = inner.draw(Place::Flow);

@@ -7,7 +7,7 @@ use workflow_graph::{
 };
 
 use super::{Amount, Fact, Job, Tries};
-use crate::text;
+use crate::{Detail, text};
 
 /// The facts about the whole workflow.
 pub(crate) fn of_workflow(graph: &Graph) -> Vec<Fact> {
@@ -167,14 +167,16 @@ fn effect(effect: Effect) -> &'static str {
 }
 
 /// The author's own words about a node, then what a reader should know about its step, in one sentence each.
-pub(crate) fn documentation_of(node: &Node) -> String {
+///
+/// How often something is tried is technical, and nothing for people who look at the business.
+pub(crate) fn documentation_of(node: &Node, detail: Detail) -> String {
     let mut paragraphs = Vec::new();
     let title = text::one_line(&node.title());
     if text::name(&title) != title {
         paragraphs.push(title);
     }
     match &node.kind {
-        NodeKind::Step(step) => paragraphs.extend(sentences_about(step)),
+        NodeKind::Step(step) => paragraphs.extend(sentences_about(step, detail)),
         NodeKind::Child(child) => paragraphs.push(about_child(child)),
         NodeKind::Subflow(subflow) => {
             paragraphs.push(text::clean(subflow.graph.get().documentation.trim()));
@@ -215,11 +217,23 @@ fn about_instances(instances: &Instances) -> String {
     format!("Once for each of many values, {limit}. {errors}")
 }
 
-fn sentences_about(step: &StepFacts) -> Vec<String> {
+fn sentences_about(step: &StepFacts, detail: Detail) -> Vec<String> {
     let mut sentences = Vec::new();
     if !step.documentation.trim().is_empty() {
         sentences.push(text::clean(step.documentation.trim()));
     }
+    if detail == Detail::Full {
+        sentences.extend(sentences_about_attempts(step));
+    }
+    if step.effect == Effect::Pivot {
+        sentences
+            .push("The point of no return: once it has happened, nothing is undone any more.".to_owned());
+    }
+    sentences
+}
+
+fn sentences_about_attempts(step: &StepFacts) -> Vec<String> {
+    let mut sentences = Vec::new();
     match step.retry.attempts {
         Some(0 | 1) => sentences.push("Tried once.".to_owned()),
         Some(attempts) => sentences.push(format!("Tried up to {attempts} times, {}.", waits(&step.retry))),
@@ -236,10 +250,6 @@ fn sentences_about(step: &StepFacts) -> Vec<String> {
     }
     if let Some(Rate { count, per_ms }) = step.rate {
         sentences.push(format!("At most {count} in {}.", span(per_ms)));
-    }
-    if step.effect == Effect::Pivot {
-        sentences
-            .push("The point of no return: once it has happened, nothing is undone any more.".to_owned());
     }
     sentences
 }

@@ -2,15 +2,18 @@
 //! It knows neither places nor XML.
 
 mod build;
+mod business;
 mod facts;
 mod flows;
 pub(crate) mod ids;
 mod names;
 mod outcomes;
+mod parties;
 mod places;
 mod races;
 
 pub(crate) use build::process;
+pub(crate) use parties::{Collaboration, collaboration};
 use workflow_graph::Task;
 
 /// The position of an element in [`Scope::elements`].
@@ -136,6 +139,10 @@ pub(crate) enum ElementKind {
         /// Whether the inside is drawn in its place; if not, it has a page of its own.
         expanded: bool,
     },
+    /// A frame that no flow leads to: it begins when something fails, whatever the flow does then.
+    EventSubProcess {
+        inside: Scope,
+    },
     MessageCatchEvent {
         message: usize,
     },
@@ -165,8 +172,14 @@ pub(crate) enum ElementKind {
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Start {
     Plain,
-    Message { message: usize },
-    Timer { cycle: String },
+    Message {
+        message: usize,
+    },
+    Timer {
+        cycle: String,
+    },
+    /// Something in the process has failed; only in an event sub-process.
+    Error,
 }
 
 /// What an end does beside ending.
@@ -290,7 +303,9 @@ impl Scope {
                 ElementKind::EndEvent { ending: Ending::Error { definition }, .. } => {
                     definition.get_or_insert(error);
                 }
-                ElementKind::SubProcess { inside, .. } => inside.name_errors(error),
+                ElementKind::SubProcess { inside, .. } | ElementKind::EventSubProcess { inside } => {
+                    inside.name_errors(error);
+                }
                 _ => {}
             }
         }
@@ -307,7 +322,9 @@ impl Scope {
     /// The sub-processes with what stands in them.
     pub(crate) fn insides(&self) -> impl Iterator<Item = (ElementIndex, &Scope)> {
         self.elements.iter().enumerate().filter_map(|(index, element)| match &element.kind {
-            ElementKind::SubProcess { inside, .. } => Some((index, inside)),
+            ElementKind::SubProcess { inside, .. } | ElementKind::EventSubProcess { inside } => {
+                Some((index, inside))
+            }
             _ => None,
         })
     }

@@ -11,6 +11,12 @@ use super::flows::errors_of;
 
 /// On compensation events.
 pub(super) const UNDO: &str = "Undo";
+/// On what begins when something fails.
+pub(super) const ON_FAILURE: &str = "If something fails";
+/// On its start.
+pub(super) const SOMETHING_FAILED: &str = "Something failed";
+/// On its end, where several are folded into it.
+pub(super) const FAILED: &str = "Failed";
 /// On the start of what happens side by side.
 pub(super) const ALL_STARTED: &str = "All started";
 /// On the gateway behind a race.

@@ -10,8 +10,8 @@ const GEAR: &str = "M-1.6 -8 L1.6 -8 L2.1 -5.7 L3.9 -5 L5.9 -6.2 L8.1 -4 L6.9 -2
     L-8.1 7.8 L-6.9 5.8 L-7.6 4 L-9.9 3.5 L-9.9 0.3 L-7.6 -0.2 L-6.9 -2 L-8.1 -4 L-5.9 -6.2 L-3.9 -5 L-2.1 -5.7 Z \
     M3.4 1.9 A3.4 3.4 0 1 1 -3.4 1.9 A3.4 3.4 0 1 1 3.4 1.9 Z";
 /// Head and shoulders.
-const PERSON: &str = "M3.4 -4.6 A3.4 3.4 0 1 1 -3.4 -4.6 A3.4 3.4 0 1 1 3.4 -4.6 Z M-7 8 L-7 4.6 Q-6.4 0.6 -2 0.2 L2 0.2 \
-    Q6.4 0.6 7 4.6 L7 8 Z";
+const PERSON: &str = "M3.4 -4.6 A3.4 3.4 0 1 1 -3.4 -4.6 A3.4 3.4 0 1 1 3.4 -4.6 Z M-7 8 L-7 4.6 Q-6.4 0.6 -2 0.2 \
+    L2 0.2 Q6.4 0.6 7 4.6 L7 8 Z";
 /// A table with a heading.
 const TABLE: &str =
     "M-8.5 -6.5 L8.5 -6.5 L8.5 6.5 L-8.5 6.5 Z M-8.5 -2.4 L8.5 -2.4 M-8.5 2 L8.5 2 M-3.6 -2.4 L-3.6 6.5";
@@ -52,6 +52,9 @@ fn write_kind(markup: &mut Markup, kind: ShapeKind, bounds: Rect) {
         | ShapeKind::EndEvent
         | ShapeKind::CallActivity
         | ShapeKind::SubProcess
+        | ShapeKind::EventSubProcess
+        | ShapeKind::Pool
+        | ShapeKind::BlackBoxPool
         | ShapeKind::CollapsedSubProcess => {}
         ShapeKind::ServiceTask => icon(markup, "icon", GEAR, corner, "0.8"),
         ShapeKind::UserTask => icon(markup, "icon", PERSON, corner, "0.9"),
@@ -79,7 +82,9 @@ fn write_kind(markup: &mut Markup, kind: ShapeKind, bounds: Rect) {
         ShapeKind::ErrorEndEvent => icon(markup, "filled", BOLT, center, "0.95"),
         ShapeKind::TerminateEndEvent => icon(markup, "filled", DISC, center, "1"),
         ShapeKind::ExclusiveGateway => icon(markup, "icon cross", CROSS, center, "1"),
-        ShapeKind::ErrorBoundaryEvent => icon(markup, "icon", BOLT, center, "0.95"),
+        ShapeKind::ErrorBoundaryEvent | ShapeKind::ErrorStartEvent => {
+            icon(markup, "icon", BOLT, center, "0.95")
+        }
         ShapeKind::CompensationBoundaryEvent => icon(markup, "icon", REWIND, center, "1"),
         ShapeKind::CompensationEndEvent | ShapeKind::CompensationThrowEvent => {
             icon(markup, "filled", REWIND, center, "1")

@@ -16,20 +16,28 @@ const PILL: i32 = 16;
 const FONT: i32 = 10;
 
 /// What the style sheet says about marks; nothing where nothing is marked.
-pub(super) const STYLE: &str = "  .completed > .body, .completed > .line { stroke: #1b7f3b; stroke-width: 3; }
-    .active > .body, .active > .line { stroke: #0b5cad; stroke-width: 3.6; }
-    .failed > .body, .failed > .line { stroke: #b3261e; stroke-width: 3; }
-    .compensated > .body, .compensated > .line { stroke: #8a5300; stroke-width: 3; stroke-dasharray: 7 4; }
-    .missed > .body, .missed > .line { stroke: #b3261e; stroke-width: 2.4; stroke-dasharray: 3 4; }
-    .badge circle, .badge rect { stroke: #ffffff; stroke-width: 1.5; fill: #22242a; }
-    .badge path { fill: none; stroke: #ffffff; stroke-width: 1.8; stroke-linecap: round; stroke-linejoin: round; }
-    .badge text { fill: #ffffff; font-size: 10px; font-weight: bold; }
-    .completed > .badge circle { fill: #1b7f3b; }
-    .active > .badge circle { fill: #0b5cad; }
-    .failed > .badge circle, .missed > .badge circle { fill: #b3261e; }
-    .compensated > .badge circle { fill: #8a5300; }
+pub(super) const STYLE: &str = "  .mark-completed > .body, .mark-completed > .line, \
+    .mark-added > .body, .mark-added > .line { stroke: #1b7f3b; stroke-width: 3; }
+    .mark-active > .body, .mark-active > .line { stroke: #0b5cad; stroke-width: 3.6; }
+    .mark-failed > .body, .mark-failed > .line { stroke: #b3261e; stroke-width: 3; }
+    .mark-compensated > .body, .mark-compensated > .line, .mark-changed > .body, \
+    .mark-changed > .line { stroke: #8a5300; stroke-width: 3; stroke-dasharray: 7 4; }
+    .mark-missed > .body, .mark-missed > .line, .mark-removed > .body, .mark-removed > .line \
+    { stroke: #b3261e; stroke-width: 2.4; stroke-dasharray: 3 4; }
+    .mark-badge circle, .mark-badge rect { stroke: #ffffff; stroke-width: 1.5; fill: #22242a; }
+    .mark-badge path \
+    { fill: none; stroke: #ffffff; stroke-width: 1.8; stroke-linecap: round; stroke-linejoin: round; }
+    .mark-badge text { fill: #ffffff; font-size: 10px; font-weight: bold; }
+    .mark-completed > .mark-badge circle, .mark-added > .mark-badge circle { fill: #1b7f3b; }
+    .mark-active > .mark-badge circle { fill: #0b5cad; }
+    .mark-failed > .mark-badge circle, .mark-missed > .mark-badge circle, \
+    .mark-removed > .mark-badge circle { fill: #b3261e; }
+    .mark-compensated > .mark-badge circle, .mark-changed > .mark-badge circle { fill: #8a5300; }
   ";
 
+const PLUS: &str = "M-3.8 0 L3.8 0 M0 -3.8 L0 3.8";
+const MINUS: &str = "M-3.8 0 L3.8 0";
+const WAVE: &str = "M-4 1.2 Q-2 -2.6 0 0 Q2 2.6 4 -1.2";
 const TICK: &str = "M-3.6 0.4 L-1 3 L3.8 -2.8";
 const TRIANGLE: &str = "M-2 -3.4 L3.6 0 L-2 3.4 Z";
 const CROSS: &str = "M-3 -3 L3 3 M-3 3 L3 -3";
@@ -40,7 +48,9 @@ const QUESTION: &str = "M-2.2 -2.2 Q-2 -4.2 0 -4.2 Q2.4 -4.2 2.4 -2.2 Q2.4 -0.8 
 pub(super) fn class(class: &str, id: &str, highlights: &Highlights) -> String {
     let mut class = class.to_owned();
     if let Some(highlight) = highlights.get(id) {
-        for word in [highlight.mark.map(Mark::class), highlight.heat.map(|_| "heat")].into_iter().flatten() {
+        for word in
+            [highlight.mark.map(Mark::class), highlight.heat.map(|_| "mark-heat")].into_iter().flatten()
+        {
             class.push(' ');
             class.push_str(word);
         }
@@ -57,7 +67,7 @@ pub(super) fn title(name: &str, id: &str, highlights: &Highlights) -> String {
         write!(title, "{separator}{what}").expect("writing into memory cannot fail");
     };
     if let Some(mark) = highlight.mark {
-        add(mark.class().to_owned());
+        add(mark.word().to_owned());
     }
     if let Some(count) = highlight.count {
         add(format!("{count} ×"));
@@ -86,7 +96,7 @@ pub(super) fn width(id: &str, highlights: &Highlights) -> Option<String> {
 /// Sign and number on the upper corners of a shape.
 pub(super) fn write_on_shape(markup: &mut Markup, shape: &Shape, highlights: &Highlights) {
     let Some(highlight) = highlights.get(&shape.id) else { return };
-    let is_box = shape.kind.is_task() || shape.kind == crate::ShapeKind::SubProcess;
+    let is_box = shape.kind.is_task() || shape.kind.is_frame() || shape.kind.is_pool();
     // On the line of a circle or diamond, not on the corner of the box around it.
     let inset = if is_box { 4 } else { shape.bounds.width / 7 };
     let (y, right) = (shape.bounds.y + inset, shape.bounds.right() - inset);
@@ -109,7 +119,7 @@ pub(super) fn write_on_edge(markup: &mut Markup, edge: &Edge, highlights: &Highl
     let Some(pair) = longest else { return };
     let middle = Point { x: (pair[0].x + pair[1].x) / 2, y: (pair[0].y + pair[1].y) / 2 };
     // A line that was taken needs no sign: it is bold, the ones beside it are not.
-    let sign = highlight.mark.filter(|mark| matches!(mark, Mark::Missed | Mark::Failed));
+    let sign = highlight.mark.filter(|mark| *mark != Mark::Completed);
     match number(highlight) {
         Some(number) => write_number(markup, &number, middle),
         None => write_sign(markup, sign, middle),
@@ -132,8 +142,11 @@ fn write_sign(markup: &mut Markup, mark: Option<Mark>, at: Point) {
         Mark::Failed => CROSS,
         Mark::Compensated => BACK,
         Mark::Missed => QUESTION,
+        Mark::Added => PLUS,
+        Mark::Removed => MINUS,
+        Mark::Changed => WAVE,
     };
-    markup.open("g", &[("class", "badge"), ("transform", &format!("translate({} {})", at.x, at.y))]);
+    markup.open("g", &[("class", "mark-badge"), ("transform", &format!("translate({} {})", at.x, at.y))]);
     markup.empty("circle", &[("r", &SIGN.to_string())]);
     markup.empty("path", &[("d", path)]);
     markup.close();
@@ -146,7 +159,7 @@ fn pill_width(number: &str) -> i32 {
 fn write_number(markup: &mut Markup, number: &str, at: Point) {
     let width = pill_width(number);
     let (x, y) = ((-width / 2).to_string(), (-PILL / 2).to_string());
-    markup.open("g", &[("class", "badge"), ("transform", &format!("translate({} {})", at.x, at.y))]);
+    markup.open("g", &[("class", "mark-badge"), ("transform", &format!("translate({} {})", at.x, at.y))]);
     let (width, height) = (width.to_string(), PILL.to_string());
     markup.empty("rect", &[("x", &x), ("y", &y), ("width", &width), ("height", &height), ("rx", "8")]);
     markup.text("text", &[("y", "3.5")], number);

@@ -7,7 +7,7 @@ mod shapes;
 
 use std::fmt::Write;
 
-use crate::diagram::{Detail, Diagram, Edge, EdgeKind, Label, Point, Shape, ShapeKind};
+use crate::diagram::{Diagram, Edge, EdgeKind, Label, Page, Point, Shape, ShapeKind};
 use crate::highlight::Highlights;
 use crate::layout::{LABEL_FONT, LINE_HEIGHT, TASK_FONT};
 use crate::markup::Markup;
@@ -47,11 +47,18 @@ pub(crate) fn document(title: &str, diagram: &Diagram, highlights: &Highlights) 
     if shapes().any(|shape| shape.kind.is_human()) {
         style.push_str(&human_style());
     }
+    let has_pools = diagram.shapes.iter().any(|shape| shape.kind.is_pool());
+    if has_pools {
+        style.push_str(POOL_STYLE);
+    }
+    if shapes().any(|shape| shape.kind == ShapeKind::EventSubProcess) {
+        style.push_str(APART_STYLE);
+    }
     if !highlights.is_empty() {
         style.push_str(marks::STYLE);
     }
     markup.text("style", &[], &style);
-    write_markers(&mut markup);
+    write_markers(&mut markup, has_pools);
     markup.empty("rect", &[("class", "paper"), ("width", &width), ("height", &height), ("rx", "8")]);
     write_page(&mut markup, diagram, highlights);
     let mut top = diagram.height;
@@ -64,7 +71,7 @@ pub(crate) fn document(title: &str, diagram: &Diagram, highlights: &Highlights) 
 
 /// Frames, then lines, then everything else: no line may vanish behind a frame, none may run over a symbol.
 fn write_page(markup: &mut Markup, diagram: &Diagram, highlights: &Highlights) {
-    let is_frame = |shape: &&Shape| shape.kind == ShapeKind::SubProcess;
+    let is_frame = |shape: &&Shape| shape.kind.is_frame();
     for shape in diagram.shapes.iter().filter(is_frame) {
         shapes::write(markup, shape, highlights);
     }
@@ -77,12 +84,7 @@ fn write_page(markup: &mut Markup, diagram: &Diagram, highlights: &Highlights) {
 }
 
 /// The inside of a collapsed sub-process, under its name, below what was painted before.
-fn write_detail(
-    markup: &mut Markup,
-    detail: &Detail,
-    (top, full_width): (i32, i32),
-    highlights: &Highlights,
-) {
+fn write_detail(markup: &mut Markup, detail: &Page, (top, full_width): (i32, i32), highlights: &Highlights) {
     let place = format!("translate(0 {top})");
     markup.open("g", &[("class", "page"), ("transform", &place)]);
     markup.empty("path", &[("class", "line"), ("d", &format!("M{MARGIN} 0 L{} 0", full_width - MARGIN))]);
@@ -116,16 +118,25 @@ fn style_sheet() -> String {
     )
 }
 
+/// Only where there are pools.
+const POOL_STYLE: &str = "  .message-line { stroke-dasharray: 8 5; }
+    .message-flow circle { stroke-width: 1.2; }
+    .collaboration-pool > .inside { font-weight: bold; }
+  ";
+/// Only where a frame stands apart.
+const APART_STYLE: &str = "  .event-sub-process > .body { stroke-dasharray: 3 4; }
+  ";
+
 /// Only where people take part, so that no other picture changes.
 fn human_style() -> String {
     format!(
-        "  .human > .body {{ fill: {HUMAN_FILL}; stroke: {HUMAN_LINE}; }}
-    .human > .icon {{ stroke: {HUMAN_LINE}; }}
+        "  .user-task > .body {{ fill: {HUMAN_FILL}; stroke: {HUMAN_LINE}; }}
+    .user-task > .icon {{ stroke: {HUMAN_LINE}; }}
   "
     )
 }
 
-fn write_markers(markup: &mut Markup) {
+fn write_markers(markup: &mut Markup, has_pools: bool) {
     markup.open("defs", &[]);
     let size = [
         ("markerWidth", "10"),
@@ -142,6 +153,13 @@ fn write_markers(markup: &mut Markup) {
     let stroke = [("fill", "none"), ("stroke", UNDO_LINE), ("stroke-width", "1.5")];
     markup.empty("path", &[&[("d", "M1 1 L9 5 L1 9")], &stroke[..]].concat());
     markup.close();
+    if has_pools {
+        let arrow = [&[("id", "hollow-arrow"), ("refX", "9"), ("refY", "5")], &size[..]].concat();
+        markup.open("marker", &arrow);
+        let hollow = [("d", "M1 1 L9 5 L1 9 Z"), ("fill", PAPER), ("stroke", LINE), ("stroke-width", "1.2")];
+        markup.empty("path", &hollow);
+        markup.close();
+    }
     markup.close();
 }
 
@@ -150,6 +168,7 @@ fn write_edge(markup: &mut Markup, edge: &Edge, highlights: &Highlights) {
         EdgeKind::SequenceFlow => "edge",
         EdgeKind::DefaultFlow => "edge default",
         EdgeKind::Association => "edge undo",
+        EdgeKind::MessageFlow => "edge message-flow",
     };
     let class = marks::class(&format!("{kind} {}", edge.id), &edge.id, highlights);
     markup.open("g", &[("id", &edge.id), ("class", &class)]);
@@ -158,12 +177,17 @@ fn write_edge(markup: &mut Markup, edge: &Edge, highlights: &Highlights) {
     markup.text("title", &[], &marks::title(&name, &edge.id, highlights));
     let (class, marker) = match edge.kind {
         EdgeKind::Association => ("line association", "url(#open-arrow)"),
+        EdgeKind::MessageFlow => ("line message-line", "url(#hollow-arrow)"),
         _ => ("line", "url(#arrow)"),
     };
     let (path, width) = (rounded(&edge.points), marks::width(&edge.id, highlights));
     let mut attributes = vec![("class", class), ("d", &path), ("marker-end", marker)];
     attributes.extend(width.as_ref().map(|width| ("style", width.as_str())));
     markup.empty("path", &attributes);
+    if edge.kind == EdgeKind::MessageFlow {
+        let (x, y) = (edge.points[0].x.to_string(), edge.points[0].y.to_string());
+        markup.empty("circle", &[("class", "body"), ("cx", &x), ("cy", &y), ("r", "4")]);
+    }
     if edge.kind == EdgeKind::DefaultFlow {
         markup.empty("path", &[("class", "line"), ("d", &slash(&edge.points))]);
     }

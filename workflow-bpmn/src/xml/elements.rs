@@ -90,7 +90,7 @@ fn write_element(
         markup.close();
     }
     write_event_definition(markup, process, element, flavour);
-    if let ElementKind::SubProcess { inside, .. } = &element.kind {
+    if let ElementKind::SubProcess { inside, .. } | ElementKind::EventSubProcess { inside } = &element.kind {
         write(markup, process, inside, flavour);
     }
     markup.close();
@@ -108,7 +108,7 @@ fn tag(kind: &ElementKind) -> &'static str {
         ElementKind::SendTask { .. } => "bpmn:sendTask",
         ElementKind::ReceiveTask { .. } => "bpmn:receiveTask",
         ElementKind::CallActivity { .. } => "bpmn:callActivity",
-        ElementKind::SubProcess { .. } => "bpmn:subProcess",
+        ElementKind::SubProcess { .. } | ElementKind::EventSubProcess { .. } => "bpmn:subProcess",
         ElementKind::MessageCatchEvent { .. } | ElementKind::TimerCatchEvent { .. } => {
             "bpmn:intermediateCatchEvent"
         }
@@ -140,6 +140,7 @@ fn own_attributes<'a>(
             Some(("gatewayDirection", if *splits { "Diverging" } else { "Converging" }))
         }
         ElementKind::EventGateway => Some(("gatewayDirection", "Diverging")),
+        ElementKind::EventSubProcess { .. } => Some(("triggeredByEvent", "true")),
         ElementKind::Boundary { host, .. } => Some(("attachedToRef", &scope.elements[*host].id)),
         _ => None,
     }
@@ -158,6 +159,7 @@ fn write_event_definition(markup: &mut Markup, process: &Process, element: &Elem
             let reference = definition.map(|error| ("errorRef", process.errors[error].id.as_str()));
             markup.empty("bpmn:errorEventDefinition", reference.as_slice());
         }
+        ElementKind::StartEvent(Start::Error) => markup.empty("bpmn:errorEventDefinition", &[]),
         ElementKind::EndEvent { ending: Ending::Terminate, .. } => {
             markup.empty("bpmn:terminateEventDefinition", &[]);
         }

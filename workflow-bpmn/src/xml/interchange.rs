@@ -3,13 +3,12 @@
 
 use crate::diagram::{Diagram, Edge, EdgeKind, Label, Rect, Shape, ShapeKind};
 use crate::markup::Markup;
-use crate::model::Process;
 use crate::model::ids::Ids;
 use crate::palette::{HUMAN_FILL, HUMAN_LINE, UNDO_FILL, UNDO_LINE};
 
-/// Writes the picture of the process, and one of each collapsed sub-process.
-pub(super) fn write(markup: &mut Markup, process: &Process, diagram: &Diagram, ids: &mut Ids) {
-    write_page(markup, &process.id, diagram, ids);
+/// Writes the picture of the process or collaboration, and one of each collapsed sub-process.
+pub(super) fn write(markup: &mut Markup, main: &str, diagram: &Diagram, ids: &mut Ids) {
+    write_page(markup, main, diagram, ids);
     for detail in &diagram.details {
         write_page(markup, &detail.id, &detail.diagram, ids);
     }
@@ -37,7 +36,8 @@ fn write_shape(markup: &mut Markup, shape: &Shape, ids: &mut Ids) {
         attributes.push(("isMarkerVisible", "true"));
     }
     match shape.kind {
-        ShapeKind::SubProcess => attributes.push(("isExpanded", "true")),
+        ShapeKind::Pool | ShapeKind::BlackBoxPool => attributes.push(("isHorizontal", "true")),
+        ShapeKind::SubProcess | ShapeKind::EventSubProcess => attributes.push(("isExpanded", "true")),
         ShapeKind::CollapsedSubProcess => attributes.push(("isExpanded", "false")),
         _ => {}
     }
@@ -50,7 +50,7 @@ fn write_shape(markup: &mut Markup, shape: &Shape, ids: &mut Ids) {
     markup.open("bpmndi:BPMNShape", &attributes);
     write_bounds(markup, shape.bounds);
     // The name inside a box is placed by whoever draws it.
-    let is_inside = shape.kind.is_task() || shape.kind == ShapeKind::SubProcess;
+    let is_inside = shape.kind.is_task() || shape.kind.is_frame() || shape.kind.is_pool();
     if let Some(label) = shape.label.as_ref().filter(|_| !is_inside) {
         write_label(markup, label);
     }

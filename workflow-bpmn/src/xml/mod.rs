@@ -7,7 +7,7 @@ mod interchange;
 use crate::diagram::Diagram;
 use crate::flavour::{Extension, Flavour};
 use crate::markup::Markup;
-use crate::model::{Fact, Process};
+use crate::model::{Collaboration, Fact, Process};
 
 const NAMESPACES: [(&str, &str); 7] = [
     ("xmlns:bpmn", "http://www.omg.org/spec/BPMN/20100524/MODEL"),
@@ -20,9 +20,15 @@ const NAMESPACES: [(&str, &str); 7] = [
 ];
 
 /// The file of a process and its picture.
-pub(crate) fn document(process: &Process, diagram: &Diagram, flavour: Flavour) -> String {
+pub(crate) fn document(
+    process: &Process,
+    among: Option<&Collaboration>,
+    diagram: &Diagram,
+    flavour: Flavour,
+) -> String {
     let mut markup = Markup::new();
     let mut ids = process.ids();
+    among.into_iter().for_each(|among| among.reserve(&mut ids));
     let definitions = ids.give(&format!("definitions_{}", process.id));
     let mut attributes = NAMESPACES.to_vec();
     attributes.extend(flavour.of_root());
@@ -48,9 +54,30 @@ pub(crate) fn document(process: &Process, diagram: &Diagram, flavour: Flavour) -
         let attributes = [("id", error.id.as_str()), ("name", &error.name), ("errorCode", &error.code)];
         markup.empty("bpmn:error", &attributes);
     }
+    if let Some(among) = among {
+        write_collaboration(&mut markup, process, among);
+    }
     write_process(&mut markup, process, flavour);
-    interchange::write(&mut markup, process, diagram, &mut ids);
+    let main = among.map_or(&process.id, |among| &among.id);
+    interchange::write(&mut markup, main, diagram, &mut ids);
     markup.finish()
+}
+
+fn write_collaboration(markup: &mut Markup, process: &Process, among: &Collaboration) {
+    markup.open("bpmn:collaboration", &[("id", &among.id)]);
+    let own = [("id", among.pool.as_str()), ("name", &process.name), ("processRef", &process.id)];
+    markup.empty("bpmn:participant", &own);
+    for party in &among.parties {
+        markup.empty("bpmn:participant", &[("id", &party.id), ("name", &party.name)]);
+    }
+    for flow in &among.flows {
+        let (element, party) = (flow.element.as_str(), among.parties[flow.party].id.as_str());
+        let (from, to) = if flow.arrives { (party, element) } else { (element, party) };
+        let mut attributes = vec![("id", flow.id.as_str()), ("sourceRef", from), ("targetRef", to)];
+        attributes.extend(flow.message.map(|message| ("messageRef", process.messages[message].id.as_str())));
+        markup.empty("bpmn:messageFlow", &attributes);
+    }
+    markup.close();
 }
 
 fn write_process(markup: &mut Markup, process: &Process, flavour: Flavour) {

@@ -4,7 +4,7 @@
 use std::fs;
 use std::path::Path;
 
-use workflow_bpmn::{Export, Flavour};
+use workflow_bpmn::{Detail, Export, Flavour};
 
 use crate::{family, highlights, samples};
 
@@ -23,12 +23,25 @@ fn every_sample_is_written_for_the_judges() {
     {
         fs::write(folder.join(format!("{name}.bpmn")), workflow_bpmn::to_xml(&graph)).unwrap();
         fs::write(folder.join(format!("{name}.svg")), workflow_bpmn::to_svg(&graph)).unwrap();
+        fs::write(folder.join(format!("{name}.business.bpmn")), business(&graph).xml()).unwrap();
+        fs::write(folder.join(format!("{name}.business.svg")), business(&graph).svg()).unwrap();
         for (flavour, engine) in [(Flavour::Camunda7, "camunda7"), (Flavour::Camunda8, "camunda8")] {
             let file = folder.join(format!("{name}.{engine}.bpmn"));
             fs::write(file, Export::of(&graph).flavour(flavour).xml()).unwrap();
         }
     }
+    for (name, graph) in samples::all() {
+        let parties = Export::of(&graph).collaboration(true).party("NewCard", "Customer");
+        fs::write(folder.join(format!("{name}.parties.bpmn")), parties.xml()).unwrap();
+        fs::write(folder.join(format!("{name}.parties.svg")), parties.svg()).unwrap();
+        let for_engine = business(&graph).collaboration(true).flavour(Flavour::Camunda8);
+        fs::write(folder.join(format!("{name}.parties.camunda8.bpmn")), for_engine.xml()).unwrap();
+    }
     let order = samples::fulfil_order();
     let run = Export::of(&order).highlights(&highlights::of_a_failed_run()).svg();
     fs::write(folder.join("a_failed_run.svg"), run).unwrap();
+}
+
+fn business(graph: &workflow_graph::Graph) -> Export<'_> {
+    Export::of(graph).detail(Detail::Business)
 }

@@ -1,7 +1,7 @@
 //! Measures a drawing: what overlaps, what crosses, what collides, how much room there is.
 //! It sees the finished drawing only, and knows nothing of how it was made.
 
-use workflow_bpmn::{Diagram, Edge, Point, Rect, Shape, ShapeKind};
+use workflow_bpmn::{Diagram, Edge, EdgeKind, Point, Rect, Shape, ShapeKind};
 
 /// Least distance between two shapes.
 pub(crate) const GAP: i32 = 18;
@@ -84,7 +84,7 @@ pub(crate) fn measure(diagram: &Diagram) -> Report {
 
 /// Whether `frame` is a sub-process in which the shape with this id stands, at whatever depth.
 fn surrounds(diagram: &Diagram, frame: &Shape, id: &str) -> bool {
-    if frame.kind != ShapeKind::SubProcess {
+    if !frame.kind.is_frame() {
         return false;
     }
     let mut inner = diagram.shape(id);
@@ -129,14 +129,18 @@ fn check_edge(report: &mut Report, diagram: &Diagram, edge: &Edge) {
             report.diagonals.push(edge.id.clone());
         }
         for shape in &diagram.shapes {
+            let crosses_borders = edge.kind == EdgeKind::MessageFlow;
+            if crosses_borders && surrounds(diagram, shape, &edge.to) {
+                continue;
+            }
             if surrounds(diagram, shape, &edge.from) {
-                if !within(boxed(from, to), shape.bounds, 6) {
+                if !crosses_borders && !within(boxed(from, to), shape.bounds, 6) {
                     report.lines_through_shapes.push(format!("{} leaves {}", edge.id, shape.id));
                 }
                 continue;
             }
             let own = shape.id == edge.from || shape.id == edge.to;
-            let is_activity = shape.kind.is_task() || shape.kind == ShapeKind::SubProcess;
+            let is_activity = shape.kind.is_task() || shape.kind.is_frame();
             let host = is_activity
                 && diagram
                     .shape(&edge.from)
@@ -155,7 +159,8 @@ fn check_edge(report: &mut Report, diagram: &Diagram, edge: &Edge) {
     let joins = diagram.shape(&edge.to).is_some_and(|to| to.kind == ShapeKind::ExclusiveGateway);
     let entry = segments(edge).last();
     let enters_from_the_right = entry.is_some_and(|(from, to)| from.x > to.x);
-    if (first.x > last.x && !joins) || enters_from_the_right {
+    let is_sequence = edge.kind != EdgeKind::MessageFlow;
+    if is_sequence && ((first.x > last.x && !joins) || enters_from_the_right) {
         report.backward.push(edge.id.clone());
     }
 }
@@ -184,7 +189,7 @@ fn compare_edges(report: &mut Report, one: &Edge, other: &Edge) {
 }
 
 fn check_labels(report: &mut Report, diagram: &Diagram) {
-    let of_shapes = diagram.shapes.iter().filter(|shape| !shape.kind.is_task());
+    let of_shapes = diagram.shapes.iter().filter(|shape| !shape.kind.is_task() && !shape.kind.is_pool());
     let of_shapes =
         of_shapes.filter_map(|shape| shape.label.as_ref().map(|label| (&shape.id, &shape.id, label)));
     let of_edges = diagram
@@ -199,7 +204,7 @@ fn check_labels(report: &mut Report, diagram: &Diagram) {
             }
         }
         for shape in &diagram.shapes {
-            let is_own_frame = shape.kind == ShapeKind::SubProcess && **at == shape.id && *id == *at;
+            let is_own_frame = shape.kind.is_frame() && **at == shape.id && *id == *at;
             if is_own_frame || surrounds(diagram, shape, at) {
                 if !within(label.bounds, shape.bounds, 4) {
                     report.label_collisions.push(format!("{id} leaves {}", shape.id));

@@ -49,16 +49,16 @@ fn what_a_run_has_done_is_painted_with_a_sign_of_its_own() {
     let mut signs = Vec::new();
     for (id, _, class) in marks {
         let group = group(&svg, id);
-        assert!(group.lines().next().unwrap().contains(&format!(" {class}\">")), "{group}");
+        assert!(group.lines().next().unwrap().contains(&format!(" mark-{class}\">")), "{group}");
         signs.extend(
-            group.split("badge").nth(1).and_then(|badge| badge.split(" d=").nth(1)).map(str::to_owned),
+            group.split("mark-badge").nth(1).and_then(|badge| badge.split(" d=").nth(1)).map(str::to_owned),
         );
     }
     assert_eq!(signs.len(), 4, "a line that was taken is bold and needs no sign");
     signs.sort();
     signs.dedup();
     assert_eq!(signs.len(), 4, "no two marks have the same sign");
-    assert_eq!(svg.matches("class=\"badge\"").count(), 4, "nothing else is marked");
+    assert_eq!(svg.matches("class=\"mark-badge\"").count(), 4, "nothing else is marked");
 }
 
 #[test]
@@ -83,11 +83,21 @@ fn numbers_heat_and_notes_are_told() {
 }
 
 #[test]
+fn a_node_that_is_called_like_a_mark_is_not_marked_by_its_name() {
+    // Ids of nodes are classes, and the end of most flows is called `completed`.
+    let graph = samples::fulfil_order();
+    let svg = Export::of(&graph).highlights(&Highlights::new().mark("started", Mark::Completed)).svg();
+    let style = svg.split("</style>").next().unwrap();
+    assert!(group(&svg, "completed").contains(r#"class="end-event completed">"#));
+    assert!(style.contains(".mark-completed &gt;") && !style.contains(" .completed "), "{style}");
+}
+
+#[test]
 fn an_id_that_is_not_drawn_changes_nothing_but_the_style() {
     let graph = samples::fulfil_order();
     let svg = Export::of(&graph).highlights(&Highlights::new().mark("nobody", Mark::Failed)).svg();
     let plain = workflow_bpmn::to_svg(&graph);
     let body = |svg: &str| svg.split_once("</style>").unwrap().1.to_owned();
     assert_eq!(body(&svg), body(&plain));
-    assert!(!plain.contains("badge"));
+    assert!(!plain.contains("mark-badge"));
 }

@@ -4,9 +4,11 @@
 mod family;
 mod files;
 mod flavours;
+mod gallery;
 mod gates;
 mod highlights;
 mod kinds;
+mod levels;
 mod mapping;
 mod parallel;
 mod pictures;
