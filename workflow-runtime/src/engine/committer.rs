@@ -26,7 +26,7 @@ pub(crate) type Reply<T> = oneshot::Sender<Result<T, StoreError>>;
 /// Something to write.
 pub(crate) enum Job {
     Turn {
-        turn: Box<Turn>,
+        turn: Arc<Turn>,
         /// Where the run can be reached, if it begins with this turn.
         seat: Option<Seat>,
         reply: Reply<TurnOutcome>,
@@ -60,7 +60,7 @@ type Sender = (Vec<Seat>, Reply<Delivered>);
 
 #[derive(Default)]
 struct Batch {
-    turns: Vec<Turn>,
+    turns: Vec<Arc<Turn>>,
     askers: Vec<Asker>,
     messages: Vec<NewMessage>,
     senders: Vec<Sender>,
@@ -118,7 +118,7 @@ impl Batch {
         match job {
             Job::Turn { turn, seat, reply } => {
                 self.bytes += turn.records.iter().map(weight).sum::<usize>();
-                self.turns.push(*turn);
+                self.turns.push(turn);
                 self.askers.push((seat, reply));
             }
             Job::Deliver { message, seats, reply } => {
@@ -192,7 +192,7 @@ async fn park(parts: &Parts, parkings: Vec<Parking>, parkers: Vec<Reply<bool>>, 
     }
 }
 
-async fn write_turns(parts: &Parts, turns: Vec<Turn>, askers: Vec<Asker>, now_ms: Timestamp) {
+async fn write_turns(parts: &Parts, turns: Vec<Arc<Turn>>, askers: Vec<Asker>, now_ms: Timestamp) {
     if turns.is_empty() {
         return;
     }
@@ -201,10 +201,14 @@ async fn write_turns(parts: &Parts, turns: Vec<Turn>, askers: Vec<Asker>, now_ms
     parts.telemetry.batch(turns.len(), began.elapsed());
     match outcomes {
         Ok(outcomes) => {
-            note_sends(parts, &turns);
-            for ((turn, (seat, reply)), outcome) in turns.iter().zip(askers).zip(outcomes) {
-                note_outcome(parts, turn, &outcome);
-                let _ = reply.send(Ok(seated(parts, turn, seat, outcome)));
+            note_sends(parts, turns.iter().map(|turn| &**turn));
+            for ((turn, (seat, reply)), outcome) in turns.into_iter().zip(askers).zip(outcomes) {
+                note_outcome(parts, &turn, &outcome);
+                let outcome = seated(parts, &turn, seat, outcome);
+                // Before the answer: who asked frees it then, and takes the same pieces of memory for its next turn.
+                // One task that frees those of all runs keeps the threads waiting for each other's heap.
+                drop(turn);
+                let _ = reply.send(Ok(outcome));
             }
         }
         Err(error) if turns.len() == 1 => {

@@ -26,7 +26,7 @@ pub(super) enum Write {
 pub(super) fn commit(
     db: &Connection,
     joined: &Joined,
-    turns: &[Turn],
+    turns: &[Arc<Turn>],
     now_ms: Timestamp,
 ) -> Result<Vec<TurnOutcome>> {
     let mut writer = TurnWriter::new(db, joined)?;
