@@ -1,4 +1,4 @@
-//! Group commit: the turns of all runs that are ready go into one transaction; nobody waits for stragglers.
+//! Group commit: the turns of all runs that are ready go into one transaction; stragglers are hardly waited for.
 //! It knows nothing of workflows. Nothing leaves it as written before the store has said so.
 
 use std::future::poll_fn;
@@ -16,6 +16,10 @@ use crate::store::{Delivered, NewMessage, OutboxChange, Parking, RunState, Store
 /// How much goes into one transaction: enough to make its cost small, little enough to answer soon.
 const MOST_JOBS: usize = 1_000;
 const MOST_BYTES: usize = 8 << 20;
+
+/// How long nobody has to come for a batch to be written although more were expected: about what a turn takes that is
+/// under way on another thread.
+const LULL: Duration = Duration::from_micros(25);
 
 /// How long an engine that may have been given up waits before it looks whether it was.
 const UNCERTAIN: Duration = Duration::from_millis(20);
@@ -73,7 +77,7 @@ struct Batch {
 
 /// Writes until the engine stops.
 pub(crate) async fn commit_all(parts: Arc<Parts>, mut jobs: mpsc::UnboundedReceiver<Job>) {
-    let mut had_many = false;
+    let mut pace = Pace::default();
     loop {
         let first = tokio::select! {
             biased;
@@ -81,11 +85,9 @@ pub(crate) async fn commit_all(parts: Arc<Parts>, mut jobs: mpsc::UnboundedRecei
             job = jobs.recv() => job,
         };
         let Some(first) = first else { return };
-        if parts.live.count() > 1 || had_many {
-            // Not a wait for stragglers: whoever is ready to run has its say first, so that the runs that a batch has
-            // answered meet again in the next one, and do not follow each other with a transaction for each few. Those
-            // who start runs that are parked at once are not among the runs in memory.
-            let_the_others_go_on().await;
+        // Those who start runs that are parked at once are not among the runs in memory.
+        if parts.live.count() > 1 || pace.expected > 1 {
+            pace.gather(&jobs).await;
         }
         let mut batch = Batch::default();
         batch.add(first);
@@ -93,8 +95,39 @@ pub(crate) async fn commit_all(parts: Arc<Parts>, mut jobs: mpsc::UnboundedRecei
             let Ok(job) = jobs.try_recv() else { break };
             batch.add(job);
         }
-        had_many = batch.jobs() > 1;
+        let (count, began) = (batch.jobs(), Instant::now());
         batch.write(&parts).await;
+        pace = Pace { expected: count + jobs.len(), took: began.elapsed() };
+    }
+}
+
+/// What the last batch was like.
+#[derive(Default)]
+struct Pace {
+    /// How many it has answered, and how many came meanwhile: those that may ask for something soon.
+    expected: usize,
+    took: Duration,
+}
+
+impl Pace {
+    /// Not a wait for stragglers: whoever is ready to run has its say first, so that the runs that a batch has answered
+    /// meet again in the next one, and do not follow each other with a transaction for each few. Those that another
+    /// thread has taken over are looked out for as well, for a small part of what a transaction takes.
+    async fn gather(&self, jobs: &mpsc::UnboundedReceiver<Job>) {
+        let (began, mut count) = (Instant::now(), jobs.len());
+        let mut grew = began;
+        loop {
+            let_the_others_go_on().await;
+            let now = Instant::now();
+            if jobs.len() > count {
+                (count, grew) = (jobs.len(), now);
+            }
+            let is_lull = now - grew >= LULL.min(self.took / 10);
+            // The first one is out of the queue already.
+            if count + 1 >= self.expected || is_lull || now - began >= self.took / 2 {
+                return;
+            }
+        }
     }
 }
 
