@@ -247,7 +247,7 @@ impl Driver {
                 _ = self.phase.changed() => return happenings,
                 attempted = attempts.next() => happenings.extend(attempted.map(Happening::Attempted)),
                 Some(input) = self.ends.inbox.recv(), if is_running => {
-                    self.hear(input, live, attempts, &mut happenings);
+                    self.hear(*input, live, attempts, &mut happenings);
                 }
                 () = tokio::time::sleep(idle.unwrap_or_default()), if idle.is_some() => {
                     self.is_idle = true;
@@ -265,7 +265,7 @@ impl Driver {
         }
         if is_running {
             while let Ok(input) = self.ends.inbox.try_recv() {
-                self.hear(input, live, attempts, &mut happenings);
+                self.hear(*input, live, attempts, &mut happenings);
             }
             if live.agenda.has_timers() {
                 happenings.push(Happening::Due(self.parts.clock.over_ms()));
@@ -276,12 +276,12 @@ impl Driver {
 
     fn hear(
         &mut self,
-        input: Box<Input>,
+        input: Input,
         live: &mut LiveRun,
         attempts: &Attempts,
         happenings: &mut Vec<Happening>,
     ) {
-        match *input {
+        match input {
             Input::Offer(offer) => live.note_written(vec![offer]),
             Input::Explain(reply) => {
                 let (under_way, next_due_ms) = (attempts.since(), live.next_due_ms());
