@@ -113,10 +113,10 @@ async fn a_run_is_one_trace_before_and_after_a_restart() {
     let attempt = StepContext::new("parcel-8", "weigh_for_long", 1);
     for line in &lines {
         for part in [
-            format!("trace_id=\"{}\"", run.trace_id()),
-            format!(" span_id=\"{}\"", run.span_id()),
-            format!("parent_span_id=\"{}\"", run.span_id()),
-            format!(" span_id=\"{}\"", attempt.trace().span_id()),
+            format!("trace_id={}", run.trace_id()),
+            format!(" span_id={}", run.span_id()),
+            format!("parent_span_id={}", run.span_id()),
+            format!(" span_id={}", attempt.trace().span_id()),
             format!("traceparent=\"00-{}-{}-01\"", run.trace_id(), attempt.trace().span_id()),
         ] {
             assert!(line.contains(&part), "{part} is missing: {line}");

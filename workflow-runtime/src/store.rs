@@ -55,8 +55,9 @@ pub trait Store: Fleet {
     fn lock(&self) -> Result<EngineLock, StoreError>;
 
     /// Writes turns of different runs. A turn that is refused leaves no trace and harms no other; the outcomes
-    /// come in the order of the turns. `now_ms` decides which early messages have expired.
-    async fn commit(&self, turns: &[Turn], now_ms: Timestamp) -> Result<Vec<TurnOutcome>, StoreError>;
+    /// come in the order of the turns. `now_ms` decides which early messages have expired. Each turn is shared with
+    /// whoever took it, who may have to ask for it once more.
+    async fn commit(&self, turns: &[Arc<Turn>], now_ms: Timestamp) -> Result<Vec<TurnOutcome>, StoreError>;
 
     /// Reads what is needed to go on with these runs. Those that do not exist, or that are not held by these leases
     /// (any more), are left out.
@@ -210,7 +211,7 @@ impl<S: Store + ?Sized> Store for Arc<S> {
         (**self).lock()
     }
 
-    async fn commit(&self, turns: &[Turn], now_ms: Timestamp) -> Result<Vec<TurnOutcome>, StoreError> {
+    async fn commit(&self, turns: &[Arc<Turn>], now_ms: Timestamp) -> Result<Vec<TurnOutcome>, StoreError> {
         (**self).commit(turns, now_ms).await
     }
 

@@ -41,8 +41,8 @@ async fn many_may_bring_the_tables_up_to_date_at_once() {
         starter.await.unwrap().unwrap();
     }
     let store = joined(schema.connect().await).await;
-    assert_eq!(store.query::<i64>("SELECT count(*) FROM workflow_schema", ()).await.unwrap(), [6]);
-    assert_eq!(store.commit(&[begin("a")], 0).await.unwrap(), [written()]);
+    assert_eq!(store.query::<i64>("SELECT count(*) FROM workflow_schema", ()).await.unwrap(), [7]);
+    assert_eq!(store.write(&[begin("a")], 0).await.unwrap(), [written()]);
 }
 
 #[tokio::test]
@@ -51,13 +51,13 @@ async fn an_older_release_goes_on_beside_a_newer_one_unless_that_forbids_it() {
     let store = joined(schema.connect().await).await;
     sql(
         &schema,
-        "INSERT INTO workflow_schema VALUES (7, 5); ALTER TABLE workflow_runs ADD COLUMN later TEXT",
+        "INSERT INTO workflow_schema VALUES (8, 5); ALTER TABLE workflow_runs ADD COLUMN later TEXT",
     )
     .await;
-    assert_eq!(store.commit(&[begin("a")], 0).await.unwrap(), [written()]);
+    assert_eq!(store.write(&[begin("a")], 0).await.unwrap(), [written()]);
     let other = schema.connect().await;
     assert!(other.run("a").await.unwrap().is_some(), "and may be started again");
-    sql(&schema, "INSERT INTO workflow_schema VALUES (8, 8)").await;
+    sql(&schema, "INSERT INTO workflow_schema VALUES (9, 9)").await;
     let refused = schema.options().connect(postgres_server::url()).await.err().unwrap();
     assert!(refused.to_string().contains("newer release"), "{refused}");
 }
@@ -79,7 +79,7 @@ async fn nul_breaks_no_write_and_comes_back() {
     first.changes.begin_waits.insert(op(odd), wait.clone());
     first.changes.open_incidents.insert(IncidentPlace::Operation(op(odd)), odd.into());
     first.changes.set_timers.insert(op(odd), 7);
-    assert_eq!(store.commit(&[first], 0).await.unwrap(), [written()]);
+    assert_eq!(store.write(&[first], 0).await.unwrap(), [written()]);
     let message = NewMessage { message: odd.into(), key: odd.into(), ..message(odd, 100) };
     let delivered = store.deliver(WORKER, &[message], 0).await.unwrap();
     assert_eq!(offered(&delivered[0].offers), [(odd, odd)]);
@@ -89,7 +89,7 @@ async fn nul_breaks_no_write_and_comes_back() {
     assert_eq!((status.incidents[0].cause.as_str(), status.cancel_reason.as_deref()), (odd, Some(odd)));
     let mut taking = turn(odd, 1, 2, &[odd]);
     taking.changes.take_messages.insert(odd.into(), op(odd));
-    assert_eq!(store.commit(&[taking], 0).await.unwrap(), [written()]);
+    assert_eq!(store.write(&[taking], 0).await.unwrap(), [written()]);
     let of_run = MessageFilter { run_id: Some(odd.into()), ..MessageFilter::default() };
     let taken = &store.messages(&of_run, 0).await.unwrap()[0];
     let by = vec![Taker { run_id: odd.into(), op: Some(op(odd)) }];
@@ -115,7 +115,7 @@ async fn engines_at_work_at_once_get_each_thing_once() {
         turns
     };
     let (first, second) = (begun(0), begun(1));
-    let (a, b) = tokio::join!(stores[0].commit(&first, 0), stores[1].commit(&second, 0));
+    let (a, b) = tokio::join!(stores[0].write(&first, 0), stores[1].write(&second, 0));
     let (a, mut b) = (a.unwrap(), b.unwrap());
     b.reverse();
     for (index, outcomes) in a.iter().zip(&b).enumerate() {
@@ -134,7 +134,7 @@ async fn engines_at_work_at_once_get_each_thing_once() {
         turns.collect::<Vec<Turn>>()
     };
     let (first, second) = (take(0), take(1));
-    let (c, d) = tokio::join!(stores[0].commit(&first, 0), stores[1].commit(&second, 0));
+    let (c, d) = tokio::join!(stores[0].write(&first, 0), stores[1].write(&second, 0));
     let (c, d) = (c.unwrap(), d.unwrap());
     let mut taken = std::collections::BTreeSet::new();
     for (turn, outcome) in first.iter().zip(&c).chain(second.iter().zip(&d)) {
@@ -154,7 +154,7 @@ async fn a_run_is_claimed_by_one_of_many_who_ask_at_once() {
     let schema = Schema::new();
     let store = Arc::new(joined(schema.connect().await).await);
     let turns: Vec<Turn> = (0..100).map(|n| begin(&format!("run-{n:02}"))).collect();
-    store.commit(&turns, 0).await.unwrap();
+    store.write(&turns, 0).await.unwrap();
     store.leave(WORKER).await.unwrap();
     let claims = (0..6).map(|n| {
         let (store, id) = (Arc::clone(&store), format!("claimer-{n}"));
@@ -193,7 +193,7 @@ async fn a_wait_and_a_message_that_cross_find_each_other() {
         let sent = [NewMessage { key, ..message(&format!("m-{n}"), 1_000) }];
         let turns = [waiting];
         let (outcomes, delivered) =
-            tokio::join!(stores[0].commit(&turns, 0), stores[1].deliver("worker-2", &sent, 0));
+            tokio::join!(stores[0].write(&turns, 0), stores[1].deliver("worker-2", &sent, 0));
         delivered.unwrap();
         let was_told = outcomes.unwrap() != [written()];
         let claim = Claim { worker: WORKER.into(), code: worker(WORKER).code, now_ms: 0, limit: 0 };
@@ -398,7 +398,7 @@ async fn behind_a_pooler_each_transaction_may_have_another_session() {
     let again = joined(schema.options().connect(pooler.url()).await.unwrap()).await;
     let turns: Vec<Turn> = (0..50).map(|n| begin(&format!("run-{n}"))).collect();
     for turn in &turns {
-        assert_eq!(again.commit(std::slice::from_ref(turn), 0).await.unwrap(), [written()]);
+        assert_eq!(again.write(std::slice::from_ref(turn), 0).await.unwrap(), [written()]);
     }
     assert_eq!(again.runs(&RunFilter { limit: 200, ..RunFilter::default() }).await.unwrap().len(), 110);
 }
@@ -451,7 +451,7 @@ async fn commits_that_do_not_wait_for_the_disk_are_an_option() {
     let store =
         schema.options().synchronous_commit_off().connections(1).connect(postgres_server::url()).await;
     let store = joined(store.unwrap()).await;
-    assert_eq!(store.commit(&[begin("a")], 0).await.unwrap(), [written()]);
+    assert_eq!(store.write(&[begin("a")], 0).await.unwrap(), [written()]);
     let (default, off) = ("SHOW synchronous_commit", joined(store).await);
     assert_eq!(off.query::<String>(default, ()).await.unwrap(), ["off"]);
     assert_eq!(schema.connect().await.query::<String>(default, ()).await.unwrap(), ["on"]);

@@ -46,11 +46,11 @@ async fn rows(store: &Sqlite, run_id: &str) -> usize {
 async fn who_reads_does_not_wait_for_who_writes() {
     let folder = Folder::new();
     let store = store(&folder).await;
-    store.commit(&[begin("a")], 0).await.unwrap();
+    store.write(&[begin("a")], 0).await.unwrap();
     let mut other = other_writer(&folder).await;
     let writing = tokio::spawn({
         let store = Arc::clone(&store);
-        async move { store.commit(&[turn("a", 1, 2, &["x"])], 0).await }
+        async move { store.write(&[turn("a", 1, 2, &["x"])], 0).await }
     });
     // The executor has one thread: had the write blocked it, nobody would get this far.
     for _ in 0..10 {
@@ -69,11 +69,11 @@ async fn a_file_that_stays_busy_is_told_as_such_and_the_same_call_succeeds_later
     let folder = Folder::new();
     let store = store(&folder).await;
     let other = other_writer(&folder).await;
-    let busy = store.commit(&[begin("a")], 0).await.unwrap_err();
+    let busy = store.write(&[begin("a")], 0).await.unwrap_err();
     assert!(busy.is_transient(), "{busy}");
     assert_eq!(rows(&store, "a").await, 0);
     other.close().await.unwrap();
-    assert_eq!(store.commit(&[begin("a")], 0).await.unwrap(), [written()]);
+    assert_eq!(store.write(&[begin("a")], 0).await.unwrap(), [written()]);
     assert!(store.begin(&lease("a", 1)).await.unwrap().is_some());
 }
 
@@ -83,12 +83,12 @@ async fn what_nobody_waits_for_any_more_comes_to_its_end() {
     let store = store(&folder).await;
     for n in 0..50 {
         let run_id = format!("run-{n}");
-        lose_patience(store.commit(&[begin(&run_id)], 0)).await;
+        lose_patience(store.write(&[begin(&run_id)], 0)).await;
         // Whoever asks again is told that it is written, and what comes next finds it there.
         if n % 2 == 0 {
-            assert_eq!(store.commit(&[begin(&run_id)], 0).await.unwrap(), [written()]);
+            assert_eq!(store.write(&[begin(&run_id)], 0).await.unwrap(), [written()]);
         }
-        assert_eq!(store.commit(&[turn(&run_id, 1, 2, &["x"])], 0).await.unwrap(), [written()]);
+        assert_eq!(store.write(&[turn(&run_id, 1, 2, &["x"])], 0).await.unwrap(), [written()]);
         assert_eq!(rows(&store, &run_id).await, 2);
     }
 }
@@ -98,7 +98,7 @@ async fn a_transaction_that_nobody_waits_for_any_more_is_rolled_back_wherever_it
     let folder = Folder::new();
     let store = store(&folder).await;
     store.execute_batch("CREATE TABLE notes (note TEXT NOT NULL)").await.unwrap();
-    store.commit(&[begin("a")], 0).await.unwrap();
+    store.write(&[begin("a")], 0).await.unwrap();
     let insert = "INSERT INTO notes VALUES ('x')";
     for _ in 0..20 {
         lose_patience(store.begin(&lease("a", 1))).await;
@@ -111,7 +111,7 @@ async fn a_transaction_that_nobody_waits_for_any_more_is_rolled_back_wherever_it
     }
     let transaction = store.begin(&lease("a", 1)).await.unwrap().unwrap();
     lose_patience(transaction.commit(&turn("a", 1, 2, &["x"]), 0)).await;
-    assert_eq!(store.commit(&[turn("a", 1, 2, &["x"])], 0).await.unwrap(), [written()]);
+    assert_eq!(store.write(&[turn("a", 1, 2, &["x"])], 0).await.unwrap(), [written()]);
 }
 
 #[tokio::test]
@@ -119,7 +119,7 @@ async fn a_transaction_whose_turn_is_refused_leaves_nothing() {
     let folder = Folder::new();
     let store = store(&folder).await;
     store.execute_batch("CREATE TABLE notes (note TEXT NOT NULL)").await.unwrap();
-    store.commit(&[begin("a")], 0).await.unwrap();
+    store.write(&[begin("a")], 0).await.unwrap();
     let insert = "INSERT INTO notes VALUES ('x')";
     for (turn, outcome) in [
         (turn("a", 1, 7, &["a gap"]), TurnOutcome::LostLease),
@@ -139,11 +139,11 @@ async fn a_transaction_whose_turn_is_refused_leaves_nothing() {
 async fn who_asks_a_closed_store_is_told_so() {
     let folder = Folder::new();
     let store = store(&folder).await;
-    store.commit(&[begin("a")], 0).await.unwrap();
+    store.write(&[begin("a")], 0).await.unwrap();
     store.close().await;
     let refusals = [
         store.journal("a").await.unwrap_err(),
-        store.commit(&[turn("a", 1, 2, &["x"])], 0).await.unwrap_err(),
+        store.write(&[turn("a", 1, 2, &["x"])], 0).await.unwrap_err(),
     ];
     for refusal in refusals {
         assert!(!refusal.is_transient() && refusal.to_string().contains("closed"), "{refusal}");

@@ -12,22 +12,22 @@ use world::*;
 
 on_every_store! {
     async fn a_run_begins_once_and_its_journal_grows_in_order(store, _world, _clock) {
-        let outcomes = store.commit(&[begin("a"), begin("b")], 0).await.unwrap();
+        let outcomes = store.write(&[begin("a"), begin("b")], 0).await.unwrap();
         assert_eq!(outcomes, [written(), written()]);
-        assert_eq!(store.commit(&[turn("a", 1, 2, &["x", "y"])], 0).await.unwrap(), [written()]);
+        assert_eq!(store.write(&[turn("a", 1, 2, &["x", "y"])], 0).await.unwrap(), [written()]);
         let journal = store.journal("a").await.unwrap();
         assert_eq!(journal, [record(101, "input"), record(102, "x"), record(102, "y")]);
         assert_eq!(store.journal("nobody").await.unwrap(), []);
         let other = Turn { records: vec![record(101, "other input")], ..begin("a") };
-        assert_eq!(store.commit(&[other], 0).await.unwrap(), [TurnOutcome::Exists]);
+        assert_eq!(store.write(&[other], 0).await.unwrap(), [TurnOutcome::Exists]);
         let status = store.run("a").await.unwrap().unwrap();
         assert_eq!((status.workflow.as_str(), status.version, status.started_ms), ("flow", 2, 101));
         assert_eq!(store.run("nobody").await.unwrap(), None);
     }
 
     async fn a_turn_that_is_refused_leaves_no_trace_and_harms_no_other(store, _world, _clock) {
-        store.commit(&[begin("a"), begin("b"), begin("c"), begin("d")], 0).await.unwrap();
-        store.commit(&[ending("d", 2)], 0).await.unwrap();
+        store.write(&[begin("a"), begin("b"), begin("c"), begin("d")], 0).await.unwrap();
+        store.write(&[ending("d", 2)], 0).await.unwrap();
         let mut stale = turn("a", 0, 2, &["stale"]);
         stale.changes.set_timers.insert(op("t"), 5);
         let batch = [
@@ -39,7 +39,7 @@ on_every_store! {
             begin("b"),
             begin("e"),
         ];
-        let outcomes = store.commit(&batch, 0).await.unwrap();
+        let outcomes = store.write(&batch, 0).await.unwrap();
         use TurnOutcome::{Exists, LostLease};
         let expected = [LostLease, written(), LostLease, LostLease, LostLease, Exists, written()];
         assert_eq!(outcomes, expected);
@@ -54,24 +54,24 @@ on_every_store! {
         first.changes.set_timers.insert(op("t"), 7);
         store.deliver(WORKER, &[message("m", 100)], 0).await.unwrap();
         for _ in 0..2 {
-            let outcomes = store.commit(std::slice::from_ref(&first), 0).await.unwrap();
+            let outcomes = store.write(std::slice::from_ref(&first), 0).await.unwrap();
             let [TurnOutcome::Written(offers)] = &outcomes[..] else { panic!("{outcomes:?}") };
             assert_eq!(offered(offers), [("a", "m")]);
         }
         for _ in 0..2 {
-            assert_eq!(store.commit(&[taking("a", "m")], 0).await.unwrap(), [written()]);
+            assert_eq!(store.write(&[taking("a", "m")], 0).await.unwrap(), [written()]);
         }
         for _ in 0..2 {
-            assert_eq!(store.commit(&[ending("a", 3)], 0).await.unwrap(), [written()]);
+            assert_eq!(store.write(&[ending("a", 3)], 0).await.unwrap(), [written()]);
         }
-        assert_eq!(store.commit(&[first], 0).await.unwrap(), [TurnOutcome::Exists], "others went on from it");
+        assert_eq!(store.write(&[first], 0).await.unwrap(), [TurnOutcome::Exists], "others went on from it");
         assert_eq!(store.journal("a").await.unwrap().len(), 3);
     }
 
     async fn a_beginning_that_comes_twice_in_one_batch_hears_of_the_message_both_times(store, _world, _clock) {
         store.deliver(WORKER, &[message("m", 100)], 0).await.unwrap();
         let twice = [begin_waiting("a", 1), begin_waiting("b", 1), begin_waiting("a", 1)];
-        let outcomes = store.commit(&twice, 0).await.unwrap();
+        let outcomes = store.write(&twice, 0).await.unwrap();
         for (outcome, run_id) in outcomes.iter().zip(["a", "b", "a"]) {
             let TurnOutcome::Written(offers) = outcome else { panic!("{outcomes:?}") };
             assert_eq!(offered(offers), [(run_id, "m")], "{outcomes:?}");
@@ -79,14 +79,14 @@ on_every_store! {
     }
 
     async fn a_message_is_offered_to_all_who_wait_and_taken_once(store, _world, _clock) {
-        store.commit(&[begin_waiting("b", 1), begin_waiting("a", 2), begin("c")], 0).await.unwrap();
+        store.write(&[begin_waiting("b", 1), begin_waiting("a", 2), begin("c")], 0).await.unwrap();
         let delivered = store.deliver(WORKER, &[message("m", 100)], 0).await.unwrap();
         assert!(!delivered[0].is_duplicate);
         assert_eq!(offered(&delivered[0].offers), [("b", "m"), ("a", "m")], "longest wait first");
-        let outcomes = store.commit(&[taking("a", "m"), taking("b", "m")], 0).await.unwrap();
+        let outcomes = store.write(&[taking("a", "m"), taking("b", "m")], 0).await.unwrap();
         assert_eq!(outcomes, [written(), TurnOutcome::MessageTaken]);
-        assert_eq!(store.commit(&[taking("b", "m")], 0).await.unwrap(), [TurnOutcome::MessageTaken]);
-        assert_eq!(store.commit(&[taking("b", "never sent")], 0).await.unwrap(), [TurnOutcome::MessageTaken]);
+        assert_eq!(store.write(&[taking("b", "m")], 0).await.unwrap(), [TurnOutcome::MessageTaken]);
+        assert_eq!(store.write(&[taking("b", "never sent")], 0).await.unwrap(), [TurnOutcome::MessageTaken]);
         let again = store.deliver(WORKER, &[message("m", 100), message("n", 100), message("n", 100)], 0).await.unwrap();
         assert_eq!(again.iter().map(|each| each.is_duplicate).collect::<Vec<_>>(), [true, false, true]);
         assert_eq!(offered(&again[1].offers), [("b", "n")]);
@@ -96,7 +96,7 @@ on_every_store! {
         let batch = [message("z", 10), message("a", 30), message("m", 30)];
         store.deliver(WORKER, &batch, 0).await.unwrap();
         let offer = async |run_id: &str, now_ms| {
-            let outcomes = store.commit(&[begin_waiting(run_id, 1)], now_ms).await.unwrap();
+            let outcomes = store.write(&[begin_waiting(run_id, 1)], now_ms).await.unwrap();
             let [TurnOutcome::Written(offers)] = &outcomes[..] else { panic!("{outcomes:?}") };
             offered(offers).iter().map(|(_, message_id)| (*message_id).to_owned()).collect::<Vec<_>>()
         };
@@ -106,12 +106,12 @@ on_every_store! {
     }
 
     async fn a_load_gives_journals_offers_and_wishes(store, _world, _clock) {
-        store.commit(&[begin_waiting("a", 1), begin("b")], 0).await.unwrap();
+        store.write(&[begin_waiting("a", 1), begin("b")], 0).await.unwrap();
         store.deliver(WORKER, &[message("m", 100)], 0).await.unwrap();
         store.request_cancel(WORKER, "b", "enough").await.unwrap();
         let mut broken = turn("b", 1, 2, &[]);
         broken.changes.open_incidents.insert(IncidentPlace::Journal, "cannot go on".into());
-        assert_eq!(store.commit(&[broken.clone()], 0).await.unwrap(), [written()]);
+        assert_eq!(store.write(&[broken.clone()], 0).await.unwrap(), [written()]);
         let leases = ["b", "nobody", "a"].map(|run_id| lease(run_id, 1));
         let loaded = store.load(&leases, 0).await.unwrap();
         let ids: Vec<_> = loaded.iter().map(|run| run.run_id.as_ref()).collect();
@@ -125,27 +125,27 @@ on_every_store! {
         let lost = store.load(&[lease("b", 0), elsewhere], 0).await.unwrap();
         assert!(lost.is_empty(), "whoever does not hold a run any more does not go on with it");
         broken.lease.epoch = 0;
-        assert_eq!(store.commit(&[broken], 0).await.unwrap(), [TurnOutcome::LostLease]);
+        assert_eq!(store.write(&[broken], 0).await.unwrap(), [TurnOutcome::LostLease]);
     }
 
     async fn removals_come_before_what_is_set_again(store, _world, _clock) {
         let mut first = begin("a");
         first.changes.set_timers.extend([(op("t"), 5), (op("u"), 6)]);
         first.changes.open_incidents.insert(IncidentPlace::Operation(op("s")), "stuck".into());
-        store.commit(&[first], 0).await.unwrap();
+        store.write(&[first], 0).await.unwrap();
         let mut second = turn("a", 1, 2, &["x"]);
         second.changes.clear_timers.extend([op("t"), op("u"), op("never set")]);
         second.changes.set_timers.insert(op("t"), 9);
         second.changes.close_incidents.insert(IncidentPlace::Operation(op("s")));
         second.changes.open_incidents.insert(IncidentPlace::Run, "look".into());
-        store.commit(&[second], 0).await.unwrap();
+        store.write(&[second], 0).await.unwrap();
         let status = store.run("a").await.unwrap().unwrap();
         assert_eq!(status.timers, [(op("t"), 9)].into());
         let incident = Incident { place: IncidentPlace::Run, cause: "look".into(), since_ms: 102 };
         assert_eq!(status.incidents, [incident]);
         let mut end = ending("a", 3);
         end.changes.open_incidents.insert(IncidentPlace::Run, "too late".into());
-        store.commit(&[end], 0).await.unwrap();
+        store.write(&[end], 0).await.unwrap();
         let status = store.run("a").await.unwrap().unwrap();
         assert!(status.timers.is_empty() && status.incidents.is_empty());
         assert_eq!(status.state, RunState::Ended(Conclusion::Completed(Payload::of("done").unwrap())));
@@ -153,16 +153,16 @@ on_every_store! {
     }
 
     async fn a_cancel_is_noted_until_it_reaches_the_run(store, _world, _clock) {
-        store.commit(&[begin("a")], 0).await.unwrap();
+        store.write(&[begin("a")], 0).await.unwrap();
         assert_eq!(store.request_cancel(WORKER, "nobody", "x").await.unwrap(), None);
         assert_eq!(store.request_cancel(WORKER, "a", "enough").await.unwrap(), Some(RunState::Running));
         let noted = store.run("a").await.unwrap().unwrap().cancel_reason;
         assert_eq!(noted.as_deref(), Some("enough"));
         let mut heard = turn("a", 1, 2, &["heard"]);
         heard.changes.takes_cancel = true;
-        store.commit(&[heard], 0).await.unwrap();
+        store.write(&[heard], 0).await.unwrap();
         assert_eq!(store.run("a").await.unwrap().unwrap().cancel_reason, None);
-        store.commit(&[ending("a", 3)], 0).await.unwrap();
+        store.write(&[ending("a", 3)], 0).await.unwrap();
         assert!(matches!(store.request_cancel(WORKER, "a", "late").await.unwrap(), Some(RunState::Ended(_))));
         assert_eq!(store.run("a").await.unwrap().unwrap().cancel_reason, None);
     }
@@ -172,8 +172,8 @@ on_every_store! {
         stuck.changes.open_incidents.insert(IncidentPlace::Run, "look".into());
         let other = NewRun { workflow: "other".into(), version: 1, generation: 1, parent: None, parks_until: None };
         let other = Turn { begins: Some(other), ..begin("b") };
-        store.commit(&[begin("a"), other, stuck, begin("d")], 0).await.unwrap();
-        store.commit(&[ending("d", 2)], 0).await.unwrap();
+        store.write(&[begin("a"), other, stuck, begin("d")], 0).await.unwrap();
+        store.write(&[ending("d", 2)], 0).await.unwrap();
         let all = RunFilter::default();
         let list = async |filter: RunFilter| {
             let runs = store.runs(&filter).await.unwrap();
@@ -197,14 +197,14 @@ on_every_store! {
         let odd = Record::new(i64::MIN, event, vec![Command::Withdraw { op: op(hostile) }]);
         let mut first = Turn { records: vec![odd.clone(), record(i64::MAX, hostile)], ..begin("r \u{1F980} '") };
         first.changes.open_incidents.insert(IncidentPlace::Run, "'; DROP TABLE runs".into());
-        store.commit(&[first], 0).await.unwrap();
+        store.write(&[first], 0).await.unwrap();
         let journal = store.journal("r \u{1F980} '").await.unwrap();
         assert_eq!(journal, [odd, record(i64::MAX, hostile)]);
         let deep = Payload::from_json(format!("{}{}", "[".repeat(2_000), "]".repeat(2_000)));
         if let Ok(deep) = deep {
             let deep = NewMessage { payload: deep, ..message("deep", 10) };
             store.deliver(WORKER, std::slice::from_ref(&deep), 0).await.unwrap();
-            let outcomes = store.commit(&[begin_waiting("w", 1)], 0).await.unwrap();
+            let outcomes = store.write(&[begin_waiting("w", 1)], 0).await.unwrap();
             let [TurnOutcome::Written(offers)] = &outcomes[..] else { panic!("{outcomes:?}") };
             assert_eq!(offers[0].payload, deep.payload);
         }

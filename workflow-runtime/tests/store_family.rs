@@ -9,6 +9,7 @@ use workflow_core::{Conclusion, Event, OpId, Parent, Payload, Record};
 use workflow_runtime::prelude::*;
 use workflow_runtime::store::*;
 use workflow_runtime::{Memory, RunFilter};
+use world::turns::Write;
 use world::*;
 
 fn op(id: &str) -> OpId {
@@ -72,7 +73,7 @@ on_every_store! {
         let parent = Parent { run_id: "p".into(), generation: 3, op: op("leg[1]") };
         let mut child = begin("c", 1, 1);
         child.begins.as_mut().unwrap().parent = Some(parent.clone());
-        store.commit(&[begin("p", 1, 1), child], 0).await.unwrap();
+        store.write(&[begin("p", 1, 1), child], 0).await.unwrap();
         let mut end = turn("c", 2, &["end"]);
         let conclusion = Conclusion::Completed(Payload::of("done").unwrap());
         end.changes.conclusion = Some(conclusion.clone());
@@ -81,7 +82,7 @@ on_every_store! {
         let [c, p] = &known[..] else { panic!("{known:?}") };
         assert_eq!((&*c.run_id, &c.parent, &c.state), ("c", &Some(parent.clone()), &RunState::Running));
         assert_eq!((&*p.run_id, &p.parent), ("p", &None));
-        store.commit(&[end], 0).await.unwrap();
+        store.write(&[end], 0).await.unwrap();
         assert_eq!(store.look_up(&ids[1..2]).await.unwrap()[0].state, RunState::Ended(conclusion));
         assert_eq!(store.run("c").await.unwrap().unwrap().parent, Some(parent));
         let filter = RunFilter { parent: Some("p".into()), ..RunFilter::default() };
@@ -101,10 +102,10 @@ on_every_store! {
         let mut stray = begin("stray", 1, 1);
         stray.begins.as_mut().unwrap().parent =
             Some(Parent { run_id: "gone".into(), generation: 1, op: op("leg") });
-        store.commit(&[begin("p", 1, 1), child, begin("s", 1, 1), stray], 0).await.unwrap();
+        store.write(&[begin("p", 1, 1), child, begin("s", 1, 1), stray], 0).await.unwrap();
         let mut sends = ended("s");
         sends.changes.sends = vec![outgoing("s", "s/paid")];
-        store.commit(&[ended("c"), sends, ended("stray")], 0).await.unwrap();
+        store.write(&[ended("c"), sends, ended("stray")], 0).await.unwrap();
         let sweep = Sweep { now_ms: 50, messages_until_ms: 0, runs_until_ms: Some(50), only_runs: None, limit: 100 };
         let left = async || {
             while store.sweep(&sweep).await.unwrap().is_anything() {}
@@ -112,7 +113,7 @@ on_every_store! {
             runs.iter().map(|run| run.run_id.to_string()).collect::<Vec<_>>()
         };
         assert_eq!(left().await, ["c", "p", "s"], "the parent of `stray` is gone");
-        store.commit(&[begin("p", 1, 2)], 0).await.unwrap();
+        store.write(&[begin("p", 1, 2)], 0).await.unwrap();
         assert_eq!(left().await, ["p", "s"], "a parent that has begun anew waits for nothing from before");
         store.change_outbox(&[failed("s/paid", 0, true)]).await.unwrap();
         assert_eq!(left().await, ["p", "s"], "also when nobody tries to hand it over any more");
@@ -120,25 +121,25 @@ on_every_store! {
         assert_eq!(left().await, ["p"]);
         let mut again = begin("s", 1, 1);
         again.changes.sends = vec![outgoing("s", "s/paid")];
-        assert_eq!(store.commit(&[again], 0).await.unwrap(), [written()], "another run under the same id");
+        assert_eq!(store.write(&[again], 0).await.unwrap(), [written()], "another run under the same id");
     }
 
     async fn a_journal_takes_the_place_of_the_one_before(store, _world, _clock) {
         let parent = Parent { run_id: "p".into(), generation: 1, op: op("leg") };
         let mut first = begin("a", 1, 1);
         first.begins.as_mut().unwrap().parent = Some(parent.clone());
-        store.commit(&[first], 0).await.unwrap();
-        store.commit(&[turn("a", 2, &["x", "y"])], 0).await.unwrap();
+        store.write(&[first], 0).await.unwrap();
+        store.write(&[turn("a", 2, &["x", "y"])], 0).await.unwrap();
         let anew = begin("a", 5, 2);
         for _ in 0..2 {
-            assert_eq!(store.commit(&[anew.clone(), begin("b", 1, 1)], 0).await.unwrap(), [written(), written()]);
+            assert_eq!(store.write(&[anew.clone(), begin("b", 1, 1)], 0).await.unwrap(), [written(), written()]);
         }
         assert_eq!(store.journal("a").await.unwrap(), [record("begun")]);
         let status = store.run("a").await.unwrap().unwrap();
         assert_eq!((status.version, status.generation, status.started_ms), (5, 2, 7));
         assert_eq!(status.parent, Some(parent), "it stays the child of its parent");
-        assert_eq!(store.commit(&[turn("a", 2, &["z"])], 0).await.unwrap(), [written()]);
-        assert_eq!(store.commit(&[turn("a", 2, &["late"])], 0).await.unwrap(), [TurnOutcome::LostLease]);
+        assert_eq!(store.write(&[turn("a", 2, &["z"])], 0).await.unwrap(), [written()]);
+        assert_eq!(store.write(&[turn("a", 2, &["late"])], 0).await.unwrap(), [TurnOutcome::LostLease]);
         store.leave(turns::WORKER).await.unwrap();
         let next = Worker { id: "next".into(), code: vec![("flow".into(), 5)] };
         store.join(&next, std::time::Duration::from_secs(60)).await.unwrap();
@@ -147,14 +148,14 @@ on_every_store! {
     }
 
     async fn a_journal_that_may_not_begin_anew_stays_and_harms_no_other(store, _world, _clock) {
-        store.commit(&[begin("a", 1, 1), begin("ended", 1, 1)], 0).await.unwrap();
+        store.write(&[begin("a", 1, 1), begin("ended", 1, 1)], 0).await.unwrap();
         let mut end = turn("ended", 2, &["end"]);
         end.changes.conclusion = Some(Conclusion::Cancelled { reason: "x".into() });
-        store.commit(&[end], 0).await.unwrap();
+        store.write(&[end], 0).await.unwrap();
         let mut stale = begin("a", 1, 2);
         stale.lease.epoch = 0;
         let batch = [stale, begin("a", 1, 3), begin("ended", 1, 2), begin("nobody", 1, 2), begin("b", 1, 1)];
-        let outcomes = store.commit(&batch, 0).await.unwrap();
+        let outcomes = store.write(&batch, 0).await.unwrap();
         let lost = TurnOutcome::LostLease;
         assert_eq!(outcomes, [lost.clone(), lost.clone(), lost.clone(), lost, written()]);
         assert_eq!(store.journal("a").await.unwrap().len(), 1);
@@ -165,26 +166,26 @@ on_every_store! {
 
     async fn progress_stays_until_there_is_other(store, _world, _clock) {
         let progress = async || store.run("a").await.unwrap().unwrap().progress;
-        store.commit(&[begin("a", 1, 1)], 0).await.unwrap();
+        store.write(&[begin("a", 1, 1)], 0).await.unwrap();
         assert_eq!(progress().await, None);
         let mut second = turn("a", 2, &["x"]);
         let value = Payload::from_json(r#"{"n":1.0,"s":"\u0000'"}"#.into()).unwrap();
         second.changes.progress = Some(value.clone());
-        store.commit(&[second], 0).await.unwrap();
-        store.commit(&[begin("a", 1, 2)], 0).await.unwrap();
+        store.write(&[second], 0).await.unwrap();
+        store.write(&[begin("a", 1, 2)], 0).await.unwrap();
         assert_eq!(progress().await, Some(value));
         let mut end = turn("a", 2, &["end"]);
         end.changes.progress = Some(Payload::of("all").unwrap());
         end.changes.conclusion = Some(Conclusion::Cancelled { reason: "x".into() });
-        store.commit(&[end], 0).await.unwrap();
+        store.write(&[end], 0).await.unwrap();
         assert_eq!(progress().await, Some(Payload::of("all").unwrap()));
     }
 
     async fn messages_are_due_in_order_run_by_run(store, _world, _clock) {
-        store.commit(&[begin("a", 1, 1), begin("b", 1, 1)], 0).await.unwrap();
-        store.commit(&[sending("a", 2, &["a1", "a2"]), sending("b", 2, &["b1!"])], 0).await.unwrap();
+        store.write(&[begin("a", 1, 1), begin("b", 1, 1)], 0).await.unwrap();
+        store.write(&[sending("a", 2, &["a1", "a2"]), sending("b", 2, &["b1!"])], 0).await.unwrap();
         for _ in 0..2 {
-            assert_eq!(store.commit(&[sending("a", 3, &["a3"])], 0).await.unwrap(), [written()]);
+            assert_eq!(store.write(&[sending("a", 3, &["a3"])], 0).await.unwrap(), [written()]);
         }
         assert_eq!(due(&store, 7, &[], 9, 9).await, ["a1", "a2", "b1!", "a3"], "a repeated write sends once");
         assert_eq!(due(&store, 7, &[], 9, 2).await, ["a1", "a2", "b1!"]);
@@ -194,7 +195,7 @@ on_every_store! {
         assert_eq!(listed[0].outgoing, outgoing("a", "a1"), "letter by letter");
         assert_eq!((listed[0].sent_ms, listed[0].attempts, listed[0].is_parked), (7, 0, false));
         assert!(listed[2].outgoing.publishes && listed.len() == 3);
-        let refused = store.commit(&[sending("a", 2, &["lost"])], 0).await.unwrap();
+        let refused = store.write(&[sending("a", 2, &["lost"])], 0).await.unwrap();
         assert_eq!(refused, [TurnOutcome::LostLease]);
         let removed = ["a1", "b1!", "nobody"].map(|id| OutboxChange::Remove { id: id.into() });
         assert_eq!(store.change_outbox(&removed).await.unwrap(), [true, true, false]);
@@ -202,8 +203,8 @@ on_every_store! {
     }
 
     async fn a_message_that_failed_waits_and_the_later_ones_behind_it(store, _world, _clock) {
-        store.commit(&[begin("a", 1, 1), begin("b", 1, 1)], 0).await.unwrap();
-        store.commit(&[sending("a", 2, &["a1", "a2", "a3"]), sending("b", 2, &["b1"])], 0).await.unwrap();
+        store.write(&[begin("a", 1, 1), begin("b", 1, 1)], 0).await.unwrap();
+        store.write(&[sending("a", 2, &["a1", "a2", "a3"]), sending("b", 2, &["b1"])], 0).await.unwrap();
         let changes = [failed("a1", 50, false), failed("nobody", 5, true)];
         assert_eq!(store.change_outbox(&changes).await.unwrap(), [true, false]);
         assert_eq!(due(&store, 49, &[], 9, 9).await, ["b1"]);

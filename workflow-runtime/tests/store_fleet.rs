@@ -36,8 +36,8 @@ async fn park(store: &impl Store, run_id: &str, wake_ms: Option<i64>) -> bool {
 
 on_every_store! {
     async fn who_joins_takes_over_from_who_is_given_up(store, _world, _clock) {
-        store.commit(&[begin("b"), begin("a"), begin("z")], 0).await.unwrap();
-        store.commit(&[ending("z", 2)], 0).await.unwrap();
+        store.write(&[begin("b"), begin("a"), begin("z")], 0).await.unwrap();
+        store.write(&[ending("z", 2)], 0).await.unwrap();
         give_up(&store, WORKER).await;
         store.join(&worker("next"), LEASE).await.unwrap();
         let claimed = store.claim(&claim("next", 0, 1)).await.unwrap();
@@ -45,19 +45,19 @@ on_every_store! {
         assert!(claimed.next_wake_ms.is_some_and(|next_ms| next_ms <= 0), "there is more");
         assert!(!store.beat(WORKER, LEASE).await.unwrap() && store.beat("next", LEASE).await.unwrap());
         let late = [turn("a", 1, 2, &["late"]), turn("b", 1, 2, &["late, though nobody has taken it yet"])];
-        assert_eq!(store.commit(&late, 0).await.unwrap(), [TurnOutcome::LostLease, TurnOutcome::LostLease]);
+        assert_eq!(store.write(&late, 0).await.unwrap(), [TurnOutcome::LostLease, TurnOutcome::LostLease]);
         assert_eq!(taken(&store.claim(&claim("next", 0, 10)).await.unwrap()), [("b", 2, 1)]);
         let mine = held_by("next", turn("b", 2, 2, &["mine"]));
         let forged = held_by("next", turn("a", 1, 2, &["an old epoch"]));
         let batch = [turn("a", 1, 2, &["late"]), mine, turn("a", 2, 2, &["not its holder"]), forged];
         use TurnOutcome::LostLease;
-        assert_eq!(store.commit(&batch, 0).await.unwrap(), [LostLease, written(), LostLease, LostLease]);
+        assert_eq!(store.write(&batch, 0).await.unwrap(), [LostLease, written(), LostLease, LostLease]);
         assert_eq!(store.claim(&claim("next", 0, 10)).await.unwrap(), Claimed::default());
         assert_eq!(store.claim(&claim(WORKER, 0, 10)).await.unwrap(), Claimed::default(), "it was given up");
     }
 
     async fn only_runs_with_code_are_claimed_and_the_others_are_named(store, _world, _clock) {
-        store.commit(&[begin("a"), begin("b")], 0).await.unwrap();
+        store.write(&[begin("a"), begin("b")], 0).await.unwrap();
         store.leave(WORKER).await.unwrap();
         let stranger = Worker { id: "stranger".into(), code: vec![("flow".into(), 1), ("other".into(), 2)] };
         store.join(&stranger, LEASE).await.unwrap();
@@ -77,7 +77,7 @@ on_every_store! {
     }
 
     async fn an_acquitted_run_has_no_strikes_and_only_its_holder_acquits_it(store, _world, _clock) {
-        store.commit(&[begin("a"), begin("b")], 0).await.unwrap();
+        store.write(&[begin("a"), begin("b")], 0).await.unwrap();
         let mut holder = WORKER.to_owned();
         for strikes in 1..=2 {
             let next = format!("worker-{}", strikes + 1);
@@ -99,7 +99,7 @@ on_every_store! {
     }
 
     async fn strikes_count_holders_that_were_given_up_at_the_same_row(store, _world, _clock) {
-        store.commit(&[begin("a")], 0).await.unwrap();
+        store.write(&[begin("a")], 0).await.unwrap();
         let mut holder = WORKER.to_owned();
         for strikes in 1..=3 {
             let next = format!("worker-{}", strikes + 1);
@@ -110,7 +110,7 @@ on_every_store! {
             holder = next;
         }
         let grown = held_by(&holder, turn("a", 4, 2, &["it went on"]));
-        assert_eq!(store.commit(&[grown], 0).await.unwrap(), [written()]);
+        assert_eq!(store.write(&[grown], 0).await.unwrap(), [written()]);
         give_up(&store, &holder).await;
         store.join(&worker("last"), LEASE).await.unwrap();
         assert_eq!(taken(&store.claim(&claim("last", 0, 10)).await.unwrap()), [("a", 5, 1)]);
@@ -121,28 +121,28 @@ on_every_store! {
     }
 
     async fn a_parked_run_is_taken_when_its_time_has_come(store, _world, _clock) {
-        store.commit(&[begin("a"), begin("b"), begin("c")], 0).await.unwrap();
+        store.write(&[begin("a"), begin("b"), begin("c")], 0).await.unwrap();
         for (run_id, wake_ms) in [("a", Some(30)), ("b", Some(20)), ("c", None)] {
             assert!(park(&store, run_id, wake_ms).await);
         }
         assert!(!park(&store, "a", Some(40)).await, "nobody holds it any more");
-        assert_eq!(store.commit(&[turn("a", 1, 2, &["late"])], 0).await.unwrap(), [TurnOutcome::LostLease]);
+        assert_eq!(store.write(&[turn("a", 1, 2, &["late"])], 0).await.unwrap(), [TurnOutcome::LostLease]);
         let early = store.claim(&claim(WORKER, 19, 10)).await.unwrap();
         assert_eq!((taken(&early), early.next_wake_ms), (vec![], Some(20)));
         let due = store.claim(&claim(WORKER, 30, 1)).await.unwrap();
         assert_eq!((taken(&due), due.next_wake_ms), (vec![("b", 2, 0)], Some(30)), "earliest first");
         let due = store.claim(&claim(WORKER, 30, 10)).await.unwrap();
         assert_eq!((taken(&due), due.next_wake_ms), (vec![("a", 2, 0)], None));
-        assert_eq!(store.commit(&[turn("a", 2, 2, &["woken"])], 0).await.unwrap(), [written()]);
+        assert_eq!(store.write(&[turn("a", 2, 2, &["woken"])], 0).await.unwrap(), [written()]);
         store.wake(&["c".into(), "nobody".into()]).await.unwrap();
         assert_eq!(taken(&store.claim(&claim(WORKER, 0, 10)).await.unwrap()), [("c", 2, 0)]);
     }
 
     async fn a_start_that_is_repeated_after_the_run_was_parked_drives_nothing(store, _world, _clock) {
-        store.commit(&[begin("a")], 0).await.unwrap();
-        assert_eq!(store.commit(&[begin("a")], 0).await.unwrap(), [written()], "nobody knows whether it was heard");
+        store.write(&[begin("a")], 0).await.unwrap();
+        assert_eq!(store.write(&[begin("a")], 0).await.unwrap(), [written()], "nobody knows whether it was heard");
         assert!(park(&store, "a", None).await);
-        assert_eq!(store.commit(&[begin("a")], 0).await.unwrap(), [TurnOutcome::Exists]);
+        assert_eq!(store.write(&[begin("a")], 0).await.unwrap(), [TurnOutcome::Exists]);
         assert!(store.is_first(WORKER).await.unwrap());
     }
 
@@ -150,16 +150,16 @@ on_every_store! {
         let mut asleep = begin("a");
         asleep.begins.as_mut().unwrap().parks_until = Some(50);
         for _ in 0..2 {
-            assert_eq!(store.commit(&[asleep.clone(), begin("b")], 0).await.unwrap(), [written(), written()]);
+            assert_eq!(store.write(&[asleep.clone(), begin("b")], 0).await.unwrap(), [written(), written()]);
         }
-        assert_eq!(store.commit(&[turn("a", 1, 2, &["x"])], 0).await.unwrap(), [TurnOutcome::LostLease]);
+        assert_eq!(store.write(&[turn("a", 1, 2, &["x"])], 0).await.unwrap(), [TurnOutcome::LostLease]);
         assert_eq!(store.claim(&claim(WORKER, 49, 10)).await.unwrap().next_wake_ms, Some(50));
         assert_eq!(taken(&store.claim(&claim(WORKER, 50, 10)).await.unwrap()), [("a", 2, 0)]);
     }
 
     async fn a_run_that_has_something_to_hear_is_not_parked(store, _world, _clock) {
         let all = ["woken", "cancelled", "asked", "offered", "parent", "childless", "child", "grown"];
-        store.commit(&all.map(begin), 0).await.unwrap();
+        store.write(&all.map(begin), 0).await.unwrap();
         store.wake(&["woken".into()]).await.unwrap();
         store.request_cancel(WORKER, "cancelled", "enough").await.unwrap();
         let request = Request { id: "r-1".into(), run_id: "asked".into(), body: Payload::of("retry").unwrap() };
@@ -167,7 +167,7 @@ on_every_store! {
         let mut waiting = turn("offered", 1, 2, &["waits"]);
         let wait = MessageWait { message: "Paid".into(), key: "k".into(), since_ms: 1 };
         waiting.changes.begin_waits.insert(op("paid"), wait);
-        store.commit(&[waiting, ending("grown", 2)], 0).await.unwrap();
+        store.write(&[waiting, ending("grown", 2)], 0).await.unwrap();
         store.deliver(WORKER, &[message("m", 100)], 0).await.unwrap();
         let mut parkings: Vec<_> = ["woken", "cancelled", "asked", "offered"].map(|run| parking(run, None)).into();
         parkings.push(Parking { children: vec!["child".into(), "grown".into()], ..parking("parent", None) });
@@ -183,11 +183,11 @@ on_every_store! {
 
     async fn what_reaches_a_parked_run_wakes_it(store, _world, _clock) {
         let told = ["offered", "cancelled", "parent", "asked", "asleep"];
-        store.commit(&told.map(begin), 0).await.unwrap();
+        store.write(&told.map(begin), 0).await.unwrap();
         let mut waiting = turn("offered", 1, 2, &["waits"]);
         let wait = MessageWait { message: "Paid".into(), key: "k".into(), since_ms: 1 };
         waiting.changes.begin_waits.insert(op("paid"), wait);
-        store.commit(&[waiting, begin("child")], 0).await.unwrap();
+        store.write(&[waiting, begin("child")], 0).await.unwrap();
         for run_id in told {
             assert!(park(&store, run_id, None).await, "{run_id}");
         }
@@ -195,7 +195,7 @@ on_every_store! {
         store.request_cancel(WORKER, "cancelled", "enough").await.unwrap();
         let mut end = ending("child", 2);
         end.changes.wakes = ["parent".into(), "nobody".into()].into();
-        store.commit(&[end], 0).await.unwrap();
+        store.write(&[end], 0).await.unwrap();
         let request = Request { id: "r-1".into(), run_id: "asked".into(), body: Payload::of("retry").unwrap() };
         store.ask(WORKER, &request, 0).await.unwrap();
         let mut woken = store.claim(&claim(WORKER, 0, 10)).await.unwrap().runs;
@@ -205,12 +205,12 @@ on_every_store! {
     }
 
     async fn what_the_holder_itself_is_told_is_no_news_to_it(store, _world, _clock) {
-        store.commit(&[begin_waiting("a", 1), begin("parent"), begin("child")], 0).await.unwrap();
+        store.write(&[begin_waiting("a", 1), begin("parent"), begin("child")], 0).await.unwrap();
         store.deliver(WORKER, &[message("m", 100)], 0).await.unwrap();
         store.request_cancel(WORKER, "a", "enough").await.unwrap();
         let mut end = ending("child", 2);
         end.changes.wakes = ["parent".into()].into();
-        store.commit(&[end], 0).await.unwrap();
+        store.write(&[end], 0).await.unwrap();
         let request = Request { id: "r".into(), run_id: "a".into(), body: Payload::of("retry").unwrap() };
         store.ask(WORKER, &request, 0).await.unwrap();
         assert_eq!(store.claim(&claim(WORKER, 9, 9)).await.unwrap(), Claimed::default());
@@ -222,8 +222,8 @@ on_every_store! {
     }
 
     async fn a_request_waits_for_its_answer(store, _world, _clock) {
-        store.commit(&[begin("a"), begin("over")], 0).await.unwrap();
-        store.commit(&[ending("over", 2)], 0).await.unwrap();
+        store.write(&[begin("a"), begin("over")], 0).await.unwrap();
+        store.write(&[ending("over", 2)], 0).await.unwrap();
         let request = |id: &str, run_id: &str| {
             Request { id: id.into(), run_id: run_id.into(), body: Payload::of(&(id, "\u{0}'")).unwrap() }
         };
@@ -239,7 +239,7 @@ on_every_store! {
         assert_eq!(store.answer("never asked").await.unwrap(), None);
         let mut answering = turn("a", 1, 2, &["heard"]);
         answering.changes.answers.insert("r-2".into(), Payload::of(&3).unwrap());
-        assert_eq!(store.commit(&[answering], 0).await.unwrap(), [written()]);
+        assert_eq!(store.write(&[answering], 0).await.unwrap(), [written()]);
         assert_eq!(store.answer("r-2").await.unwrap(), Some(Some(Payload::of(&3).unwrap())));
         assert_eq!(store.requests(&["a".into()]).await.unwrap(), [request("r-1", "a")]);
         let an_hour_ms = 60 * 60 * 1_000;

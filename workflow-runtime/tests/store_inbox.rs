@@ -44,10 +44,10 @@ fn sweep(now_ms: i64, messages_until_ms: i64, runs_until_ms: Option<i64>, limit:
 
 on_every_store! {
     async fn a_sweep_removes_what_was_named_old_before_and_nothing_else(store, _world, _clock) {
-        store.commit(&["a", "b", "c", "d"].map(begin), 0).await.unwrap();
+        store.write(&["a", "b", "c", "d"].map(begin), 0).await.unwrap();
         let ends = [("c", 20), ("a", 30), ("b", 40)];
         let ends = ends.map(|(run_id, at_ms)| Turn { at_ms, ..ending(run_id, 2) });
-        store.commit(&ends, 0).await.unwrap();
+        store.write(&ends, 0).await.unwrap();
         assert_eq!(store.old_runs(19, 100).await.unwrap(), []);
         assert_eq!(store.old_runs(40, 4).await.unwrap(), ["c".into(), "a".into()], "two rows each");
         assert_eq!(store.old_runs(40, 1).await.unwrap(), ["c".into()], "one at least");
@@ -61,24 +61,24 @@ on_every_store! {
     }
 
     async fn an_event_reaches_all_who_wait_each_once(store, _world, _clock) {
-        store.commit(&[begin_waiting("a", 1), begin_waiting("b", 2)], 0).await.unwrap();
+        store.write(&[begin_waiting("a", 1), begin_waiting("b", 2)], 0).await.unwrap();
         let delivered = store.deliver(WORKER, &[event("e", 100)], 0).await.unwrap();
         assert_eq!(offered(&delivered[0].offers), [("a", "e"), ("b", "e")]);
-        let outcomes = store.commit(&[taking("a", "e"), taking("b", "e")], 0).await.unwrap();
+        let outcomes = store.write(&[taking("a", "e"), taking("b", "e")], 0).await.unwrap();
         assert_eq!(outcomes, [written(), written()]);
         assert_eq!(state(&store, "e", 0).await, taken(&[("a", Some("paid")), ("b", Some("paid"))]));
         let mut once_more = turn("a", 1, 3, &["once more"]);
         once_more.changes.take_messages.insert("e".into(), op("paid"));
-        assert_eq!(store.commit(&[once_more.clone()], 0).await.unwrap(), [TurnOutcome::MessageTaken]);
+        assert_eq!(store.write(&[once_more.clone()], 0).await.unwrap(), [TurnOutcome::MessageTaken]);
         once_more.changes.take_messages.clear();
         let wait = MessageWait { message: "Paid".into(), key: "k".into(), since_ms: 3 };
         once_more.changes.begin_waits.insert(op("paid"), wait);
-        assert_eq!(store.commit(&[once_more], 0).await.unwrap(), [written()], "a run gets it once");
-        let [TurnOutcome::Written(late)] = &store.commit(&[begin_waiting("c", 4)], 99).await.unwrap()[..] else {
+        assert_eq!(store.write(&[once_more], 0).await.unwrap(), [written()], "a run gets it once");
+        let [TurnOutcome::Written(late)] = &store.write(&[begin_waiting("c", 4)], 99).await.unwrap()[..] else {
             panic!("it begins")
         };
         assert_eq!(offered(late), [("c", "e")], "who comes late gets it too");
-        let late = store.commit(&[begin_waiting("d", 5)], 100).await.unwrap();
+        let late = store.write(&[begin_waiting("d", 5)], 100).await.unwrap();
         assert_eq!(late, [written()], "until its time is over");
         let twice = store.deliver(WORKER, &[event("e", 500)], 0).await.unwrap();
         assert!(twice[0].is_duplicate);
@@ -94,12 +94,12 @@ on_every_store! {
         assert_eq!(state(&store, "e", 10).await, taken(&[]));
         assert_eq!(state(&store, "m", 10).await, MessageState::Parked(ParkReason::Expired));
         assert_eq!(store.sweep(&sweep(10, -1, None, 10)).await.unwrap(), Swept::default());
-        let outcomes = store.commit(&[begin_waiting("a", 1)], 0).await.unwrap();
+        let outcomes = store.write(&[begin_waiting("a", 1)], 0).await.unwrap();
         assert_eq!(outcomes, [written()], "what is settled is not offered, even if the clock went back");
     }
 
     async fn a_message_and_the_runs_that_begin_with_it_are_one_write(store, _world, _clock) {
-        store.commit(&[begin_waiting("w", 1)], 0).await.unwrap();
+        store.write(&[begin_waiting("w", 1)], 0).await.unwrap();
         let delivered = store.deliver(WORKER, &[starting("m", &["a", "b"])], 0).await.unwrap();
         assert_eq!((delivered[0].is_duplicate, &delivered[0].starts[..]), (false, &[written(), written()][..]));
         assert!(delivered[0].offers.is_empty(), "a waiting run does not get it too");
@@ -108,7 +108,7 @@ on_every_store! {
         let repeated = store.deliver(WORKER, &[starting("m", &["a", "b"])], 0).await.unwrap();
         assert!(repeated[0].is_duplicate);
         assert_eq!(repeated[0].starts, [written(), written()], "a write that is repeated is recognised");
-        store.commit(&[turn("a", 1, 2, &["goes on"])], 0).await.unwrap();
+        store.write(&[turn("a", 1, 2, &["goes on"])], 0).await.unwrap();
         let late = store.deliver(WORKER, &[starting("m", &["a", "c"]), starting("n", &["b", "d"])], 0).await.unwrap();
         assert_eq!(late[0].starts, [TurnOutcome::Exists, TurnOutcome::Exists], "nothing begins with a duplicate");
         assert_eq!(store.run("c").await.unwrap(), None);
@@ -116,12 +116,12 @@ on_every_store! {
     }
 
     async fn an_event_starts_runs_and_reaches_those_who_wait_but_no_run_twice(store, _world, _clock) {
-        store.commit(&[begin_waiting("w", 1)], 0).await.unwrap();
+        store.write(&[begin_waiting("w", 1)], 0).await.unwrap();
         let begins = NewMessage { starts: vec![begin_waiting("a", 1)], ..event("e", 100) };
         let delivered = store.deliver(WORKER, &[begins], 0).await.unwrap();
         assert_eq!(delivered[0].starts, [written()], "the run that begins with it is not offered it");
         assert_eq!(offered(&delivered[0].offers), [("w", "e")]);
-        store.commit(&[taking("w", "e")], 0).await.unwrap();
+        store.write(&[taking("w", "e")], 0).await.unwrap();
         assert_eq!(state(&store, "e", 0).await, taken(&[("a", None), ("w", Some("paid"))]));
     }
 
@@ -134,26 +134,26 @@ on_every_store! {
     }
 
     async fn what_does_not_fit_is_parked_and_the_next_one_is_offered(store, _world, _clock) {
-        store.commit(&[begin_waiting("a", 1), begin_waiting("b", 2)], 0).await.unwrap();
+        store.write(&[begin_waiting("a", 1), begin_waiting("b", 2)], 0).await.unwrap();
         store.deliver(WORKER, &[message("bad", 100), message("good", 100)], 0).await.unwrap();
         for _ in 0..2 {
-            let outcomes = store.commit(&[refusing("a", "bad")], 7).await.unwrap();
+            let outcomes = store.write(&[refusing("a", "bad")], 7).await.unwrap();
             let [TurnOutcome::Written(offers)] = &outcomes[..] else { panic!("{outcomes:?}") };
             assert_eq!(offered(offers), [("a", "good")]);
         }
         assert_eq!(state(&store, "bad", 0).await, misfit("a"));
-        assert_eq!(store.commit(&[taking("b", "bad")], 0).await.unwrap(), [TurnOutcome::MessageTaken]);
-        assert_eq!(store.commit(&[taking("b", "good")], 0).await.unwrap(), [written()]);
-        store.commit(&[refusing("a", "good")], 0).await.unwrap();
+        assert_eq!(store.write(&[taking("b", "bad")], 0).await.unwrap(), [TurnOutcome::MessageTaken]);
+        assert_eq!(store.write(&[taking("b", "good")], 0).await.unwrap(), [written()]);
+        store.write(&[refusing("a", "good")], 0).await.unwrap();
         assert_eq!(state(&store, "good", 0).await, taken(&[("b", Some("paid"))]), "what was taken stays so");
     }
 
     async fn an_event_that_one_run_cannot_read_still_reaches_the_others(store, _world, _clock) {
-        store.commit(&[begin_waiting("a", 1), begin_waiting("b", 2)], 0).await.unwrap();
+        store.write(&[begin_waiting("a", 1), begin_waiting("b", 2)], 0).await.unwrap();
         store.deliver(WORKER, &[event("e", 100)], 0).await.unwrap();
-        assert_eq!(store.commit(&[refusing("a", "e")], 0).await.unwrap(), [written()], "not offered again");
+        assert_eq!(store.write(&[refusing("a", "e")], 0).await.unwrap(), [written()], "not offered again");
         assert_eq!(state(&store, "e", 0).await, misfit("a"));
-        assert_eq!(store.commit(&[taking("b", "e")], 0).await.unwrap(), [written()]);
+        assert_eq!(store.write(&[taking("b", "e")], 0).await.unwrap(), [written()]);
         assert_eq!(state(&store, "e", 0).await, misfit("a"));
         let mended = NewMessage { payload: Payload::of(&7).unwrap(), ..again(event("e", 100)) };
         let delivered = store.deliver(WORKER, &[mended], 0).await.unwrap();
@@ -164,9 +164,9 @@ on_every_store! {
     }
 
     async fn only_what_is_parked_comes_again(store, _world, _clock) {
-        store.commit(&[begin_waiting("a", 1)], 0).await.unwrap();
+        store.write(&[begin_waiting("a", 1)], 0).await.unwrap();
         store.deliver(WORKER, &[message("old", 10), message("waiting", 100), message("took", 100)], 0).await.unwrap();
-        store.commit(&[taking("a", "took")], 0).await.unwrap();
+        store.write(&[taking("a", "took")], 0).await.unwrap();
         let redelivered = ["old", "waiting", "took", "new"].map(|id| again(message(id, 200)));
         let delivered = store.deliver(WORKER, &redelivered, 50).await.unwrap();
         let duplicates: Vec<_> = delivered.iter().map(|each| each.is_duplicate).collect();
@@ -180,7 +180,7 @@ on_every_store! {
     }
 
     async fn a_message_can_be_set_aside_at_once(store, _world, _clock) {
-        store.commit(&[begin_waiting("a", 1)], 0).await.unwrap();
+        store.write(&[begin_waiting("a", 1)], 0).await.unwrap();
         let reason = ParkReason::CannotStart { workflow: "flow".into(), error: "'; DROP".into() };
         let parked = NewMessage { parked: Some(reason.clone()), ..message("m", 100) };
         let delivered = store.deliver(WORKER, &[parked], 0).await.unwrap();
@@ -189,10 +189,10 @@ on_every_store! {
     }
 
     async fn what_is_discarded_is_gone_but_known(store, _world, _clock) {
-        store.commit(&[begin_waiting("a", 1)], 0).await.unwrap();
+        store.write(&[begin_waiting("a", 1)], 0).await.unwrap();
         let kept = [message("w", 100), message("p", 5), message("t", 100), event("e", 100)];
         store.deliver(WORKER, &kept, 0).await.unwrap();
-        store.commit(&[taking("a", "t")], 0).await.unwrap();
+        store.write(&[taking("a", "t")], 0).await.unwrap();
         assert_eq!(store.discard("nothing", 9).await.unwrap(), None);
         assert_eq!(store.discard("t", 9).await.unwrap(), Some(false));
         for id in ["w", "p", "e"] {
@@ -202,17 +202,17 @@ on_every_store! {
         assert_eq!(state(&store, "p", 9).await, MessageState::Discarded);
         assert_eq!(state(&store, "e", 9).await, taken(&[]));
         assert_eq!(state(&store, "t", 9).await, taken(&[("a", Some("paid"))]));
-        assert_eq!(store.commit(&[begin_waiting("b", 1)], 0).await.unwrap(), [written()]);
+        assert_eq!(store.write(&[begin_waiting("b", 1)], 0).await.unwrap(), [written()]);
         assert!(store.deliver(WORKER, &[again(message("w", 100))], 0).await.unwrap()[0].is_duplicate);
     }
 
     async fn listings_of_messages_are_filtered_and_paged(store, _world, _clock) {
-        store.commit(&[begin_waiting("a", 1), begin_waiting("b", 1)], 0).await.unwrap();
+        store.write(&[begin_waiting("a", 1), begin_waiting("b", 1)], 0).await.unwrap();
         let other = NewMessage { message: "Other".into(), key: "'x".into(), ..message("o", 100) };
         let batch = [message("t", 100), other, message("x", 10), message("bad", 100), event("e", 100)];
         store.deliver(WORKER, &batch, 3).await.unwrap();
-        store.commit(&[taking("a", "t"), refusing("b", "bad")], 0).await.unwrap();
-        store.commit(&[refusing("b", "e")], 0).await.unwrap();
+        store.write(&[taking("a", "t"), refusing("b", "bad")], 0).await.unwrap();
+        store.write(&[refusing("b", "e")], 0).await.unwrap();
         let all = MessageFilter::default();
         let list = async |filter: MessageFilter| {
             let messages = store.messages(&filter, 10).await.unwrap();
@@ -235,10 +235,10 @@ on_every_store! {
     }
 
     async fn a_sweep_removes_the_oldest_first_and_little_at_a_time(store, _world, _clock) {
-        store.commit(&[begin_waiting("a", 1)], 0).await.unwrap();
+        store.write(&[begin_waiting("a", 1)], 0).await.unwrap();
         let kept = [message("t", 1_000), message("x", 50), message("w", 1_000), event("e", 60)];
         store.deliver(WORKER, &kept, 5).await.unwrap();
-        store.commit(&[taking("a", "t")], 5).await.unwrap(); // Settled at 102.
+        store.write(&[taking("a", "t")], 5).await.unwrap(); // Settled at 102.
         let ids = async || states(&store, 0).await.into_iter().map(|(id, _)| id).collect::<Vec<_>>();
         let swept = store.sweep(&sweep(60, 49, None, 10)).await.unwrap();
         assert_eq!(swept, Swept { expired: 2, messages: 0, runs: 0 });
@@ -252,8 +252,8 @@ on_every_store! {
     }
 
     async fn runs_that_ended_go_with_all_that_belongs_to_them(store, _world, _clock) {
-        store.commit(&[begin("a"), begin("b"), begin("c"), begin("d")], 0).await.unwrap();
-        store.commit(&[ending("b", 2), ending("a", 2), ending("d", 2)], 0).await.unwrap(); // At 102.
+        store.write(&[begin("a"), begin("b"), begin("c"), begin("d")], 0).await.unwrap();
+        store.write(&[ending("b", 2), ending("a", 2), ending("d", 2)], 0).await.unwrap(); // At 102.
         assert_eq!(store.sweep(&sweep(500, 0, None, 100)).await.unwrap(), Swept::default());
         assert_eq!(store.sweep(&sweep(500, 0, Some(101), 100)).await.unwrap(), Swept::default());
         let swept = store.sweep(&sweep(500, 0, Some(102), 1)).await.unwrap();
@@ -263,7 +263,7 @@ on_every_store! {
         assert_eq!(swept.runs, 2);
         let left = store.runs(&RunFilter::default()).await.unwrap();
         assert!(matches!(&left[..], [only] if only.run_id.as_ref() == "c"), "{left:?}");
-        assert_eq!(store.commit(&[begin("a")], 0).await.unwrap(), [written()], "the id is free again");
+        assert_eq!(store.write(&[begin("a")], 0).await.unwrap(), [written()], "the id is free again");
     }
 }
 
@@ -284,7 +284,7 @@ async fn messages_of_the_first_release_are_still_known() {
     assert_eq!(state(&store, "t", 0).await, taken(&[("a", Some("paid"))]));
     assert_eq!(state(&store, "w", 0).await, MessageState::Waiting);
     store.join(&worker(WORKER), std::time::Duration::from_secs(60)).await.unwrap();
-    let outcomes = store.commit(&[begin_waiting("b", 1)], 0).await.unwrap();
+    let outcomes = store.write(&[begin_waiting("b", 1)], 0).await.unwrap();
     let [TurnOutcome::Written(offers)] = &outcomes[..] else { panic!("{outcomes:?}") };
     assert_eq!(offered(offers), [("b", "w")]);
     let swept = store.sweep(&sweep(50, 5, None, 10)).await.unwrap();

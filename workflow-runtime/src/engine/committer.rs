@@ -1,4 +1,4 @@
-//! Group commit: the turns of all runs that are ready go into one transaction; nobody waits for stragglers.
+//! Group commit: the turns of all runs that are ready go into one transaction; stragglers are hardly waited for.
 //! It knows nothing of workflows. Nothing leaves it as written before the store has said so.
 
 use std::future::poll_fn;
@@ -17,6 +17,10 @@ use crate::store::{Delivered, NewMessage, OutboxChange, Parking, RunState, Store
 const MOST_JOBS: usize = 1_000;
 const MOST_BYTES: usize = 8 << 20;
 
+/// How long nobody has to come for a batch to be written although more were expected: about what a turn takes that is
+/// under way on another thread.
+const LULL: Duration = Duration::from_micros(25);
+
 /// How long an engine that may have been given up waits before it looks whether it was.
 const UNCERTAIN: Duration = Duration::from_millis(20);
 
@@ -26,7 +30,7 @@ pub(crate) type Reply<T> = oneshot::Sender<Result<T, StoreError>>;
 /// Something to write.
 pub(crate) enum Job {
     Turn {
-        turn: Box<Turn>,
+        turn: Arc<Turn>,
         /// Where the run can be reached, if it begins with this turn.
         seat: Option<Seat>,
         reply: Reply<TurnOutcome>,
@@ -60,7 +64,7 @@ type Sender = (Vec<Seat>, Reply<Delivered>);
 
 #[derive(Default)]
 struct Batch {
-    turns: Vec<Turn>,
+    turns: Vec<Arc<Turn>>,
     askers: Vec<Asker>,
     messages: Vec<NewMessage>,
     senders: Vec<Sender>,
@@ -73,7 +77,7 @@ struct Batch {
 
 /// Writes until the engine stops.
 pub(crate) async fn commit_all(parts: Arc<Parts>, mut jobs: mpsc::UnboundedReceiver<Job>) {
-    let mut had_many = false;
+    let mut pace = Pace::default();
     loop {
         let first = tokio::select! {
             biased;
@@ -81,11 +85,9 @@ pub(crate) async fn commit_all(parts: Arc<Parts>, mut jobs: mpsc::UnboundedRecei
             job = jobs.recv() => job,
         };
         let Some(first) = first else { return };
-        if parts.live.count() > 1 || had_many {
-            // Not a wait for stragglers: whoever is ready to run has its say first, so that the runs that a batch has
-            // answered meet again in the next one, and do not follow each other with a transaction for each few. Those
-            // who start runs that are parked at once are not among the runs in memory.
-            let_the_others_go_on().await;
+        // Those who start runs that are parked at once are not among the runs in memory.
+        if parts.live.count() > 1 || pace.expected > 1 {
+            pace.gather(&jobs).await;
         }
         let mut batch = Batch::default();
         batch.add(first);
@@ -93,8 +95,39 @@ pub(crate) async fn commit_all(parts: Arc<Parts>, mut jobs: mpsc::UnboundedRecei
             let Ok(job) = jobs.try_recv() else { break };
             batch.add(job);
         }
-        had_many = batch.jobs() > 1;
+        let (count, began) = (batch.jobs(), Instant::now());
         batch.write(&parts).await;
+        pace = Pace { expected: count + jobs.len(), took: began.elapsed() };
+    }
+}
+
+/// What the last batch was like.
+#[derive(Default)]
+struct Pace {
+    /// How many it has answered, and how many came meanwhile: those that may ask for something soon.
+    expected: usize,
+    took: Duration,
+}
+
+impl Pace {
+    /// Not a wait for stragglers: whoever is ready to run has its say first, so that the runs that a batch has answered
+    /// meet again in the next one, and do not follow each other with a transaction for each few. Those that another
+    /// thread has taken over are looked out for as well, for a small part of what a transaction takes.
+    async fn gather(&self, jobs: &mpsc::UnboundedReceiver<Job>) {
+        let (began, mut count) = (Instant::now(), jobs.len());
+        let mut grew = began;
+        loop {
+            let_the_others_go_on().await;
+            let now = Instant::now();
+            if jobs.len() > count {
+                (count, grew) = (jobs.len(), now);
+            }
+            let is_lull = now - grew >= LULL.min(self.took / 10);
+            // The first one is out of the queue already.
+            if count + 1 >= self.expected || is_lull || now - began >= self.took / 2 {
+                return;
+            }
+        }
     }
 }
 
@@ -118,7 +151,7 @@ impl Batch {
         match job {
             Job::Turn { turn, seat, reply } => {
                 self.bytes += turn.records.iter().map(weight).sum::<usize>();
-                self.turns.push(*turn);
+                self.turns.push(turn);
                 self.askers.push((seat, reply));
             }
             Job::Deliver { message, seats, reply } => {
@@ -192,7 +225,7 @@ async fn park(parts: &Parts, parkings: Vec<Parking>, parkers: Vec<Reply<bool>>, 
     }
 }
 
-async fn write_turns(parts: &Parts, turns: Vec<Turn>, askers: Vec<Asker>, now_ms: Timestamp) {
+async fn write_turns(parts: &Parts, turns: Vec<Arc<Turn>>, askers: Vec<Asker>, now_ms: Timestamp) {
     if turns.is_empty() {
         return;
     }
@@ -201,10 +234,14 @@ async fn write_turns(parts: &Parts, turns: Vec<Turn>, askers: Vec<Asker>, now_ms
     parts.telemetry.batch(turns.len(), began.elapsed());
     match outcomes {
         Ok(outcomes) => {
-            note_sends(parts, &turns);
-            for ((turn, (seat, reply)), outcome) in turns.iter().zip(askers).zip(outcomes) {
-                note_outcome(parts, turn, &outcome);
-                let _ = reply.send(Ok(seated(parts, turn, seat, outcome)));
+            note_sends(parts, turns.iter().map(|turn| &**turn));
+            for ((turn, (seat, reply)), outcome) in turns.into_iter().zip(askers).zip(outcomes) {
+                note_outcome(parts, &turn, &outcome);
+                let outcome = seated(parts, &turn, seat, outcome);
+                // Before the answer: who asked frees it then, and takes the same pieces of memory for its next turn.
+                // One task that frees those of all runs keeps the threads waiting for each other's heap.
+                drop(turn);
+                let _ = reply.send(Ok(outcome));
             }
         }
         Err(error) if turns.len() == 1 => {

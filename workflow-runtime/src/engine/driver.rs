@@ -187,10 +187,9 @@ impl Driver {
             let Taken { turn, broken } = live.take(happenings, now_ms);
             if let Some(turn) = turn {
                 self.refusals = 0;
-                let cancelled = cancelled_steps(&turn);
-                let answers = turn.changes.answers.clone();
+                let turn = Arc::new(turn);
                 let written = match transaction {
-                    None => self.write(turn).await,
+                    None => self.write(&turn).await,
                     Some((transaction, name)) => {
                         match attempts.transactions.commit(&self.parts, transaction, &turn, name).await {
                             Committed::Answered(outcome) => Some(outcome),
@@ -207,8 +206,9 @@ impl Driver {
                     Some(TurnOutcome::Written(offers)) => {
                         self.ends.note_progress(now_ms);
                         live.note_written(offers);
-                        cancelled.iter().for_each(|op| attempts.cancel(op));
-                        answers.iter().for_each(|(id, answer)| self.parts.answers.tell(id, answer));
+                        cancelled_steps(&turn).for_each(|op| attempts.cancel(op));
+                        let answers = turn.changes.answers.iter();
+                        answers.for_each(|(id, answer)| self.parts.answers.tell(id, answer));
                     }
                     Some(TurnOutcome::MessageTaken) => return Next::Load(attempts),
                     Some(TurnOutcome::LostLease | TurnOutcome::Exists) => {
@@ -247,7 +247,7 @@ impl Driver {
                 _ = self.phase.changed() => return happenings,
                 attempted = attempts.next() => happenings.extend(attempted.map(Happening::Attempted)),
                 Some(input) = self.ends.inbox.recv(), if is_running => {
-                    self.hear(input, live, attempts, &mut happenings);
+                    self.hear(*input, live, attempts, &mut happenings);
                 }
                 () = tokio::time::sleep(idle.unwrap_or_default()), if idle.is_some() => {
                     self.is_idle = true;
@@ -265,7 +265,7 @@ impl Driver {
         }
         if is_running {
             while let Ok(input) = self.ends.inbox.try_recv() {
-                self.hear(input, live, attempts, &mut happenings);
+                self.hear(*input, live, attempts, &mut happenings);
             }
             if live.agenda.has_timers() {
                 happenings.push(Happening::Due(self.parts.clock.over_ms()));
@@ -298,10 +298,10 @@ impl Driver {
     }
 
     /// Has a turn written. `None` when the engine stopped before the store answered.
-    async fn write(&self, turn: Turn) -> Option<TurnOutcome> {
+    async fn write(&self, turn: &Arc<Turn>) -> Option<TurnOutcome> {
         let mut backoff = Backoff::new();
         loop {
-            match self.parts.commit(turn.clone(), None).await {
+            match self.parts.commit(Arc::clone(turn), None).await {
                 Ok(outcome) => {
                     tracing::debug!(row = turn.first_seq, rows = turn.records.len(), "turn committed");
                     return Some(outcome);
@@ -347,7 +347,9 @@ impl Driver {
                 Ok(turn) => turn,
                 Err(error) => return Next::Broken(error.to_string()),
             };
-            let Some(TurnOutcome::Written(offers)) = self.write(turn).await else { return Next::Leave };
+            let Some(TurnOutcome::Written(offers)) = self.write(&Arc::new(turn)).await else {
+                return Next::Leave;
+            };
             // What the code owed may be a wait, and the message may have been there for long.
             live.note_written(offers);
         }
@@ -362,13 +364,12 @@ impl Driver {
 }
 
 /// The steps that nobody waits for any more from this turn on.
-fn cancelled_steps(turn: &Turn) -> Vec<OpId> {
+fn cancelled_steps(turn: &Turn) -> impl Iterator<Item = &OpId> {
     let commands = turn.records.iter().flat_map(|record| &record.commands);
-    let cancelled = commands.filter_map(|command| match command {
-        Command::CancelStep { op } => Some(op.clone()),
+    commands.filter_map(|command| match command {
+        Command::CancelStep { op } => Some(op),
         _ => None,
-    });
-    cancelled.collect()
+    })
 }
 
 /// Reads runs from the store; `None` when the engine stopped before it answered.

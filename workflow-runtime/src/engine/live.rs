@@ -34,7 +34,8 @@ const UNSEEN: Timestamp = Timestamp::MIN;
 /// The address of a run in memory.
 #[derive(Clone)]
 pub(crate) struct Seat {
-    pub(crate) inbox: mpsc::UnboundedSender<Input>,
+    /// Boxed: a channel keeps room for dozens, and hardly any run ever gets one.
+    pub(crate) inbox: mpsc::UnboundedSender<Box<Input>>,
     /// How the run ended, once it has.
     pub(crate) ending: watch::Receiver<Option<Conclusion>>,
     pulse: Arc<AtomicI64>,
@@ -42,7 +43,7 @@ pub(crate) struct Seat {
 
 /// The other ends of a [`Seat`], for the driver.
 pub(crate) struct Ends {
-    pub(crate) inbox: mpsc::UnboundedReceiver<Input>,
+    pub(crate) inbox: mpsc::UnboundedReceiver<Box<Input>>,
     pub(crate) ending: watch::Sender<Option<Conclusion>>,
     pulse: Arc<AtomicI64>,
 }
@@ -104,7 +105,7 @@ impl LiveRuns {
     /// Hands something to a run; false when it is not in memory, or about to leave it. Then it finds the same in the
     /// store when it is loaded.
     pub(crate) fn send(&self, run_id: &str, input: Input) -> bool {
-        self.seats().get(run_id).is_some_and(|(_, seat)| seat.inbox.send(input).is_ok())
+        self.seats().get(run_id).is_some_and(|(_, seat)| seat.inbox.send(Box::new(input)).is_ok())
     }
 
     pub(crate) fn count(&self) -> usize {

@@ -189,9 +189,10 @@ impl Parts {
         let _ = self.phase.subscribe().wait_for(|phase| *phase != Phase::Running).await;
     }
 
-    /// Has a turn written. Returns when it is on the disk, or refused.
-    pub(crate) async fn commit(&self, turn: Turn, seat: Option<Seat>) -> Result<TurnOutcome, Error> {
-        self.ask(|reply| Job::Turn { turn: Box::new(turn), seat, reply }).await
+    /// Has a turn written. Returns when it is on the disk, or refused. Whoever keeps a clone until then is the one who
+    /// frees it.
+    pub(crate) async fn commit(&self, turn: Arc<Turn>, seat: Option<Seat>) -> Result<TurnOutcome, Error> {
+        self.ask(|reply| Job::Turn { turn, seat, reply }).await
     }
 
     pub(crate) async fn deliver(&self, message: NewMessage, seats: Vec<Seat>) -> Result<Delivered, Error> {

@@ -3,6 +3,7 @@
 //! not even that.
 
 use std::collections::HashMap;
+use std::fmt;
 use std::time::Duration;
 
 use metrics::{Counter, Gauge, Histogram, counter, gauge, histogram};
@@ -212,13 +213,12 @@ impl StepMeters {
 
 /// The span of a run, as long as it is in memory. All of them have the ids that the run has in every process.
 pub(crate) fn run_span(workflow: &str, run_id: &str, parent: Option<&Parent>) -> Span {
-    // What follows the `=` is computed only if somebody takes the span.
     let span = tracing::info_span!(
         "run",
         %run_id,
         workflow,
-        trace_id = TraceContext::of_run(run_id).trace_id(),
-        span_id = TraceContext::of_run(run_id).span_id(),
+        trace_id = %when_shown(|| TraceContext::of_run(run_id).trace_id()),
+        span_id = %when_shown(|| TraceContext::of_run(run_id).span_id()),
         parent_run_id = tracing::field::Empty,
     );
     if let Some(parent) = parent {
@@ -234,10 +234,16 @@ pub(crate) fn attempt_span(op: &OpId, cx: &StepContext) -> Span {
         node = op.node(),
         op = op.as_str(),
         attempt = cx.attempt(),
-        trace_id = cx.trace().trace_id(),
-        span_id = cx.trace().span_id(),
-        parent_span_id = TraceContext::of_run(cx.run_id()).span_id(),
+        trace_id = %when_shown(|| cx.trace().trace_id()),
+        span_id = %when_shown(|| cx.trace().span_id()),
+        parent_span_id = %when_shown(|| TraceContext::of_run(cx.run_id()).span_id()),
     )
+}
+
+/// Text that is computed where it is shown. A span that nobody takes has its values computed all the same when some
+/// crate of the program turns on what `tracing` has for `log`, as sqlx does; and these are hashes.
+fn when_shown(text: impl Fn() -> String) -> impl fmt::Display {
+    fmt::from_fn(move |f| f.write_str(&text()))
 }
 
 #[expect(clippy::cast_precision_loss, reason = "a count in a histogram need not be exact beyond 2^52")]

@@ -128,7 +128,7 @@ async fn look(parts: &Parts, patience_ms: Timestamp, now_ms: Timestamp) {
     let asked = silent.into_iter().map(|(run_id, since_ms, seat)| {
         let (reply, answer) = oneshot::channel();
         // A driver that is gone has ended its run, or let go of it.
-        let _ = seat.inbox.send(Input::Explain(reply));
+        let _ = seat.inbox.send(Box::new(Input::Explain(reply)));
         (run_id, since_ms, answer)
     });
     let asked: Vec<_> = asked.collect();

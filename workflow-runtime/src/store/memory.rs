@@ -121,7 +121,7 @@ impl Store for Memory {
         Ok(EngineLock::new(Unlock(Arc::clone(&self.is_locked))))
     }
 
-    async fn commit(&self, turns: &[Turn], now_ms: Timestamp) -> Result<Vec<TurnOutcome>, StoreError> {
+    async fn commit(&self, turns: &[Arc<Turn>], now_ms: Timestamp) -> Result<Vec<TurnOutcome>, StoreError> {
         let mut tables = self.tables();
         let refusals: Vec<Option<TurnOutcome>> = turns.iter().map(|turn| tables.write(turn)).collect();
         let offers = |turn: &Turn| tables.offers_to(turn, now_ms);

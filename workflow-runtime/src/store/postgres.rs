@@ -271,7 +271,7 @@ impl Store for Postgres {
         Ok(EngineLock::new(()))
     }
 
-    async fn commit(&self, turns: &[Turn], now_ms: Timestamp) -> Result<Vec<TurnOutcome>, StoreError> {
+    async fn commit(&self, turns: &[Arc<Turn>], now_ms: Timestamp) -> Result<Vec<TurnOutcome>, StoreError> {
         write::commit(&self.pool, turns, now_ms).await
     }
 

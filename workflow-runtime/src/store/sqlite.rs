@@ -286,7 +286,7 @@ impl Store for Sqlite {
         }
     }
 
-    async fn commit(&self, turns: &[Turn], now_ms: Timestamp) -> StoreResult<Vec<TurnOutcome>> {
+    async fn commit(&self, turns: &[Arc<Turn>], now_ms: Timestamp) -> StoreResult<Vec<TurnOutcome>> {
         let turns = turns.to_vec();
         self.write(move |db, joined| turns::commit(db, joined, &turns, now_ms)).await
     }

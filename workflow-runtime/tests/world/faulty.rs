@@ -293,7 +293,7 @@ impl<S: Store> Store for Faulty<S> {
         if self.is_open_to_all { Ok(EngineLock::new(())) } else { self.inner.lock() }
     }
 
-    async fn commit(&self, turns: &[Turn], now_ms: Timestamp) -> Result<Vec<TurnOutcome>, StoreError> {
+    async fn commit(&self, turns: &[Arc<Turn>], now_ms: Timestamp) -> Result<Vec<TurnOutcome>, StoreError> {
         self.write(self.inner.commit(turns, now_ms)).await
     }
 

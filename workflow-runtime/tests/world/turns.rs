@@ -1,8 +1,24 @@
 //! Turns and messages made by hand, for those who ask a store directly.
 //! What they hold means nothing.
 
-use workflow_core::{Command, Conclusion, Event, OpId, Payload, Record};
+use std::sync::Arc;
+
+use workflow_core::{Command, Conclusion, Event, OpId, Payload, Record, Timestamp};
 use workflow_runtime::store::*;
+
+/// Any store, asked for turns that nobody else has.
+pub trait Write: Store {
+    fn write(
+        &self,
+        turns: &[Turn],
+        now_ms: Timestamp,
+    ) -> impl Future<Output = Result<Vec<TurnOutcome>, StoreError>> + Send {
+        let turns: Vec<Arc<Turn>> = turns.iter().cloned().map(Arc::new).collect();
+        async move { self.commit(&turns, now_ms).await }
+    }
+}
+
+impl<S: Store + ?Sized> Write for S {}
 
 /// The worker that holds what these turns write to.
 pub const WORKER: &str = "worker-1";

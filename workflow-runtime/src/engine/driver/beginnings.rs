@@ -74,7 +74,8 @@ pub(in crate::engine) async fn begin(
         parts.refuse_when_leaving()?;
         begins.parks_until = Some(wake_ms);
         drop(live);
-        return Ok(match parts.commit(turn, None).await? {
+        let turn = Arc::new(turn);
+        return Ok(match parts.commit(Arc::clone(&turn), None).await? {
             TurnOutcome::Written(_) => Begun::Parked,
             TurnOutcome::LostLease => Begun::LostLease,
             _ => Begun::Exists,
@@ -105,7 +106,9 @@ impl Driver {
         reply: oneshot::Sender<Result<TurnOutcome, Error>>,
     ) {
         // Before anything of it happens, the run is on the disk.
-        let written = self.parts.commit(turn, Some(seat)).await;
+        let turn = Arc::new(turn);
+        let written = self.parts.commit(Arc::clone(&turn), Some(seat)).await;
+        drop(turn);
         let begins = match &written {
             Ok(TurnOutcome::Written(offers)) => {
                 live.note_written(offers.clone());
@@ -151,7 +154,7 @@ impl Driver {
             Ok(turn) => turn,
             Err(error) => return Next::Broken(format!("the run cannot continue as new: {error}")),
         };
-        match self.write(turn).await {
+        match self.write(&Arc::new(turn)).await {
             Some(TurnOutcome::Written(_)) => {
                 self.definition = definition;
                 self.drop_what_came();
@@ -165,7 +168,7 @@ impl Driver {
     /// What is for the new one is read with it.
     fn drop_what_came(&mut self) {
         while let Ok(input) = self.ends.inbox.try_recv() {
-            if let Input::Child(news) = input {
+            if let Input::Child(news) = *input {
                 self.starting.remove(&news.run_id);
             }
         }

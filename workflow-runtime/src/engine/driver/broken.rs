@@ -1,6 +1,8 @@
 //! A run whose code cannot go on with its journal: it waits for a person, in memory for a while and then parked.
 //! Messages and cancels stay in the store meanwhile; only requests are answered.
 
+use std::sync::Arc;
+
 use workflow_core::Payload;
 
 use super::{Driver, Next, Untold};
@@ -17,7 +19,7 @@ impl Driver {
     pub(super) async fn wait_for_a_person(&mut self, cause: String) -> Next {
         tracing::error!(%cause, "the run cannot go on: a person has to look");
         let turn = journal_incident(&self.lease, self.parts.clock.now_ms(), cause);
-        if !matches!(self.write(turn).await, Some(TurnOutcome::Written(_))) {
+        if !matches!(self.write(&Arc::new(turn)).await, Some(TurnOutcome::Written(_))) {
             return Next::Leave;
         }
         let mut asked: Vec<Request> = Vec::new();
@@ -47,7 +49,7 @@ impl Driver {
                 biased;
                 // Looked at, not waited for: the engine may have been on its way out before the run broke off.
                 () = async { drop(self.phase.wait_for(is_over).await) } => return Next::Leave,
-                Some(input) = self.ends.inbox.recv() => match input {
+                Some(input) = self.ends.inbox.recv() => match *input {
                     Input::Asked | Input::News => self.untold = Untold::Asked,
                     Input::Child(news) => drop(self.starting.remove(&news.run_id)),
                     // In the store, for when the run can go on.
@@ -92,7 +94,7 @@ impl Driver {
         let answers: Vec<(String, Payload)> = changes.answers.clone().into_iter().collect();
         let (lease, at_ms) = (self.lease.clone(), self.parts.clock.now_ms());
         let turn = Turn { lease, begins: None, at_ms, first_seq: 0, records: Vec::new(), changes };
-        let Some(TurnOutcome::Written(_)) = self.write(turn).await else { return None };
+        let Some(TurnOutcome::Written(_)) = self.write(&Arc::new(turn)).await else { return None };
         answers.iter().for_each(|(id, answer)| self.parts.answers.tell(id, answer));
         Some(tries_again)
     }

@@ -14,7 +14,7 @@ use crate::store::{Lease, NewRun, StoreError, Turn, TurnOutcome};
 
 /// Whether the fast way could miss a refusal: a turn without a row of the journal breaks no constraint, and only one
 /// worker is locked.
-pub(super) fn needs_a_look(turns: &[Turn]) -> bool {
+pub(super) fn needs_a_look(turns: &[&Turn]) -> bool {
     let first = turns.first().map(|turn| &turn.lease.worker);
     turns.iter().any(|turn| turn.records.is_empty() || Some(&turn.lease.worker) != first)
 }

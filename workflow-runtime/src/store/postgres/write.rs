@@ -21,7 +21,7 @@ const IDLE_LIMIT: &str = "10s";
 /// the whole. Only then is it looked at one by one who is refused.
 pub(super) async fn commit(
     pool: &Arc<Pool>,
-    turns: &[Turn],
+    turns: &[Arc<Turn>],
     now_ms: Timestamp,
 ) -> Result<Vec<TurnOutcome>, StoreError> {
     let outcomes = commit_all(pool, turns, now_ms).await?;
@@ -33,11 +33,11 @@ pub(super) async fn commit(
 
 async fn commit_all(
     pool: &Arc<Pool>,
-    turns: &[Turn],
+    turns: &[Arc<Turn>],
     now_ms: Timestamp,
 ) -> Result<Vec<TurnOutcome>, StoreError> {
-    let all: Vec<&Turn> = turns.iter().collect();
-    if !refuse::needs_a_look(turns) {
+    let all: Vec<&Turn> = turns.iter().map(|turn| &**turn).collect();
+    if !refuse::needs_a_look(&all) {
         let script = batch::turns(&all).in_one_transaction().then(batch::offers(&all, now_ms));
         match pool.run(&script).await {
             Ok(rows) => {

@@ -26,7 +26,7 @@ pub(super) enum Write {
 pub(super) fn commit(
     db: &Connection,
     joined: &Joined,
-    turns: &[Turn],
+    turns: &[Arc<Turn>],
     now_ms: Timestamp,
 ) -> Result<Vec<TurnOutcome>> {
     let mut writer = TurnWriter::new(db, joined)?;
@@ -269,8 +269,20 @@ fn end(db: &Connection, turn: &Turn) -> Result<()> {
         "UPDATE workflow_runs SET ended_ms = ?2, conclusion = ?3, cancel_reason = NULL WHERE run_id = ?1",
         (run_id, turn.at_ms, conclusion_text(conclusion)),
     )?;
-    run(db, "DELETE FROM workflow_timers WHERE run_id = ?", [run_id])?;
-    run(db, "DELETE FROM workflow_waits WHERE run_id = ?", [run_id])?;
-    run(db, "DELETE FROM workflow_incidents WHERE run_id = ?", [run_id])?;
+    // Hardly ever is anything left, and SQLite makes a table for what it is about to remove before it looks.
+    let mut left = db.prepare_cached(
+        "SELECT EXISTS (SELECT 1 FROM workflow_timers WHERE run_id = ?1), \
+         EXISTS (SELECT 1 FROM workflow_waits WHERE run_id = ?1), \
+         EXISTS (SELECT 1 FROM workflow_incidents WHERE run_id = ?1)",
+    )?;
+    let left: [bool; 3] = left.query_row([run_id], |row| Ok([row.get(0)?, row.get(1)?, row.get(2)?]))?;
+    let statements = [
+        "DELETE FROM workflow_timers WHERE run_id = ?",
+        "DELETE FROM workflow_waits WHERE run_id = ?",
+        "DELETE FROM workflow_incidents WHERE run_id = ?",
+    ];
+    for (statement, _) in statements.into_iter().zip(left).filter(|(_, is_left)| *is_left) {
+        run(db, statement, [run_id])?;
+    }
     Ok(())
 }

@@ -1,0 +1,1 @@
+-- Nothing: these tables have had neither the foreign keys nor the index that the others lose.
