@@ -57,10 +57,10 @@ fn everything_is_drawn_as_taken_when_everything_was() {
     let page = read(&folder, "index.html");
     assert!(page.starts_with("<!DOCTYPE html>") && page.contains("<svg xmlns="), "{page}");
     assert!(!page.contains("<?xml") && !page.contains("<script") && !page.contains("src="), "{page}");
-    assert!(page.contains(r#"class="service-task reserve_goods completed""#), "{page}");
-    assert!(page.contains(r#"class="compensation-task undo reserve_goods completed""#), "{page}");
+    assert!(page.contains(r#"class="service-task reserve_goods mark-completed""#), "{page}");
+    assert!(page.contains(r#"class="compensation-task undo reserve_goods mark-completed""#), "{page}");
     assert!(page.contains("None: every part of the diagram was taken."), "{page}");
-    assert!(!page.contains(r#" missed">"#), "{page}");
+    assert!(!page.contains(r#" mark-missed">"#), "{page}");
     assert!(page.contains("prefers-color-scheme: dark"), "{page}");
     let json = json(&folder);
     for kind in ["nodes", "flows", "errors", "timers", "messages", "compensations", "crash_points"] {
@@ -75,9 +75,9 @@ fn what_was_never_taken_is_drawn_and_named_with_its_line() {
     let folder = empty_folder("gaps");
     explore("gaps").run().coverage(&folder);
     let page = read(&folder, "index.html");
-    assert!(page.contains(r#"class="receive-task new_card missed""#), "{page}");
-    assert!(page.contains(r#"class="service-task ship completed""#), "{page}");
-    assert!(page.contains(r#"class="edge flow_ship_to_thank completed""#), "{page}");
+    assert!(page.contains(r#"class="receive-task new_card mark-missed""#), "{page}");
+    assert!(page.contains(r#"class="service-task ship mark-completed""#), "{page}");
+    assert!(page.contains(r#"class="edge flow_ship_to_thank mark-completed""#), "{page}");
     assert!(
         page.contains("New card received\nmissed\nnever taken\nnever crashed while under way</title>"),
         "{page}"
@@ -180,8 +180,9 @@ fn blocks_races_and_subflows_have_counts_as_well(kit: Explore) {
     sum.budget(700, Duration::from_secs(30)).run().coverage(&folder);
     let page = fs::read_to_string(folder.join("all_at_once/v1/index.html")).unwrap();
     let marked = page.lines().filter(|line| line.trim_start().starts_with("<g id="));
-    let bare: Vec<&str> =
-        marked.filter(|line| !line.ends_with(r#" completed">"#) && !line.ends_with(r#" missed">"#)).collect();
+    let bare: Vec<&str> = marked
+        .filter(|line| !line.ends_with(r#" mark-completed">"#) && !line.ends_with(r#" mark-missed">"#))
+        .collect();
     assert_eq!(bare, [""; 0], "each element is marked");
-    assert!(page.contains(r#"class="service-task city.book completed""#), "{page}");
+    assert!(page.contains(r#"class="service-task city.book mark-completed""#), "{page}");
 }
