@@ -130,6 +130,16 @@ pub fn read_completed<T: DeserializeOwned>(conclusion: &Conclusion) -> Result<T,
     }
 }
 
+/// Why a child is cancelled that its parent has asked to be cancelled; in the engine and in tests alike, since it
+/// stands in the child's journal.
+///
+/// ```
+/// assert_eq!(workflow_core::reason_to_cancel_child("order-42"), "its parent `order-42` no longer waits for it");
+/// ```
+pub fn reason_to_cancel_child(parent: &str) -> String {
+    format!("its parent `{parent}` no longer waits for it")
+}
+
 /// Reads how a workflow that returns a result has ended.
 ///
 /// # Errors

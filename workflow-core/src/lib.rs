@@ -54,7 +54,7 @@ pub use call::{
 pub use callable::{Call, CallFn, detached_kind_of, kind_of};
 pub use catalog::{clashes, explain_unknown_message, with_children};
 pub(crate) use child::child_facts;
-pub use child::{DetachedCall, read_completed, read_concluded};
+pub use child::{DetachedCall, read_completed, read_concluded, reason_to_cancel_child};
 pub use command::{Command, Conclusion};
 pub use context::StepContext;
 pub use continued::{ContinueAsNew, continue_as_new};

@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use workflow_core::{Command, Definition, Event, OpId, OpenOperation, Record, Run, with_children};
+use workflow_core::{
+    Command, Definition, Event, OpId, OpenOperation, Record, Run, reason_to_cancel_child, with_children,
+};
 
 use crate::agenda::{Delivery, Due, Place, Start};
 use crate::annals::{Annals, Head, JournalIndex, Row};
@@ -221,7 +223,7 @@ impl Driver {
 
     fn cancel_child(&mut self, place: &Place) {
         let at_ms = self.now_ms;
-        let reason = "its parent does not wait for it any more".to_owned();
+        let reason = reason_to_cancel_child(&self.annals.journals[place.0].run_id);
         if let Some(child) = self.child_at(place) {
             if self.live[child].run.conclusion().is_none() {
                 let order = self.agenda.order(place);

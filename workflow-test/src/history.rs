@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
-use workflow_core::{Command, Conclusion, Event, Message, Payload, Step, StepFn, Timestamp};
+use workflow_core::{Command, Conclusion, Event, Message, Payload, Record, Step, StepFn, Timestamp};
 
 use crate::annals::Annals;
 
@@ -96,6 +96,15 @@ impl<'a> End<'a> {
         generation(self.annals)
     }
 
+    /// Everything that was written, in order.
+    pub fn writes(&self) -> impl Iterator<Item = Write<'a>> {
+        let annals = self.annals;
+        annals.rows.iter().map(|row| {
+            let head = &annals.journals[row.journal];
+            Write { run_id: &head.run_id, generation: head.generation, record: &row.record }
+        })
+    }
+
     /// How much virtual time passed.
     pub fn elapsed(&self) -> std::time::Duration {
         elapsed(self.annals.rows.last().map_or(0, |row| row.record.at_ms))
@@ -104,6 +113,18 @@ impl<'a> End<'a> {
     fn commands(&self) -> impl Iterator<Item = &Command> {
         self.annals.rows.iter().flat_map(|row| &row.record.commands)
     }
+}
+
+/// One row of a journal: of the run that the test started, or of a child.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct Write<'a> {
+    /// The id of the run.
+    pub run_id: &'a str,
+    /// How often that run had begun by then: another generation is another journal.
+    pub generation: u32,
+    /// What happened, and what the code asked for in answer.
+    pub record: &'a Record,
 }
 
 /// A child that a run asked for.

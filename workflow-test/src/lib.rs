@@ -34,7 +34,7 @@ pub use child_mock::ChildMock;
 pub use coverage::{Coverage, Demand, compensations, crash_points, edges, errors, messages, nodes, timers};
 pub use explore::{Exploration, Explore, Failure, Report};
 pub use histories::{Replayed, replay_histories};
-pub use history::{Child, End, Names, Outcome};
+pub use history::{Child, End, Names, Outcome, Write};
 pub use kit::Kit;
 pub use mock::Mock;
 pub use test_run::TestRun;

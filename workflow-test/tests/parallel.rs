@@ -313,3 +313,32 @@ fn orders_that_lead_to_the_same_state_are_gone_on_from_once(kit: Explore) {
     // 90 orders, but only 27 states.
     assert!(report.executions < 45, "{report}");
 }
+
+#[subflow]
+async fn a_hotel_or_a_car() -> Result<u32, TripError> {
+    select! {
+        car = hire_car(1) => {
+            car?;
+        }
+        hotel = book("hotel") => {
+            hotel?;
+        }
+    };
+    Ok(1)
+}
+
+/// However the subflow ends, one flow leads out of it: its outcome is looked at later.
+#[workflow]
+async fn something_and_a_price() -> Result<u32, TripError> {
+    let something = a_hotel_or_a_car().await;
+    let Ok(_) = something else { return Err(TripError::FullyBooked) };
+    price("food").await
+}
+
+#[test]
+fn no_end_of_a_subflow_hides_another_one() {
+    let kit = Explore::new();
+    explore_well(&kit);
+    let report = kit.workflow(|| something_and_a_price()).interleave().run();
+    assert!(report.executions > 1, "{report}");
+}

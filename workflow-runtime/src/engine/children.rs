@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use tracing::Instrument;
-use workflow_core::{Conclusion, OpId, Parent, Payload};
+use workflow_core::{Conclusion, OpId, Parent, Payload, reason_to_cancel_child};
 
 use super::driver::Begun;
 use super::live::Input;
@@ -74,7 +74,7 @@ pub(super) fn news(parent: &Parent, run_id: Arc<str>, fate: Fate) -> ChildNews {
 /// Asks in the background for a child to be cancelled; `asking` is held until that is on the disk.
 pub(super) fn cancel(parts: &Arc<Parts>, parent: &str, run_id: Arc<str>, asking: Arc<()>) {
     let parts = Arc::clone(parts);
-    let reason = format!("its parent `{parent}` no longer waits for it");
+    let reason = reason_to_cancel_child(parent);
     tokio::spawn(async move {
         let _asking = asking;
         let mut backoff = Backoff::new();

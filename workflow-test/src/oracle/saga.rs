@@ -229,7 +229,7 @@ impl<'a> Story<'a, '_> {
 
     /// Subflows that have failed and been left have nothing more to undo.
     fn look_at_failed_scopes(&self) -> Result<(), String> {
-        if self.pivot.is_some() {
+        if self.pivot.is_some() || self.path.is_vague {
             return Ok(());
         }
         let failed =
@@ -271,7 +271,7 @@ impl<'a> Story<'a, '_> {
         while let Some(inner) = scope {
             let end = self.path.scopes.iter().find(|end| end.scope == inner.as_str());
             let may_undo = end.is_none_or(|end| end.outcome == Outcome::Failure && end.row >= row);
-            if may_undo || self.judge.walker.compensates(Some(&inner)) {
+            if may_undo || self.path.is_vague || self.judge.walker.compensates(Some(&inner)) {
                 return true;
             }
             scope = inner.scope();
@@ -285,7 +285,7 @@ impl<'a> Story<'a, '_> {
         while let Some(inner) = scope {
             let is_left =
                 self.path.scopes.iter().any(|end| end.scope == inner.as_str() && end.row < self.row);
-            if !is_left {
+            if !is_left || self.path.is_vague {
                 return inner.as_str().to_owned();
             }
             scope = inner.scope();

@@ -35,6 +35,8 @@ pub(crate) struct Path {
     pub(crate) flows: Vec<(usize, usize)>,
     /// The subflows that came to their end.
     pub(crate) scopes: Vec<ScopeEnd>,
+    /// There were too many ways: one on which subflows ended otherwise may have been left out.
+    pub(crate) is_vague: bool,
 }
 
 /// That a subflow came to its end.
@@ -55,6 +57,7 @@ pub(crate) struct Walker {
 struct State<'a> {
     token: Token<'a>,
     steps: Vec<Step<'a>>,
+    is_vague: bool,
 }
 
 /// What happened last, for people.
@@ -119,7 +122,7 @@ impl Walker {
             return Err(Violation::new(Oracle::Graph, "the graph has no start"));
         };
         let first = Step::Node { map: 0, node: start.node };
-        let mut states = vec![State { token: Token::Left(start.flow), steps: vec![first] }];
+        let mut states = vec![State { token: Token::Left(start.flow), steps: vec![first], is_vague: false }];
         let mut said = Said { text: "at its beginning".to_owned(), node: &root.graph.nodes[start.node].id };
         let mut begun: BTreeSet<&OpId> = BTreeSet::new();
         for (row, record) in (1..).zip(journal) {
@@ -152,7 +155,7 @@ impl Walker {
             Some(Command::Finish(Conclusion::Failed { .. })) => Outcome::Failure,
             Some(Command::Continue { .. }) => Outcome::Continued,
             // A cancel ends the walk wherever it is, as does a test that ends early.
-            _ => return Ok(states.into_iter().map(|state| self.path(state.steps)).collect()),
+            _ => return Ok(states.into_iter().map(|state| self.path(state)).collect()),
         };
         let ended = self.follow(states, journal.len(), |state, visit, out| {
             self.seek(0, &state.token, Goal::End, visit, out);
@@ -169,7 +172,7 @@ impl Walker {
             let text = format!("{} the run {how}; {}", said.text, self.alternatives(&states, &said));
             Violation::new(Oracle::Graph, text)
         })?;
-        Ok(ended.into_iter().map(|state| self.path(state.steps)).collect())
+        Ok(ended.into_iter().map(|state| self.path(state)).collect())
     }
 
     /// An operation begins.
@@ -263,16 +266,29 @@ impl Walker {
         let mut followed: Vec<State<'a>> = Vec::new();
         for (number, token, more) in found {
             let steps = [&states[number].steps[..], &more].concat();
+            let mut is_vague = states[number].is_vague;
             // Two ways to the same place differ only in how the subflows on them ended.
-            let is_full = followed.len() >= MOST_STATES / 2;
-            let is_known = |other: &State<'a>| {
-                other.token == token && (is_full || token::has_same_ends(&other.steps, &steps))
-            };
-            if !followed.iter().any(is_known) {
-                followed.push(State { token, steps });
+            let mut same = followed.iter_mut().filter(|other| other.token == token);
+            if let Some(other) = same.find(|other| token::has_same_ends(&other.steps, &steps)) {
+                other.is_vague |= is_vague;
+                continue;
             }
+            if followed.len() >= MOST_STATES / 2 {
+                let mut is_there = false;
+                for other in followed.iter_mut().filter(|other| other.token == token) {
+                    (is_there, other.is_vague) = (true, true);
+                }
+                if is_there {
+                    continue;
+                }
+                is_vague = true;
+            }
+            followed.push(State { token, steps, is_vague });
         }
-        followed.truncate(MOST_STATES);
+        if followed.len() > MOST_STATES {
+            followed.truncate(MOST_STATES);
+            followed.iter_mut().for_each(|state| state.is_vague = true);
+        }
         Ok(followed)
     }
 
@@ -321,9 +337,9 @@ impl Walker {
         found.map_or(code, |error| &error.variant)
     }
 
-    fn path(&self, steps: Vec<Step<'_>>) -> Path {
-        let mut path = Path::default();
-        for step in steps {
+    fn path(&self, state: State<'_>) -> Path {
+        let mut path = Path { is_vague: state.is_vague, ..Path::default() };
+        for step in state.steps {
             match step {
                 Step::Node { map, node } => path.nodes.push((map, node)),
                 Step::Way { map, flows } => {

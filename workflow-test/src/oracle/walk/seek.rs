@@ -62,6 +62,9 @@ impl Walker {
             Token::In { node, calls } => {
                 self.go_on_inside(map, *node, calls, goal, visit, out);
                 for (flow, steps) in self.ways_out(map, *node, calls, visit.row) {
+                    // However a subflow ended, it may be left by the same flow: none of its ends hides another.
+                    let ended = steps.iter().any(|step| matches!(step, Step::Scope { .. }));
+                    let visit = if ended { &mut visit.clone() } else { &mut *visit };
                     self.go_on(map, &Token::Left(flow), goal, &steps, visit, out);
                 }
             }
