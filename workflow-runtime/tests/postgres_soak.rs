@@ -17,8 +17,8 @@ use world::*;
 /// So many in a round that each table has more dead rows afterwards than a vacuum waits for.
 const RUNS: usize = 1_000;
 
-/// How much larger a table may be, with its indexes, than after the larger of the first two rounds: the third finds room
-/// that was made in the first, unless a vacuum was late.
+/// How much larger a table may be, with its indexes, than after the larger of the first two rounds: the third finds
+/// room that was made in the first, unless a vacuum was late.
 const FACTOR: i64 = 2;
 
 /// Smaller than this, a table is a matter of single pages.

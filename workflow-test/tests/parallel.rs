@@ -339,6 +339,6 @@ async fn something_and_a_price() -> Result<u32, TripError> {
 fn no_end_of_a_subflow_hides_another_one() {
     let kit = Explore::new();
     explore_well(&kit);
-    let report = kit.workflow(|| something_and_a_price()).interleave().run();
+    let report = kit.workflow(something_and_a_price).interleave().run();
     assert!(report.executions > 1, "{report}");
 }
