@@ -2,14 +2,17 @@
 //! Written into the target folder, each test into a folder of its own.
 
 mod shop;
+mod shop_mocks;
 mod trip;
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde_json::Value;
 use shop::*;
+use shop_mocks::all_goes_well;
 use trip::{Paid, TripError, book, hire_car, price};
 use workflow_runtime::prelude::*;
 use workflow_test::{
@@ -24,10 +27,7 @@ fn empty_folder(name: &str) -> PathBuf {
 
 fn explore(test: &str) -> Exploration {
     let kit = Explore::named(test);
-    kit.on(reserve_goods).returns(Ok(Reservation(7)));
-    kit.on(retrieve_payment).then(|order| Ok(Payment { amount: order.total }));
-    kit.on(ship).returns(Ok(Parcel(1)));
-    kit.on(thank).returns(());
+    all_goes_well(&kit);
     kit.workflow(|| fulfil_order(order())).message(|| NewCard { order_id: 42 })
 }
 
@@ -185,4 +185,28 @@ fn blocks_races_and_subflows_have_counts_as_well(kit: Explore) {
         .collect();
     assert_eq!(bare, [""; 0], "each element is marked");
     assert!(page.contains(r#"class="service-task city.book mark-completed""#), "{page}");
+}
+
+/// The classes that the style sheet of a page names inside of the picture.
+fn styled(page: &str) -> BTreeSet<&str> {
+    let rules = page.lines().filter_map(|line| line.strip_prefix(".picture svg ")?.split_once('{'));
+    let selectors = rules.flat_map(|(selectors, _)| selectors.split([' ', ',', '>']));
+    selectors.filter_map(|selector| selector.strip_prefix('.')).collect()
+}
+
+/// The classes of what is drawn.
+fn drawn(page: &str) -> BTreeSet<&str> {
+    let classes = page.split("class=\"").skip(1).filter_map(|rest| rest.split('"').next());
+    classes.flat_map(str::split_whitespace).collect()
+}
+
+#[test]
+fn every_class_that_the_page_colours_is_drawn() {
+    let folder = empty_folder("styled");
+    explore("styled").run().coverage(&folder);
+    let page = read(&folder, "index.html");
+    let (styled, drawn) = (styled(&page), drawn(&page));
+    assert!(styled.contains("mark-missed") && styled.contains("mark-badge"), "{styled:?}");
+    let never: Vec<_> = styled.difference(&drawn).copied().filter(|class| *class != "sub-process").collect();
+    assert_eq!(never, [""; 0], "what nothing is drawn with has no colour");
 }

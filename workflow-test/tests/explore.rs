@@ -2,12 +2,14 @@
 //! What the oracles find is in tests of their own.
 
 mod shop;
+mod shop_mocks;
 mod travel;
 
 use std::process::Command;
 use std::time::Duration;
 
 use shop::*;
+use shop_mocks::all_goes_well;
 use workflow_runtime::prelude::*;
 use workflow_test::{
     Exploration, Explore, Oracle, Outcome, compensations, edges, messages, timers, workflow_test,
@@ -21,10 +23,7 @@ fn explore() -> Exploration {
 }
 
 fn explore_with(kit: Explore) -> Exploration {
-    kit.on(reserve_goods).returns(Ok(Reservation(7)));
-    kit.on(retrieve_payment).then(|order| Ok(Payment { amount: order.total }));
-    kit.on(ship).returns(Ok(Parcel(1)));
-    kit.on(thank).returns(());
+    all_goes_well(&kit);
     kit.workflow(|| fulfil_order(order())).message(|| NewCard { order_id: 42 })
 }
 
@@ -112,10 +111,7 @@ fn a_message_comes_at_once_in_the_last_moment_or_never() {
 #[test]
 fn a_message_is_made_up_with_the_key_that_is_waited_for() {
     let kit = Explore::new();
-    kit.on(reserve_goods).returns(Ok(Reservation(7)));
-    kit.on(retrieve_payment).then(|order| Ok(Payment { amount: order.total }));
-    kit.on(ship).returns(Ok(Parcel(1)));
-    kit.on(thank).returns(());
+    all_goes_well(&kit);
     let report = kit.workflow(|| fulfil_order(order())).messages::<NewCard>().each_step_fails().run();
     assert_eq!(report.unsampled, [""; 0]);
     report.assert(messages(1.0)).assert(timers(1.0));

@@ -2,6 +2,7 @@
 //! divergence is told with the first event that differs. Journals of an engine go through the same function.
 
 mod shop;
+mod shop_mocks;
 mod trip;
 
 use std::collections::BTreeSet;
@@ -12,7 +13,8 @@ use std::process::Command;
 use std::time::Duration;
 
 use serde_json::Value;
-use shop::{NewCard, Parcel, Payment, Reservation, order, reserve_goods, retrieve_payment, ship, thank};
+use shop::{NewCard, Parcel, order, reserve_goods, retrieve_payment, ship};
+use shop_mocks::all_goes_well;
 use trip::{TripError, book, price};
 use workflow_runtime::prelude::*;
 use workflow_runtime::{Memory, RunFilter};
@@ -35,10 +37,7 @@ fn failure_of(test: impl FnOnce()) -> String {
 
 fn explore() -> Exploration {
     let kit = Explore::named("explored");
-    kit.on(reserve_goods).returns(Ok(Reservation(7)));
-    kit.on(retrieve_payment).then(|order| Ok(Payment { amount: order.total }));
-    kit.on(ship).returns(Ok(Parcel(1)));
-    kit.on(thank).returns(());
+    all_goes_well(&kit);
     let all = kit.workflow(|| shop::fulfil_order(order())).message(|| NewCard { order_id: 42 });
     all.each_step_fails().pairs().budget(20_000, Duration::from_secs(120))
 }

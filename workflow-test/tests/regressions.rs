@@ -2,12 +2,14 @@
 //! Each test runs another one of this file in a process of its own, in a package that is made up.
 
 mod shop;
+mod shop_mocks;
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use shop::*;
+use shop_mocks::all_goes_well;
 use workflow_test::{Exploration, Explore};
 
 /// Set for the tests that the others run; they do nothing by themselves.
@@ -15,10 +17,7 @@ const ROLE: &str = "WORKFLOW_TEST_ROLE";
 
 fn explore(test: &str) -> Exploration {
     let kit = Explore::named(test);
-    kit.on(reserve_goods).returns(Ok(Reservation(7)));
-    kit.on(retrieve_payment).then(|order| Ok(Payment { amount: order.total }));
-    kit.on(ship).returns(Ok(Parcel(1)));
-    kit.on(thank).returns(());
+    all_goes_well(&kit);
     kit.workflow(|| fulfil_order(order())).message(|| NewCard { order_id: 42 })
 }
 
