@@ -100,6 +100,31 @@ async fn until_kept(client: &Client, workflow: &str, last_tick: &str) -> Schedul
     .await
 }
 
+// Two engines at a time: where each would give up the other, they would do nothing else.
+on_every_store! {
+    async fn a_tick_has_one_run_whichever_engine_sees_it(store, world, clock) {
+        let store: Arc<dyn Store> = Faulty::open_to_all(store);
+        clock.set(ms("2026-11-22T00:30:00Z"));
+        let build = || engine(&store, &world, &clock).register(each_hour).register(nightly);
+        let one = build().start().await.unwrap();
+        let other = build().start().await.unwrap();
+        for hour in 1..=6 {
+            let tick = format!("2026-11-22T0{hour}:00:00Z");
+            clock.set(ms(&tick) + 3);
+            until_kept(&one.client(), "each_hour", &tick).await;
+            until_kept(&other.client(), "each_hour", &tick).await;
+        }
+        assert_eq!(ended(&one.client()).await.len(), 7);
+        drop(one);
+        drop(other);
+        // The next one finds nothing left to start.
+        let next = build().start().await.unwrap();
+        clock.set(ms("2026-11-22T07:00:00Z"));
+        until_kept(&next.client(), "each_hour", "2026-11-22T07:00:00Z").await;
+        assert_eq!(ended(&next.client()).await.len(), 8);
+    }
+}
+
 on_every_lone_store! {
     async fn each_tick_starts_one_run_that_is_told_the_time(store, world, clock) {
         let store: Arc<dyn Store> = Arc::new(store);
@@ -151,27 +176,6 @@ on_every_lone_store! {
         assert_eq!(of("nightly"), ["nightly@2026-11-22T05:00:00Z"]);
         assert_eq!(of("this_hour"), ["this_hour@2026-11-22T06:00:00Z"]);
         assert_eq!(of("each_hour").len(), 49, "one for each hour of two days, and the last one");
-    }
-
-    async fn a_tick_has_one_run_whichever_engine_sees_it(store, world, clock) {
-        let store: Arc<dyn Store> = Faulty::open_to_all(store);
-        clock.set(ms("2026-11-22T00:30:00Z"));
-        let build = || engine(&store, &world, &clock).register(each_hour).register(nightly);
-        let one = build().start().await.unwrap();
-        let other = build().start().await.unwrap();
-        for hour in 1..=6 {
-            let tick = format!("2026-11-22T0{hour}:00:00Z");
-            clock.set(ms(&tick) + 3);
-            until_kept(&one.client(), "each_hour", &tick).await;
-            until_kept(&other.client(), "each_hour", &tick).await;
-        }
-        drop(one);
-        drop(other);
-        // The next one finds nothing left to start.
-        let next = build().start().await.unwrap();
-        clock.set(ms("2026-11-22T07:00:00Z"));
-        until_kept(&next.client(), "each_hour", "2026-11-22T07:00:00Z").await;
-        assert_eq!(ended(&next.client()).await.len(), 8);
     }
 
     async fn a_clock_that_is_set_back_starts_nothing_twice(store, world, clock) {
