@@ -72,10 +72,10 @@ async fn start(database: &Database) -> Engine {
         Database::Postgres { url, schema } => {
             let store = Postgres::options().schema(schema).connect(url).await.expect("the server is there");
             // Who dies is given up after that long.
-            Engine::builder().store(store).lease(LEASE).poll_interval(Duration::from_millis(50))
+            Engine::builder().store(store).strikes(5).lease(LEASE).poll_interval(Duration::from_millis(50))
         }
     };
-    let builder = builder.strikes(5).probation(Duration::from_millis(200));
+    let builder = builder.probation(Duration::from_millis(200));
     let builder = builder.register(innocent).register(dies_in_a_step).register(dies_in_its_code);
     builder.start().await.expect("it starts")
 }
@@ -107,7 +107,7 @@ async fn live(database: &Database) {
 }
 
 #[tokio::main]
-async fn judge(database: &Database) {
+async fn judge(database: &Database, limit: u32) {
     IS_MENDED.store(true, Ordering::SeqCst);
     let engine = start(database).await;
     let client = engine.client();
@@ -118,9 +118,9 @@ async fn judge(database: &Database) {
         let status = client.status(run_id).await.unwrap();
         let [incident] = status.incidents.as_slice() else { panic!("one incident: {status:?}") };
         assert_eq!(incident.place, IncidentPlace::Journal);
-        // More than five, if the other one took the process down before this one had left its memory.
+        // More than the limit, if the other one took the process down before this one had left its memory.
         let strikes = incident.cause.split_once(" workers in a row died").and_then(|(n, _)| n.parse().ok());
-        assert!(strikes.is_some_and(|strikes: u32| strikes >= 5), "{}", incident.cause);
+        assert!(strikes.is_some_and(|strikes: u32| strikes >= limit), "{}", incident.cause);
         assert_eq!(client.retry(run_id).await.unwrap(), 1);
         assert_eq!(client.result::<u32>(run_id).await.unwrap(), 1, "with mended code it goes on");
     }
@@ -142,7 +142,7 @@ fn was_poisoned() -> bool {
 }
 
 /// Starts as many processes again and again until all have ended in order.
-fn die_until_it_is_over(database: &Database, name: &str, workers: usize) {
+fn die_until_it_is_over(database: &Database, name: &str, workers: usize, least: u32) {
     let began = Instant::now();
     let mut living: Vec<Child> = (0..workers).map(|_| spawn(database, name)).collect();
     let mut deaths = 0;
@@ -165,7 +165,7 @@ fn die_until_it_is_over(database: &Database, name: &str, workers: usize) {
         }
         std::thread::sleep(Duration::from_millis(2));
     }
-    assert!(deaths >= 5, "{deaths} deaths: nobody took it down often enough");
+    assert!(deaths >= least, "{deaths} deaths: nobody took it down often enough");
 }
 
 #[test]
@@ -175,8 +175,8 @@ fn who_takes_the_process_down_becomes_an_incident_and_the_others_go_on() {
     }
     let folder = tempfile::tempdir().unwrap();
     let database = Database::Sqlite(folder.path().join("runs.db"));
-    die_until_it_is_over(&database, NAME, 1);
-    judge(&database);
+    die_until_it_is_over(&database, NAME, 1, 10);
+    judge(&database, 10);
 }
 
 #[test]
@@ -186,6 +186,6 @@ fn who_takes_one_worker_after_the_other_down_becomes_an_incident() {
     }
     let schema = format!("poison_{}", std::process::id());
     let database = Database::Postgres { url: postgres_server::url().to_owned(), schema };
-    die_until_it_is_over(&database, NAME, 2);
-    judge(&database);
+    die_until_it_is_over(&database, NAME, 2, 5);
+    judge(&database, 5);
 }

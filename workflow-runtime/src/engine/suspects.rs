@@ -12,8 +12,11 @@ use super::parts::Parts;
 use super::recovery::recover;
 use crate::store::{ClaimedRun, Parking};
 
-/// From this many strikes on a run is a suspect: once may happen to anybody.
-const SUSPECT: u32 = 2;
+/// With so many strikes a run is a suspect at the earliest: once may happen to anybody.
+const EARLIEST: u32 = 2;
+
+/// So many strikes before the last one a run becomes a suspect: before that, processes may have died of anything.
+const TRIALS: u32 = 3;
 
 /// With every strike so many times fewer suspects go on together.
 const NARROWING: usize = 8;
@@ -29,9 +32,8 @@ const TRIES: u32 = 5;
 
 /// See the module.
 pub(crate) struct Suspects {
-    /// After so many strikes nobody goes on with a run until a person asks for it. Without a limit nobody is a suspect:
-    /// what kills the process from outside strikes the innocent as well.
-    limit: Option<u32>,
+    /// After so many strikes nobody goes on with a run until a person asks for it.
+    limit: u32,
     /// How long others wait for a suspect at the first time.
     probation: Duration,
     state: Mutex<State>,
@@ -56,19 +58,23 @@ enum Standing {
 }
 
 impl Suspects {
-    pub(crate) fn new(limit: Option<u32>, probation: Duration) -> Suspects {
-        Suspects { limit: limit.map(|limit| limit.max(1)), probation, state: Mutex::default() }
+    pub(crate) fn new(limit: u32, probation: Duration) -> Suspects {
+        Suspects { limit: limit.max(1), probation, state: Mutex::default() }
+    }
+
+    /// From how many strikes on a run is a suspect.
+    fn suspected_from(&self) -> u32 {
+        self.limit.saturating_sub(TRIALS).max(EARLIEST)
     }
 
     fn judge(&self, run: &ClaimedRun) -> Standing {
-        let Some(limit) = self.limit else { return Standing::Innocent };
-        if run.strikes >= limit {
+        if run.strikes >= self.limit {
             return Standing::Accused;
         }
-        if run.strikes < SUSPECT {
+        if run.strikes < self.suspected_from() {
             return Standing::Innocent;
         }
-        let before_last = limit - 1 - run.strikes;
+        let before_last = self.limit - 1 - run.strikes;
         let width = NARROWING.saturating_pow(before_last);
         let mut state = self.state();
         let narrowest = state.on_probation.values().copied().fold(width, usize::min);
@@ -143,7 +149,8 @@ fn accusation(run: &ClaimedRun) -> String {
 /// acquits nobody: else a run that dies a little later would never be found.
 async fn watch(parts: Arc<Parts>, run: ClaimedRun) {
     let run_id = &run.lease.run_id;
-    let length = parts.suspects.probation.saturating_mul(LENGTHENING.saturating_pow(run.strikes - SUSPECT));
+    let trial = run.strikes - parts.suspects.suspected_from();
+    let length = parts.suspects.probation.saturating_mul(LENGTHENING.saturating_pow(trial));
     let began = tokio::time::Instant::now();
     loop {
         tokio::select! {
@@ -155,7 +162,7 @@ async fn watch(parts: Arc<Parts>, run: ClaimedRun) {
         if parts.live.has_got_on(run_id).is_none_or(|has_got_on| has_got_on) {
             break;
         }
-        if began.elapsed() >= length && run.strikes == SUSPECT {
+        if began.elapsed() >= length && trial == 0 {
             break;
         }
         if began.elapsed() >= length {
@@ -226,20 +233,23 @@ mod tests {
 
     #[test]
     fn the_circle_of_suspects_grows_smaller_with_every_strike() {
-        let suspects = || Suspects::new(Some(5), Duration::from_secs(10));
-        assert_eq!(suspects().judge(&run(1, 0)), Standing::Innocent);
-        assert_eq!(suspects().judge(&run(1, 1)), Standing::Innocent);
-        assert_eq!(on_probation(&suspects(), 2, 100), 64);
-        assert_eq!(on_probation(&suspects(), 3, 100), 8);
-        assert_eq!(on_probation(&suspects(), 4, 100), 1);
-        assert_eq!(suspects().judge(&run(1, 5)), Standing::Accused);
-        assert_eq!(Suspects::new(Some(1), Duration::ZERO).judge(&run(1, 1)), Standing::Accused);
-        assert_eq!(Suspects::new(None, Duration::ZERO).judge(&run(1, 99)), Standing::Innocent);
+        let suspects = |limit| Suspects::new(limit, Duration::from_secs(10));
+        for limit in [5, 10] {
+            assert_eq!(suspects(limit).judge(&run(1, 0)), Standing::Innocent);
+            assert_eq!(suspects(limit).judge(&run(1, limit - 4)), Standing::Innocent);
+            assert_eq!(on_probation(&suspects(limit), limit - 3, 100), 64);
+            assert_eq!(on_probation(&suspects(limit), limit - 2, 100), 8);
+            assert_eq!(on_probation(&suspects(limit), limit - 1, 100), 1);
+            assert_eq!(suspects(limit).judge(&run(1, limit)), Standing::Accused);
+        }
+        assert_eq!(suspects(0).judge(&run(1, 1)), Standing::Accused);
+        assert_eq!(suspects(4).judge(&run(1, 1)), Standing::Innocent, "once may happen to anybody");
+        assert_eq!(suspects(u32::MAX).judge(&run(1, 99)), Standing::Innocent);
     }
 
     #[test]
     fn who_was_alone_stays_alone_until_it_is_released() {
-        let suspects = Suspects::new(Some(5), Duration::from_secs(10));
+        let suspects = Suspects::new(5, Duration::from_secs(10));
         assert_eq!(suspects.judge(&run(1, 4)), Standing::OnProbation);
         assert_eq!(suspects.judge(&run(2, 2)), Standing::Waits);
         assert_eq!(suspects.release("run-1"), ["run-2".into()]);
