@@ -85,7 +85,7 @@ fn measure_all(options: &Options, contestants: &[Contestant]) -> Result<(), Fail
         let sizes = measure::record_sizes(case);
         println!("\n{case}: {}", case.title());
         for round in 0..options.rounds {
-            let mut turn: Vec<_> = contestants.iter().filter(|contestant| contestant.plays(case)).collect();
+            let mut turn: Vec<_> = contestants.iter().filter(|one| one.plays(case, round)).collect();
             if round % 2 == 1 {
                 turn.reverse();
             }
