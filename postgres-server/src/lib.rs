@@ -131,33 +131,34 @@ impl Server {
         })
     }
 
-    /// Restarts it so that it takes connections with TLS only, with a certificate that it has signed itself. Needs the
-    /// program `openssl`.
+    /// Restarts it so that it takes connections with TLS only, with a certificate for the address that it listens on.
+    /// Gives the certificate of who has signed that one: an authority that nobody else knows. Needs the program
+    /// `openssl` (3 or later).
     ///
     /// # Errors
     /// When there is no `openssl`, or the server does not start with what it has made.
-    pub fn require_tls(&self) -> Result<()> {
-        let (certificate, key) = (self.data().join("server.crt"), self.data().join("server.key"));
-        let mut openssl = self.as_its_user("openssl");
-        openssl.args([
-            "req",
-            "-x509",
-            "-newkey",
-            "rsa:2048",
-            "-nodes",
-            "-days",
-            "2",
-            "-subj",
-            "/CN=localhost",
-        ]);
-        run(openssl.arg("-keyout").arg(key).arg("-out").arg(certificate))?;
-        let settings = self.data().join("postgresql.auto.conf");
+    pub fn require_tls(&self) -> Result<PathBuf> {
+        let in_data = |name: &str| self.data().join(name);
+        let (authority, its_key) = (in_data("authority.crt"), in_data("authority.key"));
+        let certificate = |name: &str| {
+            let mut openssl = self.as_its_user("openssl");
+            openssl.args(["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj"]);
+            openssl.arg(format!("/CN={name}"));
+            openssl
+        };
+        run(certificate("an authority").arg("-keyout").arg(&its_key).arg("-out").arg(&authority))?;
+        let mut of_server = certificate("localhost");
+        of_server.arg("-CA").arg(&authority).arg("-CAkey").arg(its_key);
+        of_server.args(["-addext", "subjectAltName=IP:127.0.0.1", "-addext", "basicConstraints=CA:FALSE"]);
+        run(of_server.arg("-keyout").arg(in_data("server.key")).arg("-out").arg(in_data("server.crt")))?;
+        let settings = in_data("postgresql.auto.conf");
         let with_tls = fs::read_to_string(&settings)? + "ssl = on\n";
         fs::write(settings, with_tls).context("cannot configure the server")?;
         let who = "hostssl all all 127.0.0.1/32 trust\nlocal all all trust\n";
-        fs::write(self.data().join("pg_hba.conf"), who).context("cannot configure the server")?;
+        fs::write(in_data("pg_hba.conf"), who).context("cannot configure the server")?;
         self.stop()?;
-        self.start_again()
+        self.start_again()?;
+        Ok(authority)
     }
 
     /// A program beside the server's (`psql`, `pgbench`, ..), run as the user of the server.

@@ -11,14 +11,20 @@ use world::*;
 #[tokio::test]
 async fn runs_are_kept_by_a_server_that_asks_for_tls() {
     let server = Server::start().unwrap();
-    server.require_tls().unwrap();
+    let authority = server.require_tls().unwrap();
     let url = |mode: &str| format!("{}?sslmode={mode}", server.url());
     let refused = Postgres::connect(&url("disable")).await.err().unwrap().to_string();
     assert!(refused.contains("no encryption"), "{refused}");
     // Nobody known has signed its certificate.
     let unknown = Postgres::connect(&url("verify-full")).await.err().unwrap().to_string();
     assert!(unknown.contains("certificate"), "{unknown}");
-    let connect = async || Postgres::connect(&url("require")).await.unwrap();
+    let verified = format!("{}&sslrootcert={}", url("verify-full"), authority.display());
+    // It is the authority's, but of another name.
+    let elsewhere = verified.replace("127.0.0.1", "localhost");
+    let elsewhere = Postgres::connect(&elsewhere).await.err().unwrap().to_string();
+    assert!(elsewhere.contains("certificate"), "{elsewhere}");
+    Postgres::connect(&url("require")).await.unwrap();
+    let connect = async || Postgres::connect(&verified).await.unwrap();
     let (store, world, clock) = (connect().await, World::new(), Clock::manual(1_000_000));
     let encrypted: Vec<bool> =
         store.query("SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()", ()).await.unwrap();
