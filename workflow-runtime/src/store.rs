@@ -59,6 +59,12 @@ pub trait Store: Fleet {
     /// whoever took it, who may have to ask for it once more.
     async fn commit(&self, turns: &[Arc<Turn>], now_ms: Timestamp) -> Result<Vec<TurnOutcome>, StoreError>;
 
+    /// How many commits of turns an engine has under way at most; no two of them have turns of the same run. A store that
+    /// writes one after the other anyway says one, which is what stores say that say nothing.
+    fn commits_at_once(&self) -> usize {
+        1
+    }
+
     /// Reads what is needed to go on with these runs. Those that do not exist, or that are not held by these leases
     /// (any more), are left out.
     async fn load(&self, leases: &[Lease], now_ms: Timestamp) -> Result<Vec<LoadedRun>, StoreError>;
@@ -213,6 +219,10 @@ impl<S: Store + ?Sized> Store for Arc<S> {
 
     async fn commit(&self, turns: &[Arc<Turn>], now_ms: Timestamp) -> Result<Vec<TurnOutcome>, StoreError> {
         (**self).commit(turns, now_ms).await
+    }
+
+    fn commits_at_once(&self) -> usize {
+        (**self).commits_at_once()
     }
 
     async fn load(&self, leases: &[Lease], now_ms: Timestamp) -> Result<Vec<LoadedRun>, StoreError> {

@@ -7,6 +7,7 @@ use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use tokio::sync::{mpsc, oneshot};
+use tokio::task::JoinSet;
 use workflow_core::Timestamp;
 
 use super::live::{Input, Seat};
@@ -16,6 +17,10 @@ use crate::store::{Delivered, NewMessage, OutboxChange, Parking, RunState, Store
 /// How much goes into one transaction: enough to make its cost small, little enough to answer soon.
 const MOST_JOBS: usize = 1_000;
 const MOST_BYTES: usize = 8 << 20;
+
+/// From how many on those that are expected are written in two batches, so that the one half goes on while the other is
+/// written: about as many as take longer to write than the disk takes to have it.
+const LARGE: usize = 32;
 
 /// How long nobody has to come for a batch to be written although more were expected: about what a turn takes that is
 /// under way on another thread.
@@ -78,13 +83,21 @@ struct Batch {
 /// Writes until the engine stops.
 pub(crate) async fn commit_all(parts: Arc<Parts>, mut jobs: mpsc::UnboundedReceiver<Job>) {
     let mut pace = Pace::default();
+    let mut under_way = UnderWay { batches: JoinSet::new(), most: parts.store.commits_at_once().max(1) };
     loop {
+        if let Some(last) = under_way.make_room().await {
+            pace = last.followed_by(&jobs);
+        }
         let first = tokio::select! {
             biased;
-            () = parts.stopped() => return,
+            () = parts.stopped() => break,
+            Some(last) = under_way.next() => {
+                pace = last.followed_by(&jobs);
+                continue;
+            }
             job = jobs.recv() => job,
         };
-        let Some(first) = first else { return };
+        let Some(first) = first else { break };
         // Those who start runs that are parked at once are not among the runs in memory.
         if parts.live.count() > 1 || pace.expected > 1 {
             pace.gather(&jobs).await;
@@ -95,9 +108,52 @@ pub(crate) async fn commit_all(parts: Arc<Parts>, mut jobs: mpsc::UnboundedRecei
             let Ok(job) = jobs.try_recv() else { break };
             batch.add(job);
         }
-        let (count, began) = (batch.jobs(), Instant::now());
-        batch.write(&parts).await;
-        pace = Pace { expected: count + jobs.len(), took: began.elapsed() };
+        if under_way.most > 1 && batch.has_only_turns() {
+            under_way.begin(&parts, batch);
+        } else {
+            under_way.end_all().await;
+            pace = batch.write(&parts).await.followed_by(&jobs);
+        }
+    }
+    under_way.end_all().await;
+}
+
+/// The batches that a store writes at once with others. Only turns are: no run has two, and what other workers of a
+/// fleet write at the same time does no harm either. What somebody asks for from outside comes before or after.
+struct UnderWay {
+    batches: JoinSet<Pace>,
+    most: usize,
+}
+
+impl UnderWay {
+    fn begin(&mut self, parts: &Arc<Parts>, batch: Batch) {
+        let parts = Arc::clone(parts);
+        self.batches.spawn(async move { batch.write(&parts).await });
+    }
+
+    /// Waits until one more may begin, and gives what the last one that ended was like, if that took waiting.
+    async fn make_room(&mut self) -> Option<Pace> {
+        let mut last = None;
+        while self.batches.len() >= self.most {
+            last = self.next().await;
+        }
+        last
+    }
+
+    async fn end_all(&mut self) {
+        while self.next().await.is_some() {}
+    }
+
+    /// The next one that ends; `None` when there is none.
+    async fn next(&mut self) -> Option<Pace> {
+        match self.batches.join_next().await? {
+            Ok(pace) => Some(pace),
+            Err(error) => match error.try_into_panic() {
+                Ok(panic) => std::panic::resume_unwind(panic),
+                // The runtime is shutting down, and this task with it.
+                Err(_) => None,
+            },
+        }
     }
 }
 
@@ -110,12 +166,18 @@ struct Pace {
 }
 
 impl Pace {
+    /// Who came while it was written is expected as well.
+    fn followed_by(self, jobs: &mpsc::UnboundedReceiver<Job>) -> Pace {
+        Pace { expected: self.expected + jobs.len(), ..self }
+    }
+
     /// Not a wait for stragglers: whoever is ready to run has its say first, so that the runs that a batch has answered
     /// meet again in the next one, and do not follow each other with a transaction for each few. Those that another
     /// thread has taken over are looked out for as well, for a small part of what a transaction takes.
     async fn gather(&self, jobs: &mpsc::UnboundedReceiver<Job>) {
         let (began, mut count) = (Instant::now(), jobs.len());
         let mut grew = began;
+        let enough = if self.expected < LARGE { self.expected } else { self.expected.div_ceil(2) };
         loop {
             let_the_others_go_on().await;
             let now = Instant::now();
@@ -124,7 +186,7 @@ impl Pace {
             }
             let is_lull = now - grew >= LULL.min(self.took / 10);
             // The first one is out of the queue already.
-            if count + 1 >= self.expected || is_lull || now - began >= self.took / 2 {
+            if count + 1 >= enough || is_lull || now - began >= self.took / 2 {
                 return;
             }
         }
@@ -178,7 +240,18 @@ impl Batch {
         jobs + self.parkings.len()
     }
 
-    async fn write(self, parts: &Parts) {
+    fn has_only_turns(&self) -> bool {
+        self.jobs() == self.turns.len()
+    }
+
+    /// Gives what it was like.
+    async fn write(self, parts: &Parts) -> Pace {
+        let (expected, began) = (self.jobs(), Instant::now());
+        self.write_all(parts).await;
+        Pace { expected, took: began.elapsed() }
+    }
+
+    async fn write_all(self, parts: &Parts) {
         let now_ms = parts.clock.now_ms();
         write_turns(parts, self.turns, self.askers, now_ms).await;
         deliver(parts, self.messages, self.senders, now_ms).await;

@@ -44,6 +44,9 @@ use super::{SqlError, SqlParams, StoreTransaction};
 /// How often a worker looks for runs that should be woken, but of which nobody knows that.
 const UNSEEN_EVERY: Duration = Duration::from_secs(30);
 
+/// While the answer to one commit is on its way, the server writes another one.
+const COMMITS_AT_ONCE: usize = 2;
+
 /// Keeps runs in a Postgres database (15 or later) that many engines share. What was acknowledged is on the disk of the
 /// server.
 ///
@@ -273,6 +276,10 @@ impl Store for Postgres {
 
     async fn commit(&self, turns: &[Arc<Turn>], now_ms: Timestamp) -> Result<Vec<TurnOutcome>, StoreError> {
         write::commit(&self.pool, turns, now_ms).await
+    }
+
+    fn commits_at_once(&self) -> usize {
+        COMMITS_AT_ONCE
     }
 
     async fn load(&self, leases: &[Lease], now_ms: Timestamp) -> Result<Vec<LoadedRun>, StoreError> {

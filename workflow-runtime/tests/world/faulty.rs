@@ -297,6 +297,10 @@ impl<S: Store> Store for Faulty<S> {
         self.write(self.inner.commit(turns, now_ms)).await
     }
 
+    fn commits_at_once(&self) -> usize {
+        self.inner.commits_at_once()
+    }
+
     async fn load(&self, leases: &[Lease], now_ms: Timestamp) -> Result<Vec<LoadedRun>, StoreError> {
         self.faults.let_in().await;
         self.inner.load(leases, now_ms).await
