@@ -61,9 +61,7 @@ mod unseen {
         const FACTS: StepFacts = read_only(facts_of(super::commit));
         type Args = ();
         type Output = Result<u32, No>;
-        fn def() -> &'static StepDef {
-            def_of(super::commit)
-        }
+        const DEF: &'static StepDef = def_of(super::commit);
     }
 
     const fn read_only(mut facts: StepFacts) -> StepFacts {

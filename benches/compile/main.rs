@@ -1,6 +1,7 @@
 //! How long the compiler takes for crates of 1, 10 and 50 workflows of twenty steps each, with bodies of one line and
 //! of ten lines more, beside the same functions as plain async code.
 //! `-- --workflows 50 --rounds 3 --only check` measures one size and one command; nothing else should run meanwhile.
+//! `--optimized-macros` has cargo optimise procedural macros, as docs/performance.md recommends.
 
 mod project;
 mod source;
@@ -52,8 +53,8 @@ fn main() -> ExitCode {
 }
 
 fn measure() -> Result<(), String> {
-    let Asked { sizes, rounds, tasks } = arguments(std::env::args().skip(1))?;
-    let project = Project::write(&sizes)?;
+    let Asked { sizes, rounds, tasks, macros } = arguments(std::env::args().skip(1))?;
+    let project = Project::write(&sizes, macros)?;
     project.prepare(&sizes, &tasks)?;
     let mut measured = Measured::new();
     for round in 1..=rounds {
@@ -81,10 +82,21 @@ struct Asked {
     sizes: Vec<usize>,
     rounds: usize,
     tasks: Vec<Task>,
+    macros: Macros,
+}
+
+/// How cargo builds the procedural macros.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Macros {
+    /// As it does by default: without optimisation.
+    AsIs,
+    /// With `[profile.dev.build-override] opt-level = 3`.
+    Optimized,
 }
 
 fn arguments(mut given: impl Iterator<Item = String>) -> Result<Asked, String> {
-    let mut asked = Asked { sizes: vec![1, 10, 50], rounds: 5, tasks: Task::ALL.to_vec() };
+    let mut asked =
+        Asked { sizes: vec![1, 10, 50], rounds: 5, tasks: Task::ALL.to_vec(), macros: Macros::AsIs };
     while let Some(name) = given.next() {
         if name == "--only" {
             let command = given.next().unwrap_or_default();
@@ -100,11 +112,12 @@ fn arguments(mut given: impl Iterator<Item = String>) -> Result<Asked, String> {
         };
         match name.as_str() {
             "--bench" => {} // Cargo says it to every benchmark.
+            "--optimized-macros" => asked.macros = Macros::Optimized,
             "--workflows" => asked.sizes = vec![number()?],
             "--rounds" => asked.rounds = number()?,
             _ => {
                 return Err(format!(
-                    "`{name}` is none of `--workflows <n>`, `--rounds <n>` and `--only <command>`"
+                    "`{name}` is none of `--workflows <n>`, `--rounds <n>`, `--only <command>` and `--optimized-macros`"
                 ));
             }
         }

@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Instant;
 
-use crate::Task;
 use crate::source::{self, Code, Kind};
+use crate::{Macros, Task};
 
 /// How long something took.
 #[derive(Clone, Copy, Debug)]
@@ -26,10 +26,16 @@ pub(crate) struct Project {
 
 impl Project {
     /// Writes the crates. They are left behind, so that the next measurement finds the dependencies built.
-    pub(crate) fn write(sizes: &[usize]) -> Result<Project, String> {
+    pub(crate) fn write(sizes: &[usize], macros: Macros) -> Result<Project, String> {
         let repository = Path::new(env!("CARGO_MANIFEST_DIR"));
         let target = env::var_os("CARGO_TARGET_DIR").map_or_else(|| repository.join("target"), PathBuf::from);
-        let project = Project { root: target.join("compile-time") };
+        let (folder, profile) = match macros {
+            Macros::AsIs => ("compile-time", ""),
+            Macros::Optimized => {
+                ("compile-time-optimized", "\n[profile.dev.build-override]\nopt-level = 3\n")
+            }
+        };
+        let project = Project { root: target.join(folder) };
         let mut members = Vec::new();
         for code in sizes.iter().flat_map(|&size| Code::of_size(size)) {
             members.push(format!("{:?}", code.crate_name()));
@@ -40,7 +46,8 @@ impl Project {
                 project.put(code, &module, &code.module(index, 10))?;
             }
         }
-        let manifest = format!("[workspace]\nresolver = \"3\"\nmembers = [{}]\n", members.join(", "));
+        let manifest =
+            format!("[workspace]\nresolver = \"3\"\nmembers = [{}]\n{profile}", members.join(", "));
         write(&project.root.join("Cargo.toml"), &manifest)?;
         // The versions that this repository is tested with, where they are on this machine already.
         let lock = fs::read_to_string(repository.join("Cargo.lock")).map_err(|error| error.to_string())?;

@@ -56,7 +56,7 @@ impl<S: Step> Durable for StepCall<S> {
     type Running = Wait<S::Output>;
 
     fn start(self, cx: &Cx, position: usize) -> Wait<S::Output> {
-        cx.start_step(position, S::def(), &self.args, self.overrides)
+        cx.start_step(position, S::DEF, &self.args, self.overrides)
     }
 }
 
@@ -207,13 +207,13 @@ pub const fn check_undoing<S: Step>(undo: &str) {
 }
 
 /// The definition of a step that undoes another one, found from the function itself.
-pub fn undo_def_of<A, F: UndoFn<A> + Copy>(_undo: F) -> &'static StepDef {
-    <F::Undo as Step>::def()
+pub const fn undo_def_of<A, F: UndoFn<A> + Copy>(_undo: F) -> &'static StepDef {
+    <F::Undo as Step>::DEF
 }
 
 /// The definition of a step, found from the function itself.
-pub fn def_of<A, F: StepFn<A> + Copy>(_function: F) -> &'static StepDef {
-    <F::Step as Step>::def()
+pub const fn def_of<A, F: StepFn<A> + Copy>(_function: F) -> &'static StepDef {
+    <F::Step as Step>::DEF
 }
 
 /// A call of a workflow that has not been started yet.

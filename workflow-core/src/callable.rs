@@ -20,7 +20,7 @@ impl<S: Step> Call for StepCall<S> {
     const KIND: NodeKind = NodeKind::Step(S::FACTS);
 
     fn parts(parts: &mut Parts) {
-        parts.add_step(S::def());
+        parts.add_step(S::DEF);
     }
 }
 

@@ -95,7 +95,7 @@ fn steps_by_name(definitions: &[Definition]) -> BTreeMap<&'static str, Vec<Use>>
 }
 
 fn is_same_step(one: &StepDef, other: &StepDef) -> bool {
-    ptr::eq(one, other) || (one.facts.source == other.facts.source && one.facts == other.facts)
+    one.is(other) || (one.facts.source == other.facts.source && one.facts == other.facts)
 }
 
 fn same_steps(definitions: &[Definition]) -> Vec<String> {

@@ -80,7 +80,7 @@ pub use scope::{Compensate, Subflow, SubflowCall, compensate};
 pub use send::{SendMessage, publish, send};
 pub use statics::{Named, ReplayedAlike, Unchanging};
 pub use step::{
-    Answer, Fallible, Step, StepBody, StepDef, StepError, StepFault, StepFuture, TransactionHandle,
+    Answer, Fallible, Step, StepBody, StepDef, StepError, StepFault, StepFuture, StepId, TransactionHandle,
     TransactionalBody, TransactionalFuture, WiredFrom,
 };
 pub use timer::{Sleep, SleepUntil, days, hours, minutes, seconds, sleep, sleep_until};

@@ -1,18 +1,19 @@
 //! Steps: what the `#[step]` macro makes of a function, and the errors they answer with.
 //! Descriptions only; when a step runs, and how often, is decided elsewhere.
 
-use std::any::Any;
+use std::any::{Any, TypeId};
 use std::borrow::Cow;
 use std::future::Future;
 use std::pin::Pin;
 
 use serde::Serialize;
-use workflow_graph::{ErrorFacts, StepFacts, Text};
+use workflow_graph::{Effect, ErrorFacts, StepFacts, Text};
 
+use crate::attempt::{self, Attempt};
 use crate::{Payload, PayloadError, ResourceNeed, Resources, StepContext, Storable};
 
 /// A function under `#[step]`. Implemented by the macro, never by hand.
-pub trait Step: 'static {
+pub trait Step: Sized + 'static {
     /// The name under which the journal knows it.
     const NAME: &'static str = written(Self::FACTS).0;
     /// What people read.
@@ -27,8 +28,22 @@ pub trait Step: 'static {
     type Args: Storable;
     /// What the call gives to the workflow.
     type Output: Storable;
-    /// The definition that the engine runs: a static, since its address is what tells one step from another.
-    fn def() -> &'static StepDef;
+    /// The step that undoes this one; a function, so that a step may name one that names it.
+    const COMPENSATION: Option<fn() -> &'static StepDef> = None;
+    /// What the process has to supply.
+    const RESOURCES: &'static [ResourceNeed] = &[];
+    /// Runs one attempt.
+    const BODY: StepBody = StepBody::Async(attempt::asynchronous::<Self>);
+    /// The definition that the engine runs. A constant has no address of its own: [`StepDef::is`] tells steps apart.
+    const DEF: &'static StepDef = &StepDef::of::<Self>();
+
+    /// One attempt of an `async fn`, with the recorded arguments. Not called where [`BODY`](Self::BODY) says otherwise.
+    ///
+    /// # Errors
+    /// When the process does not supply what it needs.
+    fn attempt(_cx: StepContext, _resources: &Resources, _args: Self::Args) -> Attempt {
+        unreachable!("the body of `{}` does not ask for it", Self::NAME)
+    }
 }
 
 /// The name, the label and the types of the arguments of a step, as its constant has them.
@@ -54,9 +69,18 @@ const fn names_before(facts: StepFacts) -> &'static [Text] {
     names
 }
 
+const fn returns_result(facts: StepFacts) -> bool {
+    // The errors of a step that is repeated until it succeeds never reach the workflow.
+    let returns_result = facts.fallible && !matches!(facts.effect, Effect::Retriable);
+    std::mem::forget(facts); // A constant cannot drop it.
+    returns_result
+}
+
 /// A step as the engine and the test kit see it: facts, and a function to call.
 #[derive(Debug)]
 pub struct StepDef {
+    /// Which step it is, whatever it is called.
+    pub id: StepId,
     /// What is known at compile time.
     pub facts: StepFacts,
     /// The step that undoes this one.
@@ -67,6 +91,17 @@ pub struct StepDef {
     pub resources: &'static [ResourceNeed],
     /// Runs one attempt.
     pub run: StepBody,
+}
+
+/// What tells one step from another in this process: the type behind its function. It differs from build to build.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct StepId(TypeId);
+
+impl StepId {
+    /// The id of the step behind this type.
+    pub const fn of<S: 'static>() -> StepId {
+        StepId(TypeId::of::<S>())
+    }
 }
 
 /// The body of a step, as one attempt of it is run: with its context, what the process supplies, and the recorded
@@ -93,52 +128,21 @@ pub type TransactionHandle = dyn Any + Send;
 pub type TransactionalFuture<'tx> = Pin<Box<dyn Future<Output = Result<Answer, StepFault>> + Send + 'tx>>;
 
 impl StepDef {
-    /// The definition of this step, which answers with a plain value, cannot be undone and needs nothing unless it
-    /// says so: for what the macro writes.
-    #[doc(hidden)]
-    pub const fn of<S: Step>(run: StepBody) -> StepDef {
-        StepDef { facts: S::FACTS, compensation: None, returns_result: false, resources: &[], run }
+    /// The definition of this step.
+    pub const fn of<S: Step>() -> StepDef {
+        StepDef {
+            id: StepId::of::<S>(),
+            facts: S::FACTS,
+            compensation: S::COMPENSATION,
+            returns_result: returns_result(S::FACTS),
+            resources: S::RESOURCES,
+            run: S::BODY,
+        }
     }
 
-    /// The same of an `async fn`.
-    #[doc(hidden)]
-    pub const fn asynchronous<S: Step>(run: fn(StepContext, &Resources, &Payload) -> StepFuture) -> StepDef {
-        StepDef::of::<S>(StepBody::Async(run))
-    }
-
-    /// The same of a plain `fn`.
-    #[doc(hidden)]
-    pub const fn blocking<S: Step>(
-        run: fn(StepContext, &Resources, &Payload) -> Result<Answer, StepFault>,
-    ) -> StepDef {
-        StepDef::of::<S>(StepBody::Blocking(run))
-    }
-
-    /// The same of an `async fn` with `&mut Tx`.
-    #[doc(hidden)]
-    pub const fn transactional<S: Step>(run: TransactionalBody) -> StepDef {
-        StepDef::of::<S>(StepBody::Transactional(run))
-    }
-
-    /// With the step that undoes this one.
-    #[doc(hidden)]
-    pub const fn undone_by(mut self, compensation: fn() -> &'static StepDef) -> StepDef {
-        self.compensation = Some(compensation);
-        self
-    }
-
-    /// The call gives the workflow a `Result`.
-    #[doc(hidden)]
-    pub const fn returning_result(mut self) -> StepDef {
-        self.returns_result = true;
-        self
-    }
-
-    /// With what the process has to supply.
-    #[doc(hidden)]
-    pub const fn needing(mut self, resources: &'static [ResourceNeed]) -> StepDef {
-        self.resources = resources;
-        self
+    /// Whether both are the definition of one step.
+    pub fn is(&self, other: &StepDef) -> bool {
+        self.id == other.id
     }
 
     /// Whether attempts run inside of a transaction, so that one that fails took no effect.

@@ -157,8 +157,9 @@ impl Definition {
         let mut steps = self.gather().steps;
         let compensations: Vec<_> = steps.iter().filter_map(|step| step.compensation).collect();
         steps.extend(compensations.into_iter().map(|compensation| compensation()));
-        steps.sort_by(|a, b| a.facts.name.cmp(&b.facts.name));
-        steps.dedup_by(|a, b| std::ptr::eq(*a, *b));
+        // Different steps may have one name: those that are the same lie together all the same.
+        steps.sort_by_key(|step| (&*step.facts.name, step.id));
+        steps.dedup_by_key(|step| step.id);
         steps
     }
 

@@ -88,6 +88,7 @@ impl Step for __retrieve_payment {
         heartbeat_ms: None,
         concurrency: None,
         rate: None,
+        fallible: true,
         errors: Cow::Borrowed(<<Result<u64, PaymentError> as Fallible>::Error as StepError>::ERRORS),
         compensation: Some(compensation_of::<(Order, u64), _, _>(
             refund_payment,
@@ -102,34 +103,26 @@ impl Step for __retrieve_payment {
     };
     type Args = (<Order as ToOwned>::Owned,);
     type Output = Result<u64, PaymentError>;
-    fn def() -> &'static StepDef {
-        static DEF: StepDef = StepDef {
-            facts: <__retrieve_payment as Step>::FACTS,
-            compensation: Some(|| undo_def_of(refund_payment)),
-            returns_result: true,
-            resources: &[ResourceNeed::of::<u64>()],
-            run: StepBody::Async(|cx, resources, args| {
-                async fn retrieve_payment(
-                    gateway: Resource<u64>,
-                    cx: StepContext,
-                    order: &Order,
-                ) -> Result<u64, PaymentError> {
-                    let _ = (cx.idempotency_key(), order);
-                    Ok(*gateway)
-                }
-                let args = arguments::<__retrieve_payment>(args);
-                let resource_0 = supplied::<u64>(resources);
-                Box::pin(async move {
-                    let args = args?;
-                    let resource_0 = resource_0?;
-                    let output =
-                        retrieve_payment(resource_0, cx, <Order as ToOwned>::Owned::borrow(&args.0)).await;
-                    answer::<__retrieve_payment>(&output)
-                })
-            }),
-        };
-        &DEF
-    }
+    const COMPENSATION: Option<fn() -> &'static StepDef> = Some(|| undo_def_of(refund_payment));
+    const RESOURCES: &'static [ResourceNeed] = &[ResourceNeed::of::<u64>()];
+    const BODY: StepBody = StepBody::Async(|cx, resources, args| {
+        async fn retrieve_payment(
+            gateway: Resource<u64>,
+            cx: StepContext,
+            order: &Order,
+        ) -> Result<u64, PaymentError> {
+            let _ = (cx.idempotency_key(), order);
+            Ok(*gateway)
+        }
+        let args = arguments::<__retrieve_payment>(args);
+        let resource_0 = supplied::<u64>(resources);
+        Box::pin(async move {
+            let args = args?;
+            let resource_0 = resource_0?;
+            let output = retrieve_payment(resource_0, cx, <Order as ToOwned>::Owned::borrow(&args.0)).await;
+            answer::<__retrieve_payment>(&output)
+        })
+    });
 }
 
 // #[step(retriable)] pub fn refund_payment(order: &Order, payment: &u64) -> Result<(), PaymentError>
@@ -153,6 +146,7 @@ impl Step for __refund_payment {
         heartbeat_ms: None,
         concurrency: None,
         rate: None,
+        fallible: true,
         errors: Cow::Borrowed(PaymentError::ERRORS),
         compensation: None,
         transactional: false,
@@ -164,19 +158,10 @@ impl Step for __refund_payment {
     };
     type Args = (Order, u64);
     type Output = ();
-    fn def() -> &'static StepDef {
-        static DEF: StepDef = StepDef {
-            facts: <__refund_payment as Step>::FACTS,
-            compensation: None,
-            returns_result: false,
-            resources: &[],
-            run: StepBody::Blocking(|_, _, args| {
-                let _args = arguments::<__refund_payment>(args)?;
-                retried::<__refund_payment, _>(&Ok::<(), PaymentError>(()))
-            }),
-        };
-        &DEF
-    }
+    const BODY: StepBody = StepBody::Blocking(|_, _, args| {
+        let _args = arguments::<__refund_payment>(args)?;
+        retried::<__refund_payment>(&Ok::<(), PaymentError>(()))
+    });
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -26,6 +26,7 @@ impl Step for __ask {
         heartbeat_ms: None,
         concurrency: None,
         rate: None,
+        fallible: false,
         errors: Cow::Borrowed(&[]),
         compensation: None,
         transactional: false,
@@ -37,16 +38,7 @@ impl Step for __ask {
     };
     type Args = ();
     type Output = u32;
-    fn def() -> &'static StepDef {
-        static DEF: StepDef = StepDef {
-            facts: <__ask as Step>::FACTS,
-            compensation: None,
-            returns_result: false,
-            resources: &[],
-            run: StepBody::Async(|_, _, _| Box::pin(async { Answer::of_value(&7_u32) })),
-        };
-        &DEF
-    }
+    const BODY: StepBody = StepBody::Async(|_, _, _| Box::pin(async { Answer::of_value(&7_u32) }));
 }
 
 /// Asks for at most half a second, then waits for an hour.

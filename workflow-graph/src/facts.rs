@@ -267,6 +267,8 @@ pub struct StepFacts {
     pub concurrency: Option<u32>,
     /// How many attempts may begin in the process in a span of time; `None` for no limit.
     pub rate: Option<Rate>,
+    /// Whether its function returns a `Result`.
+    pub fallible: bool,
     /// The ways in which it can fail; empty when it cannot.
     pub errors: Cow<'static, [ErrorFacts]>,
     /// How it is undone.
@@ -300,6 +302,7 @@ impl StepFacts {
             heartbeat_ms: None,
             concurrency: None,
             rate: None,
+            fallible: false,
             errors: Cow::Borrowed(&[]),
             compensation: None,
             transactional: false,

@@ -35,6 +35,7 @@ pub const fn step(
         heartbeat_ms: None,
         concurrency: None,
         rate: None,
+        fallible: false,
         errors: Cow::Borrowed(&[]),
         compensation: None,
         transactional: false,
@@ -90,6 +91,7 @@ impl StepFacts {
     /// With the ways in which it can fail.
     pub const fn with_errors(mut self, errors: &'static [ErrorFacts]) -> StepFacts {
         mem::forget(mem::replace(&mut self.errors, Cow::Borrowed(errors)));
+        self.fallible = true;
         self
     }
 

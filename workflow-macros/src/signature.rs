@@ -1,7 +1,7 @@
 //! A function whose signature is parsed and whose body is kept as it was typed.
 //! It must not look into the body: an editor shows it half-typed ones, and the function shall not vanish.
 
-use proc_macro2::{Delimiter, Group, TokenStream};
+use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
 use syn::parse::{Parse, ParseStream};
 use syn::{Attribute, Signature, Visibility};
 
@@ -17,11 +17,22 @@ pub(crate) struct RawFn {
     pub(crate) body: Group,
 }
 
+/// What stands before the body.
+struct Head {
+    attrs: Vec<Attribute>,
+    vis: Visibility,
+    sig: Signature,
+}
+
+impl Parse for Head {
+    fn parse(input: ParseStream<'_>) -> syn::Result<Head> {
+        Ok(Head { attrs: input.call(Attribute::parse_outer)?, vis: input.parse()?, sig: input.parse()? })
+    }
+}
+
 impl Parse for RawFn {
     fn parse(input: ParseStream<'_>) -> syn::Result<RawFn> {
-        let attrs = input.call(Attribute::parse_outer)?;
-        let vis = input.parse()?;
-        let sig = input.parse()?;
+        let Head { attrs, vis, sig } = input.parse()?;
         let body: Group =
             input.parse().map_err(|error| syn::Error::new(error.span(), "expected a body in braces"))?;
         if body.delimiter() != Delimiter::Brace {
@@ -34,6 +45,14 @@ impl Parse for RawFn {
 impl RawFn {
     /// Reads an item, or gives it back as it stands with the reason behind it.
     pub(crate) fn read(item: TokenStream) -> Result<RawFn, TokenStream> {
+        // The parser would copy each token of the body: without it, it takes as long for long bodies as for short ones.
+        let mut head: Vec<TokenTree> = item.clone().into_iter().collect();
+        if let Some(TokenTree::Group(body)) = head.pop()
+            && body.delimiter() == Delimiter::Brace
+            && let Ok(Head { attrs, vis, sig }) = syn::parse2(head.into_iter().collect())
+        {
+            return Ok(RawFn { attrs, vis, sig, body });
+        }
         syn::parse2(item.clone()).map_err(|error| {
             let mut tokens = item;
             tokens.extend(error.into_compile_error());

@@ -1,6 +1,7 @@
 //! `#[step]`: a function that touches the world becomes a call that can be described, recorded and repeated.
 //! parse, check and emit are in the files below; nothing here knows the workflows that call the step.
 
+mod attempt;
 mod attribute;
 mod checks;
 mod compensation;

@@ -52,8 +52,10 @@ pub mod __private {
     pub use crate::tx::transaction;
     pub use workflow_core as core;
     // Written for every step, so that a short way to them is worth having.
-    pub use workflow_core::attempt::{answer, arguments, done, retried, supplied};
-    pub use workflow_core::{Lent, Step, StepDef, Stored};
+    pub use workflow_core::attempt::{
+        Attempt, answer, answering, arguments, doing, done, retried, retrying, supplied,
+    };
+    pub use workflow_core::{Lent, Resources, Step, StepBody, StepDef, Stored};
     pub use workflow_graph as graph;
     pub use workflow_graph::StepFacts;
     pub use workflow_graph::literal::step;

@@ -244,7 +244,7 @@ impl Script {
     /// That the mock is one of the very step that is called, and not of another one of the same name.
     fn check_step(&self, called: &'static StepDef) -> Result<(), Violation> {
         let mocked = self.shape.def;
-        if std::ptr::eq(mocked, called) || mocked.facts == called.facts {
+        if mocked.is(called) || mocked.facts == called.facts {
             return Ok(());
         }
         let text = format!(

@@ -23,7 +23,7 @@ pub(crate) struct Shape {
 
 impl Shape {
     pub(crate) fn of<S: Step>() -> Shape {
-        let def = S::def();
+        let def = S::DEF;
         Shape {
             def,
             output: there_and_back::<S::Output>,

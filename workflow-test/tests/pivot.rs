@@ -39,9 +39,7 @@ mod unseen {
         const FACTS: StepFacts = read_only(facts_of(super::pay));
         type Args = (u32,);
         type Output = Result<u32, TripError>;
-        fn def() -> &'static StepDef {
-            def_of(super::pay)
-        }
+        const DEF: &'static StepDef = def_of(super::pay);
     }
 
     const fn read_only(mut facts: StepFacts) -> StepFacts {

@@ -72,11 +72,11 @@ pub(super) fn undone_for_sure(step: &Step) -> TokenStream {
 
 /// WF021: an alias of `Result` under another name would hide from the macro that the step can fail.
 pub(super) fn no_result_in_disguise(step: &Step) -> TokenStream {
-    if !step.returns.may_be_alias {
+    let ty = &step.returns.ty;
+    if !step.returns.may_be_alias || is_surely_stored("Stored", ty) {
         return TokenStream::new();
     }
     let conditions = step.conditions();
-    let ty = &step.returns.ty;
     let at_type = Span::call_site().located_at(step.returns.span);
     let message = format!(
         "WF021: `{ty}` is a `Result` under another name; write `Result<..>` so that the step's errors are known"

@@ -4,11 +4,11 @@
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
 use syn::ext::IdentExt;
-use syn::{Attribute, Index, Signature};
+use syn::{Attribute, Signature};
 use workflow_graph::Effect;
 
-use super::parameters::{Data, Parameter, data, has_transaction};
-use super::{Step, checks, facts};
+use super::parameters::{Data, Parameter, data};
+use super::{Step, attempt, checks, facts};
 use crate::editor;
 use crate::recorded;
 
@@ -99,10 +99,12 @@ fn body_in_editor(step: &Step) -> Option<TokenStream> {
 fn hidden_type(step: &Step) -> TokenStream {
     let (vis, hidden, conditions) = (&step.function.vis, hidden_name(step), step.conditions());
     let (unlisted, recorded) = (editor::unlisted(), checks::recorded_types(step));
+    // The compiler does not warn of what a macro wrote.
+    let quiet = editor::asks().then(|| quote! { #[allow(non_camel_case_types, dead_code)] });
     quote! {
         #(#conditions)*
         #[doc(hidden)]
-        #[allow(non_camel_case_types, dead_code)]
+        #quiet
         #unlisted
         #vis struct #hidden { #recorded }
     }
@@ -111,30 +113,29 @@ fn hidden_type(step: &Step) -> TokenStream {
 fn implementation(step: &Step) -> TokenStream {
     let (hidden, conditions) = (hidden_name(step), step.conditions());
     let (facts, args, output) = (facts::of(step), stored_types(step), output_type(step));
-    let def = definition(step);
+    let (more, attempt) = (more(step), attempt::of(step));
     quote! {
         #(#conditions)*
         impl ::workflow_runtime::__private::Step for #hidden {
             const FACTS: ::workflow_runtime::__private::StepFacts = #facts;
+            #more
             type Args = (#args);
             type Output = #output;
-            fn def() -> &'static ::workflow_runtime::__private::StepDef {
-                static __DEF: ::workflow_runtime::__private::StepDef = #def;
-                &__DEF
-            }
+            #attempt
         }
     }
 }
 
-/// The value that the engine runs.
-fn definition(step: &Step) -> TokenStream {
-    let hidden = hidden_name(step);
-    let compensation = step.compensation.as_ref().map(|compensation| {
+/// What only some steps say.
+fn more(step: &Step) -> TokenStream {
+    let mut more = TokenStream::new();
+    if let Some(compensation) = &step.compensation {
         let undo = &compensation.path;
-        quote! { .undone_by(|| ::workflow_runtime::__private::core::undo_def_of(#undo)) }
-    });
-    let returns_result = step.is_fallible() && step.attribute.effect != Effect::Retriable;
-    let returns_result = returns_result.then(|| quote! { .returning_result() });
+        more.extend(quote! {
+            const COMPENSATION: ::core::option::Option<fn() -> &'static ::workflow_runtime::__private::StepDef> =
+                ::core::option::Option::Some(|| ::workflow_runtime::__private::core::undo_def_of(#undo));
+        });
+    }
     let resources: Vec<_> = step
         .parameters
         .iter()
@@ -145,140 +146,12 @@ fn definition(step: &Step) -> TokenStream {
             _ => None,
         })
         .collect();
-    let resources = (!resources.is_empty()).then(|| quote! { .needing(&[#(#resources),*]) });
-    let (way, run) = match editor::asks() {
-        true => ("asynchronous", quote! { |_, _, _| loop {} }),
-        false => run(step),
-    };
-    let way = Ident::new(way, Span::call_site());
-    quote! {
-        ::workflow_runtime::__private::StepDef::#way::<#hidden>(#run) #compensation #returns_result #resources
-    }
-}
-
-/// How an attempt is run, and the attempt: the body as the user typed it, and a call of it with what was recorded and
-/// what is supplied.
-fn run(step: &Step) -> (&'static str, TokenStream) {
-    let hidden = hidden_name(step);
-    let body = body(step);
-    let given = Given::of(&step.parameters);
-    let (cx, resources, fetched, needed) = (given.cx, given.resources, given.fetched, given.needed);
-    let (name, arguments) = (&step.function.sig.ident, given.arguments);
-    let answer = match (step.is_fallible(), step.attribute.effect) {
-        (true, Effect::Retriable) => quote! { ::workflow_runtime::__private::retried::<#hidden, _> },
-        (true, _) => quote! { ::workflow_runtime::__private::answer::<#hidden> },
-        (false, _) => quote! { ::workflow_runtime::__private::done::<#hidden> },
-    };
-    let read_arguments = match data(&step.parameters).next() {
-        Some(_) => quote! { let __args = __args?; },
-        None => quote! { __args?; },
-    };
-    let Some(asyncness) = step.function.sig.asyncness else {
-        let run = quote! {
-            |#cx, #resources, __args| {
-                #body
-                let __args = ::workflow_runtime::__private::arguments::<#hidden>(__args);
-                #fetched
-                #read_arguments
-                #needed
-                #answer(&#name(#(#arguments),*))
-            }
-        };
-        return ("blocking", run);
-    };
-    // A body whose future is not `Send` is reported at the user's `async`.
-    let at_async = Span::call_site().located_at(asyncness.span);
-    let transaction = has_transaction(&step.parameters).then(|| {
-        quote! { let __tx = ::workflow_runtime::__private::transaction(__tx)?; }
-    });
-    let running = quote! {
-        #read_arguments
-        #needed
-        #transaction
-        let __output = #name(#(#arguments),*).await;
-        #answer(&__output)
-    };
-    let boxed = quote_spanned! {at_async=> ::std::boxed::Box::pin(async move { #running }) };
-    let (way, tx) = match transaction {
-        Some(_) => ("transactional", quote! { , __tx }),
-        None => ("asynchronous", TokenStream::new()),
-    };
-    let run = quote! {
-        |#cx, #resources, __args #tx| {
-            #body
-            let __args = ::workflow_runtime::__private::arguments::<#hidden>(__args);
-            #fetched
-            #boxed
-        }
-    };
-    (way, run)
-}
-
-/// The function as the user typed it.
-fn body(step: &Step) -> TokenStream {
-    let attributes = step.function.attrs.iter().filter(|attribute| belongs_to_body(attribute));
-    let (signature, body) = (&step.function.sig, &step.function.body);
-    quote! { #(#attributes)* #signature #body }
-}
-
-/// What an attempt passes to the body, and how it gets hold of it.
-struct Given {
-    cx: TokenStream,
-    resources: TokenStream,
-    /// Takes the resources out while they can be borrowed.
-    fetched: TokenStream,
-    /// Gives up when one of them is missing.
-    needed: TokenStream,
-    arguments: Vec<TokenStream>,
-}
-
-impl Given {
-    fn of(parameters: &[Parameter]) -> Given {
-        let mut given = Given {
-            cx: quote! { _ },
-            resources: quote! { _ },
-            fetched: TokenStream::new(),
-            needed: TokenStream::new(),
-            arguments: Vec::new(),
-        };
-        let (mut data_position, mut resource_position) = (0, 0);
-        for parameter in parameters {
-            match parameter {
-                Parameter::Data(data) => {
-                    given.recorded(data, data_position);
-                    data_position += 1;
-                }
-                Parameter::Resource { ty, .. } => {
-                    given.supplied(ty, resource_position);
-                    resource_position += 1;
-                }
-                Parameter::Transaction { .. } => given.arguments.push(quote! { __tx }),
-                Parameter::Context { .. } => {
-                    given.cx = quote! { __cx };
-                    given.arguments.push(quote! { ::core::clone::Clone::clone(&__cx) });
-                }
-            }
-        }
-        given
-    }
-
-    fn recorded(&mut self, data: &Data, position: usize) {
-        let index = Index::from(position);
-        self.arguments.push(match data.lent {
-            Some(_) => quote! { ::core::borrow::Borrow::borrow(&__args.#index) },
-            None => quote! { __args.#index },
+    if !resources.is_empty() {
+        more.extend(quote! {
+            const RESOURCES: &'static [::workflow_runtime::__private::core::ResourceNeed] = &[#(#resources),*];
         });
     }
-
-    fn supplied(&mut self, ty: &syn::Type, position: usize) {
-        let resource = format_ident!("__resource_{position}");
-        self.resources = quote! { __resources };
-        self.fetched.extend(quote! {
-            let #resource = ::workflow_runtime::__private::supplied::<#ty>(__resources);
-        });
-        self.needed.extend(quote! { let #resource = #resource?; });
-        self.arguments.push(quote! { #resource });
-    }
+    more
 }
 
 /// Whether callers see this attribute.
@@ -287,11 +160,11 @@ fn belongs_to_call(attribute: &Attribute) -> bool {
 }
 
 /// Whether this attribute is about the code of the body: lints, and other macros such as `#[instrument]`.
-fn belongs_to_body(attribute: &Attribute) -> bool {
+pub(super) fn belongs_to_body(attribute: &Attribute) -> bool {
     !is_any_of(attribute, &["doc", "deprecated", "must_use", "cfg"])
 }
 
-fn is_any_of(attribute: &Attribute, names: &[&str]) -> bool {
+pub(super) fn is_any_of(attribute: &Attribute, names: &[&str]) -> bool {
     names.iter().any(|name| attribute.path().is_ident(name))
 }
 

@@ -67,8 +67,8 @@ fn names_of_operations_are_taken() {
 #[test]
 fn a_plain_function_has_a_body_that_blocks() {
     let tokens = expanded("timeout = \"1m\"", "fn pack(item: u32) -> u32 { item }");
-    assert!(tokens.contains("StepDef :: blocking") && !tokens.contains("compile_error"), "{tokens}");
-    assert!(expanded("", "async fn pack(item: u32) -> u32 { item }").contains("StepDef :: asynchronous"));
+    assert!(tokens.contains("StepBody :: Blocking") && !tokens.contains("compile_error"), "{tokens}");
+    assert!(expanded("", "async fn pack(item: u32) -> u32 { item }").contains("fn attempt ("));
 }
 
 #[test]
@@ -134,7 +134,7 @@ fn who_does_a_step_costs_tokens_only_where_it_is_said() {
 #[test]
 fn a_transaction_is_lent_once_to_an_async_function() {
     let tokens = expanded("", "async fn book(tx: &mut Tx, order: &str) {}");
-    assert!(tokens.contains("StepDef :: transactional") && !tokens.contains("compile_error"), "{tokens}");
+    assert!(tokens.contains("StepBody :: Transactional") && !tokens.contains("compile_error"), "{tokens}");
     assert!(tokens.contains("with_timeout_ms (5000)"), "nobody can hold up the store for long: {tokens}");
     let tokens =
         expanded("timeout = \"1s\"", "async fn book(order: &str, mut tx: &mut workflow_runtime::Tx) {}");
@@ -148,4 +148,23 @@ fn a_transaction_is_lent_once_to_an_async_function() {
     assert!(refused("", "fn book(tx: &mut Tx) {}")[0].contains("write `async fn`"));
     assert!(refused("", "async fn book(a: &mut Tx, b: &mut Tx) {}")[0].contains("one transaction"));
     assert!(refused("", "async fn book(tx: &mut Transaction<'_>) {}")[0].contains("as `&mut Tx`"));
+}
+
+#[test]
+fn the_function_owns_what_its_body_borrows_unless_somebody_would_see() {
+    let tokens = expanded("", "async fn pack(mut order: &Order, item: u32) -> u32 { order.count + item }");
+    let owning = "async fn pack (order : < Order as :: std :: borrow :: ToOwned > :: Owned , item : u32) -> u32 \
+                  { let mut order : & Order = :: core :: borrow :: Borrow :: borrow (& order) ; order . count + item }";
+    assert!(tokens.contains(owning) && tokens.contains("(pack (__args . 0 , __args . 1))"), "{tokens}");
+    for function in [
+        "#[instrument] async fn pack(order: &Order) {}",
+        "async fn pack(order: &Order) { #![allow(unused)] }",
+    ] {
+        let tokens = expanded("", function);
+        assert!(tokens.contains("async fn pack (order : & Order) {"), "{tokens}");
+        assert!(
+            tokens.contains("pack (:: core :: borrow :: Borrow :: borrow (& __args . 0)) . await"),
+            "{tokens}"
+        );
+    }
 }

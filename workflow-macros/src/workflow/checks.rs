@@ -3,9 +3,11 @@
 
 mod saga;
 
+use std::collections::BTreeMap;
+
 use proc_macro2::{Literal, Span, TokenStream};
-use quote::quote_spanned;
-use workflow_graph::{Flow, FlowKind, Node, NodeKind};
+use quote::{quote, quote_spanned};
+use workflow_graph::{Flow, FlowKind, Node, NodeIndex, NodeKind};
 
 use super::allow::Rule;
 use super::conform;
@@ -18,18 +20,43 @@ use super::statics;
 pub(super) fn of_graph(source: &Source<'_>) -> TokenStream {
     let Some(lowered) = &source.lowered else { return TokenStream::new() };
     let operation = |node: usize| lowered.operations.iter().find(|operation| operation.node == node);
-    let errors = lowered.flows.iter().filter_map(|flow| error_check(flow, operation(flow.from)?));
-    let races = lowered.flows.iter().filter_map(|flow| race_check(&lowered.nodes, flow, operation(flow.to)?));
-    let losers = lowered
-        .flows
-        .iter()
-        .filter(|flow| !source.allows.cover(Rule::RaceEffect, lowered.spans[flow.to]))
-        .filter_map(|flow| loser_check(&lowered.nodes, flow, operation(flow.to)?));
+    let mut asked = Asked::default();
+    for flow in &lowered.flows {
+        if let Some(operation) = operation(flow.from) {
+            asked.extend(flow.from, error_check(flow, operation));
+        }
+        if let Some(operation) = operation(flow.to) {
+            asked.extend(flow.to, race_check(&lowered.nodes, flow, operation));
+            let is_allowed = source.allows.cover(Rule::RaceEffect, lowered.spans[flow.to]);
+            asked.extend(flow.to, loser_check(&lowered.nodes, flow, operation).filter(|_| !is_allowed));
+        }
+    }
     let order = saga::order(lowered);
-    let of_types = [saga::checks(source, lowered), statics::checks(&source.statics)];
+    saga::ask(source, lowered, &mut asked);
+    let of_types = [saga::unused(source, lowered), statics::checks(&source.statics)];
     let model = source.model.as_ref().map(|model| conform::checks(model, lowered, &source.allows));
-    let calls = errors.chain(races).chain(losers);
-    [order].into_iter().chain(calls).chain(of_types).chain(model).collect()
+    [order, asked.constants()].into_iter().chain(of_types).chain(model).collect()
+}
+
+/// What is asked about each operation, and about what else can be wrong. Each has one constant, so that a mistake at
+/// one hides none at another; and not more, since a constant costs the compiler as much as a function.
+#[derive(Default)]
+struct Asked(BTreeMap<NodeIndex, Vec<TokenStream>>);
+
+impl Asked {
+    fn extend(&mut self, node: NodeIndex, check: impl IntoIterator<Item = TokenStream>) {
+        for check in check {
+            self.0.entry(node).or_default().push(check);
+        }
+    }
+
+    fn constants(self) -> TokenStream {
+        let constants = self.0.into_values().map(|checks| match &checks[..] {
+            [check] => quote! { const _: () = #check; },
+            checks => quote! { const _: () = { #(#checks;)* }; },
+        });
+        constants.collect()
+    }
 }
 
 /// What is reported and not refused. It stands outside of all else, so that rustc gives it no long name.
@@ -43,7 +70,7 @@ pub(super) fn warnings(source: &Source<'_>) -> Vec<TokenStream> {
 fn error_check(flow: &Flow, operation: &Operation) -> Option<TokenStream> {
     let FlowKind::Error { variant, .. } = &flow.kind else { return None };
     let (node, name) = (Literal::usize_unsuffixed(flow.from), &**variant);
-    Some(quote_spanned! {operation.span=> const _: () = __graph::check_error(&__GRAPH, #node, #name);})
+    Some(quote_spanned! {operation.span=> __graph::check_error(&__GRAPH, #node, #name)})
 }
 
 /// WF005: what a `select!` withdraws must not stop half way.
@@ -55,7 +82,7 @@ fn race_check(nodes: &[Node], flow: &Flow, operation: &Operation) -> Option<Toke
          operation here, and call the subflow inside an arm; see docs/errors/WF005.md"
     );
     Some(quote_spanned! {operation.span=>
-        const _: () = if __graph::is_subflow(&__GRAPH, #node) { ::core::panic!(#text) };
+        if __graph::is_subflow(&__GRAPH, #node) { ::core::panic!(#text) }
     })
 }
 
@@ -69,7 +96,7 @@ fn loser_check(nodes: &[Node], flow: &Flow, operation: &Operation) -> Option<Tok
          it inside an arm; see docs/errors/WF006.md"
     );
     Some(quote_spanned! {operation.span=>
-        const _: () = if __graph::keeps_lost_effect(&__GRAPH, #node) { ::core::panic!(#text) };
+        if __graph::keeps_lost_effect(&__GRAPH, #node) { ::core::panic!(#text) }
     })
 }
 

@@ -15,7 +15,7 @@ use std::time::Duration;
 use tokio::sync::oneshot;
 use tokio::task::AbortHandle;
 use tokio::time::Instant;
-use workflow_core::StepDef;
+use workflow_core::{StepDef, StepId};
 
 pub(crate) use breaker::Health;
 use breaker::{Breaker, Pass};
@@ -26,7 +26,7 @@ use window::Window;
 /// See the module.
 pub(crate) struct FlowControl {
     /// The lane of each step that has to wait at times, by the address of its definition.
-    lane_of: HashMap<usize, LaneId>,
+    lane_of: HashMap<StepId, LaneId>,
     state: Mutex<State>,
 }
 
@@ -99,10 +99,10 @@ impl FlowControl {
             let its = its.filter(|(_, (need, _))| taken.contains(&need.type_id()));
             let breakers: Vec<usize> = its.map(|(position, _)| position).collect();
             let limit = settings.limit_of(step);
-            if (limit == Limit::NONE && breakers.is_empty()) || lane_of.contains_key(&address(step)) {
+            if (limit == Limit::NONE && breakers.is_empty()) || lane_of.contains_key(&step.id) {
                 continue;
             }
-            lane_of.insert(address(step), LaneId(lanes.len()));
+            lane_of.insert(step.id, LaneId(lanes.len()));
             lanes.push(Lane {
                 step: &step.facts.name,
                 limit,
@@ -118,7 +118,7 @@ impl FlowControl {
 
     /// The lane that attempts of this step have to take; `None` when they never wait.
     pub(crate) fn lane_of(&self, step: &'static StepDef) -> Option<LaneId> {
-        self.lane_of.get(&address(step)).copied()
+        self.lane_of.get(&step.id).copied()
     }
 
     /// Waits until an attempt may begin. Whoever stops waiting leaves the queue, and holds up nobody.
@@ -298,10 +298,6 @@ impl Drop for Leaves<'_> {
     fn drop(&mut self) {
         self.flow.lock().lanes[self.lane.0].waiting.remove(&self.place);
     }
-}
-
-fn address(step: &'static StepDef) -> usize {
-    std::ptr::from_ref(step).addr()
 }
 
 /// A point in time so far away that nobody waits for it, in place of one that cannot be told.

@@ -56,8 +56,8 @@ impl Registry {
     pub(crate) fn steps(&self) -> Vec<&'static StepDef> {
         let mut steps: Vec<_> = self.definitions.values().flat_map(Definition::steps).collect();
         // Different steps may have one name: those that are the same lie together all the same.
-        steps.sort_by_key(|step| (&*step.facts.name, std::ptr::from_ref(*step).addr()));
-        steps.dedup_by(|a, b| std::ptr::eq(*a, *b));
+        steps.sort_by_key(|step| (&*step.facts.name, step.id));
+        steps.dedup_by_key(|step| step.id);
         steps
     }
 

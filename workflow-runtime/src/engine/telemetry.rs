@@ -9,7 +9,7 @@ use std::time::Duration;
 use metrics::{Counter, Gauge, Histogram, counter, gauge, histogram};
 use tracing::Span;
 use workflow_core::{
-    Answer, AttemptOutcome, Conclusion, Definition, FailureKind, OpId, Parent, StepContext, StepDef,
+    Answer, AttemptOutcome, Conclusion, Definition, FailureKind, OpId, Parent, StepContext, StepDef, StepId,
     Timestamp, TraceContext,
 };
 
@@ -21,7 +21,7 @@ use crate::store::{IncidentPlace, Turn};
 pub(crate) struct Telemetry {
     workflows: HashMap<&'static str, WorkflowMeters>,
     /// By the address of its definition.
-    steps: HashMap<usize, StepMeters>,
+    steps: HashMap<StepId, StepMeters>,
     messages: [Counter; 5],
     incidents_opened: [Counter; 3],
     turns: Counter,
@@ -77,7 +77,7 @@ impl Telemetry {
     pub(crate) fn new(workflows: &[Definition], steps: &[&'static StepDef]) -> Telemetry {
         METRICS.iter().for_each(metric::Metric::describe);
         let workflow = |definition: &Definition| (definition.name, WorkflowMeters::new(definition.name));
-        let step = |step: &&'static StepDef| (address(step), StepMeters::new(&step.facts.name));
+        let step = |step: &&'static StepDef| (step.id, StepMeters::new(&step.facts.name));
         Telemetry {
             workflows: workflows.iter().map(workflow).collect(),
             steps: steps.iter().map(step).collect(),
@@ -139,7 +139,7 @@ impl Telemetry {
     }
 
     pub(crate) fn attempt_over(&self, step: &'static StepDef, outcome: &AttemptOutcome, took: Duration) {
-        let Some(meters) = self.steps.get(&address(step)) else { return };
+        let Some(meters) = self.steps.get(&step.id) else { return };
         let outcome = match outcome {
             AttemptOutcome::Answered(Answer::Done(_)) => 0,
             AttemptOutcome::Answered(Answer::Refused { transient, .. }) => 1 + usize::from(*transient),
@@ -156,7 +156,7 @@ impl Telemetry {
     }
 
     pub(crate) fn admitted(&self, step: &'static StepDef, waited: Duration) {
-        if let Some(meters) = self.steps.get(&address(step)) {
+        if let Some(meters) = self.steps.get(&step.id) {
             meters.queue_seconds.record(waited);
         }
     }
@@ -253,8 +253,4 @@ fn count(count: usize) -> f64 {
 
 fn seconds(ms: Timestamp) -> Duration {
     Duration::from_millis(u64::try_from(ms).unwrap_or(0))
-}
-
-fn address(step: &'static StepDef) -> usize {
-    std::ptr::from_ref(step).addr()
 }

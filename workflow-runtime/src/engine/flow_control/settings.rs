@@ -101,7 +101,7 @@ pub(crate) struct FlowSettings {
 impl FlowSettings {
     /// The last word on a step counts.
     pub(crate) fn set_limit(&mut self, step: &'static StepDef, limit: Limit) {
-        self.limits.retain(|(other, _)| !std::ptr::eq(*other, step));
+        self.limits.retain(|(other, _)| !other.is(step));
         self.limits.push((step, limit));
     }
 
@@ -114,7 +114,7 @@ impl FlowSettings {
 
     /// The limit of a step: what was said here, else what the step says.
     pub(super) fn limit_of(&self, step: &'static StepDef) -> Limit {
-        let said = self.limits.iter().find(|(other, _)| std::ptr::eq(*other, step));
+        let said = self.limits.iter().find(|(other, _)| other.is(step));
         let declared = Limit { concurrency: step.facts.concurrency, rate: step.facts.rate };
         said.map_or(declared, |(_, limit)| *limit)
     }
@@ -124,7 +124,7 @@ impl FlowSettings {
         let mut defects = Vec::new();
         for (step, limit) in &self.limits {
             let name = &step.facts.name;
-            if !steps.iter().any(|known| std::ptr::eq(*known, *step)) {
+            if !steps.iter().any(|known| known.is(step)) {
                 let namesake = steps.iter().find(|known| known.facts.name == *name);
                 let hint = namesake.map_or(String::new(), |known| {
                     format!("; did you mean the step of that name at {}?", known.facts.source)

@@ -1,17 +1,22 @@
 //! Flow control under a clock that only goes on when everybody waits.
 
 use tokio::task::JoinHandle;
-use workflow_core::{ResourceNeed, StepBody, StepFault};
+use workflow_core::{ResourceNeed, StepBody, StepFault, StepId};
 use workflow_graph::{Rate, StepFacts};
 
 use super::*;
 
 struct Gateway;
 
+struct Charge;
+struct Refund;
+struct Ship;
+
 const SECOND: Duration = Duration::from_secs(1);
 
-fn step(name: &str, resources: &'static [ResourceNeed]) -> &'static StepDef {
+fn step<S: 'static>(name: &str, resources: &'static [ResourceNeed]) -> &'static StepDef {
     Box::leak(Box::new(StepDef {
+        id: StepId::of::<S>(),
         facts: StepFacts::named(name),
         compensation: None,
         returns_result: false,
@@ -21,7 +26,7 @@ fn step(name: &str, resources: &'static [ResourceNeed]) -> &'static StepDef {
 }
 
 fn limited(limit: Limit) -> (Arc<FlowControl>, LaneId) {
-    let step = step("charge", &[]);
+    let step = step::<Charge>("charge", &[]);
     let mut settings = FlowSettings::default();
     settings.set_limit(step, limit);
     let flow = FlowControl::of(&[step], &settings).unwrap();
@@ -31,7 +36,7 @@ fn limited(limit: Limit) -> (Arc<FlowControl>, LaneId) {
 
 fn guarded(failures: u32, open_for: Duration) -> (Arc<FlowControl>, [LaneId; 2]) {
     const TAKES: &[ResourceNeed] = &[ResourceNeed::of::<Gateway>()];
-    let steps = [step("charge", TAKES), step("refund", TAKES)];
+    let steps = [step::<Charge>("charge", TAKES), step::<Refund>("refund", TAKES)];
     let mut settings = FlowSettings::default();
     settings.set_breaker(ResourceNeed::of::<Gateway>(), CircuitBreaker { failures, open_for });
     let flow = FlowControl::of(&steps, &settings).unwrap();
@@ -245,7 +250,7 @@ async fn what_began_before_it_opened_says_nothing_afterwards() {
 
 #[tokio::test(start_paused = true)]
 async fn a_full_lane_holds_up_nobody_in_another() {
-    let (charge, ship) = (step("charge", &[]), step("ship", &[]));
+    let (charge, ship) = (step::<Charge>("charge", &[]), step::<Ship>("ship", &[]));
     let mut settings = FlowSettings::default();
     settings.set_limit(charge, Limit::concurrency(1));
     settings.set_limit(ship, Limit::concurrency(1));
@@ -261,6 +266,7 @@ async fn a_full_lane_holds_up_nobody_in_another() {
 #[test]
 fn what_the_builder_says_goes_before_what_the_step_says() {
     let declared = Box::leak(Box::new(StepDef {
+        id: StepId::of::<Charge>(),
         facts: StepFacts { concurrency: Some(3), ..StepFacts::named("charge") },
         compensation: None,
         returns_result: false,
@@ -278,9 +284,11 @@ fn what_the_builder_says_goes_before_what_the_step_says() {
 #[test]
 fn settings_that_concern_nobody_or_let_nobody_in_are_refused() {
     let mut settings = FlowSettings::default();
-    settings.set_limit(step("charge", &[]), Limit::concurrency(0).rate(Rate::per_hour(0)));
+    settings.set_limit(step::<Charge>("charge", &[]), Limit::concurrency(0).rate(Rate::per_hour(0)));
     settings.set_breaker(ResourceNeed::of::<Gateway>(), CircuitBreaker { failures: 0, open_for: SECOND });
-    let Err(defects) = FlowControl::of(&[step("ship", &[])], &settings) else { panic!("they were taken") };
+    let Err(defects) = FlowControl::of(&[step::<Ship>("ship", &[])], &settings) else {
+        panic!("they were taken")
+    };
     let texts =
         ["no registered workflow calls", "`Limit::NONE`", "no step of a registered", "`failures` is 1"];
     assert_eq!(defects.len(), texts.len(), "{defects:?}");
