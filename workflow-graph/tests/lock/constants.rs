@@ -100,6 +100,7 @@ static GRAPH: Graph = Graph {
     source: Source::UNKNOWN,
     nodes: Borrowed(&NODES),
     flows: Borrowed(&FLOWS),
+    messages: Borrowed(&[]),
     allowances: Borrowed(&[]),
 };
 
