@@ -1,9 +1,9 @@
 //! `#[step]`: a function that touches the world becomes a call that can be described, recorded and repeated.
 //! parse, check and emit are in the files below; nothing here knows the workflows that call the step.
 
-mod attribute;
+pub(crate) mod attribute;
 mod checks;
-mod compensation;
+pub(crate) mod compensation;
 mod emit;
 mod facts;
 mod limits;

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use anyhow::{Result, bail, ensure};
 
 use crate::process;
-use crate::workspace::{Workspace, entries};
+use crate::workspace::{Workspace, entries, files_below};
 
 /// The folders of all examples, sorted.
 ///
@@ -36,6 +36,37 @@ pub(crate) fn draw(workspace: &Workspace) -> Result<()> {
     }
     if !failures.is_empty() {
         bail!("{}", failures.join("; "));
+    }
+    draw_guide(workspace)
+}
+
+/// The pictures of the guide and of the gallery, which tests keep as users keep theirs.
+fn draw_guide(workspace: &Workspace) -> Result<()> {
+    const KEEPERS: [&str; 8] =
+        ["test", "--package", "workflow-rs", "--examples", "--test", "pictures", "--", "workflow_diagrams"];
+    process::run(workspace.cargo().env("WORKFLOW_DIAGRAMS", "write").args(KEEPERS))
+}
+
+/// The documentation of the examples, with the diagrams in it.
+///
+/// # Errors
+/// When rustdoc complains, or when an example has no page with a diagram.
+pub(crate) fn document(workspace: &Workspace) -> Result<()> {
+    const DOC: [&str; 7] =
+        ["doc", "--package", "workflow-rs", "--examples", "--no-deps", "--features", "doc-diagrams"];
+    process::run(workspace.cargo().env("RUSTDOCFLAGS", "-D warnings").args(DOC))?;
+    for folder in folders(workspace)? {
+        let name = folder.file_name().expect("an entry of a folder has a name");
+        let pages = files_below(&workspace.target.join("doc").join(name), &|_| true)?;
+        let shows_diagram = |page: &PathBuf| {
+            std::fs::read_to_string(page)
+                .is_ok_and(|text| text.contains("<svg ") && text.contains(" id=\"diagram-"))
+        };
+        ensure!(
+            pages.iter().any(shows_diagram),
+            "no page of the documentation of examples/{} shows a diagram",
+            name.to_string_lossy()
+        );
     }
     Ok(())
 }
