@@ -33,7 +33,7 @@ pub(super) fn documentation(source: &Source<'_>) -> Option<TokenStream> {
     };
     let graph = graph(named, lowered, &neighbours)?;
     // rustdoc takes the first paragraph for lists of items, and a picture would be none.
-    let title = source.docs.label.is_none().then(|| graph.label.clone()).unwrap_or_default();
+    let title = if source.docs.label.is_none() { graph.label.clone() } else { "".into() };
     let text = section(&source.function.sig.ident.unraw().to_string(), &title, &graph);
     Some(quote!(#[doc = #text]))
 }
