@@ -39,7 +39,7 @@ pub struct ApplicationAssigned {
 
 /// To the work order service: prepare the papers.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Message)]
-#[message(key = application_id)]
+#[message(key = application_id, participant = "Work order service")]
 pub struct CreateWorkOrder {
     /// The application.
     pub application_id: String,
@@ -49,7 +49,7 @@ pub struct CreateWorkOrder {
 
 /// From the work order service: the papers are prepared.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Message)]
-#[message(key = application_id)]
+#[message(key = application_id, participant = "Work order service")]
 pub struct WorkOrderCreated {
     /// The application.
     pub application_id: String,
@@ -175,7 +175,7 @@ pub async fn assign_application(received: ApplicationReceived) -> Result<Assignm
 
 /// An application has come in: it starts a run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Message)]
-#[message(key = id)]
+#[message(key = id, participant = "Customer")]
 pub struct ApplicationReceived {
     /// Its number.
     pub id: String,

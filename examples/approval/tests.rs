@@ -83,6 +83,11 @@ fn the_diagram_is_where_an_analyst_can_begin() {
 }
 
 #[test]
+fn workflow_diagrams_of_the_gallery() {
+    workflow_bpmn::Gallery::of([approve_claim.graph()]).keep("docs/gallery/approval");
+}
+
+#[test]
 fn the_diagram_beside_the_code_is_the_one_of_the_code() {
     let folder = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/approval"));
     let graph = approve_claim.graph();

@@ -27,7 +27,7 @@ pub enum Approver {
 
 /// Somebody has decided.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Message)]
-#[message(key = claim_id)]
+#[message(key = claim_id, participant = "Approver")]
 pub struct Decision {
     /// The claim.
     pub claim_id: String,
@@ -39,7 +39,7 @@ pub struct Decision {
 
 /// For all who want to know how claims end.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Message)]
-#[message(key = claim_id)]
+#[message(key = claim_id, participant = "Employee")]
 pub struct ClaimSettled {
     /// The claim.
     pub claim_id: String,
@@ -99,7 +99,7 @@ pub async fn return_budget(office: Resource<Office>, claim: &Claim) {
 }
 
 /// Ask for a decision
-#[step(retriable)]
+#[step(retriable, participant = "Approver")]
 pub async fn ask(office: Resource<Office>, claim: &Claim, approver: Approver) {
     office.tell(format!(
         "{approver:?}: please decide on {} ({} cents, {})",
@@ -108,7 +108,7 @@ pub async fn ask(office: Resource<Office>, claim: &Claim, approver: Approver) {
 }
 
 /// Pay out
-#[step(pivot)]
+#[step(pivot, participant = "Bank")]
 pub async fn pay_out(office: Resource<Office>, cx: StepContext, claim: &Claim) -> String {
     office.pay(cx.idempotency_key(), &claim.id)
 }

@@ -79,7 +79,12 @@ pub async fn free_seat(airline: Resource<Airline>, passenger: &Passenger) {
 /// Create the barcode
 ///
 /// Patient: the service may be down for hours, and the passenger has been told that the pass comes by mail.
-#[step(read_only, retry(attempts = 500, initial = "200ms", factor = 2.0, max = "1m"), timeout = "10s")]
+#[step(
+    read_only,
+    retry(attempts = 500, initial = "200ms", factor = 2.0, max = "1m"),
+    timeout = "10s",
+    participant = "Barcode service"
+)]
 pub async fn create_barcode(
     airline: Resource<Airline>,
     passenger: &Passenger,
@@ -89,7 +94,7 @@ pub async fn create_barcode(
 }
 
 /// Mail the boarding pass
-#[step(retriable)]
+#[step(retriable, participant = "Passenger")]
 pub async fn mail_pass(airline: Resource<Airline>, cx: StepContext, email: &str, pass: &BoardingPass) {
     airline.mail(cx.idempotency_key(), email, &format!("{}: {}", pass.seat, pass.barcode));
 }

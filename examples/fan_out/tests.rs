@@ -78,6 +78,11 @@ fn the_diagram_is_where_an_analyst_can_begin() {
 }
 
 #[test]
+fn workflow_diagrams_of_the_gallery() {
+    workflow_bpmn::Gallery::of([buy_catalogue.graph(), price_article.graph()]).keep("docs/gallery/fan_out");
+}
+
+#[test]
 fn the_diagram_beside_the_code_is_the_one_of_the_code() {
     let folder = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/fan_out"));
     for (name, graph) in [("fan_out", buy_catalogue.graph()), ("price_article", price_article.graph())] {

@@ -62,7 +62,7 @@ pub enum OrderError {
 }
 
 /// Ask a supplier
-#[step(read_only, timeout = "5s", retry(attempts = 3, initial = "50ms"))]
+#[step(read_only, timeout = "5s", retry(attempts = 3, initial = "50ms"), participant = "Supplier")]
 pub async fn ask(market: Resource<Market>, supplier: &str, article: &Article) -> Option<Offer> {
     market.offer(supplier, &article.sku, article.count).await.map(|cents| Offer {
         sku: article.sku.clone(),
@@ -72,7 +72,7 @@ pub async fn ask(market: Resource<Market>, supplier: &str, article: &Article) ->
 }
 
 /// Order the article
-#[step(compensate = cancel_order(offer))]
+#[step(compensate = cancel_order(offer), participant = "Supplier")]
 pub async fn order(market: Resource<Market>, offer: &Offer) -> Result<(), OrderError> {
     if market.order(&offer.supplier, &offer.sku) {
         Ok(())
@@ -82,7 +82,7 @@ pub async fn order(market: Resource<Market>, offer: &Offer) -> Result<(), OrderE
 }
 
 /// Cancel the order
-#[step(retriable)]
+#[step(retriable, participant = "Supplier")]
 pub async fn cancel_order(market: Resource<Market>, offer: &Offer) {
     market.cancel(&offer.supplier, &offer.sku);
 }

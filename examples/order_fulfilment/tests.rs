@@ -171,6 +171,11 @@ fn the_diagram_is_where_an_analyst_can_begin() {
 }
 
 #[test]
+fn workflow_diagrams_of_the_gallery() {
+    workflow_bpmn::Gallery::of([fulfil_order.graph()]).keep("docs/gallery/order_fulfilment");
+}
+
+#[test]
 fn the_diagram_beside_the_code_is_the_one_of_the_code() {
     let graph = fulfil_order.graph();
     for (name, drawn) in

@@ -21,7 +21,7 @@ pub struct Receipt {
 
 /// The customer sends another card.
 #[derive(Clone, Debug, Serialize, Deserialize, Message)]
-#[message(name = "NewCard", key = order_id)]
+#[message(name = "NewCard", key = order_id, participant = "Customer")]
 pub struct NewCard {
     /// The order it is for.
     pub order_id: String,
@@ -122,7 +122,12 @@ pub async fn fulfil_order(order: Order) -> Result<Receipt, OrderError> {
 }
 
 /// Reserve goods
-#[step(retry(attempts = 8, initial = "50ms", max = "5s"), timeout = "10s", compensate = release_goods(output))]
+#[step(
+    retry(attempts = 8, initial = "50ms", max = "5s"),
+    timeout = "10s",
+    compensate = release_goods(output),
+    participant = "Warehouse"
+)]
 pub async fn reserve_goods(
     world: Resource<World>,
     cx: StepContext,
@@ -132,7 +137,7 @@ pub async fn reserve_goods(
 }
 
 /// Release goods
-#[step(retriable, retry(initial = "50ms", max = "5s"), timeout = "10s")]
+#[step(retriable, retry(initial = "50ms", max = "5s"), timeout = "10s", participant = "Warehouse")]
 pub async fn release_goods(
     world: Resource<World>,
     cx: StepContext,
@@ -142,7 +147,12 @@ pub async fn release_goods(
 }
 
 /// Retrieve payment
-#[step(retry(attempts = 8, initial = "50ms", max = "5s"), timeout = "10s", compensate = refund_payment(output))]
+#[step(
+    retry(attempts = 8, initial = "50ms", max = "5s"),
+    timeout = "10s",
+    compensate = refund_payment(output),
+    participant = "Payment service"
+)]
 pub async fn retrieve_payment(
     world: Resource<World>,
     cx: StepContext,
@@ -153,7 +163,7 @@ pub async fn retrieve_payment(
 }
 
 /// Refund payment
-#[step(retriable, retry(initial = "50ms", max = "5s"), timeout = "10s")]
+#[step(retriable, retry(initial = "50ms", max = "5s"), timeout = "10s", participant = "Payment service")]
 pub async fn refund_payment(
     world: Resource<World>,
     cx: StepContext,
@@ -165,7 +175,7 @@ pub async fn refund_payment(
 /// Book shipment
 ///
 /// Once the courier has the parcel, there is no way back.
-#[step(pivot, retry(attempts = 20, initial = "50ms", max = "5s"), timeout = "10s")]
+#[step(pivot, retry(attempts = 20, initial = "50ms", max = "5s"), timeout = "10s", participant = "Courier")]
 pub async fn book_shipment(
     world: Resource<World>,
     cx: StepContext,
@@ -175,7 +185,7 @@ pub async fn book_shipment(
 }
 
 /// Confirm order
-#[step(retriable, retry(initial = "50ms", max = "5s"), timeout = "10s")]
+#[step(retriable, retry(initial = "50ms", max = "5s"), timeout = "10s", participant = "Customer")]
 pub async fn confirm_order(
     world: Resource<World>,
     cx: StepContext,

@@ -16,7 +16,7 @@ pub struct Plan {
 
 /// The customer has had enough.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Message)]
-#[message(key = customer)]
+#[message(key = customer, participant = "Customer")]
 pub struct Unsubscribe {
     /// Who.
     pub customer: String,
@@ -24,7 +24,7 @@ pub struct Unsubscribe {
 
 /// The customer sends another card.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Message)]
-#[message(key = customer)]
+#[message(key = customer, participant = "Customer")]
 pub struct NewCard {
     /// Who.
     pub customer: String,
@@ -70,7 +70,7 @@ pub enum SubscriptionError {
 }
 
 /// Charge the month
-#[step(compensate = refund_month(plan, month), timeout = "30s")]
+#[step(compensate = refund_month(plan, month), timeout = "30s", participant = "Payment gateway")]
 pub async fn charge_month(
     billing: Resource<Billing>,
     cx: StepContext,
@@ -86,13 +86,13 @@ pub async fn charge_month(
 }
 
 /// Refund the month
-#[step(retriable)]
+#[step(retriable, participant = "Payment gateway")]
 pub async fn refund_month(billing: Resource<Billing>, plan: &Plan, month: u32) {
     billing.refund(&plan.customer, month);
 }
 
 /// Say goodbye
-#[step(retriable)]
+#[step(retriable, participant = "Customer")]
 pub async fn say_goodbye(billing: Resource<Billing>, plan: &Plan) {
     billing.write(&plan.customer, "goodbye");
 }

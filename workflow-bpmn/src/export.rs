@@ -74,14 +74,15 @@ impl<'a> Export<'a> {
     }
 
     /// Whether the workflow is drawn as one of several parties: a pool around it, and a pool for each
-    /// `#[step(participant = "..")]` and for who sends and takes messages.
+    /// `#[step(participant = "..")]` and `#[message(participant = "..")]`.
     #[must_use]
     pub fn collaboration(mut self, is_collaboration: bool) -> Export<'a> {
         self.is_collaboration = is_collaboration;
         self
     }
 
-    /// Who sends or takes the messages of this name; all messages of which nobody is named share one pool.
+    /// Who sends or takes the messages of this name, whatever `#[message(participant = "..")]` says; all messages of
+    /// which nobody is named share one pool.
     #[must_use]
     pub fn party(mut self, message: impl Into<String>, name: impl Into<String>) -> Export<'a> {
         self.parties.insert(text::one_line(&message.into()), name.into());
@@ -113,6 +114,21 @@ impl<'a> Export<'a> {
     /// The picture.
     pub fn svg(&self) -> String {
         svg::document(&self.graph.label, &self.diagram(), &self.highlights)
+    }
+
+    /// The picture as a part of a page of HTML that holds others too: one line, without a declaration, with ids and
+    /// classes that nothing else there has (`{id}-charge_card`, `bpmn-charge_card`), a style sheet that applies to it
+    /// alone, and colours that are dark on dark pages (rustdoc, mdBook, or what the reader prefers). It is as wide as
+    /// there is room, from three quarters to the whole of its size.
+    ///
+    /// `id` is unique in the page; of other characters than letters, digits, `_` and `-` each becomes a `_`.
+    pub fn part_of_page(&self, id: &str) -> String {
+        let plain = |c: char| if c.is_ascii_alphanumeric() || c == '-' { c } else { '_' };
+        let mut id: String = id.chars().map(plain).collect();
+        if !id.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_') {
+            id.insert(0, '_');
+        }
+        svg::part_of_page(&id, &self.graph.label, &self.diagram(), &self.highlights)
     }
 
     /// The picture as pixels, `scale` of them for each of the SVG: 2 is right for most screens.

@@ -165,9 +165,10 @@ impl Flavour {
         extensions
     }
 
-    /// What an engine has to know to bring a message to the run that waits for it.
+    /// What an engine has to know to bring a message to the run that waits for it: the variable of the run that holds
+    /// what the sender writes into the key of the message.
     pub(crate) fn subscription(self, message: &MessageDefinition) -> Option<Extension> {
-        let key = ("correlationKey", self.variable(&crate::model::variable("key", &message.name)));
+        let key = ("correlationKey", self.variable(&key_of(message)));
         (self == Flavour::Camunda8).then(|| Extension::new("zeebe:subscription", vec![key]))
     }
 
@@ -182,6 +183,33 @@ impl Flavour {
     pub(crate) fn calls_by_extension(self) -> bool {
         self == Flavour::Camunda8
     }
+}
+
+/// Words of the expression language that are no names.
+const RESERVED: [&str; 12] = [
+    "and",
+    "between",
+    "every",
+    "function",
+    "instance",
+    "not",
+    "null",
+    "of",
+    "or",
+    "satisfies",
+    "some",
+    "then",
+];
+
+/// The variable is called like the field, as people do who write these files by hand: messages of one conversation then
+/// ask for the same one. A mere `id` does not say of what, so that two messages would mean different things by it.
+fn key_of(message: &MessageDefinition) -> String {
+    let key = message.key.as_str();
+    let is_name = key.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') && !RESERVED.contains(&key);
+    if matches!(key, "" | "id" | "key") || !is_name {
+        return crate::model::variable("key", &message.name);
+    }
+    key.to_owned()
 }
 
 fn is_for_people(element: &Element) -> bool {
@@ -253,6 +281,17 @@ mod tests {
         assert_eq!(Flavour::Plain.condition("d", answer), r#"d == "it's \"7\\8\"""#);
         assert_eq!(Flavour::Camunda7.condition("d", answer), r#"${d == 'it\'s "7\\8"'}"#);
         assert_eq!(Flavour::Camunda8.condition("d", answer), r#"= d = "it's \"7\\8\"""#);
+    }
+
+    #[test]
+    fn a_subscription_asks_for_the_field_that_is_the_key_where_its_name_says_enough() {
+        let key = |name: &str, key: &str| {
+            let (id, participant) = (format!("message_{name}"), String::new());
+            key_of(&MessageDefinition { id, name: name.to_owned(), key: key.to_owned(), participant })
+        };
+        assert_eq!(key("NewCard", "order_id"), "order_id");
+        assert_eq!([key("NewCard", ""), key("NewCard", "id")], ["key_NewCard", "key_NewCard"]);
+        assert_eq!([key("new card", "of"), key("new card", "größe")], ["key_new_card", "key_new_card"]);
     }
 
     #[test]

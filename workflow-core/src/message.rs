@@ -5,6 +5,7 @@ use std::marker::PhantomData;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+use workflow_graph::MessageFacts;
 
 use crate::state::{Wait, read_message, read_recorded};
 use crate::{Cx, Durable, StepError, Storable};
@@ -18,6 +19,13 @@ use crate::{Cx, Durable, StepError, Storable};
 pub trait Message: Storable {
     /// The name of the message, the same for sender and receiver.
     const NAME: &'static str;
+    /// The field that is the correlation key, for diagrams and for engines that run them; empty when it is none.
+    const KEY: &'static str = "";
+    /// The other party that sends or takes it, for diagrams: `#[message(participant = "Customer")]`; empty for none.
+    const PARTICIPANT: &'static str = "";
+    /// All of that, for the graph.
+    #[doc(hidden)]
+    const FACTS: MessageFacts = MessageFacts::of(Self::NAME, Self::KEY, Self::PARTICIPANT);
     /// The correlation key: which conversation this message belongs to.
     fn key(&self) -> String;
 }

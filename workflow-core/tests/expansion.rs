@@ -246,6 +246,7 @@ impl Workflow for __pay {
             source: Source::at(file!(), line!()),
             nodes: Cow::Borrowed(&NODES),
             flows: Cow::Borrowed(&[]),
+            messages: Cow::Borrowed(&[]),
             allowances: Cow::Borrowed(&[]),
         };
         &GRAPH

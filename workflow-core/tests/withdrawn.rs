@@ -101,6 +101,7 @@ impl Workflow for __hurry {
             source: Source::UNKNOWN,
             nodes: Cow::Borrowed(&NODES),
             flows: Cow::Borrowed(&[]),
+            messages: Cow::Borrowed(&[]),
             allowances: Cow::Borrowed(&[]),
         };
         &GRAPH

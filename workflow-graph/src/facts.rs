@@ -186,6 +186,28 @@ pub struct ErrorFacts {
     pub transient: bool,
 }
 
+/// What is known about a message at compile time, from `#[derive(Message)]`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MessageFacts {
+    /// The name of the message, the same for sender and receiver.
+    pub name: Text,
+    /// The field that tells one conversation from another; empty when that is not known.
+    pub key: Text,
+    /// The other party that sends or takes it; empty when none is named.
+    pub participant: Text,
+}
+
+impl MessageFacts {
+    /// Facts for use in constants.
+    pub const fn of(name: &'static str, key: &'static str, participant: &'static str) -> MessageFacts {
+        MessageFacts {
+            name: Cow::Borrowed(name),
+            key: Cow::Borrowed(key),
+            participant: Cow::Borrowed(participant),
+        }
+    }
+}
+
 /// Where an argument of a compensation comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Wire {

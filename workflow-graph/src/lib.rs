@@ -42,7 +42,8 @@ pub use defects::{
     Defect, check_error, is_subflow, keeps_lost_effect, lacks_effect, lacks_effect_inside, lacks_error,
 };
 pub use facts::{
-    CompensationFacts, Effect, ErrorFacts, Rate, RetryPolicy, Signature, Source, StepFacts, Task, Wire,
+    CompensationFacts, Effect, ErrorFacts, MessageFacts, Rate, RetryPolicy, Signature, Source, StepFacts,
+    Task, Wire,
 };
 pub use kinds::{CatchUp, ChildFacts, NodeKind, Outcome, Span, SubflowFacts, Trigger};
 pub use names::{humanise, is_node_id};

@@ -8,8 +8,8 @@ use std::mem;
 use std::panic::Location;
 
 use crate::{
-    Allowance, CompensationFacts, Effect, ErrorFacts, Flow, Graph, Node, Rate, RetryPolicy, Signature,
-    Source, StepFacts, Task, Text, Trigger,
+    Allowance, CompensationFacts, Effect, ErrorFacts, Flow, Graph, MessageFacts, Node, Rate, RetryPolicy,
+    Signature, Source, StepFacts, Task, Text, Trigger,
 };
 
 pub use written::{flows, nodes, write_flows, write_nodes};
@@ -174,6 +174,7 @@ pub const fn graph(
         source: Source::at(Location::caller().file(), line),
         nodes: Cow::Borrowed(nodes),
         flows: Cow::Borrowed(flows),
+        messages: Cow::Borrowed(&[]),
         allowances: Cow::Borrowed(&[]),
     }
 }
@@ -208,6 +209,12 @@ impl Graph {
     /// With whose attempts go first.
     pub const fn with_priority(mut self, priority: i8) -> Graph {
         self.priority = priority;
+        self
+    }
+
+    /// With the messages that it begins with, waits for and sends.
+    pub const fn with_messages(mut self, messages: &'static [MessageFacts]) -> Graph {
+        mem::forget(mem::replace(&mut self.messages, Cow::Borrowed(messages)));
         self
     }
 

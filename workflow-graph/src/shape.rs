@@ -3,7 +3,7 @@
 
 use std::borrow::Cow;
 
-use crate::{NodeKind, Signature, Source, Text, Trigger, humanise};
+use crate::{MessageFacts, NodeKind, Signature, Source, Text, Trigger, humanise};
 
 /// The position of a node in [`Graph::nodes`].
 pub type NodeIndex = usize;
@@ -35,6 +35,8 @@ pub struct Graph {
     pub nodes: Cow<'static, [Node]>,
     /// All flows, in the order of the source text.
     pub flows: Cow<'static, [Flow]>,
+    /// The messages that the flow begins with, waits for and sends, each once; those of subflows are in their graphs.
+    pub messages: Cow<'static, [MessageFacts]>,
     /// The checks that the author has switched off, each for one statement, in the order of the source text.
     pub allowances: Cow<'static, [Allowance]>,
 }
@@ -66,6 +68,7 @@ impl Graph {
             source: Source::UNKNOWN,
             nodes: Cow::Borrowed(&[]),
             flows: Cow::Borrowed(&[]),
+            messages: Cow::Borrowed(&[]),
             allowances: Cow::Borrowed(&[]),
         }
     }

@@ -1,4 +1,4 @@
-//! `#[derive(Message)]`: gives a type the name and the correlation key by which runs wait for it.
+//! `#[derive(Message)]`: gives a type the name and the correlation key by which runs wait for it, and the other party.
 //! It must not know how messages travel.
 
 use proc_macro2::TokenStream;
@@ -15,7 +15,10 @@ use crate::words;
 struct Words {
     name: Option<String>,
     key: Option<Ident>,
+    participant: Option<String>,
 }
+
+const WORDS: [&str; 3] = ["name", "key", "participant"];
 
 const EXAMPLE: &str = "#[message(key = order_id)]";
 
@@ -34,7 +37,7 @@ pub(crate) fn expand(item: TokenStream) -> TokenStream {
     let mut tokens = match key {
         Some(key) if is_plain => {
             let name = words.name.unwrap_or_else(|| input.ident.unraw().to_string());
-            implementation(&input.ident, &name, &key)
+            implementation(&input.ident, &name, &key, words.participant.as_deref())
         }
         _ => TokenStream::new(),
     };
@@ -97,7 +100,8 @@ impl Words {
             match word.name.to_string().as_str() {
                 "name" => read.name = name(word, errors),
                 "key" => read.key = word.value("key = order_id", errors),
-                other => errors.at(word.name.span(), unknown("`#[message]`", other, &["name", "key"])),
+                "participant" => read.participant = participant(word, errors),
+                other => errors.at(word.name.span(), unknown("`#[message]`", other, &WORDS)),
             }
         }
         if !all.iter().any(|word| word.name == "key") {
@@ -117,12 +121,25 @@ fn name(word: &words::Word, errors: &mut Errors) -> Option<String> {
     Some(name.value())
 }
 
-fn implementation(message: &Ident, name: &str, key: &Ident) -> TokenStream {
+fn participant(word: &words::Word, errors: &mut Errors) -> Option<String> {
+    let participant: LitStr = word.value("participant = \"Customer\"", errors)?;
+    if participant.value().trim().is_empty() {
+        errors.at(participant.span(), "a participant needs a name; leave it out when nobody is to be named");
+        return None;
+    }
+    Some(participant.value())
+}
+
+fn implementation(message: &Ident, name: &str, key: &Ident, participant: Option<&str>) -> TokenStream {
     // A key that cannot be written as text is reported at the name of the field.
     let text = quote_spanned! {key.span()=> ::std::string::ToString::to_string(&self.#key) };
+    let field = key.unraw().to_string();
+    let participant = participant.map(|name| quote!(const PARTICIPANT: &'static str = #name;));
     quote! {
         impl ::workflow_runtime::__private::core::Message for #message {
             const NAME: &'static str = #name;
+            const KEY: &'static str = #field;
+            #participant
             fn key(&self) -> ::std::string::String {
                 #text
             }
@@ -147,6 +164,15 @@ mod tests {
     }
 
     #[test]
+    fn the_other_party_and_the_field_of_the_key_are_told() {
+        let item = "#[message(key = r#type, participant = \"Customer\")] struct Paid { r#type: u8 }";
+        let tokens = expanded(item);
+        assert!(tokens.contains("const PARTICIPANT : & 'static str = \"Customer\""), "{tokens}");
+        assert!(tokens.contains("const KEY : & 'static str = \"type\""), "{tokens}");
+        assert!(!expanded("#[message(key = id)] struct Paid { id: u8 }").contains("PARTICIPANT"));
+    }
+
+    #[test]
     fn a_wrong_key_is_answered_with_the_right_one() {
         let tokens = expanded("#[message(key = oder_id)] struct Paid { order_id: u8 }");
         assert!(tokens.contains("the message has no field `oder_id`; did you mean `order_id`?"), "{tokens}");
@@ -159,6 +185,11 @@ mod tests {
             ("#[message(key = id)] enum Paid { A { id: u8 } }", "a message is a struct with named fields"),
             ("#[message(key = id)] struct Paid(u8);", "a message is a struct with named fields"),
             ("#[message(key = id)] struct Paid<T> { id: T }", "WF021: a message has no generic parameters"),
+            (
+                "#[message(key = id, participant = \" \")] struct Paid { id: u8 }",
+                "a participant needs a name",
+            ),
+            ("#[message(key = id, participant)] struct Paid { id: u8 }", "write `participant = "),
             (
                 "#[message(key = id, kay = id)] struct Paid { id: u8 }",
                 "does not know `kay`; did you mean `key`?",

@@ -14,10 +14,10 @@ use crate::suggest::unknown;
 use crate::words::{self, Word};
 
 /// One way to fail.
-struct Failing {
-    variant: Ident,
+pub(crate) struct Failing {
+    pub(crate) variant: Ident,
     words: Words,
-    label: String,
+    pub(crate) label: String,
 }
 
 /// What `#[step_error(..)]` says.
@@ -92,7 +92,7 @@ fn refuse_equal_codes(failings: &[Failing], errors: &mut Errors) {
 }
 
 impl Failing {
-    fn of(variant: &Ident, attributes: &[Attribute], errors: &mut Errors) -> Failing {
+    pub(crate) fn of(variant: &Ident, attributes: &[Attribute], errors: &mut Errors) -> Failing {
         let words = Words::read(attributes, errors);
         let label = words.label.clone().or_else(|| docs::split(attributes).label);
         let label = label.unwrap_or_else(|| workflow_graph::humanise(&variant.unraw().to_string()));

@@ -2,9 +2,9 @@
 //! parse, check and emit are in the files below; nothing here knows the workflows that call the step.
 
 mod attempt;
-mod attribute;
+pub(crate) mod attribute;
 mod checks;
-mod compensation;
+pub(crate) mod compensation;
 mod emit;
 mod facts;
 mod limits;

@@ -10,6 +10,11 @@ mod conditions;
 mod conform;
 mod constants;
 mod determinism;
+#[cfg(feature = "doc-diagrams")]
+mod drawing;
+#[cfg(not(feature = "doc-diagrams"))]
+#[path = "workflow/undrawn.rs"]
+mod drawing;
 mod editor;
 mod emit;
 mod endless;

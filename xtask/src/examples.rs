@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use anyhow::{Result, bail, ensure};
 
 use crate::process;
-use crate::workspace::{Workspace, entries};
+use crate::workspace::{Workspace, entries, files_below};
 
 /// The folders of all examples, sorted.
 ///
@@ -37,7 +37,59 @@ pub(crate) fn draw(workspace: &Workspace) -> Result<()> {
     if !failures.is_empty() {
         bail!("{}", failures.join("; "));
     }
+    draw_guide(workspace)
+}
+
+/// The pictures of the guide and of the gallery, which tests keep as users keep theirs.
+fn draw_guide(workspace: &Workspace) -> Result<()> {
+    const KEEPERS: [&str; 8] =
+        ["test", "--package", "workflow-rs", "--examples", "--test", "pictures", "--", "workflow_diagrams"];
+    process::run(workspace.cargo().env("WORKFLOW_DIAGRAMS", "write").args(KEEPERS))
+}
+
+/// The documentation of the examples, with the diagrams in it.
+///
+/// # Errors
+/// When rustdoc complains, or when a page does not show what the committed picture does: the one was looked up by
+/// names, the other one is told by types.
+pub(crate) fn document(workspace: &Workspace) -> Result<()> {
+    const DOC: [&str; 7] =
+        ["doc", "--package", "workflow-rs", "--examples", "--no-deps", "--features", "doc-diagrams"];
+    process::run(workspace.cargo().env("RUSTDOCFLAGS", "-D warnings").args(DOC))?;
+    for folder in folders(workspace)? {
+        let name = folder.file_name().expect("an entry of a folder has a name");
+        let pages = files_below(&workspace.target.join("doc").join(name), &|_| true)?;
+        let pages: Vec<String> = pages.iter().filter_map(|page| std::fs::read_to_string(page).ok()).collect();
+        for picture in
+            entries(&folder)?.iter().filter(|file| file.extension().is_some_and(|ending| ending == "svg"))
+        {
+            let svg = std::fs::read_to_string(picture)?;
+            ensure!(
+                pages.iter().any(|page| shows(page, &svg)),
+                "no page of the documentation of examples/{} shows what {} does",
+                name.to_string_lossy(),
+                picture.display()
+            );
+        }
+    }
     Ok(())
+}
+
+/// Whether a page has a group for each of the picture's, behind the name of the diagram on that page, and its words.
+fn shows(page: &str, svg: &str) -> bool {
+    let after = |text: &str, mark: &str, end: char| -> Vec<String> {
+        text.split(mark).skip(1).filter_map(|rest| Some(rest.split(end).next()?.to_owned())).collect()
+    };
+    let Some(own) = after(page, "<svg ", '>')
+        .iter()
+        .find_map(|root| after(root, "id=\"", '"').into_iter().find(|id| id.starts_with("diagram-")))
+    else {
+        return false;
+    };
+    let groups = after(svg, "<g id=\"", '"');
+    let words = svg.split("<text ").skip(1).filter_map(|text| text.split('>').nth(1)?.split('<').next());
+    groups.iter().all(|id| page.contains(&format!("<g id=\"{own}-{id}\"")))
+        && words.into_iter().all(|word| page.contains(word))
 }
 
 #[cfg(test)]
@@ -58,6 +110,18 @@ mod tests {
         fs::write(examples.join("order/main.rs"), "").unwrap();
         fs::write(examples.join("README.md"), "").unwrap();
         assert_eq!(folders(&workspace).unwrap(), [examples.join("order")]);
+    }
+
+    #[test]
+    fn a_page_shows_a_picture_when_it_has_all_of_its_groups_and_words() {
+        let svg = r#"<svg width="9"><g id="pay"><text x="1">Pay</text></g></svg>"#;
+        let page = |id: &str, word: &str| {
+            format!(r#"<p><svg width="9" id="diagram-sell"><g id="{id}"><text>{word}</text></g></svg>"#)
+        };
+        assert!(shows(&page("diagram-sell-pay", "Pay"), svg));
+        assert!(!shows(&page("diagram-sell-play", "Pay"), svg));
+        assert!(!shows(&page("diagram-sell-pay", "Play it"), svg));
+        assert!(!shows("<p>Sell</p>", svg));
     }
 
     #[test]

@@ -79,6 +79,7 @@ fn test(workspace: &Workspace) -> Report {
     report.stage("formatting", || Outcome::of(rust::formatting(workspace)));
     report.stage("clippy", || Outcome::of(rust::clippy(workspace)));
     report.stage("documentation", || Outcome::of(rust::documentation(workspace)));
+    report.stage("diagrams in the documentation", || Outcome::of(examples::document(workspace)));
     report.stage("tests", || {
         // A sample of an earlier run must not be judged in the place of one that is no longer written.
         Outcome::of_tests(bpmn::clear_samples(workspace).and_then(|()| {

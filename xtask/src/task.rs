@@ -9,7 +9,7 @@ usage: cargo xtask <task>
 
   test               set the tools up and run every check; ends with `N passed, M failed`
   bless              draw the diagrams again and rewrite every snapshot from what the code does now
-  diagrams           draw the diagrams of all examples again
+  diagrams           draw the diagrams of all examples, of the gallery and of the guide again
   lock [argument..]  write the locks of the examples, or compare them with `--check`: see `cargo workflow lock`
   bench [argument..] time the engine, see `cargo xtask bench --help`; or another benchmark: `bench --bench compile`
   help               show this text";

@@ -103,12 +103,16 @@ pub(super) struct File {
 }
 
 impl File {
-    pub(super) fn message(&mut self, name: &str) -> usize {
+    /// The definition of a message that this graph, the workflow's own or that of a subflow, knows.
+    pub(super) fn message(&mut self, graph: &Graph, name: &str) -> usize {
+        let facts = graph.messages.iter().find(|message| message.name == name);
         let name = one_line(name);
         let known = self.messages.iter().position(|message| message.name == name);
         known.unwrap_or_else(|| {
             let id = self.ids.give(&format!("message_{name}"));
-            self.messages.push(MessageDefinition { id, name });
+            let key = facts.map(|message| one_line(&message.key)).unwrap_or_default();
+            let participant = facts.map(|message| one_line(&message.participant)).unwrap_or_default();
+            self.messages.push(MessageDefinition { id, name, key, participant });
             self.messages.len() - 1
         })
     }
@@ -238,7 +242,7 @@ impl Draft<'_, '_> {
             NodeKind::Start => ElementKind::StartEvent(self.start(node)),
             NodeKind::Step(step) => ElementKind::Task(step.task),
             NodeKind::Send { message, publishes } => {
-                let message = self.of.file.message(message);
+                let message = self.of.file.message(self.of.graph, message);
                 if *publishes {
                     ElementKind::MessageThrowEvent { message }
                 } else {
@@ -263,7 +267,7 @@ impl Draft<'_, '_> {
                 ElementKind::TimerCatchEvent { time: Time::After(facts::duration(span)) }
             }
             NodeKind::Receive { message, .. } => {
-                let message = self.of.file.message(message);
+                let message = self.of.file.message(self.of.graph, message);
                 let times_out = self.of.graph.outgoing(index).any(|flow| flow.kind == FlowKind::Timeout);
                 if times_out && !self.of.places.is_caught(index) {
                     ElementKind::ReceiveTask { message }
@@ -287,7 +291,7 @@ impl Draft<'_, '_> {
     fn start(&mut self, node: &Node) -> Start {
         match &self.of.graph.trigger {
             Begins::Message(message) if node.scope.is_none() => {
-                Start::Message { message: self.of.file.message(message) }
+                Start::Message { message: self.of.file.message(self.of.graph, message) }
             }
             Begins::Schedule { cron, .. } if node.scope.is_none() => Start::Timer { cycle: one_line(cron) },
             _ => Start::Plain,

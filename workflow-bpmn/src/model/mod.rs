@@ -50,6 +50,10 @@ pub(crate) struct Fact {
 pub(crate) struct MessageDefinition {
     pub(crate) id: String,
     pub(crate) name: String,
+    /// The field that is its correlation key; empty when that is not known.
+    pub(crate) key: String,
+    /// The other party that sends or takes it; empty when none is named.
+    pub(crate) participant: String,
 }
 
 /// A root `<error>`, shared by all boundary events with this code.

@@ -41,6 +41,9 @@ pub(super) fn of_node(graph: &Graph, index: NodeIndex) -> String {
                 graph.outgoing(index).map(|flow| graph.nodes[flow.to].title()).collect();
             format!("First of: {}", titles.join(", "))
         }
+        (NodeKind::End(_), _) => humanise(without_number(graph, &node.id)),
+        (NodeKind::TimerAt { text }, _) => spoken(text),
+        (NodeKind::Timer(span), _) if span.iso.is_empty() => spoken(&span.text),
         (NodeKind::Compensate, _) => UNDO.to_owned(),
         (NodeKind::Child(child), _) if child.detached => format!("Start: {}", node.title()),
         _ => node.title(),
@@ -48,6 +51,20 @@ pub(super) fn of_node(graph: &Graph, index: NodeIndex) -> String {
     let name = text::name(&name);
     let needs_none = matches!(node.kind, NodeKind::Merge | NodeKind::Fork | NodeKind::Join | NodeKind::Race);
     if name.is_empty() && !needs_none { humanise(&node.id) } else { name }
+}
+
+/// Two ends of one name are the same outcome to people; the number is there to tell their ids apart.
+fn without_number<'a>(graph: &Graph, id: &'a str) -> &'a str {
+    let numbered =
+        id.rsplit_once('_').filter(|(_, number)| number.bytes().all(|digit| digit.is_ascii_digit()));
+    numbered.map(|(name, _)| name).filter(|name| graph.index_of(name).is_some()).unwrap_or(id)
+}
+
+/// An expression that only names something, in words: `order.ship_at`. What computes stays as it is written.
+fn spoken(text: &str) -> String {
+    let names = text.replace("()", "");
+    let is_plain = |c: char| c.is_alphanumeric() || matches!(c, '_' | '.' | ':' | '&');
+    if names.chars().all(is_plain) { humanise(&names.replace("::", ".")) } else { text.to_owned() }
 }
 
 fn has_more_than_events(graph: &Graph, race: NodeIndex) -> bool {

@@ -105,8 +105,9 @@ fn passes(
     named: &BTreeMap<String, String>,
 ) -> Option<(String, bool, Option<usize>)> {
     let of_message = |message: usize, arrives: bool| {
-        let party = named.get(&process.messages[message].name).map(|name| text::name(name));
-        let party = party.filter(|name| !name.is_empty()).unwrap_or_else(|| OTHERS.to_owned());
+        let definition = &process.messages[message];
+        let party = text::name(named.get(&definition.name).unwrap_or(&definition.participant));
+        let party = if party.is_empty() { OTHERS.to_owned() } else { party };
         Some((party, arrives, Some(message)))
     };
     match element.kind {

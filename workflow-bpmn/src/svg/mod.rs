@@ -3,6 +3,7 @@
 
 mod icons;
 mod marks;
+mod part;
 mod shapes;
 
 use std::fmt::Write;
@@ -10,7 +11,7 @@ use std::fmt::Write;
 use crate::diagram::{Diagram, Edge, EdgeKind, Label, Page, Point, Shape, ShapeKind};
 use crate::highlight::Highlights;
 use crate::layout::{LABEL_FONT, LINE_HEIGHT, TASK_FONT};
-use crate::markup::Markup;
+use crate::markup::{Attributes, Markup};
 use crate::palette::{HUMAN_FILL, HUMAN_LINE, LINE, PAPER, UNDO_FILL, UNDO_LINE};
 use crate::text;
 
@@ -23,32 +24,39 @@ const MARGIN: i32 = 30;
 
 /// The picture of a workflow with this title.
 pub(crate) fn document(title: &str, diagram: &Diagram, highlights: &Highlights) -> String {
-    let mut markup = Markup::new();
-    let pages = || diagram.details.iter().map(|detail| &detail.diagram);
+    let style = style_of(diagram, highlights);
+    write(Markup::new(), &[], title, &style, diagram, highlights)
+}
+
+/// The same as a part of a page that knows it by this id.
+pub(crate) fn part_of_page(id: &str, title: &str, diagram: &Diagram, highlights: &Highlights) -> String {
+    let style = part::style(id, &style_of(diagram, highlights), highlights);
+    let (width, _) = size(diagram);
+    let (size, title) = (part::size(width), text::one_line(title));
+    let attributes = [("id", ""), ("style", size.as_str()), ("aria-label", &title)];
+    let svg = write(Markup::part_of_page(id), &attributes, &title, &style, diagram, highlights);
+    svg.trim_end().to_owned()
+}
+
+fn pages(diagram: &Diagram) -> impl Iterator<Item = &Diagram> {
+    diagram.details.iter().map(|detail| &detail.diagram)
+}
+
+/// Of the drawing and all its pages.
+fn size(diagram: &Diagram) -> (i32, i32) {
     let headings = diagram.details.iter().map(|detail| text::width(&detail.name, 16) + 2 * MARGIN);
-    let full_width = pages().map(|page| page.width).chain(headings).fold(diagram.width, i32::max);
-    let full_height = diagram.height + pages().map(|page| page.height + HEADING).sum::<i32>();
-    let (width, height) = (full_width.to_string(), full_height.to_string());
-    let view_box = format!("0 0 {width} {height}");
-    markup.open(
-        "svg",
-        &[
-            ("xmlns", "http://www.w3.org/2000/svg"),
-            ("width", &width),
-            ("height", &height),
-            ("viewBox", &view_box),
-            ("role", "img"),
-        ],
-    );
-    let title = text::one_line(title);
-    markup.text("title", &[], &title);
+    let width = pages(diagram).map(|page| page.width).chain(headings).fold(diagram.width, i32::max);
+    (width, diagram.height + pages(diagram).map(|page| page.height + HEADING).sum::<i32>())
+}
+
+/// What the style sheet says, of what there is.
+fn style_of(diagram: &Diagram, highlights: &Highlights) -> String {
     let mut style = style_sheet();
-    let shapes = || std::iter::once(diagram).chain(pages()).flat_map(|page| &page.shapes);
+    let shapes = || std::iter::once(diagram).chain(pages(diagram)).flat_map(|page| &page.shapes);
     if shapes().any(|shape| shape.kind.is_human()) {
         style.push_str(&human_style());
     }
-    let has_pools = diagram.shapes.iter().any(|shape| shape.kind.is_pool());
-    if has_pools {
+    if has_pools(diagram) {
         style.push_str(POOL_STYLE);
     }
     if shapes().any(|shape| shape.kind == ShapeKind::EventSubProcess) {
@@ -57,8 +65,35 @@ pub(crate) fn document(title: &str, diagram: &Diagram, highlights: &Highlights) 
     if !highlights.is_empty() {
         style.push_str(marks::STYLE);
     }
-    markup.text("style", &[], &style);
-    write_markers(&mut markup, has_pools);
+    style
+}
+
+fn has_pools(diagram: &Diagram) -> bool {
+    diagram.shapes.iter().any(|shape| shape.kind.is_pool())
+}
+
+fn write(
+    mut markup: Markup,
+    more: Attributes<'_>,
+    title: &str,
+    style: &str,
+    diagram: &Diagram,
+    highlights: &Highlights,
+) -> String {
+    let (full_width, full_height) = size(diagram);
+    let (width, height) = (full_width.to_string(), full_height.to_string());
+    let view_box = format!("0 0 {width} {height}");
+    let attributes = [
+        ("xmlns", "http://www.w3.org/2000/svg"),
+        ("width", &width),
+        ("height", &height),
+        ("viewBox", &view_box),
+        ("role", "img"),
+    ];
+    markup.open("svg", &[&attributes, more].concat());
+    markup.text("title", &[], &text::one_line(title));
+    markup.text("style", &[], style);
+    write_markers(&mut markup, has_pools(diagram));
     markup.empty("rect", &[("class", "paper"), ("width", &width), ("height", &height), ("rx", "8")]);
     write_page(&mut markup, diagram, highlights);
     let mut top = diagram.height;
@@ -97,29 +132,32 @@ fn write_detail(markup: &mut Markup, detail: &Page, (top, full_width): (i32, i32
     markup.close();
 }
 
+/// Groups carry the ids of nodes as classes, so no rule may apply to a group that is merely called like one of ours:
+/// what is said of a group has a dash in its name, and what is said of its parts names their elements.
 fn style_sheet() -> String {
     format!(
         "
     text {{ font-family: Arial, 'Liberation Sans', Helvetica, sans-serif; fill: {LINE}; text-anchor: middle; }}
-    .inside {{ font-size: {TASK_FONT}px; }}
-    .beside {{ font-size: {LABEL_FONT}px; }}
-    .paper {{ fill: {PAPER}; }}
-    .body {{ fill: {PAPER}; stroke: {LINE}; stroke-width: 1.6; }}
-    .bold {{ stroke-width: 3.6; }}
-    .icon {{ fill: none; stroke: {LINE}; stroke-width: 1.1; stroke-linecap: round; stroke-linejoin: round; }}
-    .filled {{ fill: {LINE}; stroke: none; }}
-    .cross {{ stroke-width: 3; stroke-linecap: butt; }}
-    .line {{ fill: none; stroke: {LINE}; stroke-width: 1.5; }}
-    .association {{ stroke-dasharray: 0.5 4; stroke-linecap: round; stroke-width: 1.8; stroke: {UNDO_LINE}; }}
-    .undo .body {{ fill: {UNDO_FILL}; stroke: {UNDO_LINE}; }}
-    .undo .icon {{ stroke: {UNDO_LINE}; }}
-    .undo .filled {{ fill: {UNDO_LINE}; stroke: none; }}
+    text.inside {{ font-size: {TASK_FONT}px; }}
+    text.beside {{ font-size: {LABEL_FONT}px; }}
+    rect.paper {{ fill: {PAPER}; }}
+    rect.body, circle.body, path.body {{ fill: {PAPER}; stroke: {LINE}; stroke-width: 1.6; }}
+    rect.bold, circle.bold {{ stroke-width: 3.6; }}
+    path.icon, circle.icon, rect.icon \
+{{ fill: none; stroke: {LINE}; stroke-width: 1.1; stroke-linecap: round; stroke-linejoin: round; }}
+    path.filled, circle.filled, rect.filled {{ fill: {LINE}; stroke: none; }}
+    path.cross {{ stroke-width: 3; stroke-linecap: butt; }}
+    path.line {{ fill: none; stroke: {LINE}; stroke-width: 1.5; }}
+    path.association {{ stroke-dasharray: 0.5 4; stroke-linecap: round; stroke-width: 1.8; stroke: {UNDO_LINE}; }}
+    .undo-tint .body {{ fill: {UNDO_FILL}; stroke: {UNDO_LINE}; }}
+    .undo-tint .icon {{ stroke: {UNDO_LINE}; }}
+    .undo-tint .filled {{ fill: {UNDO_LINE}; stroke: none; }}
   "
     )
 }
 
 /// Only where there are pools.
-const POOL_STYLE: &str = "  .message-line { stroke-dasharray: 8 5; }
+const POOL_STYLE: &str = "  path.message-line { stroke-dasharray: 8 5; }
     .message-flow circle { stroke-width: 1.2; }
     .collaboration-pool > .inside { font-weight: bold; }
   ";
@@ -167,7 +205,7 @@ fn write_edge(markup: &mut Markup, edge: &Edge, highlights: &Highlights) {
     let kind = match edge.kind {
         EdgeKind::SequenceFlow => "edge",
         EdgeKind::DefaultFlow => "edge default",
-        EdgeKind::Association => "edge undo",
+        EdgeKind::Association => "edge undo-tint",
         EdgeKind::MessageFlow => "edge message-flow",
     };
     let class = marks::class(&format!("{kind} {}", edge.id), &edge.id, highlights);

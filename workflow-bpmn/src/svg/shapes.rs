@@ -9,7 +9,7 @@ use crate::markup::Markup;
 
 /// Writes a shape as a group of its own.
 pub(super) fn write(markup: &mut Markup, shape: &Shape, highlights: &Highlights) {
-    let tint = if shape.kind.is_undo() { " undo" } else { "" };
+    let tint = if shape.kind.is_undo() { " undo-tint" } else { "" };
     let class = format!("{}{tint} {}", css_class(shape.kind), shape.node);
     let class = marks::class(&class, &shape.id, highlights);
     markup.open("g", &[("id", &shape.id), ("class", &class)]);

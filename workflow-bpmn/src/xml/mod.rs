@@ -7,7 +7,7 @@ mod interchange;
 use crate::diagram::Diagram;
 use crate::flavour::{Extension, Flavour};
 use crate::markup::Markup;
-use crate::model::{Collaboration, Fact, Process};
+use crate::model::{Collaboration, Fact, MessageDefinition, Process};
 
 const NAMESPACES: [(&str, &str); 7] = [
     ("xmlns:bpmn", "http://www.omg.org/spec/BPMN/20100524/MODEL"),
@@ -41,14 +41,15 @@ pub(crate) fn document(
     markup.open("bpmn:definitions", &attributes);
     for message in &process.messages {
         let attributes = [("id", message.id.as_str()), ("name", &message.name)];
-        match flavour.subscription(message) {
-            None => markup.empty("bpmn:message", &attributes),
-            Some(subscription) => {
-                markup.open("bpmn:message", &attributes);
-                write_notes(&mut markup, "", &[], &[subscription]);
-                markup.close();
-            }
+        let facts: Vec<Fact> = facts_of(message).into_iter().collect();
+        let subscription: Vec<Extension> = flavour.subscription(message).into_iter().collect();
+        if facts.is_empty() && subscription.is_empty() {
+            markup.empty("bpmn:message", &attributes);
+            continue;
         }
+        markup.open("bpmn:message", &attributes);
+        write_notes(&mut markup, "", &facts, &subscription);
+        markup.close();
     }
     for error in &process.errors {
         let attributes = [("id", error.id.as_str()), ("name", &error.name), ("errorCode", &error.code)];
@@ -61,6 +62,17 @@ pub(crate) fn document(
     let main = among.map_or(&process.id, |among| &among.id);
     interchange::write(&mut markup, main, diagram, &mut ids);
     markup.finish()
+}
+
+/// What is known of a message beside its name.
+fn facts_of(message: &MessageDefinition) -> Option<Fact> {
+    let known = [("key", &message.key), ("participant", &message.participant)];
+    let attributes: Vec<(&str, String)> = known
+        .into_iter()
+        .filter(|(_, value)| !value.is_empty())
+        .map(|(name, value)| (name, value.clone()))
+        .collect();
+    (!attributes.is_empty()).then_some(Fact { element: "message", attributes })
 }
 
 fn write_collaboration(markup: &mut Markup, process: &Process, among: &Collaboration) {
@@ -114,6 +126,7 @@ fn write_notes(markup: &mut Markup, documentation: &str, facts: &[Fact], extensi
             "call" => "workflow:call",
             "schedule" => "workflow:schedule",
             "instances" => "workflow:instances",
+            "message" => "workflow:message",
             _ => "workflow:source",
         };
         markup.empty(tag, &attributes);

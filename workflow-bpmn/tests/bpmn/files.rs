@@ -40,6 +40,8 @@ fn every_sample_is_written_for_the_judges() {
     let order = samples::fulfil_order();
     let run = Export::of(&order).highlights(&highlights::of_a_failed_run()).svg();
     fs::write(folder.join("a_failed_run.svg"), run).unwrap();
+    let painted = Export::of(&order).highlights(&highlights::of_a_failed_run()).png(2.0).unwrap();
+    fs::write(folder.join("a_failed_run.png"), painted).unwrap();
 }
 
 fn business(graph: &workflow_graph::Graph) -> Export<'_> {

@@ -1,7 +1,75 @@
 //! Measures a drawing: what overlaps, what crosses, what collides, how much room there is.
-//! It sees the finished drawing only, and knows nothing of how it was made.
+//! It sees the finished drawing only, and knows nothing of how it was made, or of where it was read.
 
-use workflow_bpmn::{Diagram, Edge, EdgeKind, Point, Rect, Shape, ShapeKind};
+use workflow_bpmn::{Diagram, EdgeKind, Point, Rect, ShapeKind};
+
+/// A drawing, with no more of it than is measured: fresh, or read from a file.
+#[derive(Debug)]
+pub(crate) struct Drawing {
+    pub(crate) width: i32,
+    pub(crate) height: i32,
+    pub(crate) shapes: Vec<Shape>,
+    pub(crate) edges: Vec<Edge>,
+    /// The insides of collapsed sub-processes.
+    pub(crate) pages: Vec<Drawing>,
+}
+
+/// A shape of a drawing.
+#[derive(Debug)]
+pub(crate) struct Shape {
+    pub(crate) id: String,
+    /// Of an event on a border and of what it sits on it is the same.
+    pub(crate) node: String,
+    pub(crate) parent: Option<String>,
+    pub(crate) kind: ShapeKind,
+    pub(crate) bounds: Rect,
+    pub(crate) label: Option<Rect>,
+}
+
+/// A line of a drawing.
+#[derive(Debug)]
+pub(crate) struct Edge {
+    pub(crate) id: String,
+    pub(crate) from: String,
+    pub(crate) to: String,
+    pub(crate) kind: EdgeKind,
+    pub(crate) points: Vec<Point>,
+    pub(crate) label: Option<Rect>,
+}
+
+impl Drawing {
+    pub(crate) fn shape(&self, id: &str) -> Option<&Shape> {
+        self.shapes.iter().find(|shape| shape.id == id)
+    }
+}
+
+impl From<&Diagram> for Drawing {
+    fn from(diagram: &Diagram) -> Drawing {
+        let shapes = diagram.shapes.iter().map(|shape| Shape {
+            id: shape.id.clone(),
+            node: shape.node.clone(),
+            parent: shape.parent.clone(),
+            kind: shape.kind,
+            bounds: shape.bounds,
+            label: shape.label.as_ref().map(|label| label.bounds),
+        });
+        let edges = diagram.edges.iter().map(|edge| Edge {
+            id: edge.id.clone(),
+            from: edge.from.clone(),
+            to: edge.to.clone(),
+            kind: edge.kind,
+            points: edge.points.clone(),
+            label: edge.label.as_ref().map(|label| label.bounds),
+        });
+        Drawing {
+            width: diagram.width,
+            height: diagram.height,
+            shapes: shapes.collect(),
+            edges: edges.collect(),
+            pages: diagram.details.iter().map(|page| Drawing::from(&page.diagram)).collect(),
+        }
+    }
+}
 
 /// Least distance between two shapes.
 pub(crate) const GAP: i32 = 18;
@@ -58,8 +126,13 @@ impl Report {
     }
 }
 
-/// Measures a drawing.
+/// Measures a fresh drawing.
 pub(crate) fn measure(diagram: &Diagram) -> Report {
+    measured(&Drawing::from(diagram))
+}
+
+/// Measures a drawing.
+pub(crate) fn measured(diagram: &Drawing) -> Report {
     let mut report = Report { edges: diagram.edges.len(), ..Report::default() };
     for (index, one) in diagram.shapes.iter().enumerate() {
         for other in &diagram.shapes[index + 1..] {
@@ -76,14 +149,14 @@ pub(crate) fn measure(diagram: &Diagram) -> Report {
         }
     }
     check_labels(&mut report, diagram);
-    for detail in &diagram.details {
-        report.add(measure(&detail.diagram));
+    for page in &diagram.pages {
+        report.add(measured(page));
     }
     report
 }
 
 /// Whether `frame` is a sub-process in which the shape with this id stands, at whatever depth.
-fn surrounds(diagram: &Diagram, frame: &Shape, id: &str) -> bool {
+fn surrounds(diagram: &Drawing, frame: &Shape, id: &str) -> bool {
     if !frame.kind.is_frame() {
         return false;
     }
@@ -97,7 +170,7 @@ fn surrounds(diagram: &Diagram, frame: &Shape, id: &str) -> bool {
     false
 }
 
-fn compare_shapes(report: &mut Report, diagram: &Diagram, one: &Shape, other: &Shape) {
+fn compare_shapes(report: &mut Report, diagram: &Drawing, one: &Shape, other: &Shape) {
     let pair = format!("{} and {}", one.id, other.id);
     for (frame, inner) in [(one, other), (other, one)] {
         if surrounds(diagram, frame, &inner.id) {
@@ -122,7 +195,7 @@ fn compare_shapes(report: &mut Report, diagram: &Diagram, one: &Shape, other: &S
     }
 }
 
-fn check_edge(report: &mut Report, diagram: &Diagram, edge: &Edge) {
+fn check_edge(report: &mut Report, diagram: &Drawing, edge: &Edge) {
     let (first, last) = (edge.points[0], edge.points[edge.points.len() - 1]);
     for (from, to) in segments(edge) {
         if from.x != to.x && from.y != to.y {
@@ -188,42 +261,39 @@ fn compare_edges(report: &mut Report, one: &Edge, other: &Edge) {
     }
 }
 
-fn check_labels(report: &mut Report, diagram: &Diagram) {
+fn check_labels(report: &mut Report, diagram: &Drawing) {
     let of_shapes = diagram.shapes.iter().filter(|shape| !shape.kind.is_task() && !shape.kind.is_pool());
-    let of_shapes =
-        of_shapes.filter_map(|shape| shape.label.as_ref().map(|label| (&shape.id, &shape.id, label)));
-    let of_edges = diagram
-        .edges
-        .iter()
-        .filter_map(|edge| edge.label.as_ref().map(|label| (&edge.id, &edge.from, label)));
+    let of_shapes = of_shapes.filter_map(|shape| shape.label.map(|label| (&shape.id, &shape.id, label)));
+    let of_edges =
+        diagram.edges.iter().filter_map(|edge| edge.label.map(|label| (&edge.id, &edge.from, label)));
     let labels: Vec<_> = of_shapes.chain(of_edges).collect();
     for (index, (id, at, label)) in labels.iter().enumerate() {
         for (other_id, _, other) in &labels[index + 1..] {
-            if touch(label.bounds, other.bounds, 2) {
+            if touch(*label, *other, 2) {
                 report.label_collisions.push(format!("{id} and the label of {other_id}"));
             }
         }
         for shape in &diagram.shapes {
             let is_own_frame = shape.kind.is_frame() && **at == shape.id && *id == *at;
             if is_own_frame || surrounds(diagram, shape, at) {
-                if !within(label.bounds, shape.bounds, 4) {
+                if !within(*label, shape.bounds, 4) {
                     report.label_collisions.push(format!("{id} leaves {}", shape.id));
                 }
                 continue;
             }
-            if touch(label.bounds, shape.bounds, 1) {
+            if touch(*label, shape.bounds, 1) {
                 report.label_collisions.push(format!("{id} and {}", shape.id));
             }
         }
         for edge in &diagram.edges {
-            if segments(edge).any(|(from, to)| touch(label.bounds, boxed(from, to), 1)) {
+            if segments(edge).any(|(from, to)| touch(*label, boxed(from, to), 1)) {
                 report.label_collisions.push(format!("{id} and the line {}", edge.id));
             }
         }
-        let inside = label.bounds.x >= 0
-            && label.bounds.y >= 0
-            && label.bounds.right() <= diagram.width
-            && label.bounds.bottom() <= diagram.height;
+        let inside = label.x >= 0
+            && label.y >= 0
+            && label.right() <= diagram.width
+            && label.bottom() <= diagram.height;
         if !inside {
             report.label_collisions.push(format!("{id} leaves the page"));
         }

@@ -4,6 +4,7 @@
 use workflow_bpmn::{Export, Highlights, Mark};
 
 use crate::samples;
+use crate::sketch::{graph, run};
 
 fn group(svg: &str, id: &str) -> String {
     let begin = format!(r#"<g id="{id}" class=""#);
@@ -31,6 +32,26 @@ pub(crate) fn of_a_failed_run() -> Highlights {
         .heat("confirm_order", 0.35)
         .heat("new_card", 0.8)
         .heat("flow_confirm_order_to_completed", 0.6)
+}
+
+#[test]
+fn a_step_that_is_called_like_a_class_of_ours_looks_like_any_other() {
+    let named = graph("flow", ["undo", "line", "body", "icon", "bold", "inside", "paper"].map(run).into());
+    let everything = Highlights::new().mark("undo", Mark::Failed).heat("line", 1.0);
+    let svg = Export::of(&named).highlights(&everything).svg();
+    let style = svg.split("<style>").nth(1).and_then(|rest| rest.split("</style>").next()).unwrap();
+    let selectors = style.lines().filter_map(|rule| rule.split_once('{')).flat_map(|(all, _)| all.split(','));
+    let mut count = 0;
+    for selector in selectors.map(str::trim) {
+        // Groups have the ids of nodes as classes: a rule that begins with a class alone would mean some of them.
+        let first = selector.split([' ', '>']).next().unwrap();
+        assert!(
+            !first.starts_with('.') || first.contains('-'),
+            "`{selector}` means a group by the name of a node"
+        );
+        count += 1;
+    }
+    assert!(count > 20, "{count} selectors");
 }
 
 #[test]

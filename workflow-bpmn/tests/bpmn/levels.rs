@@ -2,7 +2,7 @@
 //! Every sample is drawn on each level and measured; what the foreign judges say, `files` is for.
 
 use workflow_bpmn::{Detail, EdgeKind, Export, ShapeKind};
-use workflow_graph::{Effect, Graph};
+use workflow_graph::{Effect, Graph, MessageFacts};
 
 use crate::mapping::element;
 use crate::sketch::{graph, repeat, run, sleep, step};
@@ -98,6 +98,28 @@ fn every_party_has_a_pool_and_every_message_a_line() {
     assert!(line("pool_insurance_claim").contains(r#"processRef="insurance_claim""#));
     assert!(xml.contains(r#"bpmnElement="collaboration_insurance_claim""#));
     assert!(!workflow_bpmn::to_xml(&graph).contains("collaboration"));
+}
+
+#[test]
+fn a_message_comes_from_the_party_that_its_type_names_unless_the_export_says_otherwise() {
+    let mut graph = samples::insurance_claim();
+    graph.messages = vec![MessageFacts::of("PapersReceived", "claim_id", "Customer")].into();
+    let names = |export: &Export<'_>| -> Vec<String> {
+        let shapes = export.diagram().shapes;
+        let mut names: Vec<String> = shapes
+            .into_iter()
+            .filter(|shape| shape.kind == ShapeKind::BlackBoxPool)
+            .map(|pool| pool.name)
+            .collect();
+        names.sort_unstable();
+        names
+    };
+    let export = Export::of(&graph).collaboration(true);
+    assert_eq!(names(&export), ["Bank", "Customer", "Expert office", "Other parties", "Rule engine"]);
+    let message = element(&export.xml(), "message_PapersReceived");
+    assert!(message.contains(r#"<workflow:message key="claim_id" participant="Customer"/>"#), "{message}");
+    let other = export.party("PapersReceived", "Post office");
+    assert_eq!(names(&other), ["Bank", "Expert office", "Other parties", "Post office", "Rule engine"]);
 }
 
 #[test]

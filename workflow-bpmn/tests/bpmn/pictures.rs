@@ -133,7 +133,7 @@ fn the_same_graph_gives_the_same_bytes() {
 fn every_group_of_the_svg_can_be_found_by_its_node() {
     let svg = workflow_bpmn::to_svg(&samples::fulfil_order());
     assert!(svg.contains(r#"<g id="retrieve_payment_2" class="service-task retrieve_payment_2">"#));
-    assert!(svg.contains(r#"<g id="reserve_goods_undo" class="compensation-task undo reserve_goods">"#));
+    assert!(svg.contains(r#"<g id="reserve_goods_undo" class="compensation-task undo-tint reserve_goods">"#));
     assert!(
         svg.contains(r#"<g id="flow_started_to_reserve_goods" class="edge flow_started_to_reserve_goods">"#)
     );

@@ -338,6 +338,7 @@ const fn constant(name: &'static str, nodes: &'static [Node], flows: &'static [F
         source: Source::UNKNOWN,
         nodes: Cow::Borrowed(nodes),
         flows: Cow::Borrowed(flows),
+        messages: Cow::Borrowed(&[]),
         allowances: Cow::Borrowed(&[]),
         signature: crate::Signature::UNKNOWN,
     }

@@ -51,6 +51,7 @@ const STEP: NodeKind = NodeKind::Step(StepFacts {
     kept: false,
     task: workflow_graph::Task::Service,
     participant: std::borrow::Cow::Borrowed(""),
+    fallible: false,
     errors: Borrowed(&[]),
     compensation: None,
     source: Source::UNKNOWN,
@@ -100,6 +101,7 @@ static GRAPH: Graph = Graph {
     source: Source::UNKNOWN,
     nodes: Borrowed(&NODES),
     flows: Borrowed(&FLOWS),
+    messages: Borrowed(&[]),
     allowances: Borrowed(&[]),
 };
 

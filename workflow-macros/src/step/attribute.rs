@@ -20,35 +20,35 @@ use super::{limits, retry, was};
 const TRANSACTION_MS: u64 = 5_000;
 
 /// What `#[step(..)]` says, with what it does not say filled in.
-pub(super) struct Attribute {
+pub(crate) struct Attribute {
     /// The name in the journal.
-    pub(super) name: String,
+    pub(crate) name: String,
     /// The names that journals from before a renaming know.
-    pub(super) was: Vec<String>,
+    pub(crate) was: Vec<String>,
     /// The label, when the attribute gives one.
-    pub(super) label: Option<String>,
+    pub(crate) label: Option<String>,
     /// How failed attempts are repeated.
-    pub(super) retry: RetryPolicy,
+    pub(crate) retry: RetryPolicy,
     /// How long one attempt may take.
-    pub(super) timeout_ms: Option<u64>,
+    pub(crate) timeout_ms: Option<u64>,
     /// How long one attempt may give no sign of life, and where that is said.
-    pub(super) heartbeat: Option<(u64, Span)>,
+    pub(crate) heartbeat: Option<(u64, Span)>,
     /// How many attempts may be under way at a time.
-    pub(super) concurrency: Option<u32>,
+    pub(crate) concurrency: Option<u32>,
     /// How many attempts may begin in a span of time.
-    pub(super) rate: Option<Rate>,
+    pub(crate) rate: Option<Rate>,
     /// Where it says how many attempts may begin.
     limited: Vec<Span>,
     /// What the step does to the world.
-    pub(super) effect: Effect,
+    pub(crate) effect: Effect,
     /// Where it says that it leaves nothing behind when it is cancelled.
-    pub(super) cancellable: Option<Span>,
+    pub(crate) cancellable: Option<Span>,
     /// Who does it.
-    pub(super) task: Task,
+    pub(crate) task: Task,
     /// The other party that it turns to.
-    pub(super) participant: Option<String>,
+    pub(crate) participant: Option<String>,
     /// The compensation, as it was written.
-    pub(super) compensate: Option<Undo>,
+    pub(crate) compensate: Option<Undo>,
 }
 
 const WORDS: [&str; 16] = [
@@ -72,7 +72,7 @@ const WORDS: [&str; 16] = [
 
 impl Attribute {
     /// Reads the words. The result is usable whatever was wrong with them.
-    pub(super) fn read(tokens: TokenStream, function: &Ident, errors: &mut Errors) -> Attribute {
+    pub(crate) fn read(tokens: TokenStream, function: &Ident, errors: &mut Errors) -> Attribute {
         let words = words::split(tokens, errors);
         words::refuse_repeated(&words, errors);
         let mut attribute = Attribute {

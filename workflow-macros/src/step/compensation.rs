@@ -15,8 +15,8 @@ use super::parameters::{Data, Parameter, data};
 const EXAMPLE: &str = "compensate = undo(order, output)";
 
 /// The compensation as it was written.
-pub(super) struct Undo {
-    path: Path,
+pub(crate) struct Undo {
+    pub(crate) path: Path,
     wiring: Group,
     /// `None` for what is no name; that has been told.
     names: Vec<Option<Ident>>,

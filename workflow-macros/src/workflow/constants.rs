@@ -1,6 +1,8 @@
 //! The graph as constants behind the body, with the checks that only types can answer.
 //! Everything is written beside the user's text, so that an identifier keeps its one definition.
 
+use std::collections::BTreeSet;
+
 use proc_macro2::{Ident, Literal, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::spanned::Spanned;
@@ -29,7 +31,13 @@ pub(super) fn graph(source: &Source<'_>, name: &str, version: u32) -> TokenStrea
     let nodes = literal::write_nodes(&lowered.nodes, |node| given[node].is_some());
     let flows = literal::write_flows(&lowered.flows);
     let given = given.iter().flatten();
-    let more = more(source);
+    let count = |items: usize| Literal::usize_unsuffixed(items);
+    let messages = messages(source);
+    let message_count = count(messages.len());
+    let known_messages = (!messages.is_empty())
+        .then(|| quote!(static __MESSAGES: [__graph::MessageFacts; #message_count] = [#(#messages),*];));
+    let mut more = more(source);
+    more.extend(known_messages.is_some().then(|| quote!(.with_messages(&__MESSAGES))));
     let checks = checks::of_graph(source);
     let lock = match source.kind {
         Kind::Workflow => source.locked.check(lowered),
@@ -37,13 +45,13 @@ pub(super) fn graph(source: &Source<'_>, name: &str, version: u32) -> TokenStrea
     };
     let line = u32::try_from(source.function.sig.ident.span().start().line).unwrap_or(0);
     let (line, version) = (Literal::u32_unsuffixed(line), Literal::u32_unsuffixed(version));
-    let count = |items: usize| Literal::usize_unsuffixed(items);
     let (node_count, flow_count) = (count(lowered.nodes.len()), count(lowered.flows.len()));
     quote! {
         #[allow(unused_imports)]
         use ::workflow_runtime::__private::{core::kind_of as __kind_of, graph as __graph};
         static __NODES: [__graph::Node; #node_count] = __graph::literal::nodes(#nodes, [#(#given),*]);
         static __FLOWS: [__graph::Flow; #flow_count] = __graph::literal::flows(#flows);
+        #known_messages
         static __GRAPH: __graph::Graph = __graph::literal::graph(
             #name, #version, #label, #line, __graph::Signature::of(#takes, #gives), &__NODES, &__FLOWS,
         ) #more;
@@ -144,6 +152,23 @@ fn given_kind(kind: &NodeKind, operation: &Operation) -> Option<TokenStream> {
         _ => return None,
     };
     Some(under(Some(operation), kind))
+}
+
+/// The facts about each message that the function begins with, waits for or sends.
+fn messages(source: &Source<'_>) -> Vec<TokenStream> {
+    let facts = |message: &dyn ToTokens, operation: Option<&Operation>| {
+        let message = message.to_token_stream();
+        let facts = quote!(<#message as ::workflow_runtime::__private::core::Message>::FACTS);
+        under(operation, facts)
+    };
+    let begins = source.options.on.as_ref().map(|message| facts(message, None));
+    let operations = source.lowered.iter().flat_map(|lowered| &lowered.operations);
+    let passed = operations.filter_map(|operation| match &operation.what {
+        What::Receive(message) | What::Send(message) => Some(facts(message, Some(operation))),
+        _ => None,
+    });
+    let mut told = BTreeSet::new();
+    begins.into_iter().chain(passed).filter(|facts| told.insert(facts.to_string())).collect()
 }
 
 fn name_of_message(message: &impl ToTokens, operation: &Operation) -> TokenStream {

@@ -12,6 +12,7 @@ use super::attribute::Options;
 use super::checks;
 use super::conform::Conformity;
 use super::constants::{graph, parts, positions, relocated};
+use super::drawing;
 use super::editor;
 use super::lock::Locked;
 use super::lower::{Lowered, returns_result};
@@ -116,6 +117,7 @@ fn call_function(source: &Source<'_>, hidden: &Ident) -> TokenStream {
         Some(_) => quote!(<#ty as ::std::borrow::ToOwned>::to_owned(#name)),
         None => quote!(#name),
     });
+    let picture = drawing::documentation(source);
     let call = match source.kind {
         Kind::Workflow => quote!(::workflow_runtime::WorkflowCall),
         Kind::Subflow => quote!(::workflow_runtime::__private::core::SubflowCall),
@@ -123,6 +125,7 @@ fn call_function(source: &Source<'_>, hidden: &Ident) -> TokenStream {
     let parameters = names.iter().zip(types).map(|(name, ty)| quote!(#name: #ty));
     quote! {
         #(#attrs)*
+        #picture
         #[allow(clippy::used_underscore_binding)]
         #vis fn #name(#(#parameters),*) -> #call<#hidden> {
             #call::new((#(#values,)*))

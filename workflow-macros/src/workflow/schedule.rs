@@ -27,9 +27,9 @@ const FIELDS: [(&str, &str); 5] = [
 
 /// A schedule that can be kept.
 pub(crate) struct Schedule {
-    cron: String,
-    timezone: String,
-    catch_up: CatchUp,
+    pub(crate) cron: String,
+    pub(crate) timezone: String,
+    pub(crate) catch_up: CatchUp,
 }
 
 /// The words as they are written.

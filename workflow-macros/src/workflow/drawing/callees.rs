@@ -1,0 +1,235 @@
+//! What a workflow calls, as the texts of its package tell it: steps, subflows and other workflows, with their labels.
+//! It knows attributes and documentation; what is not found stays a step of that name.
+
+use proc_macro2::TokenStream;
+use quote::ToTokens;
+use syn::ext::IdentExt;
+use syn::{Attribute, ExprPath, GenericArgument, Item, ItemFn, ItemUse, PathArguments, ReturnType, Type};
+use workflow_graph::{
+    ChildFacts, CompensationFacts, ErrorFacts, Graph, Node, NodeKind, Source, StepFacts, SubflowFacts,
+    Subgraph, humanise,
+};
+
+use super::super::awaits;
+use super::super::emit::Kind;
+use super::super::lower::{Lowered, Operation, What};
+use super::super::{attribute, check};
+use super::neighbours::{Found, Neighbours};
+use crate::derive_step_error::Failing;
+use crate::docs;
+use crate::errors::Errors;
+use crate::signature::RawFn;
+use crate::step;
+
+/// Looks up what one function calls.
+pub(super) struct Callees<'a> {
+    neighbours: &'a Neighbours,
+    /// The functions around this one: what contains itself is drawn once.
+    around: Vec<String>,
+}
+
+impl<'a> Callees<'a> {
+    pub(super) fn of(neighbours: &'a Neighbours) -> Callees<'a> {
+        Callees { neighbours, around: Vec::new() }
+    }
+
+    /// The nodes, with all that is known of what they call. The function stands in this file.
+    pub(super) fn nodes(&self, lowered: &Lowered, file: usize) -> Vec<Node> {
+        let mut nodes = lowered.nodes.clone();
+        for operation in &lowered.operations {
+            if let Some(kind) = self.kind(operation, file) {
+                nodes[operation.node].kind = kind;
+            }
+        }
+        nodes
+    }
+
+    fn kind(&self, operation: &Operation, file: usize) -> Option<NodeKind> {
+        let (path, detached) = match &operation.what {
+            What::Call(path) => (path, false),
+            What::Detached(path) => (path, true),
+            _ => return None,
+        };
+        let ExprPath { path, .. } = path;
+        let (function, arguments, kind, file) = self.function(path, &operation.uses, file)?;
+        match kind {
+            Callee::Step => {
+                let facts = self.step(&function, arguments, file);
+                Some(NodeKind::Step(facts).of_call(operation.timeout_ms, operation.without_compensation))
+            }
+            Callee::Subflow => self.subflow(&function, arguments, file),
+            Callee::Workflow => Some(NodeKind::Child(self.child(&function, arguments, detached, file))),
+        }
+    }
+
+    /// The function of ours that a path names, what its attribute says, and the file it stands in.
+    fn function(
+        &self,
+        path: &syn::Path,
+        uses: &[Vec<ItemUse>],
+        file: usize,
+    ) -> Option<(ItemFn, TokenStream, Callee, usize)> {
+        let is_ours = |item: &Item| matches!(item, Item::Fn(function) if ours(&function.attrs).is_some());
+        let Found { item, file } = self.neighbours.find(path, uses, file, &is_ours)?;
+        let Item::Fn(function) = item else { return None };
+        let (kind, arguments) = ours(&function.attrs)?;
+        Some((function, arguments, kind, file))
+    }
+
+    fn step(&self, function: &ItemFn, arguments: TokenStream, file: usize) -> StepFacts {
+        let attribute = read_step(function, arguments);
+        let compensation = attribute.compensate.as_ref().map(|undo| self.compensation(&undo.path, file));
+        StepFacts {
+            label: label(attribute.label.as_deref(), function).into(),
+            effect: attribute.effect,
+            retry: attribute.retry,
+            timeout_ms: attribute.timeout_ms,
+            errors: self.errors(&function.sig.output, file).into(),
+            compensation,
+            task: attribute.task,
+            participant: attribute.participant.unwrap_or_default().into(),
+            ..StepFacts::named(&attribute.name)
+        }
+    }
+
+    fn compensation(&self, path: &syn::Path, file: usize) -> CompensationFacts {
+        let name = path.segments.last().map(|segment| segment.ident.unraw().to_string()).unwrap_or_default();
+        let known = self.function(path, &[], file).filter(|(_, _, kind, _)| *kind == Callee::Step);
+        let (label, task) = match known {
+            Some((function, arguments, ..)) => {
+                let attribute = read_step(&function, arguments);
+                (label(attribute.label.as_deref(), &function), attribute.task)
+            }
+            None => (humanise(&name), workflow_graph::Task::Service),
+        };
+        CompensationFacts {
+            step: name.into(),
+            was: Vec::new().into(),
+            takes: "".into(),
+            label: label.into(),
+            wiring: Vec::new().into(),
+            retriable: true,
+            task,
+            participant: "".into(),
+        }
+    }
+
+    fn subflow(&self, function: &ItemFn, arguments: TokenStream, file: usize) -> Option<NodeKind> {
+        let options = attribute::parse(Kind::Subflow, arguments, &mut Errors::default());
+        let name = function.sig.ident.unraw().to_string();
+        // By which the exporter knows a subflow that stands in itself; all that it then needs is the name.
+        let source = Source { file: name.clone().into(), line: u32::try_from(file).unwrap_or(u32::MAX) };
+        let mut graph = Graph { source, ..Graph::named(&name) };
+        if !self.around.contains(&name) {
+            let raw = RawFn::read(function.to_token_stream()).ok()?;
+            let body = awaits::parse_body(&raw).ok()?;
+            let mut errors = Errors::default();
+            let lowered =
+                check(Kind::Subflow, &raw, &body, &mut errors).lowered.filter(|_| errors.is_empty())?;
+            let around = self.around.iter().cloned().chain([name.clone()]).collect();
+            let nodes = Callees { neighbours: self.neighbours, around }.nodes(&lowered, file);
+            (graph.nodes, graph.flows) = (nodes.into(), lowered.flows.into());
+            if !graph.defects().is_empty() {
+                return None;
+            }
+        }
+        // It lives as long as rustdoc expands this crate.
+        let graph: &'static Graph = Box::leak(Box::new(graph));
+        Some(NodeKind::Subflow(SubflowFacts {
+            label: label(options.label.as_deref(), function).into(),
+            errors: self.errors(&function.sig.output, file).into(),
+            graph: Subgraph::of(graph),
+            name: name.into(),
+        }))
+    }
+
+    fn child(&self, function: &ItemFn, arguments: TokenStream, detached: bool, file: usize) -> ChildFacts {
+        let options = attribute::parse(Kind::Workflow, arguments, &mut Errors::default());
+        let name = options.name.unwrap_or_else(|| function.sig.ident.unraw().to_string());
+        ChildFacts {
+            label: label(options.label.as_deref(), function).into(),
+            detached,
+            errors: self.errors(&function.sig.output, file).into(),
+            graph: Subgraph::of(Box::leak(Box::new(Graph::named(&name)))),
+            workflow: name.into(),
+        }
+    }
+
+    /// The ways to fail that the error of a `Result` names.
+    fn errors(&self, output: &ReturnType, file: usize) -> Vec<ErrorFacts> {
+        let Some(path) = error_type(output) else { return Vec::new() };
+        let is_error = |item: &Item| match item {
+            Item::Enum(item) => derives_step_error(&item.attrs),
+            Item::Struct(item) => derives_step_error(&item.attrs),
+            _ => false,
+        };
+        let Some(found) = self.neighbours.find(path, &[], file, &is_error) else { return Vec::new() };
+        let mut errors = Errors::default();
+        let failings: Vec<Failing> = match &found.item {
+            Item::Enum(item) => {
+                item.variants.iter().map(|one| Failing::of(&one.ident, &one.attrs, &mut errors)).collect()
+            }
+            Item::Struct(item) => vec![Failing::of(&item.ident, &item.attrs, &mut errors)],
+            _ => Vec::new(),
+        };
+        let facts = failings.into_iter().map(|failing| {
+            let variant = failing.variant.unraw().to_string();
+            ErrorFacts {
+                code: variant.clone().into(),
+                variant: variant.into(),
+                label: failing.label.into(),
+                transient: false,
+            }
+        });
+        facts.collect()
+    }
+}
+
+/// What an attribute of ours makes of a function.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Callee {
+    Step,
+    Subflow,
+    Workflow,
+}
+
+/// The attribute of ours on a function, and what it says.
+fn ours(attributes: &[Attribute]) -> Option<(Callee, TokenStream)> {
+    attributes.iter().find_map(|attribute| {
+        let kind = match attribute.path().segments.last()?.ident.to_string().as_str() {
+            "step" => Callee::Step,
+            "subflow" => Callee::Subflow,
+            "workflow" => Callee::Workflow,
+            _ => return None,
+        };
+        let arguments = attribute.meta.require_list().map(|list| list.tokens.clone()).unwrap_or_default();
+        Some((kind, arguments))
+    })
+}
+
+fn read_step(function: &ItemFn, arguments: TokenStream) -> step::attribute::Attribute {
+    step::attribute::Attribute::read(arguments, &function.sig.ident, &mut Errors::default())
+}
+
+fn label(given: Option<&str>, function: &ItemFn) -> String {
+    let written = given.map(str::to_owned).or_else(|| docs::split(&function.attrs).label);
+    written.unwrap_or_else(|| humanise(&function.sig.ident.unraw().to_string()))
+}
+
+fn derives_step_error(attributes: &[Attribute]) -> bool {
+    let derives = attributes.iter().filter(|attribute| attribute.path().is_ident("derive"));
+    derives.into_iter().any(|derive| derive.to_token_stream().to_string().contains("StepError"))
+}
+
+/// The second argument of `Result<.., ..>`.
+fn error_type(output: &ReturnType) -> Option<&syn::Path> {
+    let ReturnType::Type(_, ty) = output else { return None };
+    let Type::Path(result) = &**ty else { return None };
+    let PathArguments::AngleBracketed(arguments) = &result.path.segments.last()?.arguments else {
+        return None;
+    };
+    match arguments.args.iter().nth(1)? {
+        GenericArgument::Type(Type::Path(error)) => Some(&error.path),
+        _ => None,
+    }
+}
