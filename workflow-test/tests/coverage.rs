@@ -58,7 +58,7 @@ fn everything_is_drawn_as_taken_when_everything_was() {
     assert!(page.starts_with("<!DOCTYPE html>") && page.contains("<svg xmlns="), "{page}");
     assert!(!page.contains("<?xml") && !page.contains("<script") && !page.contains("src="), "{page}");
     assert!(page.contains(r#"class="service-task reserve_goods mark-completed""#), "{page}");
-    assert!(page.contains(r#"class="compensation-task undo reserve_goods mark-completed""#), "{page}");
+    assert!(page.contains(r#"class="compensation-task undo-tint reserve_goods mark-completed""#), "{page}");
     assert!(page.contains("None: every part of the diagram was taken."), "{page}");
     assert!(!page.contains(r#" mark-missed">"#), "{page}");
     assert!(page.contains("prefers-color-scheme: dark"), "{page}");
