@@ -33,8 +33,8 @@ pub(crate) struct State {
     pub(crate) started_ms: Timestamp,
     /// The ids of nodes that had another one when the run began.
     pub(crate) renames: Renames,
-    /// How often each node has been passed, per scope.
-    passed: BTreeMap<(Arc<str>, usize), u32>,
+    /// How often each node has been passed, per scope. The node comes first: numbers are quicker to compare.
+    passed: BTreeMap<(usize, Arc<str>), u32>,
     /// How often a value was derived from the run, per scope and kind of value.
     derived: BTreeMap<(Arc<str>, &'static str), u32>,
     pub(crate) operations: BTreeMap<OpId, Operation>,
@@ -142,7 +142,7 @@ impl State {
 
     /// Counts that a scope passes a node.
     pub(crate) fn pass(&mut self, prefix: &Arc<str>, node: usize) -> u32 {
-        let occurrence = self.passed.entry((Arc::clone(prefix), node)).or_insert(0);
+        let occurrence = self.passed.entry((node, Arc::clone(prefix))).or_insert(0);
         *occurrence += 1;
         *occurrence
     }
@@ -275,13 +275,13 @@ impl Cx {
         overrides: Overrides,
     ) -> Wait<T> {
         let args = Payload::of(args);
-        let op = self.next_op(position);
         let mut state = self.state();
+        let op = self.next_op_in(&mut state, position);
         match args {
             Ok(args) => {
                 let request = Command::StartStep {
                     op: op.clone(),
-                    step: def.facts.name.to_string(),
+                    step: def.facts.name.clone(),
                     args,
                     attempt: 1,
                     due_ms: state.now_ms,
@@ -297,8 +297,8 @@ impl Cx {
     }
 
     pub(crate) fn start_timer(&self, position: usize, due: impl FnOnce(&State) -> Timestamp) -> Wait<()> {
-        let op = self.next_op(position);
         let mut state = self.state();
+        let op = self.next_op_in(&mut state, position);
         let request = Command::SetTimer { op: op.clone(), due_ms: due(&state) };
         state.begin(op.clone(), self.operation(request));
         self.wait(op, |_| Ok(()))
@@ -311,8 +311,8 @@ impl Cx {
         within: Option<Duration>,
         read: fn(&Value) -> Result<T, PayloadError>,
     ) -> Wait<T> {
-        let op = self.next_op(position);
         let mut state = self.state();
+        let op = self.next_op_in(&mut state, position);
         let due_ms = within.map(|duration| state.due_after(duration));
         let request = Command::AwaitMessage { op: op.clone(), message: M::NAME.to_owned(), key, due_ms };
         let operation = Operation { fits: Some(fits::<M>), ..self.operation(request) };
