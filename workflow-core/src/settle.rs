@@ -275,7 +275,7 @@ impl State {
     }
 
     fn open(&self, op: &OpId) -> Option<&Operation> {
-        self.operations.get(op).filter(|operation| operation.value.is_none())
+        self.operations.get(op).map(AsRef::as_ref).filter(|operation: &&Operation| operation.value.is_none())
     }
 
     fn open_step(&self, op: &OpId) -> Option<(StepState, Payload)> {

@@ -37,7 +37,8 @@ pub(crate) struct State {
     passed: BTreeMap<(usize, Arc<str>), u32>,
     /// How often a value was derived from the run, per scope and kind of value.
     derived: BTreeMap<(Arc<str>, &'static str), u32>,
-    pub(crate) operations: BTreeMap<OpId, Operation>,
+    /// Each on its own: they are large, and a map moves what it keeps.
+    pub(crate) operations: BTreeMap<OpId, Box<Operation>>,
     /// What was done and can be undone.
     pub(crate) saga: Saga,
     /// Scopes whose code was dropped before it came to an end, by the prefix of their operations; and where it stood.
@@ -157,7 +158,7 @@ impl State {
     pub(crate) fn begin(&mut self, op: OpId, operation: Operation) {
         self.note_started(&op);
         self.commands.push(operation.request.clone());
-        self.operations.insert(op, operation);
+        self.operations.insert(op, Box::new(operation));
     }
 
     /// Notes where the code is; once a foreign future has been polled in this turn, that place is the one to tell.
@@ -362,9 +363,8 @@ impl<T> Future for Wait<T> {
     fn poll(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<T> {
         let value = {
             let mut state = self.cx.state();
-            match state.operations.get(&self.op) {
-                Some(Operation { value: Some(_), .. }) => {}
-                _ => return Poll::Pending,
+            if state.operations.get(&self.op).is_none_or(|operation| operation.value.is_none()) {
+                return Poll::Pending;
             }
             state.operations.remove(&self.op).and_then(|operation| operation.value)
         };

@@ -37,12 +37,12 @@ impl Run {
         }
         let pivot_may_happen = {
             let state = self.cx.state();
-            let may_happen = |operation: &&Operation| {
+            let may_happen = |operation: &Operation| {
                 operation.value.is_none()
                     && operation.is_pivot()
                     && (operation.is_under_way(state.now_ms) || operation.is_pivot_in_doubt())
             };
-            state.operations.values().any(|operation| may_happen(&operation))
+            state.operations.values().any(|operation| may_happen(operation))
         };
         if pivot_may_happen {
             self.postponed_cancel = Some(reason);
