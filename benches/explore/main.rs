@@ -1,4 +1,4 @@
-//! How many executions per second the test kit makes: of the flagship, of a saga of eight steps with a crash after every
+//! How many executions per second the test kit makes: of the flagship, of a saga of eight steps with a crash at every
 //! write, and of three branches of four steps in all orders. It measures; what is explored stands in files of its own.
 //!
 //! `cargo xtask bench explore` runs it in release and in debug; `cargo bench --bench explore -- saga --once` makes one
