@@ -142,7 +142,7 @@ fn the_body_asks_the_run_for_what_it_awaits() {
     let input = Payload::of(&(order(), "4711")).unwrap();
     let commands = run.feed(0, &Event::started(input)).unwrap();
     let [Command::StartStep { op, step, args, .. }] = &commands[..] else { panic!("{commands:?}") };
-    assert_eq!((op.as_str(), step.as_str()), ("pay", "charge"));
+    assert_eq!((op.as_str(), &**step), ("pay", "charge"));
     assert_eq!(args.read::<(Order, String)>().unwrap(), (order(), "4711!".to_owned()));
 
     let expired = completed("pay", &Err::<u64, _>(Trouble::CardExpired), Some("CardExpired"));

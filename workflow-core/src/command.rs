@@ -2,6 +2,7 @@
 //! Plain data that is recorded beside the event that led to it; carrying it out is up to the driver.
 
 use serde::{Deserialize, Serialize};
+use workflow_graph::Text;
 
 use crate::{OpId, Payload, Timestamp};
 
@@ -13,7 +14,7 @@ pub enum Command {
         /// Which operation.
         op: OpId,
         /// The name of the step.
-        step: String,
+        step: Text,
         /// Its arguments; the same for every attempt.
         args: Payload,
         /// The number of this attempt, counted from 1.

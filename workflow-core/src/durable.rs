@@ -62,12 +62,20 @@ impl Cx {
 
     /// The id of the operation that begins at this `.await` now.
     pub(crate) fn next_op(&self, position: usize) -> OpId {
+        self.next_op_in(&mut self.state(), position)
+    }
+
+    /// The same for who has locked the state already.
+    pub(crate) fn next_op_in(&self, state: &mut State, position: usize) -> OpId {
         if let Some(instance) = &self.frame.instance {
             return instance.clone();
         }
         let node = (self.frame.positions)()[position];
-        let mut state = self.state();
-        let occurrence = state.pass(&self.frame.prefix, node);
-        OpId::new(&self.frame.prefix, state.renames.id_of((self.frame.graph)(), node), occurrence)
+        let (graph, prefix) = ((self.frame.graph)(), &self.frame.prefix);
+        let occurrence = state.pass(prefix, node);
+        match state.renames.former_id(graph, node) {
+            Some(former) => OpId::under(prefix, former, occurrence),
+            None => OpId::new(prefix, &graph.nodes[node].id, occurrence),
+        }
     }
 }

@@ -7,7 +7,7 @@ use std::ptr;
 use workflow_graph::{Graph, NodeIndex, NodeKind, StepFacts};
 
 use crate::whereabouts::graph_around;
-use crate::{Command, Definition, Record};
+use crate::{Command, Definition, OpId, Record};
 
 /// The ids that nodes have in the journal of one run, where they are not those of the graph. A graph is known by its
 /// address: there is one value of each.
@@ -17,13 +17,24 @@ pub(crate) struct Renames(BTreeMap<(usize, NodeIndex), String>);
 impl Renames {
     /// What the journal of a run tells about steps that had another name when the run came to them.
     pub(crate) fn of(graph: &'static Graph, journal: &[&Record]) -> Renames {
+        let began = || journal.iter().flat_map(|record| &record.commands).filter_map(began);
+        // A journal whose ids are all there has none of a former name: such an id would be that of another node.
+        let mut latest = 0;
+        let mut is_there = |op: &OpId| {
+            // Most operations go by the id of a node, and come in the order of the text.
+            let mut nodes = (latest..graph.nodes.len()).chain(0..latest);
+            if let Some(node) = nodes.find(|&node| graph.nodes[node].id == op.as_str()) {
+                latest = node;
+                return true;
+            }
+            graph_around(graph, op).is_none_or(|graph| graph.node(op.node()).is_some())
+        };
+        if began().all(|(op, _)| is_there(op)) {
+            return Renames::default();
+        }
         let mut recorded: BTreeMap<usize, (&'static Graph, Recorded<'_>)> = BTreeMap::new();
-        for command in journal.iter().flat_map(|record| &record.commands) {
-            let Command::StartStep { op, step, .. } = command else { continue };
-            // An undo has the id of what it undoes, and its name is not bound to a node.
-            if op.undoes().is_none()
-                && let Some(graph) = graph_around(graph, op)
-            {
+        for (op, step) in began() {
+            if let Some(graph) = graph_around(graph, op) {
                 let (_, recorded) =
                     recorded.entry(address(graph)).or_insert_with(|| (graph, BTreeMap::new()));
                 recorded.entry(op.node()).or_default().insert(step);
@@ -37,10 +48,19 @@ impl Renames {
         Renames(renames)
     }
 
-    /// The id under which this run knows the node.
-    pub(crate) fn id_of<'a>(&'a self, graph: &'a Graph, node: NodeIndex) -> &'a str {
+    /// The id under which this run knows the node, if it is another one than that of the graph.
+    pub(crate) fn former_id(&self, graph: &Graph, node: NodeIndex) -> Option<&str> {
         let former = if self.0.is_empty() { None } else { self.0.get(&(address(graph), node)) };
-        former.map_or(&graph.nodes[node].id, String::as_str)
+        former.map(String::as_str)
+    }
+}
+
+/// The step that this command begins, and its name. An undo has the id of what it undoes, and its name is not bound to
+/// a node.
+fn began(command: &Command) -> Option<(&OpId, &str)> {
+    match command {
+        Command::StartStep { op, step, .. } if op.undoes().is_none() => Some((op, step)),
+        _ => None,
     }
 }
 

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use crate::judge::{self, AttemptOutcome};
 use crate::renames::Renames;
-use crate::settle::NobodyWaits;
+use crate::settle::{NobodyWaits, Settled};
 use crate::state::{Operation, State};
 use crate::values::patches_of;
 use crate::waker;
@@ -67,13 +67,27 @@ pub struct OpenOperation {
     pub is_abandoned: bool,
 }
 
+impl OpenOperation {
+    fn is(&self, operation: &Operation) -> bool {
+        let Operation { request, step, is_stuck, is_abandoned, .. } = operation;
+        let is_step = match (self.step, step) {
+            (Some(own), Some(step)) => std::ptr::eq(own, step.def),
+            (own, step) => own.is_none() && step.is_none(),
+        };
+        is_step
+            && self.request == *request
+            && (self.is_stuck, self.is_abandoned) == (*is_stuck, *is_abandoned)
+    }
+}
+
 impl Run {
     /// A run of this workflow to which nothing has happened yet.
     pub fn new(definition: Definition, run_id: &str) -> Run {
+        let run_id: Arc<str> = run_id.into();
         Run {
-            run_id: run_id.into(),
+            cx: Cx::new(State::new(definition, Arc::clone(&run_id)), definition.frame()),
+            run_id,
             definition,
-            cx: Cx::new(State::new(definition, run_id.into()), definition.frame()),
             phase: Phase::Fresh,
             postponed_cancel: None,
             owed: None,
@@ -165,6 +179,14 @@ impl Run {
         .collect()
     }
 
+    /// Whether exactly these operations are open, in the same state: then a driver goes on in the same way.
+    pub fn has_open(&self, operations: &[OpenOperation]) -> bool {
+        let state = self.cx.state();
+        let mut open = state.operations.values().filter(|operation| operation.is_open());
+        operations.iter().all(|known| open.next().is_some_and(|found| known.is(found)))
+            && open.next().is_none()
+    }
+
     /// The step behind an open operation.
     pub fn step(&self, op: &OpId) -> Option<&'static StepDef> {
         self.cx.state().operations.get(op).and_then(|operation| operation.step).map(|step| step.def)
@@ -220,29 +242,24 @@ impl Run {
     }
 
     fn turn(&mut self, at_ms: Timestamp, event: &Event) -> Result<Vec<Command>, CoreError> {
-        {
-            let mut state = self.cx.state();
-            state.now_ms = state.now_ms.max(at_ms);
-            state.touched = event.op().cloned();
-        }
-        if self.settle(event)?.is_err() {
+        if self.settle(at_ms, event)?.is_err() {
             return Err(self.nobody_waits(event));
         }
-        if *event == Event::Resumed {
+        if matches!(event, Event::Resumed) {
             return Ok(self.owed.take().unwrap_or_default());
         }
         self.poll()?;
-        self.go_on()?;
-        Ok(std::mem::take(&mut self.cx.state().commands))
+        self.go_on()
     }
 
     /// What the event does to the operations, before the code sees it.
-    fn settle(&mut self, event: &Event) -> crate::settle::Settled {
+    fn settle(&mut self, at_ms: Timestamp, event: &Event) -> Settled {
         let is_first = matches!(self.phase, Phase::Fresh);
-        let resumes = *event == Event::Resumed;
+        let resumes = matches!(event, Event::Resumed);
         if is_first != matches!(event, Event::Started { .. }) || resumes != self.owed.is_some() {
             return Ok(Err(NobodyWaits));
         }
+        let settled = self.cx.state().take(at_ms, event)?;
         let settled = match event {
             Event::Started { input, generation, .. } => {
                 self.note_beginning(*generation);
@@ -252,26 +269,14 @@ impl Run {
                 self.phase = Phase::Live(body);
                 return Ok(Ok(()));
             }
-            Event::StepCompleted { op, output, error } => {
-                self.cx.state().settle_step(op, output, error.is_some())?
-            }
-            Event::AttemptFailed { op, attempt, failure, retry_at_ms } => {
-                self.cx.state().settle_failure(op, *attempt, failure, *retry_at_ms)?
-            }
-            Event::TimerFired { op } if *op == OpId::deadline() => self.pass_deadline()?,
-            Event::TimerFired { op } => self.cx.state().settle_timer(op)?,
-            Event::ChildStarted { op } => self.cx.state().settle_child_started(op)?,
-            Event::ChildEnded { op, conclusion } => self.cx.state().settle_child(op, conclusion)?,
-            Event::ChildRefused { op, reason } => self.cx.state().settle_child_refused(op, reason)?,
-            Event::Skipped { op, output } => self.cx.state().settle_skip(op, output)?,
+            Event::TimerFired { op } if op.is_deadline() => self.pass_deadline()?,
             Event::GivenUp { op, reason } => self.give_up(op, reason)?,
-            Event::MessageReceived { op, payload, .. } => self.cx.state().settle_message(op, payload)?,
-            Event::RetryRequested { op } => self.cx.state().settle_retry(op)?,
             Event::Resumed => return Ok(Ok(())),
             Event::CancelRequested { reason } => {
                 self.cancel(reason.clone())?;
                 Ok(())
             }
+            _ => settled,
         };
         if settled.is_ok() {
             if let Some(reason) = self.postponed_cancel.take() {
@@ -300,7 +305,11 @@ impl Run {
         let Phase::Live(body) = &mut self.phase else { return Ok(()) };
         let (polled, touched) = waker::watch(|context| unless_it_panics(|| body.as_mut().poll(context)));
         let polled = polled?;
-        if let Some(fault) = self.cx.state().fault.take() {
+        let (fault, continued) = {
+            let mut state = self.cx.state();
+            (state.fault.take(), state.continued.take())
+        };
+        if let Some(fault) = fault {
             return Err(fault);
         }
         // Also when it was ready in the end: next time it may not be.
@@ -309,7 +318,6 @@ impl Run {
             let found = ForeignFuture::found(&self.definition, after.as_ref(), &stack);
             return Err(CoreError::ForeignFuture(found));
         }
-        let continued = self.cx.state().continued.take();
         if let Some(Command::Continue { version, input }) = continued {
             let continued = Exit::Continue { version, input };
             let code = std::mem::replace(&mut self.phase, Phase::Leaving(continued));

@@ -21,7 +21,7 @@ pub(crate) struct Undo {
     /// The step that is undone.
     pub(crate) forward: OpId,
     pub(crate) compensation: &'static StepDef,
-    pub(crate) args: Payload,
+    pub(crate) args: Wired,
     /// The code had dropped the step by then: it is undone whatever becomes of the run.
     is_unwanted: bool,
 }
@@ -71,11 +71,7 @@ impl Saga {
         if self.pivot.is_some() && !is_unwanted {
             return Ok(());
         }
-        let output = match output {
-            Some(output) if def.returns_result => Some(good_half(output)?),
-            Some(output) => Some(output.raw()),
-            None => None,
-        };
+        let output = output.map(|output| Output { recorded: output.clone(), is_result: def.returns_result });
         let args = wire(&facts.wiring, args, output)?;
         let (forward, compensation) = (op.clone(), compensation());
         self.unwanted += usize::from(is_unwanted);
@@ -116,21 +112,57 @@ impl Saga {
     }
 }
 
-/// Builds the compensation's arguments out of the recorded JSON; their types were checked by the compiler.
-fn wire(wiring: &[Wire], args: &Payload, output: Option<&RawValue>) -> Result<Payload, PayloadError> {
-    // Arguments are a tuple: an array, or `null` when there are none.
-    let arguments: Option<Vec<&RawValue>> = serde_json::from_str(args.as_json()).map_err(unreadable)?;
-    let arguments = arguments.unwrap_or_default();
-    let mut wired: Vec<&RawValue> = Vec::with_capacity(wiring.len());
-    for wire in wiring {
-        let value = match wire {
-            Wire::Argument(position) => arguments.get(*position).copied(),
-            Wire::Output => output,
-        };
-        wired.push(value.ok_or_else(|| PayloadError(format!("the journal has no value for {wire:?}")))?);
+/// The arguments of a compensation, and where they come from: put together when it is begun, which happens to few.
+#[derive(Clone)]
+pub(crate) struct Wired {
+    wiring: &'static [Wire],
+    args: Payload,
+    output: Option<Output>,
+}
+
+/// What a step came back with.
+#[derive(Clone)]
+struct Output {
+    recorded: Payload,
+    /// The value is the good half of it.
+    is_result: bool,
+}
+
+/// Wires the arguments of a compensation to what was recorded; their types were checked by the compiler.
+fn wire(wiring: &'static [Wire], args: &Payload, output: Option<Output>) -> Result<Wired, PayloadError> {
+    if output.is_none() && wiring.contains(&Wire::Output) {
+        return Err(missing(&Wire::Output));
     }
-    // A compensation without arguments takes the unit, like any step without arguments.
-    if wired.is_empty() { Ok(Payload::null()) } else { Payload::of(&wired) }
+    Ok(Wired { wiring, args: args.clone(), output })
+}
+
+impl Wired {
+    /// Builds the arguments out of the recorded JSON.
+    pub(crate) fn value(&self) -> Result<Payload, PayloadError> {
+        let output = match &self.output {
+            Some(Output { recorded, is_result: true }) => Some(good_half(recorded)?),
+            Some(Output { recorded, is_result: false }) => Some(recorded.raw()),
+            None => None,
+        };
+        // Arguments are a tuple: an array, or `null` when there are none.
+        let arguments: Option<Vec<&RawValue>> =
+            serde_json::from_str(self.args.as_json()).map_err(unreadable)?;
+        let arguments = arguments.unwrap_or_default();
+        let mut wired: Vec<&RawValue> = Vec::with_capacity(self.wiring.len());
+        for wire in self.wiring {
+            let value = match wire {
+                Wire::Argument(position) => arguments.get(*position).copied(),
+                Wire::Output => output,
+            };
+            wired.push(value.ok_or_else(|| missing(wire))?);
+        }
+        // A compensation without arguments takes the unit, like any step without arguments.
+        if wired.is_empty() { Ok(Payload::null()) } else { Payload::of(&wired) }
+    }
+}
+
+fn missing(wire: &Wire) -> PayloadError {
+    PayloadError(format!("the journal has no value for {wire:?}"))
 }
 
 /// The value inside a recorded `Ok`.

@@ -9,6 +9,7 @@ use std::task::{Context, Poll};
 use workflow_graph::{ErrorFacts, Graph, SubflowFacts, Subgraph};
 
 use crate::saga::Undo;
+use crate::settle::unwirable;
 use crate::state::{Operation, Overrides, State, StepState};
 use crate::workflow::Parts;
 use crate::{Command, CoreError, Cx, Durable, OpId, WorkflowFuture};
@@ -162,8 +163,13 @@ impl Future for Undoing {
             state.fault = Some(error);
             return Poll::Pending;
         }
-        if state.begin_next_undo(&this.prefix).is_some() {
-            return Poll::Pending;
+        match state.begin_next_undo(&this.prefix) {
+            None => {}
+            Some(Ok(_)) => return Poll::Pending,
+            Some(Err(error)) => {
+                state.fault = Some(error);
+                return Poll::Pending;
+            }
         }
         this.is_over = true;
         Poll::Ready(())
@@ -172,7 +178,7 @@ impl Future for Undoing {
 
 impl State {
     /// Begins to undo the step that was completed last in the scope; `None` when nothing is left.
-    pub(crate) fn begin_next_undo(&mut self, prefix: &str) -> Option<OpId> {
+    pub(crate) fn begin_next_undo(&mut self, prefix: &str) -> Option<Result<OpId, CoreError>> {
         let undo = self.saga.next_within(prefix)?;
         Some(self.begin_undo(undo))
     }
@@ -189,7 +195,7 @@ impl State {
             && !self.is_undoing("")
             && let Some(undo) = self.saga.next_unwanted()
         {
-            self.begin_undo(undo);
+            self.begin_undo(undo)?;
         }
         Ok(())
     }
@@ -199,12 +205,13 @@ impl State {
         self.operations.keys().any(|op| op.undoes().is_some() && op.is_within(prefix))
     }
 
-    fn begin_undo(&mut self, undo: Undo) -> OpId {
+    fn begin_undo(&mut self, undo: Undo) -> Result<OpId, CoreError> {
         let Undo { forward, compensation, args, .. } = undo;
+        let args = args.value().map_err(|error| unwirable(&forward, error))?;
         let op = forward.undo();
         let request = Command::StartStep {
             op: op.clone(),
-            step: compensation.facts.name.to_string(),
+            step: compensation.facts.name.clone(),
             args,
             attempt: 1,
             due_ms: self.now_ms,
@@ -212,7 +219,7 @@ impl State {
         };
         let step = StepState { def: compensation, overrides: Overrides::default(), is_unknown: false };
         self.begin(op.clone(), Operation { step: Some(step), ..Operation::new(request, None) });
-        op
+        Ok(op)
     }
 }
 

@@ -5,7 +5,7 @@ use serde::de::IgnoredAny;
 use workflow_graph::Effect;
 
 use crate::state::{Operation, State, StepState, Value};
-use crate::{Command, Conclusion, CoreError, Failure, OpId, Payload, PayloadError, Timestamp};
+use crate::{Command, Conclusion, CoreError, Event, Failure, OpId, Payload, PayloadError, Timestamp};
 
 /// Nobody waits for what the event brings.
 pub(crate) struct NobodyWaits;
@@ -13,6 +13,30 @@ pub(crate) struct NobodyWaits;
 pub(crate) type Settled = Result<Result<(), NobodyWaits>, CoreError>;
 
 impl State {
+    /// Takes what happened. What concerns the run as a whole is left to the run.
+    pub(crate) fn take(&mut self, at_ms: Timestamp, event: &Event) -> Settled {
+        self.now_ms = self.now_ms.max(at_ms);
+        self.touched = event.op().cloned();
+        match event {
+            Event::StepCompleted { op, output, error } => self.settle_step(op, output, error.is_some()),
+            Event::AttemptFailed { op, attempt, failure, retry_at_ms } => {
+                self.settle_failure(op, *attempt, failure, *retry_at_ms)
+            }
+            Event::TimerFired { op } if !op.is_deadline() => self.settle_timer(op),
+            Event::ChildStarted { op } => self.settle_child_started(op),
+            Event::ChildEnded { op, conclusion } => self.settle_child(op, conclusion),
+            Event::ChildRefused { op, reason } => self.settle_child_refused(op, reason),
+            Event::Skipped { op, output } => self.settle_skip(op, output),
+            Event::MessageReceived { op, payload, .. } => self.settle_message(op, payload),
+            Event::RetryRequested { op } => self.settle_retry(op),
+            Event::Started { .. }
+            | Event::TimerFired { .. }
+            | Event::GivenUp { .. }
+            | Event::CancelRequested { .. }
+            | Event::Resumed => Ok(Ok(())),
+        }
+    }
+
     /// A step gave its answer.
     pub(crate) fn settle_step(&mut self, op: &OpId, output: &Payload, is_error: bool) -> Settled {
         let Some((step, args)) = self.open_step(op) else { return Ok(Err(NobodyWaits)) };
@@ -251,7 +275,7 @@ impl State {
     }
 
     fn open(&self, op: &OpId) -> Option<&Operation> {
-        self.operations.get(op).filter(|operation| operation.value.is_none())
+        self.operations.get(op).map(AsRef::as_ref).filter(|operation: &&Operation| operation.value.is_none())
     }
 
     fn open_step(&self, op: &OpId) -> Option<(StepState, Payload)> {
@@ -264,6 +288,6 @@ impl State {
     }
 }
 
-fn unwirable(op: &OpId, error: PayloadError) -> CoreError {
+pub(crate) fn unwirable(op: &OpId, error: PayloadError) -> CoreError {
     CoreError::Unreadable { what: op.to_string(), error }
 }

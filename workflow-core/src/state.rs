@@ -33,11 +33,12 @@ pub(crate) struct State {
     pub(crate) started_ms: Timestamp,
     /// The ids of nodes that had another one when the run began.
     pub(crate) renames: Renames,
-    /// How often each node has been passed, per scope.
-    passed: BTreeMap<(Arc<str>, usize), u32>,
+    /// How often each node has been passed, per scope. The node comes first: numbers are quicker to compare.
+    passed: BTreeMap<(usize, Arc<str>), u32>,
     /// How often a value was derived from the run, per scope and kind of value.
     derived: BTreeMap<(Arc<str>, &'static str), u32>,
-    pub(crate) operations: BTreeMap<OpId, Operation>,
+    /// Each on its own: they are large, and a map moves what it keeps.
+    pub(crate) operations: BTreeMap<OpId, Box<Operation>>,
     /// What was done and can be undone.
     pub(crate) saga: Saga,
     /// Scopes whose code was dropped before it came to an end, by the prefix of their operations; and where it stood.
@@ -142,7 +143,7 @@ impl State {
 
     /// Counts that a scope passes a node.
     pub(crate) fn pass(&mut self, prefix: &Arc<str>, node: usize) -> u32 {
-        let occurrence = self.passed.entry((Arc::clone(prefix), node)).or_insert(0);
+        let occurrence = self.passed.entry((node, Arc::clone(prefix))).or_insert(0);
         *occurrence += 1;
         *occurrence
     }
@@ -157,7 +158,7 @@ impl State {
     pub(crate) fn begin(&mut self, op: OpId, operation: Operation) {
         self.note_started(&op);
         self.commands.push(operation.request.clone());
-        self.operations.insert(op, operation);
+        self.operations.insert(op, Box::new(operation));
     }
 
     /// Notes where the code is; once a foreign future has been polled in this turn, that place is the one to tell.
@@ -275,13 +276,13 @@ impl Cx {
         overrides: Overrides,
     ) -> Wait<T> {
         let args = Payload::of(args);
-        let op = self.next_op(position);
         let mut state = self.state();
+        let op = self.next_op_in(&mut state, position);
         match args {
             Ok(args) => {
                 let request = Command::StartStep {
                     op: op.clone(),
-                    step: def.facts.name.to_string(),
+                    step: def.facts.name.clone(),
                     args,
                     attempt: 1,
                     due_ms: state.now_ms,
@@ -297,8 +298,8 @@ impl Cx {
     }
 
     pub(crate) fn start_timer(&self, position: usize, due: impl FnOnce(&State) -> Timestamp) -> Wait<()> {
-        let op = self.next_op(position);
         let mut state = self.state();
+        let op = self.next_op_in(&mut state, position);
         let request = Command::SetTimer { op: op.clone(), due_ms: due(&state) };
         state.begin(op.clone(), self.operation(request));
         self.wait(op, |_| Ok(()))
@@ -311,8 +312,8 @@ impl Cx {
         within: Option<Duration>,
         read: fn(&Value) -> Result<T, PayloadError>,
     ) -> Wait<T> {
-        let op = self.next_op(position);
         let mut state = self.state();
+        let op = self.next_op_in(&mut state, position);
         let due_ms = within.map(|duration| state.due_after(duration));
         let request = Command::AwaitMessage { op: op.clone(), message: M::NAME.to_owned(), key, due_ms };
         let operation = Operation { fits: Some(fits::<M>), ..self.operation(request) };
@@ -362,9 +363,8 @@ impl<T> Future for Wait<T> {
     fn poll(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<T> {
         let value = {
             let mut state = self.cx.state();
-            match state.operations.get(&self.op) {
-                Some(Operation { value: Some(_), .. }) => {}
-                _ => return Poll::Pending,
+            if state.operations.get(&self.op).is_none_or(|operation| operation.value.is_none()) {
+                return Poll::Pending;
             }
             state.operations.remove(&self.op).and_then(|operation| operation.value)
         };

@@ -308,7 +308,7 @@ fn a_failure_undoes_what_was_done_with_the_recorded_arguments() {
     assert_eq!(commands, [Command::SetTimer { op: OpId::from_text("sleep"), due_ms: 5 + 3_600_000 }]);
     let commands = run.feed(3_600_005, &Event::TimerFired { op: OpId::from_text("sleep") }).unwrap();
     let [Command::StartStep { op, step, args, .. }] = &commands[..] else { panic!("{commands:?}") };
-    assert_eq!((op.as_str(), step.as_str()), ("retrieve_payment/undo", "refund_payment"));
+    assert_eq!((op.as_str(), &**step), ("retrieve_payment/undo", "refund_payment"));
     assert_eq!(args.read::<(Order, u64)>().unwrap(), (order(), 11));
     let undone = Event::StepCompleted { op: op.clone(), output: Payload::null(), error: None };
     let commands = run.feed(3_600_006, &undone).unwrap();

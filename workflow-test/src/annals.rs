@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use workflow_core::{Command, Conclusion, Definition, Event, OpId, Parent, Payload, Record};
+use workflow_core::{Command, Conclusion, Definition, Event, OpId, Parent, Payload, Record, Run};
 
 /// The place of a journal in [`Annals::journals`].
 pub(crate) type JournalIndex = usize;
@@ -75,13 +75,22 @@ impl Annals {
     pub(crate) fn step_at(&self, journal: JournalIndex, wanted: &OpId) -> Option<&str> {
         let mut commands = self.records(journal).flat_map(|record| &record.commands);
         commands.find_map(|command| match command {
-            Command::StartStep { op, step, .. } if op == wanted => Some(step.as_str()),
+            Command::StartStep { op, step, .. } if op == wanted => Some(&**step),
             _ => None,
         })
     }
 }
 
 impl Head {
+    /// Its run, to which nothing has happened.
+    pub(crate) fn fresh_run(&self) -> Run {
+        let mut run = Run::new(self.definition, &self.run_id);
+        for patch in self.before_patches.iter() {
+            run.pass_before_patch(patch);
+        }
+        run
+    }
+
     /// The first event of the journal; the parent's head is needed for a child.
     pub(crate) fn begin(&self, input: Payload, of_parent: Option<&Head>) -> Event {
         let parent = self.parent.as_ref().zip(of_parent);

@@ -5,7 +5,8 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::rc::Rc;
 
 use workflow_core::{
-    AttemptOutcome, Command, Conclusion, Definition, Event, OpId, Payload, Record, Run, StepDef, Timestamp,
+    AttemptOutcome, Command, Conclusion, Definition, Event, OpId, OpenOperation, Payload, Record, Run,
+    StepDef, Timestamp,
 };
 
 use crate::agenda::{Agenda, Delivery, Due, Place};
@@ -105,6 +106,8 @@ pub(crate) struct Driver {
     pub(crate) now_ms: Timestamp,
     /// The rows written by this driver, without those it was rebuilt from.
     pub(crate) annals: Annals,
+    /// For each of them, what its run had open after it.
+    open: Vec<Vec<OpenOperation>>,
     interleaves: bool,
     /// What was written, whatever the order.
     digest: u64,
@@ -120,6 +123,7 @@ impl Driver {
             mail: Mail::default(),
             now_ms: 0,
             annals: Annals::default(),
+            open: Vec::new(),
             interleaves: false,
             digest: 0,
         }
@@ -150,8 +154,9 @@ impl Driver {
         &self.annals
     }
 
-    pub(crate) fn into_annals(self) -> Annals {
-        self.annals
+    /// What was written, and for each write what its run had open after it.
+    pub(crate) fn into_annals(self) -> (Annals, Vec<Vec<OpenOperation>>) {
+        (self.annals, self.open)
     }
 
     /// The journal in which the run that the test started is now.
@@ -296,10 +301,7 @@ impl Driver {
 
     /// A run to which nothing has happened.
     pub(crate) fn add(&mut self, head: Head) -> JournalIndex {
-        let mut run = Run::new(head.definition, &head.run_id);
-        for patch in head.before_patches.iter() {
-            run.pass_before_patch(patch);
-        }
+        let run = head.fresh_run();
         self.live.push(Live { run, incidents: Vec::new() });
         self.annals.journals.push(head);
         self.live.len() - 1
@@ -353,6 +355,7 @@ impl Driver {
             self.carry_out(journal, command, world)?;
         }
         let is_over = matches!(commands.last(), Some(Command::Finish(_) | Command::Continue { .. }));
+        self.open.push(self.live[journal].run.open_operations());
         let record = Record::new(self.now_ms, event, commands);
         self.annals.rows.push(Row { journal, record, is_by_hand: false });
         if is_over {

@@ -216,7 +216,7 @@ pub(crate) fn executed(annals: &Annals) -> Names {
                 && op.undoes().is_none()
                 && seen.insert((row.journal, op))
             {
-                names.push(step.clone());
+                names.push(step.to_string());
             }
         }
     }

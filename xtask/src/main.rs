@@ -67,7 +67,9 @@ fn perform(task: Task) -> Result<bool> {
             Ok(true)
         }
         Task::Bench { arguments } => {
-            process::run(workspace.cargo().args(rust::bench(&arguments)))?;
+            for words in rust::bench(&arguments) {
+                process::run(workspace.cargo().args(words))?;
+            }
             Ok(true)
         }
     }

@@ -59,16 +59,26 @@ pub(crate) fn blessing_tests(workspace: &Workspace, server: &TestServer) -> Resu
     )
 }
 
-/// What cargo is asked to bench: the engine with these arguments, unless they name another benchmark themselves.
-pub(crate) fn bench(arguments: &[String]) -> Vec<String> {
+/// What cargo is asked to bench, one call after the other. Without arguments: the engine, and then the test kit; with
+/// `explore` as the first one: the test kit; else the engine, unless they name another benchmark themselves.
+pub(crate) fn bench(arguments: &[String]) -> Vec<Vec<String>> {
     let names_one =
         arguments.iter().take_while(|argument| *argument != "--").any(|argument| argument == "--bench");
-    let engine = ["bench", "--bench", "engine", "--"].map(str::to_owned);
-    if names_one {
-        std::iter::once("bench".to_owned()).chain(arguments.iter().cloned()).collect()
-    } else {
-        let own = arguments.strip_prefix(&["--".to_owned()]).unwrap_or(arguments);
-        engine.into_iter().chain(own.iter().cloned()).collect()
+    let call = |words: &[&str], arguments: &[String]| -> Vec<String> {
+        words.iter().map(|word| (*word).to_owned()).chain(arguments.iter().cloned()).collect()
+    };
+    let engine = |own: &[String]| call(&["bench", "--bench", "engine", "--"], own);
+    // Tests run in debug builds, so that is what their authors feel.
+    let kit = |own: &[String]| {
+        let debug = ["bench", "--profile", "dev", "--bench", "explore", "--"];
+        vec![call(&["bench", "--bench", "explore", "--"], own), call(&debug, own)]
+    };
+    match arguments {
+        _ if names_one => vec![call(&["bench"], arguments)],
+        [] => std::iter::once(engine(&[])).chain(kit(&[])).collect(),
+        [first, own @ ..] if first == "explore" => kit(own),
+        [first, own @ ..] if first == "--" => vec![engine(own)],
+        own => vec![engine(own)],
     }
 }
 
@@ -105,12 +115,21 @@ mod tests {
 
     #[test]
     fn arguments_of_a_bench_are_those_of_the_engine_unless_another_is_named() {
-        let cargo =
-            |line: &str| bench(&line.split_whitespace().map(str::to_owned).collect::<Vec<_>>()).join(" ");
-        assert_eq!(cargo(""), "bench --bench engine --");
-        assert_eq!(cargo("A B --rounds 3"), "bench --bench engine -- A B --rounds 3");
-        assert_eq!(cargo("-- A --peers"), "bench --bench engine -- A --peers");
-        assert_eq!(cargo("--bench compile -- --rounds 1"), "bench --bench compile -- --rounds 1");
+        assert_eq!(calls("A B --rounds 3"), ["bench --bench engine -- A B --rounds 3"]);
+        assert_eq!(calls("-- A --peers"), ["bench --bench engine -- A --peers"]);
+        assert_eq!(calls("--bench compile -- --rounds 1"), ["bench --bench compile -- --rounds 1"]);
+    }
+
+    #[test]
+    fn the_test_kit_is_benched_as_it_is_shipped_and_as_it_is_used() {
+        let (release, debug) = ("bench --bench explore --", "bench --profile dev --bench explore --");
+        assert_eq!(calls(""), ["bench --bench engine --", release, debug]);
+        assert_eq!(calls("explore saga"), [format!("{release} saga"), format!("{debug} saga")]);
+    }
+
+    fn calls(line: &str) -> Vec<String> {
+        let arguments: Vec<String> = line.split_whitespace().map(str::to_owned).collect();
+        bench(&arguments).iter().map(|words| words.join(" ")).collect()
     }
 
     #[test]

@@ -11,7 +11,8 @@ usage: cargo xtask <task>
   bless              draw the diagrams again and rewrite every snapshot from what the code does now
   diagrams           draw the diagrams of all examples, of the gallery and of the guide again
   lock [argument..]  write the locks of the examples, or compare them with `--check`: see `cargo workflow lock`
-  bench [argument..] time the engine, see `cargo xtask bench --help`; or another benchmark: `bench --bench compile`
+  bench [argument..] time the engine and the test kit; one of them: `bench A B` (see `cargo xtask bench --help`),
+                     `bench explore`; or another benchmark: `bench --bench compile`
   help               show this text";
 
 #[derive(Debug, PartialEq, Eq)]

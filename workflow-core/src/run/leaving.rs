@@ -37,12 +37,12 @@ impl Run {
         }
         let pivot_may_happen = {
             let state = self.cx.state();
-            let may_happen = |operation: &&Operation| {
+            let may_happen = |operation: &Operation| {
                 operation.value.is_none()
                     && operation.is_pivot()
                     && (operation.is_under_way(state.now_ms) || operation.is_pivot_in_doubt())
             };
-            state.operations.values().any(|operation| may_happen(&operation))
+            state.operations.values().any(|operation| may_happen(operation))
         };
         if pivot_may_happen {
             self.postponed_cancel = Some(reason);
@@ -61,10 +61,12 @@ impl Run {
         unless_it_panics(|| drop(code))
     }
 
-    /// What the run does by itself once the code is done: wait, undo, end.
-    pub(super) fn go_on(&mut self) -> Result<(), CoreError> {
+    /// What the run does by itself once the code is done: wait, undo, end. Gives what has been asked for in this turn.
+    pub(super) fn go_on(&mut self) -> Result<Vec<Command>, CoreError> {
         if let Phase::Live(_) = &self.phase {
-            self.cx.state().begin_unwanted_undo()?;
+            let mut state = self.cx.state();
+            state.begin_unwanted_undo()?;
+            return Ok(std::mem::take(&mut state.commands));
         }
         if let Phase::Leaving(exit) = &self.phase {
             let exit = exit.clone();
@@ -87,12 +89,12 @@ impl Run {
         if let Phase::Undoing { conclusion, current: None } = &self.phase {
             let conclusion = conclusion.clone();
             let next = self.cx.state().begin_next_undo("");
-            self.phase = match next {
+            self.phase = match next.transpose()? {
                 Some(op) => Phase::Undoing { conclusion, current: Some(op) },
                 None => self.end(Exit::End(conclusion)),
             };
         }
-        Ok(())
+        Ok(std::mem::take(&mut self.cx.state().commands))
     }
 
     pub(super) fn end(&self, exit: Exit) -> Phase {

@@ -235,7 +235,7 @@ mod tests {
     }
 
     fn start(due_ms: Timestamp) -> Command {
-        let (step, args, attempt, timeout_ms) = ("s".to_owned(), Payload::null(), 1, None);
+        let (step, args, attempt, timeout_ms) = ("s".into(), Payload::null(), 1, None);
         Command::StartStep { op: op("s"), step, args, attempt, due_ms, timeout_ms }
     }
 

@@ -100,7 +100,7 @@ impl Told {
     /// The step that each operation calls.
     pub(crate) fn steps(&self) -> BTreeMap<&OpId, &str> {
         let steps = self.commands().filter_map(|command| match command {
-            Command::StartStep { op, step, .. } => Some((op, step.as_str())),
+            Command::StartStep { op, step, .. } => Some((op, &**step)),
             _ => None,
         });
         steps.collect()

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
-use workflow_core::{Event, Timestamp};
+use workflow_core::{Event, OpenOperation, Timestamp};
 
 use crate::agenda::{Delivery, Place};
 use crate::annals::Annals;
@@ -25,6 +25,8 @@ pub(crate) struct Execution {
     pub(crate) made: Vec<(usize, usize)>,
     pub(crate) annals: Annals,
     pub(crate) memory: Memory,
+    /// For each write, what its run had open after it.
+    pub(crate) open: Vec<Vec<OpenOperation>>,
     /// It came to a state that another execution has gone on from.
     pub(crate) is_cut_short: bool,
     /// The rows that came of the given choices.
@@ -63,7 +65,7 @@ pub(crate) fn execute(plan: &Plan, choices: Choices, known: Option<&mut Known>) 
         driver = driver.interleaving();
     }
     let driven = drive(plan, &mut driver, &mut world);
-    let annals = driver.into_annals();
+    let (annals, open) = driver.into_annals();
     let verdict = driven.and_then(|()| plan.oracles.check(&annals));
     Execution {
         made: world.choices.into_made(),
@@ -71,6 +73,7 @@ pub(crate) fn execute(plan: &Plan, choices: Choices, known: Option<&mut Known>) 
         is_cut_short: world.is_cut_short,
         given_rows: world.given_rows.unwrap_or(0),
         annals,
+        open,
         verdict,
     }
 }

@@ -1,6 +1,7 @@
 //! Exploration: runs one workflow under every choice that the outside has, and holds each run against the oracles.
 //! One execution is a pure function of its choices; the clock on the wall only ends the search.
 
+mod aftermath;
 mod batch;
 pub(crate) mod choices;
 mod crash;

@@ -4,8 +4,8 @@
 use std::cell::Cell;
 
 use crate::annals::Annals;
+use crate::explore::aftermath::Aftermath;
 use crate::explore::choices::{Choices, Schedule};
-use crate::explore::crash::crash;
 use crate::explore::execution::{Execution, execute};
 use crate::explore::exploration::SCHEDULE;
 use crate::explore::plan::Plan;
@@ -42,7 +42,7 @@ impl Search {
         let execution = execute(&self.plan, Choices::given(schedule.choices.clone()), None);
         let crash_after = schedule.crash.filter(|&writes| writes < execution.annals.rows.len());
         let again = || if self.elsewhere { elsewhere::check(&execution.annals).err() } else { None };
-        let crashed = || crash(&self.plan, &execution, crash_after?).err();
+        let crashed = || Aftermath::of(&self.plan, &execution).crash(crash_after?).err();
         let violation = self.judge(&execution).or_else(crashed).or_else(again);
         Attempted {
             schedule: Schedule::of(&execution.made, crash_after),
@@ -62,10 +62,11 @@ impl Search {
         if self.crashes && violation.is_none() {
             // What an execution that is cut short has in common with another one was crashed there.
             let first = if execution.is_cut_short { execution.given_rows.max(1) } else { 1 };
+            let aftermath = Aftermath::of(&self.plan, execution);
             for writes in first..execution.annals.rows.len() {
                 report.crashes += 1;
                 report.coverage.count_crash(&execution.annals, writes, self.plan.oracles.walker());
-                if let Err(found) = crash(&self.plan, execution, writes) {
+                if let Err(found) = aftermath.crash(writes) {
                     (violation, crashed_after) = (Some(found), Some(writes));
                     break;
                 }

@@ -1,7 +1,7 @@
 //! Replay equality: the journal, fed to the code again, gives the same commands, arguments and result.
 //! Stricter than recovery, which uses what was recorded: here the bytes count.
 
-use workflow_core::{Command, Definition, Record, Run};
+use workflow_core::{Command, Definition, Record};
 
 use crate::annals::Head;
 use crate::violation::{Oracle, Violation};
@@ -44,10 +44,7 @@ impl Replayed {
 }
 
 pub(crate) fn check(head: &Head, journal: &[&Record], replayed: Replayed) -> Result<(), Violation> {
-    let mut run = Run::new(head.definition, &head.run_id);
-    for patch in head.before_patches.iter() {
-        run.pass_before_patch(patch);
-    }
+    let mut run = head.fresh_run();
     for (row, record) in (1..).zip(journal) {
         let asked = run.feed(record.at_ms, &record.event).map_err(|error| {
             let when = replayed.when();

@@ -138,7 +138,7 @@ impl<'a> Story<'a, '_> {
                 Some(forward) if !self.undoing.contains_key(&forward) => self.undo(forward, step, args)?,
                 Some(_) => {}
                 None => {
-                    let def = self.judge.steps.iter().find(|def| def.facts.name == step.as_str());
+                    let def = self.judge.steps.iter().find(|def| def.facts.name == *step);
                     if let Some(def) = def {
                         let open = Open { def, args, is_unknown: false, is_dropped: false };
                         self.open.entry(op).or_insert(open);

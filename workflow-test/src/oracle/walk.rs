@@ -60,10 +60,22 @@ struct State<'a> {
     is_vague: bool,
 }
 
-/// What happened last, for people.
+/// What happened last, for people; put into words where a run has left the graph, which hardly any does.
 struct Said<'a> {
-    text: String,
+    /// `None` at the beginning.
+    op: Option<&'a OpId>,
+    answer: Answer<'a>,
     node: &'a str,
+}
+
+impl<'a> Said<'a> {
+    fn of(op: &'a OpId, answer: Answer<'a>) -> Said<'a> {
+        Said { op: Some(op), answer, node: op.node() }
+    }
+
+    fn text(&self) -> String {
+        self.op.map_or("at its beginning".to_owned(), |op| format!("after `{op}`{}", self.answer.text()))
+    }
 }
 
 impl Walker {
@@ -123,13 +135,13 @@ impl Walker {
         };
         let first = Step::Node { map: 0, node: start.node };
         let mut states = vec![State { token: Token::Left(start.flow), steps: vec![first], is_vague: false }];
-        let mut said = Said { text: "at its beginning".to_owned(), node: &root.graph.nodes[start.node].id };
+        let mut said = Said { op: None, answer: Answer::Open, node: &root.graph.nodes[start.node].id };
         let mut begun: BTreeSet<&OpId> = BTreeSet::new();
         for (row, record) in (1..).zip(journal) {
             if let Some((op, answer)) = self.answer(&record.event)
                 && begun.contains(op)
             {
-                said = Said { text: format!("after `{op}`{}", answer.text()), node: op.node() };
+                said = Said::of(op, answer);
                 for state in &mut states {
                     state.token.settle(op.as_str(), answer);
                 }
@@ -147,7 +159,7 @@ impl Walker {
                 if let Command::Send { .. } = command {
                     states.iter_mut().for_each(|state| state.token.settle(op.as_str(), Answer::Good));
                 }
-                said = Said { text: format!("after `{op}`"), node: op.node() };
+                said = Said::of(op, Answer::Open);
             }
         }
         let outcome = match journal.last().and_then(|record| record.commands.last()) {
@@ -169,7 +181,7 @@ impl Walker {
                 Outcome::Failure => "ended with an error",
                 Outcome::Continued => "continued as new",
             };
-            let text = format!("{} the run {how}; {}", said.text, self.alternatives(&states, &said));
+            let text = format!("{} the run {how}; {}", said.text(), self.alternatives(&states, &said));
             Violation::new(Oracle::Graph, text)
         })?;
         Ok(ended.into_iter().map(|state| self.path(state)).collect())
@@ -197,7 +209,7 @@ impl Walker {
             let name = op.node();
             let text = if self.maps.iter().any(|map| map.node(name).is_some()) {
                 let come = if op.scope().is_some() { op.as_str() } else { name };
-                format!("{} the run came to `{come}`; {}", said.text, self.alternatives(&states, said))
+                format!("{} the run came to `{come}`; {}", said.text(), self.alternatives(&states, said))
             } else {
                 format!("the run came to `{name}`, which is not in the graph")
             };

@@ -155,7 +155,7 @@ fn a_wrong_order_of_compensations_is_named() {
     journal[money].event = event;
     let started = Command::StartStep {
         op: OpId::from_text("retrieve_payment"),
-        step: "retrieve_payment".to_owned(),
+        step: "retrieve_payment".into(),
         args: Payload::of(&(order(),)).unwrap(),
         attempt: 1,
         due_ms: 0,

@@ -56,7 +56,7 @@ fn journal(rows: &[&str]) -> Vec<Record> {
             "end" => Command::Finish(Conclusion::Completed(Payload::null())),
             op => Command::StartStep {
                 op: OpId::from_text(op),
-                step: OpId::from_text(op).node().to_owned(),
+                step: OpId::from_text(op).node().to_owned().into(),
                 args: Payload::null(),
                 attempt: 1,
                 due_ms: 0,

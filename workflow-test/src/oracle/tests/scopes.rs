@@ -76,7 +76,7 @@ fn what_a_subflow_that_ended_well_loses_is_named() {
     let op = OpId::from_text("stay.book/undo");
     let asked = Command::StartStep {
         op: op.clone(),
-        step: "cancel_booking".to_owned(),
+        step: "cancel_booking".into(),
         args: Payload::of(&("Rome",)).unwrap(),
         attempt: 1,
         due_ms: 0,
