@@ -1,6 +1,7 @@
 //! What the exporter promises: sound files, and drawings that a person would not mind having made.
 //! It sees the public interface only.
 
+mod errors;
 mod family;
 mod files;
 mod flavours;
