@@ -1,6 +1,6 @@
 //! Errors that are passed on: where the code says `?`, and somebody further out tells the errors apart, an end that
-//! throws just some error would lead to the wrong place out there. Each of those errors leaves by an event and an end of
-//! its own.
+//! throws just some error would lead to the wrong place out there. Each of those errors leaves by an event and an end
+//! of its own.
 //! It decides which they are; what else leaves an activity is drawn by `flows`.
 
 use std::collections::BTreeSet;
