@@ -18,6 +18,7 @@ mod kit;
 mod mail;
 mod mock;
 mod oracle;
+mod scenarios;
 mod script;
 mod shape;
 #[cfg(test)]

@@ -13,6 +13,9 @@ use crate::{examples, process, tools};
 /// The name of the folders below the target folder where tests leave diagrams to be judged.
 const SAMPLES: &str = "bpmn-samples";
 
+/// The folder below the target folder where explorations leave diagrams with their scenarios.
+const SCENARIOS: &str = "bpmn-scenarios";
+
 /// Large folders of cargo and of the tools, where no test writes.
 const LEFT_OUT: [&str; 6] = ["deps", "build", "incremental", ".fingerprint", "doc", "tools"];
 
@@ -30,6 +33,27 @@ pub(crate) fn judge_in_python(workspace: &Workspace) -> Result<()> {
 /// When the judge finds something, cannot be set up, or has nothing to judge.
 pub(crate) fn judge_in_node(workspace: &Workspace) -> Result<()> {
     judge(workspace, "validate.mjs", tools::node)
+}
+
+/// SpiffWorkflow goes the ways that the test kit has found.
+///
+/// # Errors
+/// When it goes another way, can do what is listed as a limit, cannot be set up, or has nothing to follow.
+pub(crate) fn follow_in_spiff(workspace: &Workspace) -> Result<()> {
+    follow(workspace, "spiff.py", tools::python)
+}
+
+/// bpmn-engine goes the ways that the test kit has found.
+///
+/// # Errors
+/// When it goes another way, can do what is listed as a limit, cannot be set up, or has nothing to follow.
+pub(crate) fn follow_in_node(workspace: &Workspace) -> Result<()> {
+    follow(workspace, "engine.mjs", tools::node)
+}
+
+/// Where explorations are told to leave their scenarios.
+pub(crate) fn scenarios(workspace: &Workspace) -> PathBuf {
+    workspace.target.join(SCENARIOS)
 }
 
 /// bpmn-auto-layout draws the same models no better.
@@ -56,7 +80,26 @@ pub(crate) fn clear_samples(workspace: &Workspace) -> Result<()> {
     for sample in samples(workspace)? {
         fs::remove_file(&sample).with_context(|| format!("cannot remove {}", sample.display()))?;
     }
+    let scenarios = scenarios(workspace);
+    if scenarios.exists() {
+        fs::remove_dir_all(&scenarios).with_context(|| format!("cannot remove {}", scenarios.display()))?;
+    }
     Ok(())
+}
+
+fn follow(
+    workspace: &Workspace,
+    script: &str,
+    interpreter: fn(&Workspace) -> Result<std::process::Command>,
+) -> Result<()> {
+    let scenarios = scenarios(workspace);
+    ensure!(
+        scenarios.is_dir(),
+        "there are no scenarios in {}; tests write them with WORKFLOW_SCENARIOS in their environment",
+        scenarios.display()
+    );
+    let script = Path::new(tools::BPMN_TOOLS).join(script);
+    process::run(interpreter(workspace)?.arg(script).arg(scenarios))
 }
 
 fn judge(
@@ -102,9 +145,10 @@ fn samples(workspace: &Workspace) -> Result<BTreeSet<PathBuf>> {
     // A test that does not look at CARGO_TARGET_DIR writes to the default place.
     for target in [workspace.target.clone(), workspace.root.join("target")] {
         let files = bpmn_files(&target)?;
-        samples.extend(
-            files.into_iter().filter(|file| file.parent().is_some_and(|folder| folder.ends_with(SAMPLES))),
-        );
+        samples.extend(files.into_iter().filter(|file| {
+            let is_in = |name: &&str| file.parent().is_some_and(|folder| folder.ends_with(name));
+            [SAMPLES, SCENARIOS].iter().any(is_in)
+        }));
     }
     Ok(samples)
 }
@@ -139,11 +183,14 @@ mod tests {
             "elsewhere/tmp/bpmn-samples/loop.bpmn",
             "elsewhere/tmp/bpmn-samples/loop.svg",
             "elsewhere/tmp/other.bpmn",
+            "elsewhere/bpmn-scenarios/race.bpmn",
+            "elsewhere/bpmn-scenarios/race.json",
             "target/bpmn-samples/join.bpmn",
         ];
         let workspace = workspace_with(root.path(), &files);
         let expected = [
             PathBuf::from("examples/order/diagram.bpmn"),
+            root.path().join("elsewhere/bpmn-scenarios/race.bpmn"),
             root.path().join("elsewhere/tmp/bpmn-samples/loop.bpmn"),
             root.path().join("target/bpmn-samples/join.bpmn"),
         ];
@@ -169,13 +216,25 @@ mod tests {
     #[test]
     fn samples_of_an_earlier_run_are_removed_and_nothing_else() {
         let root = tempfile::tempdir().unwrap();
-        let files =
-            ["examples/a/diagram.bpmn", "elsewhere/tmp/bpmn-samples/loop.bpmn", "elsewhere/tmp/other.bpmn"];
+        let files = [
+            "examples/a/diagram.bpmn",
+            "elsewhere/tmp/bpmn-samples/loop.bpmn",
+            "elsewhere/bpmn-scenarios/race.json",
+            "elsewhere/tmp/other.bpmn",
+        ];
         let workspace = workspace_with(root.path(), &files);
         clear_samples(&workspace).unwrap();
+        assert!(!scenarios(&workspace).exists());
         assert!(samples(&workspace).unwrap().is_empty());
         assert!(root.path().join("elsewhere/tmp/other.bpmn").exists());
         assert!(root.path().join("examples/a/diagram.bpmn").exists());
+    }
+
+    #[test]
+    fn engines_without_scenarios_are_an_error() {
+        let root = tempfile::tempdir().unwrap();
+        let error = follow_in_spiff(&workspace_with(root.path(), &[])).unwrap_err();
+        assert!(error.to_string().starts_with("there are no scenarios in "), "{error}");
     }
 
     #[test]

@@ -86,12 +86,14 @@ fn test(workspace: &Workspace) -> Report {
         // A sample of an earlier run must not be judged in the place of one that is no longer written.
         Outcome::of_tests(bpmn::clear_samples(workspace).and_then(|()| {
             let server = postgres::server(workspace)?;
-            rust::tests(workspace, &server)
+            rust::tests(workspace, &server, &bpmn::scenarios(workspace))
         }))
     });
     report.stage("doc tests", || Outcome::of_tests(rust::doc_tests(workspace)));
     report.stage("bpmn in python", || Outcome::of(bpmn::judge_in_python(workspace)));
     report.stage("bpmn in node", || Outcome::of(bpmn::judge_in_node(workspace)));
+    report.stage("bpmn in SpiffWorkflow", || Outcome::of(bpmn::follow_in_spiff(workspace)));
+    report.stage("bpmn in bpmn-engine", || Outcome::of(bpmn::follow_in_node(workspace)));
     report.stage("bpmn layout", || Outcome::of(bpmn::measure_layout(workspace)));
     report.stage("bpmn in a browser", || Outcome::of(bpmn::judge_in_browser(workspace)));
     report

@@ -36,7 +36,8 @@ pub(crate) fn documentation(workspace: &Workspace) -> Result<()> {
     ]))
 }
 
-pub(crate) fn tests(workspace: &Workspace, server: &TestServer) -> Result<TestRun> {
+/// Explorations leave what they find in the folder `scenarios`.
+pub(crate) fn tests(workspace: &Workspace, server: &TestServer, scenarios: &Path) -> Result<TestRun> {
     install_editor(workspace)?;
     let mut cargo = workspace.cargo();
     // What is left over from a blessing in somebody's shell would let every comparison pass.
@@ -44,7 +45,7 @@ pub(crate) fn tests(workspace: &Workspace, server: &TestServer) -> Result<TestRu
         cargo.env_remove(name);
     }
     cargo.env(postgres_server::VARIABLE, server.url());
-    process::run_tests(cargo.env("INSTA_UPDATE", "no").args(TESTS))
+    process::run_tests(cargo.env("INSTA_UPDATE", "no").env("WORKFLOW_SCENARIOS", scenarios).args(TESTS))
 }
 
 pub(crate) fn doc_tests(workspace: &Workspace) -> Result<TestRun> {

@@ -136,7 +136,9 @@ pub(super) struct Drafter<'a> {
     /// What stands before the ids of the nodes: empty, or the id of the subflow and a dot.
     prefix: String,
     /// Set when it is the graph of a subflow.
-    subflow: Option<&'a SubflowFacts>,
+    pub(super) subflow: Option<&'a SubflowFacts>,
+    /// The codes of errors of the subflow that are told apart around it.
+    pub(super) told_apart: BTreeSet<String>,
     arrivals: Arrivals,
     undoing: BTreeSet<NodeIndex>,
 }
@@ -146,7 +148,16 @@ impl<'a> Drafter<'a> {
         let arrivals = outcomes::arrivals(graph, entering, &file.around);
         let undoing = outcomes::compensating_ends(graph, &arrivals);
         let places = Places::of(graph);
-        Drafter { graph, file, places, prefix: String::new(), subflow: None, arrivals, undoing }
+        Drafter {
+            graph,
+            file,
+            places,
+            prefix: String::new(),
+            subflow: None,
+            told_apart: BTreeSet::new(),
+            arrivals,
+            undoing,
+        }
     }
 
     /// The id of a node in the file.
@@ -233,7 +244,7 @@ impl Draft<'_, '_> {
     }
 
     /// A subflow that fails undoes itself before its caller hears of the error.
-    fn undoes_before_its_error(&self, index: NodeIndex) -> bool {
+    pub(super) fn undoes_before_its_error(&self, index: NodeIndex) -> bool {
         self.of.subflow.is_some() && self.of.undoing.contains(&index)
     }
 
@@ -317,6 +328,7 @@ impl Draft<'_, '_> {
         }
         let entering = self.of.arrivals.get(&index).map(outcomes::of_subflow).unwrap_or_default();
         let prefix = format!("{}.", self.of.id(index));
+        let told_apart = self.told_apart_inside(index);
         self.of.file.around.push(subflow.graph);
         let folded =
             (self.of.file.detail == Detail::Business).then(|| business::fold(subflow.graph.get()).graph);
@@ -324,6 +336,7 @@ impl Draft<'_, '_> {
         let mut inner = Drafter::new(graph, self.of.file, &entering);
         inner.prefix = prefix;
         inner.subflow = Some(subflow);
+        inner.told_apart = told_apart;
         let inside = inner.draw(Place::Flow);
         self.of.file.around.pop();
         let expanded = inside.size() <= EXPANDED_NODES;

@@ -48,7 +48,7 @@ fn is_raced(graph: &Graph, node: NodeIndex) -> bool {
 }
 
 /// The failing end that this leads to without anything in between.
-fn failing_end(graph: &Graph, mut node: NodeIndex) -> Option<NodeIndex> {
+pub(super) fn failing_end(graph: &Graph, mut node: NodeIndex) -> Option<NodeIndex> {
     let mut seen = BTreeSet::new();
     while graph.nodes[node].kind == NodeKind::Merge && seen.insert(node) {
         node = graph.outgoing(node).next()?.to;

@@ -30,6 +30,7 @@ impl Draft<'_, '_> {
             FlowKind::Error { .. } => {
                 let event = self.add_error(flow, from);
                 self.add_link(id, event, to, LinkKind::Always);
+                self.add_errors_passed_on(flow, from);
             }
             FlowKind::Timeout if self.of.places.is_caught(flow.from) => {
                 self.add_caught_timeout(id, flow, to);

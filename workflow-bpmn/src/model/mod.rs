@@ -3,6 +3,7 @@
 
 mod build;
 mod business;
+mod errors;
 mod facts;
 mod flows;
 pub(crate) mod ids;

@@ -2,6 +2,7 @@
 //! It sees the public interface only.
 
 mod committed;
+mod errors;
 mod family;
 mod files;
 mod flavours;

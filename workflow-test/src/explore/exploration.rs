@@ -13,12 +13,13 @@ use crate::explore::execution::{Known, execute};
 use crate::explore::plan::{Plan, Sample, SampleValue};
 use crate::explore::regressions::Regressions;
 use crate::explore::report::{Failure, Report};
-use crate::explore::search::{Holds, Search};
+use crate::explore::search::{Audience, Holds, Search};
 use crate::explore::test_name::TestName;
 use crate::histories::{Folder, Gallery, in_package};
 use crate::history::End;
 use crate::invent::invent_message;
 use crate::oracle::elsewhere;
+use crate::scenarios::Scenarios;
 use crate::script::SharedScripts;
 use crate::shape::{Shape, check_value};
 use crate::violation::{Oracle, Violation};
@@ -265,7 +266,10 @@ impl Exploration {
         let mut known = Known::new();
         let mut longest_trace = 0;
         let mut batch = Batch::default();
-        let mut gallery = self.histories.as_ref().map(|_| Gallery::of(&report.coverage));
+        let mut audience = Audience {
+            gallery: self.histories.as_ref().map(|_| Gallery::of(&report.coverage)),
+            scenarios: Scenarios::wanted(self.definition, &report.test),
+        };
         let mut given = Some(Vec::new());
         while let Some(choices) = given {
             if report.executions >= in_order || begun.elapsed() >= until {
@@ -277,7 +281,7 @@ impl Exploration {
             report.executions += 1;
             longest_trace = longest_trace.max(execution.made.len());
             given = choices::next(execution.made.clone());
-            search.show(&execution, gallery.as_mut());
+            search.show(&execution, &mut audience);
             report = batch.look_at(&search, execution, report)?;
             report.elapsed = begun.elapsed();
         }
@@ -289,7 +293,7 @@ impl Exploration {
             let execution = execute(&search.plan, Choices::drawn(report.samples as u64, longest_trace), None);
             report.executions += 1;
             report.samples += 1;
-            search.show(&execution, gallery.as_mut());
+            search.show(&execution, &mut audience);
             report = batch.look_at(&search, execution, report)?;
             report.elapsed = begun.elapsed();
         }
@@ -297,6 +301,13 @@ impl Exploration {
         report.elapsed = begun.elapsed();
         report.unsampled.extend(search.plan.not_made_up());
         let report = search.check_sometimes(report)?;
+        let Audience { gallery, scenarios } = audience;
+        if let Some(scenarios) = scenarios
+            && let Err(error) = scenarios.write()
+        {
+            let text = format!("the scenarios cannot be written: {error}");
+            return Err(Failure::before(Violation::new(Oracle::Setup, text), report));
+        }
         let (Some(gallery), Some(folder)) = (gallery, &self.histories) else { return Ok(report) };
         let folder = Folder::of(&in_package(folder, report.test.package()), &self.definition);
         match folder.hold(&gallery, &report.coverage, search.plan.oracles.walker(), &report.test.function) {

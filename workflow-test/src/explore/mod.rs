@@ -28,7 +28,7 @@ use crate::shape::check_value;
 
 pub use exploration::Exploration;
 pub use report::{Failure, Report};
-use test_name::TestName;
+pub(crate) use test_name::TestName;
 
 /// The kit of a test that explores.
 pub struct Explore {

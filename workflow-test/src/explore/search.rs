@@ -14,6 +14,7 @@ use crate::explore::shrink::shrink;
 use crate::histories::Gallery;
 use crate::history::End;
 use crate::oracle::elsewhere;
+use crate::scenarios::Scenarios;
 use crate::violation::{Oracle, Violation};
 
 /// What a test says about an end.
@@ -27,6 +28,12 @@ pub(crate) struct Search {
     pub(crate) elsewhere: bool,
     pub(crate) always: Vec<(String, Holds)>,
     pub(crate) sometimes: Vec<(String, Holds, Cell<bool>)>,
+}
+
+/// Who looks at all executions: what chooses golden histories, and what writes scenarios for other engines.
+pub(crate) struct Audience {
+    pub(crate) gallery: Option<Gallery>,
+    pub(crate) scenarios: Option<Scenarios>,
 }
 
 /// One schedule, tried.
@@ -80,12 +87,18 @@ impl Search {
         Err(Failure::of(shrink(self, found), report))
     }
 
-    /// Shows an execution that is over to whoever chooses golden histories.
-    pub(crate) fn show(&self, execution: &Execution, gallery: Option<&mut Gallery>) {
-        if let (Some(gallery), Ok(paths)) = (gallery, &execution.verdict)
-            && !execution.is_cut_short
-        {
-            gallery.look_at(&execution.annals, paths, self.plan.oracles.walker());
+    /// Shows an execution that is over to those who look at all of them.
+    pub(crate) fn show(&self, execution: &Execution, audience: &mut Audience) {
+        let Ok(paths) = &execution.verdict else { return };
+        if execution.is_cut_short {
+            return;
+        }
+        let walker = self.plan.oracles.walker();
+        if let Some(gallery) = &mut audience.gallery {
+            gallery.look_at(&execution.annals, paths, walker);
+        }
+        if let Some(scenarios) = &mut audience.scenarios {
+            scenarios.look_at(&execution.annals, paths, walker);
         }
     }
 

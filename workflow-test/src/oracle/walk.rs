@@ -33,6 +33,8 @@ pub(crate) struct Path {
     pub(crate) nodes: Vec<(usize, NodeIndex)>,
     /// The flows that were taken.
     pub(crate) flows: Vec<(usize, usize)>,
+    /// From which place in `flows` on they stand in another call of a subflow, with its id; first in none.
+    pub(crate) calls: Vec<(usize, String)>,
     /// The subflows that came to their end.
     pub(crate) scopes: Vec<ScopeEnd>,
     /// There were too many ways: one on which subflows ended otherwise may have been left out.
@@ -245,7 +247,7 @@ impl Walker {
         if segment.next.is_some() {
             return false;
         }
-        state.steps.push(Step::Way { map: 0, flows: flows.clone() });
+        state.steps.push(Step::Way { map: 0, scope: "", flows: flows.clone() });
         let call = Call { id: segment.id, answer: Answer::Open, inside: None };
         state.token = Token::In { node, calls: vec![call] };
         true
@@ -256,7 +258,7 @@ impl Walker {
         &self,
         mut states: Vec<State<'a>>,
         row: usize,
-        seek: impl Fn(&State<'a>, &mut Visit, &mut Found<'a>),
+        seek: impl Fn(&State<'a>, &mut Visit<'a>, &mut Found<'a>),
     ) -> Result<Vec<State<'a>>, Vec<State<'a>>> {
         let mut found: Vec<(usize, Token<'a>, Vec<Step<'a>>)> = Vec::new();
         for (number, state) in states.iter().enumerate() {
@@ -341,8 +343,20 @@ impl Walker {
         })
     }
 
+    /// The graphs that are walked: the workflow's own first, then those of its subflows.
+    pub(crate) fn graphs(&self) -> impl Iterator<Item = &'static Graph> {
+        self.maps.iter().map(|map| map.graph)
+    }
+
+    /// The code of an error that an operation answered with.
+    pub(crate) fn code(&self, op: &OpId, variant: &str) -> String {
+        let errors = self.place_of(op).map(|(map, node)| self.maps[map].graph.nodes[node].kind.errors());
+        let found = errors.into_iter().flatten().find(|error| error.variant == variant);
+        found.map_or(variant, |error| &error.code).to_owned()
+    }
+
     /// The variant of a child's error with this code.
-    fn variant<'a>(&self, node: &str, code: &'a str) -> &'a str {
+    pub(crate) fn variant<'a>(&self, node: &str, code: &'a str) -> &'a str {
         let graphs = self.maps.iter().map(|map| map.graph);
         let kinds = graphs.filter_map(|graph: &'static Graph| Some(&graph.nodes[graph.index_of(node)?].kind));
         let found = kinds.flat_map(NodeKind::errors).find(|error| error.code == code);
@@ -354,7 +368,11 @@ impl Walker {
         for step in state.steps {
             match step {
                 Step::Node { map, node } => path.nodes.push((map, node)),
-                Step::Way { map, flows } => {
+                Step::Way { map, scope, flows } => {
+                    let is_known = |(_, last): &(usize, String)| last == scope;
+                    if !path.calls.last().map_or(scope.is_empty(), is_known) {
+                        path.calls.push((path.flows.len(), scope.to_owned()));
+                    }
                     let graph = self.maps[map].graph;
                     path.nodes.extend(flows.iter().map(|&flow| (map, graph.flows[flow].to)));
                     path.flows.extend(flows.iter().map(|&flow| (map, flow)));

@@ -14,7 +14,7 @@ impl Walker {
         node: NodeIndex,
         branches: &[Token<'a>],
         goal: Goal<'_, 'a>,
-        visit: &mut Visit,
+        visit: &mut Visit<'a>,
         out: &mut Found<'a>,
     ) {
         for (number, branch) in branches.iter().enumerate() {
@@ -36,7 +36,7 @@ impl Walker {
         let mut joined: Option<(NodeIndex, Vec<Step<'a>>)> = None;
         for branch in branches {
             let mut found = Vec::new();
-            self.seek(map, branch, Goal::Join, &mut Visit::at(visit.row), &mut found);
+            self.seek(map, branch, Goal::Join, &mut visit.afresh(), &mut found);
             let arrived = found.into_iter().find_map(|(token, steps)| match (token, &joined) {
                 (Token::At { node, .. }, Some((join, _))) if node != *join => None,
                 (Token::At { node, .. }, _) => Some((node, steps)),
@@ -61,7 +61,7 @@ impl Walker {
         node: NodeIndex,
         arms: &[Token<'a>],
         goal: Goal<'_, 'a>,
-        visit: &mut Visit,
+        visit: &mut Visit<'a>,
         out: &mut Found<'a>,
     ) {
         let this = &self.maps[map];
@@ -71,7 +71,7 @@ impl Walker {
             match arm {
                 Token::Left(flow) => {
                     for (&stop, flows) in &this.ways[*flow] {
-                        let way = Step::Way { map, flows: flows.clone() };
+                        let way = Step::Way { map, scope: visit.scope, flows: flows.clone() };
                         if this.graph.nodes[stop].is_operation() {
                             self.begin_here(map, stop, goal, &way, visit, &mut found);
                             won.extend(
@@ -109,17 +109,17 @@ impl Walker {
         node: NodeIndex,
         inside: &Token<'a>,
         goal: Goal<'_, 'a>,
-        visit: &mut Visit,
+        visit: &mut Visit<'a>,
         out: &mut Found<'a>,
     ) {
         if let Goal::Begin { .. } | Goal::Any(_) = goal {
             let mut found = Vec::new();
-            self.seek(map, inside, goal, &mut Visit::at(visit.row), &mut found);
+            self.seek(map, inside, goal, &mut visit.afresh(), &mut found);
             let inside = |token| Token::Block { node, inside: Box::new(token) };
             out.extend(found.into_iter().map(|(token, steps)| (inside(token), steps)));
         }
         let mut ends = Vec::new();
-        self.seek(map, inside, Goal::End, &mut Visit::at(visit.row), &mut ends);
+        self.seek(map, inside, Goal::End, &mut visit.afresh(), &mut ends);
         if self.fails(map, inside) {
             ends.push((Token::At { node, outcome: Some(Outcome::Failure) }, Vec::new()));
         }

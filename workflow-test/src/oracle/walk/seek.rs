@@ -23,15 +23,26 @@ pub(crate) enum Goal<'g, 'a> {
 
 /// Where a search has been: a way that comes to the same place twice without an operation leads nowhere new.
 #[derive(Clone, Default)]
-pub(crate) struct Visit {
+pub(crate) struct Visit<'a> {
     flows: Vec<usize>,
     regions: Vec<NodeIndex>,
     pub(super) row: usize,
+    /// The call of the subflow that the search is in; empty in the flow itself.
+    pub(super) scope: &'a str,
 }
 
-impl Visit {
-    pub(crate) fn at(row: usize) -> Visit {
+impl<'a> Visit<'a> {
+    pub(crate) fn at(row: usize) -> Visit<'a> {
         Visit { row, ..Visit::default() }
+    }
+
+    fn inside(scope: &'a str, row: usize) -> Visit<'a> {
+        Visit { row, scope, ..Visit::default() }
+    }
+
+    /// A search that has been nowhere, in the same flow.
+    pub(super) fn afresh(&self) -> Visit<'a> {
+        Visit::inside(self.scope, self.row)
     }
 
     /// Whether this region is left for the first time; what lies around it may then be passed once more.
@@ -53,7 +64,7 @@ impl Walker {
         map: usize,
         token: &Token<'a>,
         goal: Goal<'_, 'a>,
-        visit: &mut Visit,
+        visit: &mut Visit<'a>,
         out: &mut Found<'a>,
     ) {
         match token {
@@ -83,7 +94,7 @@ impl Walker {
         token: &Token<'a>,
         goal: Goal<'_, 'a>,
         so_far: &[Step<'a>],
-        visit: &mut Visit,
+        visit: &mut Visit<'a>,
         out: &mut Found<'a>,
     ) {
         let begun = out.len();
@@ -100,7 +111,7 @@ impl Walker {
         map: usize,
         flow: usize,
         goal: Goal<'_, 'a>,
-        visit: &mut Visit,
+        visit: &mut Visit<'a>,
         out: &mut Found<'a>,
     ) {
         if visit.flows.contains(&flow) {
@@ -109,7 +120,7 @@ impl Walker {
         visit.flows.push(flow);
         let this = &self.maps[map];
         for (&stop, flows) in &this.ways[flow] {
-            let way = Step::Way { map, flows: flows.clone() };
+            let way = Step::Way { map, scope: visit.scope, flows: flows.clone() };
             let node = &this.graph.nodes[stop];
             match &node.kind {
                 NodeKind::End(outcome) => match goal {
@@ -151,7 +162,7 @@ impl Walker {
         node: NodeIndex,
         goal: Goal<'_, 'a>,
         way: &Step<'a>,
-        visit: &Visit,
+        visit: &Visit<'a>,
         out: &mut Found<'a>,
     ) {
         let this = &self.maps[map];
@@ -203,7 +214,7 @@ impl Walker {
         let Some(start) = self.maps[inside].starts.get(&None) else { return Vec::new() };
         let mut found = Vec::new();
         let first = [Step::Node { map: inside, node: start.node }];
-        self.go_on(inside, &Token::Left(start.flow), goal, &first, &mut Visit::at(row), &mut found);
+        self.go_on(inside, &Token::Left(start.flow), goal, &first, &mut Visit::inside(id, row), &mut found);
         let call = |token| Call { id, answer: Answer::Open, inside: Some(token) };
         found.into_iter().map(|(token, steps)| (call(token), steps)).collect()
     }
@@ -215,7 +226,7 @@ impl Walker {
         node: NodeIndex,
         calls: &[Call<'a>],
         goal: Goal<'_, 'a>,
-        visit: &Visit,
+        visit: &Visit<'a>,
         out: &mut Found<'a>,
     ) {
         let inside = self.maps[map].inside[node];
@@ -225,7 +236,7 @@ impl Walker {
                 let Some((map, token)) = inside.zip(call.inside.as_ref()) else { continue };
                 let goal = if let Goal::Join = goal { continue } else { goal };
                 let mut found = Vec::new();
-                self.seek(map, token, goal, &mut Visit::at(visit.row), &mut found);
+                self.seek(map, token, goal, &mut Visit::inside(call.id, visit.row), &mut found);
                 found.retain(|(token, _)| {
                     matches!(token, Token::At { outcome: Some(Outcome::Continued), .. })
                 });
@@ -252,7 +263,8 @@ impl Walker {
                 let Some(token) = &calls[position].inside else { return };
                 let (Some(map), Some(from)) = (inside, segment.next) else { return };
                 let mut found = Vec::new();
-                self.seek(map, token, Goal::Begin { text, from }, &mut Visit::at(visit.row), &mut found);
+                let mut visit = Visit::inside(calls[position].id, visit.row);
+                self.seek(map, token, Goal::Begin { text, from }, &mut visit, &mut found);
                 for (token, steps) in found {
                     let call = Call { inside: Some(token), ..calls[position].clone() };
                     out.push((with(position, call), steps));
@@ -330,7 +342,7 @@ impl Walker {
         let ends = calls.iter().map(|call| {
             let mut found = Vec::new();
             if let Some(token) = &call.inside {
-                self.seek(inside, token, Goal::End, &mut Visit::at(row), &mut found);
+                self.seek(inside, token, Goal::End, &mut Visit::inside(call.id, row), &mut found);
             }
             let ended = found.into_iter().filter_map(|(token, mut steps)| {
                 let Token::At { outcome: Some(outcome), .. } = token else { return None };

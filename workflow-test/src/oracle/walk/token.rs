@@ -61,20 +61,15 @@ impl Answer<'_> {
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Step<'a> {
     /// A node that no flow leads to: a start.
-    Node {
-        map: usize,
-        node: NodeIndex,
-    },
+    Node { map: usize, node: NodeIndex },
     Way {
         map: usize,
+        /// The call of the subflow that it leads through; empty in the flow itself.
+        scope: &'a str,
         flows: Rc<[usize]>,
     },
     /// A subflow came to its end.
-    Scope {
-        id: &'a str,
-        outcome: Outcome,
-        row: usize,
-    },
+    Scope { id: &'a str, outcome: Outcome, row: usize },
 }
 
 /// Whether the same subflows ended in the same way.

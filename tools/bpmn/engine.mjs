@@ -1,0 +1,440 @@
+// Follows the scenarios of the test kit in npm's bpmn-engine: node engine.mjs <folder>...
+// Exits with 1 when the engine did something else than a run, or can do what its list of limits says it cannot.
+
+import { EventEmitter } from "node:events";
+import { readFileSync } from "node:fs";
+import { availableParallelism } from "node:os";
+import { Worker, isMainThread, parentPort, workerData } from "node:worker_threads";
+import { BpmnModdle } from "bpmn-moddle";
+import { ServiceTask, Timers } from "bpmn-elements";
+import { Engine } from "bpmn-engine";
+import { Answers, Difference, Follower, Limit, isSent, key, keyOf } from "./scenarios.mjs";
+import { limitsOf, nameIn, nextGuesses, numbersIn, setsOf } from "./scenarios.mjs";
+
+const MOST_GUESSES = 32;
+const ANY_OTHER = "any other";
+
+/** One run in the engine. */
+class Run {
+  constructor({ diagram, context, named, computed, compensates }, answers) {
+    Object.assign(this, { diagram, named, computed, compensates, answers });
+    this.jobs = new Map();
+    this.waits = new Map();
+    this.sent = [];
+    this.ended = [];
+    this.asked = new Map();
+    this.error = null;
+    this.isOver = false;
+    this.timers = new Timers({ setTimeout: () => ({}), clearTimeout: () => undefined });
+    this.engine = new Engine({
+      name: diagram.name,
+      moddleContext: context,
+      timers: this.timers,
+      expressions: {
+        resolveExpression: (text, message) => this.resolve(text, message),
+        isExpression: () => false,
+        hasExpression: () => false,
+      },
+      typeResolver: (types) => {
+        for (const type of ["UserTask", "CallActivity"]) types[`bpmn:${type}`] = ServiceTask;
+      },
+      extensions: { worker: (activity) => this.employ(activity) },
+    });
+  }
+
+  /** Which of many a message is about: one number for each repetition around it. */
+  numbers(content) {
+    const isOne = this.diagram.elements.get(content.id)?.instances && content.index !== undefined;
+    const numbers = isOne ? [content.index] : [];
+    // What has just begun knows its parent by the flow that led there.
+    const parent = content.parent?.executionId ? content.parent : content.inbound?.[0]?.parent;
+    for (const place of parent ? [parent, ...(parent.path ?? [])] : []) {
+      const found = this.diagram.elements.get(place.id)?.instances && /_[0-9a-f]{10}_(\d+)$/.exec(place.executionId);
+      if (found) numbers.unshift(Number(found[1]));
+    }
+    return numbers;
+  }
+
+  nameOf(content) {
+    return key(content.id, this.numbers(content));
+  }
+
+  resolve(text, message) {
+    const content = message?.content;
+    if (typeof text !== "string" || !content) return text;
+    if (text.startsWith("instances_")) return this.answers.count(content.id, this.numbers(content));
+    if (text.startsWith("decision_")) {
+      const visit = content.executionId;
+      if (!this.asked.has(visit)) {
+        this.asked.set(visit, this.answers.way(this.diagram.elements.get(content.id), this.numbers(content)));
+      }
+      return this.asked.get(visit) === JSON.parse(text.slice(text.indexOf(" == ") + 4));
+    }
+    // What is computed while the workflow runs is Rust.
+    return this.computed.get(text) ?? text;
+  }
+
+  /** What an activity does: somebody outside does it, and says when it is done. */
+  employ(activity) {
+    const element = this.diagram.elements.get(activity.id);
+    if (!/Task$|CallActivity/.test(element?.type ?? "") || element.type === "ReceiveTask") return;
+    const run = this;
+    activity.behaviour.Service = function Service() {
+      this.execute = ({ content }, callback) => {
+        const name = run.nameOf(content);
+        this.executionId = content.executionId;
+        if (isSent(element)) {
+          run.sent.push(name);
+          callback();
+        } else {
+          run.jobs.set(content.executionId, { name, callback, element, isHandler: element.isHandler });
+        }
+      };
+      this.discard = this.stop = () => run.jobs.delete(this.executionId);
+    };
+  }
+
+  listen() {
+    const listener = new EventEmitter();
+    const wait = (api) => {
+      const element = this.diagram.elements.get(api.id);
+      if (!/CatchEvent|ReceiveTask|StartEvent/.test(element?.type ?? "")) return;
+      this.waits.set(api.executionId, { name: this.nameOf(api.content), api, element });
+    };
+    listener.on("activity.wait", wait);
+    listener.on("activity.timer", wait);
+    for (const event of ["activity.end", "activity.discard", "activity.leave"]) {
+      listener.on(event, (api) => this.leave(event, api));
+    }
+    return listener;
+  }
+
+  leave(event, api) {
+    const { id, executionId } = api.content;
+    for (const [waiting, { element }] of this.waits) {
+      if (element.id === id && (waiting === executionId || waiting.startsWith(`${executionId}_`))) {
+        this.waits.delete(waiting);
+      }
+    }
+    const element = this.diagram.elements.get(id);
+    // What a terminate event ends says nothing itself.
+    if (element?.type === "SubProcess") this.leaveScope(id, this.nameOf(api.content));
+    if (event !== "activity.end") return;
+    if (element?.type === "EndEvent") this.ended.push(id);
+    if (element?.type === "IntermediateThrowEvent" && isSent(element)) {
+      this.sent.push(this.nameOf(api.content));
+    }
+  }
+
+  leaveScope(id, name) {
+    for (const all of [this.jobs, this.waits]) {
+      for (const [place, { element, name: inside, isHandler }] of all) {
+        const scopes = [...this.diagram.scopes(element)];
+        if (!isHandler && scopes.includes(id) && numbersIn(inside).startsWith(numbersIn(name))) all.delete(place);
+      }
+    }
+  }
+
+  async begin() {
+    this.engine.on("error", (error) => (this.error = error));
+    this.engine.once("end", () => (this.isOver = true));
+    await this.engine.execute({ listener: this.listen() });
+  }
+
+  start() {
+    for (const wait of this.waits.values()) {
+      if (wait.element.type === "StartEvent") wait.api.signal({ executionId: wait.api.executionId });
+    }
+  }
+
+  settle() {
+    if (this.error) throw new Difference(`the engine says: ${this.error.message}`);
+  }
+
+  takeSent() {
+    return this.sent.splice(0);
+  }
+
+  waiting() {
+    this.settle();
+    const jobs = [...this.jobs.values()].filter((job) => !job.isHandler).map((job) => job.name);
+    const waits = [...this.waits.values()].filter((wait) => !this.diagram.isDeadline(wait.element));
+    return [...jobs, ...waits.map((wait) => wait.name)];
+  }
+
+  job(name, isHandler) {
+    for (const [place, job] of this.jobs) {
+      if (job.name === name && job.isHandler === isHandler) return { place, job };
+    }
+    throw new Difference(`the engine does not wait for ${name}`);
+  }
+
+  finish(name, isHandler, ...result) {
+    const { place, job } = this.job(name, isHandler);
+    this.jobs.delete(place);
+    job.callback(...result);
+  }
+
+  complete(name) {
+    this.finish(name, false, null);
+  }
+
+  fail(name, code, event) {
+    const thrown = event.code === undefined && this.named.has(event.id) ? ANY_OTHER : code;
+    this.finish(name, false, Object.assign(new Error(thrown), { code: thrown }));
+  }
+
+  catch(name) {
+    for (const wait of this.waits.values()) {
+      if (wait.name !== name) continue;
+      if (wait.element.event === "Timer") return this.fire(nameIn(name), wait.api.executionId);
+      return wait.api.signal({ executionId: wait.api.executionId });
+    }
+    throw new Difference(`the engine does not wait for ${name}`);
+  }
+
+  timeOut(name) {
+    const of = nameIn(name);
+    const boundary = [...this.diagram.elements.values()].find((e) => e.host === of && e.event === "Timer");
+    const event = boundary?.id ?? `${of}_timeout`;
+    // Without an event of its own, the timeout is an ordinary value, which the flow looks at later.
+    if (this.diagram.elements.has(event)) this.fire(event);
+    else this.catch(name);
+  }
+
+  fire(id) {
+    const timer = this.timers.executing.find(({ owner }) => owner.id === id);
+    if (!timer) throw new Difference(`the engine has set no timer for ${id}`);
+    this.timers.clearTimeout(timer);
+    timer.callback(...timer.args);
+  }
+
+  undo(name) {
+    this.job(name, true);
+  }
+
+  undone(name) {
+    this.finish(name, true, null);
+  }
+
+  handlers() {
+    return [...this.jobs.values()].filter((job) => job.isHandler).map((job) => job.name);
+  }
+
+  announcesEnd() {
+    return this.isOver;
+  }
+
+  hasEnded() {
+    return this.ended.length > 0 && this.jobs.size + this.waits.size === 0;
+  }
+
+  ends() {
+    return this.ended;
+  }
+
+  explain() {
+    const waiting = [...this.jobs.values(), ...this.waits.values()].map(({ name }) => name);
+    return waiting.join(", ") || "for nothing";
+  }
+}
+
+/** Follows one scenario; where a journal leaves open which way was gone, all are tried. */
+async function follow(spec, scenario, mostGuesses = MOST_GUESSES) {
+  const { diagram } = spec;
+  let guesses = [];
+  let furthest;
+  for (let tries = 0; guesses && tries < mostGuesses; tries += 1) {
+    const answers = new Answers(diagram, scenario, guesses);
+    const run = new Run(spec, answers);
+    const follower = new Follower(diagram, scenario, run);
+    try {
+      await run.begin();
+      follower.follow();
+      follower.limits.push(...spec.limits);
+      return follower;
+    } catch (error) {
+      if (!furthest || follower.turn > furthest.turn) furthest = { turn: follower.turn, error };
+      guesses = nextGuesses(guesses, answers.guessed);
+    }
+  }
+  throw furthest.error;
+}
+
+/** The diagram without compensation events on borders and their handlers; what throws stays. */
+async function withoutCompensation(xml) {
+  const moddle = new BpmnModdle();
+  const { rootElement } = await moddle.fromXML(xml);
+  const isLeft = (node) => !node.isForCompensation && !(node.attachedToRef && isCompensation(node));
+  const take = (scope) => {
+    scope.flowElements = (scope.flowElements ?? []).filter(isLeft);
+    scope.artifacts = [];
+    scope.flowElements.filter((node) => node.$type === "bpmn:SubProcess").forEach(take);
+  };
+  rootElement.diagrams = [];
+  rootElement.rootElements.filter((element) => element.$type === "bpmn:Process").forEach(take);
+  return (await moddle.toXML(rootElement)).xml;
+}
+
+const isCompensation = (node) => node.eventDefinitions?.[0]?.$type === "bpmn:CompensateEventDefinition";
+
+/**
+ * A diagram as the engine reads it. Where an activity has events for some errors and one for all others, the engine
+ * lets both catch: the one for all others gets an error of its own, which is thrown in the place of others.
+ */
+async function specOf(diagram, xml, compensates) {
+  const moddle = new BpmnModdle();
+  const limits = [];
+  // A schedule that the engine cannot read becomes a plain start.
+  const context = await moddle.fromXML(xml);
+  for (const { id } of [...diagram.elements.values()].filter((e) => e.type === "StartEvent" && e.event === "Timer")) {
+    delete context.elementsById[id].eventDefinitions;
+    limits.push("cron");
+  }
+  const computed = new Map();
+  for (const { eventDefinitions } of Object.values(context.elementsById)) {
+    const { timeDate, timeDuration } = eventDefinitions?.[0] ?? {};
+    if (timeDate && !/^\d{4}-/.test(timeDate.body)) computed.set(timeDate.body, "2999-01-01T00:00:00Z");
+    if (timeDuration && !/^P/.test(timeDuration.body)) computed.set(timeDuration.body, "P1D");
+  }
+  const events = [...diagram.elements.values()].filter((element) => element.host && element.event === "Error");
+  const others = events.filter((e) => e.code === undefined && events.some((o) => o.host === e.host && o.code));
+  if (others.length) {
+    const error = moddle.create("bpmn:Error", { id: "error_any_other", name: ANY_OTHER, errorCode: ANY_OTHER });
+    error.$parent = context.rootElement;
+    context.rootElement.rootElements.push(error);
+    context.elementsById[error.id] = error;
+    // An end that fails with no error of its own throws that one, too.
+    const throwing = Object.values(context.elementsById).filter(
+      (e) => e.$type === "bpmn:EndEvent" && e.eventDefinitions?.[0]?.$type === "bpmn:ErrorEventDefinition",
+    );
+    const nameless = throwing.filter((e) => !e.eventDefinitions[0].errorRef);
+    for (const { id } of [...others, ...nameless]) {
+      const definition = context.elementsById[id].eventDefinitions[0];
+      definition.errorRef = error;
+      context.references.push({ element: definition, property: "bpmn:errorRef", id: error.id });
+    }
+  }
+  const named = new Set(others.map(({ id }) => id));
+  if (others.length) limits.push("all other errors");
+  return { diagram, context, named, computed, compensates, limits };
+}
+
+/** What explains a difference: limits of the engine that a scenario runs into. The reasons stand in limits.json. */
+const EXPLANATIONS = [
+  ["the error of a scope as a value", (diagram, scenario) => diagram.isLeftUncaught(scenario)],
+  ["compensation of many", (diagram, { undone }) => undone.some((op) => /\]$/.test(op)) || isRepeatedUndo(diagram)],
+  ["compensation twice", (diagram, { undone }) => undone.length > 0 && throwsOnTheWay(diagram)],
+  ["an error out of a sub-process", (diagram, { flows }) => flows.some((way) => failsInside(diagram, ...way))],
+  ["a question in a branch", (diagram) => asksInBranches(diagram)],
+];
+
+const all = (diagram) => [...diagram.elements.values()];
+const throwsOnTheWay = (diagram) =>
+  all(diagram).some((e) => e.type === "IntermediateThrowEvent" && e.event === "Compensate" && !e.scope);
+const isRepeatedUndo = (diagram) =>
+  all(diagram).some((e) => e.host && e.event === "Compensate" && diagram.elements.get(e.host).instances);
+const asksInBranches = (diagram) =>
+  [...diagram.targets].some(([flow, target]) => {
+    const [from, to] = [diagram.elements.get(diagram.sources.get(flow)), diagram.elements.get(target)];
+    return from?.type === "ExclusiveGateway" && from.answers.size === 1 && to?.type === "ParallelGateway";
+  });
+
+/** Whether the flow leads to an end that throws an error out of a sub-process. */
+function failsInside(diagram, call, flow) {
+  const end = diagram.elements.get(diagram.targets.get(call ? `${nameIn(keyOf(call))}.${flow}` : flow));
+  const last = end?.event === "Compensate" ? diagram.elements.get(end.id.replace(/_undo$/, "")) : end;
+  return last?.type === "EndEvent" && last.event === "Error" && Boolean(last.scope);
+}
+
+function explained(diagram, scenario) {
+  const ops = scenario.turns.flatMap((turn) => turn.begun ?? []);
+  const undone = ops.filter((op) => op.endsWith("/undo")).map((op) => op.slice(0, -"/undo".length));
+  return EXPLANATIONS.find(([, explains]) => explains(diagram, { ...scenario, undone }))?.[0];
+}
+
+/** Follows every `parts`-th scenario. */
+async function work(folders, part, parts) {
+  const found = { workflows: 0, paths: 0, followed: 0, activities: 0, limits: [], differences: [] };
+  let number = 0;
+  for (const folder of folders) {
+    for await (const { diagram, scenarios } of setsOf(folder)) {
+      const own = scenarios.filter(() => number++ % parts === part);
+      found.workflows += 1;
+      found.paths += own.length;
+      const engines = await enginesOf(diagram);
+      for (const scenario of own) {
+        try {
+          const follower = await engines.follow(scenario);
+          found.followed += 1;
+          found.activities += follower.activities;
+          found.limits.push(...new Set(follower.limits));
+        } catch (error) {
+          const reason = error instanceof Limit ? error.reason : explained(diagram, scenario);
+          if (reason) found.limits.push(reason);
+          else found.differences.push(`${diagram.name} (${scenario.test}): ${error.message}`);
+        }
+      }
+    }
+  }
+  return found;
+}
+
+/**
+ * The engine with all of a diagram, and without compensation where it stands in sub-processes: there it fails so often
+ * that it is tried until two scenarios have shown that.
+ */
+async function enginesOf(diagram) {
+  const full = await specOf(diagram, diagram.xml, true);
+  const isDeep = [...diagram.elements.values()].some((e) => e.host && e.event === "Compensate" && e.scope);
+  if (!isDeep) return { follow: (scenario) => follow(full, scenario) };
+  const without = await specOf(diagram, await withoutCompensation(diagram.xml), false);
+  let failures = 0;
+  const inPart = async (scenario) => {
+    const follower = await follow(without, scenario);
+    follower.limits.push("compensation in a sub-process");
+    return follower;
+  };
+  return {
+    follow: (scenario) => {
+      if (failures === 2) return inPart(scenario);
+      return follow(full, scenario, 1).catch((error) => {
+        if (error instanceof Limit) throw error;
+        failures += 1;
+        return inPart(scenario);
+      });
+    },
+  };
+}
+
+async function main(folders) {
+  const begun = Date.now();
+  const parts = Math.min(4, availableParallelism());
+  const workers = [...Array(parts).keys()].map((part) => {
+    const worker = new Worker(new URL(import.meta.url), { workerData: { folders, part, parts } });
+    return new Promise((resolve, reject) => worker.once("message", resolve).once("error", reject));
+  });
+  const found = await Promise.all(workers);
+  const sum = (of) => found.reduce((total, one) => total + of(one), 0);
+  const differences = found.flatMap((one) => one.differences);
+  const limits = new Map();
+  found.flatMap((one) => one.limits).forEach((reason) => limits.set(reason, (limits.get(reason) ?? 0) + 1));
+  const { version } = JSON.parse(readFileSync(new URL("node_modules/bpmn-engine/package.json", import.meta.url)));
+  console.log(
+    `bpmn-engine ${version}: ${found[0].workflows} workflows, ${sum((one) => one.paths)} paths, ` +
+      `${sum((one) => one.followed)} followed to their ends, ${sum((one) => one.activities)} activities`,
+  );
+  differences.push(...limitsOf("bpmn-engine", new Set(limits.keys())));
+  differences.forEach((difference) => console.log(difference));
+  [...limits].sort().forEach(([reason, count]) => console.log(`    ${count} paths: ${reason}`));
+  console.log(`    ${differences.length} differences, ${((Date.now() - begun) / 1000).toFixed(1)} s`);
+  return differences.length ? 1 : 0;
+}
+
+if (isMainThread) {
+  process.exit(await main(process.argv.slice(2)));
+} else {
+  const { folders, part, parts } = workerData;
+  parentPort.postMessage(await work(folders, part, parts));
+  process.exit();
+}
