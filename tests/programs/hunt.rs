@@ -1,0 +1,65 @@
+//! Hunts for mutants: a core that is broken in one place after the other, and the kit that has to notice each time.
+//! Prints a line of JSON for each of them, the first for a core that is not broken at all.
+
+mod explore;
+mod programs;
+mod steps;
+
+use std::process::ExitCode;
+use std::rc::Rc;
+
+use explore::{Search, keep_quiet_about_explored_panics};
+use workflow_test::Failure;
+
+/// How the kit noticed.
+#[derive(serde::Serialize)]
+struct Catch {
+    mutant: usize,
+    /// The oracle that complained; `None` when nobody did.
+    oracle: Option<String>,
+    text: String,
+    story: String,
+    program: String,
+    /// How many programs were explored until then.
+    explored: usize,
+}
+
+fn main() -> ExitCode {
+    let mutants = std::env::args().nth(1).and_then(|mutants| mutants.parse().ok());
+    let mutants: usize = mutants.expect("how many mutants there are");
+    let only: Vec<usize> = std::env::args().skip(2).map(|number| number.parse().expect("a mutant")).collect();
+    keep_quiet_about_explored_panics();
+    for mutant in (0..=mutants).filter(|mutant| only.is_empty() || only.contains(mutant)) {
+        workflow_core::mutant::choose(mutant);
+        let catch = hunt(mutant);
+        println!("{}", serde_json::to_string(&catch).expect("texts and numbers"));
+    }
+    ExitCode::SUCCESS
+}
+
+fn hunt(mutant: usize) -> Catch {
+    let mut explored = 0;
+    for (index, program) in programs::PROGRAMS.iter().enumerate() {
+        explored += 1;
+        for interleaves in [false, true] {
+            let number = u32::try_from(index % 4).expect("a small number");
+            let search = Search { executions: 60, crashes: true, interleaves, kept: Rc::default() };
+            let Err(failure) = (program.explore)(number, &search) else { continue };
+            let Failure { violation, story, .. } = *failure;
+            // Some programs have no end of their own, whoever runs them.
+            if violation.text.contains("the run does not end") {
+                continue;
+            }
+            return Catch {
+                mutant,
+                oracle: Some(format!("{:?}", violation.oracle)),
+                text: violation.text,
+                story,
+                program: program.name.to_owned(),
+                explored,
+            };
+        }
+    }
+    let (text, story, program) = Default::default();
+    Catch { mutant, oracle: None, text, story, program, explored }
+}
