@@ -46,7 +46,7 @@ fn the_engine_does_what_the_kit_did() {
         modules: &["explore.rs", "order.rs", "play.rs", "steps.rs"],
         libraries: env!("CARGO_MANIFEST_DIR").into(),
     };
-    let (made, left_out) = harness.build(programs(seed, count));
+    let (made, left_out) = harness.build(programs(seed, count, |_, _| true));
     let program = made.program.expect("it was built");
     let executions = number("DIFFERENTIAL_EXECUTIONS", 15);
     let (played, each) = (number("DIFFERENTIAL_PLAYED", PLAYED), number("DIFFERENTIAL_EACH", 3));

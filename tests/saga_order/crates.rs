@@ -6,12 +6,13 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::compiler::{Made, Project};
+use super::flow::Flow;
 use super::judge::judge;
 use super::make::make;
 use super::render::render;
 
-/// Programs that are all different, and right as far as a slow judge can tell.
-pub(crate) fn programs(seed: u64, count: usize) -> Vec<String> {
+/// Programs that are all different, wanted at their places in the list, and right as far as a slow judge can tell.
+pub(crate) fn programs(seed: u64, count: usize, is_wanted: impl Fn(usize, &Flow) -> bool) -> Vec<String> {
     let mut seen = BTreeSet::new();
     let mut texts = Vec::new();
     for seed in seed.wrapping_mul(1_000_000).. {
@@ -19,6 +20,9 @@ pub(crate) fn programs(seed: u64, count: usize) -> Vec<String> {
             break;
         }
         let flow = make(seed);
+        if !is_wanted(texts.len(), &flow) {
+            continue;
+        }
         let is_right = judge(&flow).is_some_and(|wrong| wrong.is_empty());
         if is_right && seen.insert(render(&flow, 0)) {
             texts.push(render(&flow, texts.len()));
