@@ -7,18 +7,13 @@ mod play;
 mod programs;
 mod steps;
 
-use std::cell::RefCell;
 use std::collections::BTreeMap;
-use std::future::Future;
-use std::pin::Pin;
 use std::process::ExitCode;
 use std::rc::Rc;
-use std::time::Duration;
 
-use order::{Row, why_not};
-use workflow_core::{Event, Workflow, WorkflowCall};
-use workflow_runtime::{Engine, EngineBuilder};
-use workflow_test::{Explore, Failure, Report};
+use explore::{Program, Row, Search, keep_quiet_about_explored_panics};
+use order::why_not;
+use workflow_core::Event;
 
 /// What was done in all.
 #[derive(Default, serde::Serialize)]
