@@ -11,26 +11,31 @@ mod saga_order {
     pub(crate) mod make;
     pub(crate) mod parallel;
     pub(crate) mod render;
+    pub(crate) mod sound;
     pub(crate) mod statements;
 }
 
 #[path = "programs/mutants.rs"]
 mod list;
 
+use std::collections::BTreeMap;
 use std::fs;
-use std::path::Path;
-use std::process::Command;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 
 use list::MUTANTS;
-use saga_order::crates::{Harness, programs};
-use saga_order::flow::{Callee, Flow};
+use saga_order::compiler::write;
+use saga_order::crates::Harness;
 use serde_json::Value;
 
-/// How many programs are explored until a mutant counts as survived.
-const PROGRAMS: usize = 160;
+/// Another seed hunts with other programs: `WORKFLOW_SEED=7 cargo test --test mutants`.
+const SEED: &str = "WORKFLOW_SEED";
 
-/// How many of them undo something inside of a subflow, which hardly any would by chance.
-const WITH_SCOPES: usize = 120;
+/// How many programs are explored until a mutant counts as survived; `MUTANTS_PROGRAMS` asks for more.
+const PROGRAMS: u64 = 300;
+
+/// How many mutants are hunted at once.
+const HUNTERS: usize = 2;
 
 /// The switch, as a module of the copied core.
 const SWITCH: &str = r#"//! Which mutant is alive.
@@ -51,91 +56,108 @@ pub(crate) fn is(mutant: usize) -> bool {
 /// A copy of the crates, in which the core has all mutants.
 fn copy_to(folder: &Path) {
     let project = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let _ = fs::remove_dir_all(folder);
-    fs::create_dir_all(folder).expect("the target folder can be written");
     let crates =
         ["graph", "core", "macros", "runtime", "bpmn", "test"].map(|name| format!("workflow-{name}"));
+    let mut files = BTreeMap::new();
     for name in &crates {
-        copy(&project.join(name).join("src"), &folder.join(name).join("src"));
-        fs::copy(project.join(name).join("Cargo.toml"), folder.join(name).join("Cargo.toml"))
-            .expect("a manifest");
+        read_all(&project.join(name).join("src"), &folder.join(name).join("src"), &mut files);
+        files.insert(folder.join(name).join("Cargo.toml"), read(&project.join(name).join("Cargo.toml")));
     }
-    fs::copy(project.join("Cargo.lock"), folder.join("Cargo.lock")).expect("the project has a lock file");
-    let manifest = fs::read_to_string(project.join("Cargo.toml")).expect("the project has a manifest");
-    let mut manifest: toml::Table = manifest.parse().expect("cargo reads it");
+    files.insert(folder.join("Cargo.lock"), read(&project.join("Cargo.lock")));
+    let mut manifest: toml::Table = read(&project.join("Cargo.toml")).parse().expect("cargo reads it");
     manifest.retain(|key, _| key == "workspace");
     manifest["workspace"]["members"] = crates.to_vec().into();
-    fs::write(folder.join("Cargo.toml"), manifest.to_string()).expect("the target folder can be written");
+    files.insert(folder.join("Cargo.toml"), manifest.to_string());
 
     let source = folder.join("workflow-core/src");
     for (number, mutant) in (1..).zip(MUTANTS) {
-        let file = source.join(mutant.file);
-        let text = fs::read_to_string(&file).expect("the core has this file");
+        let text = files.get_mut(&source.join(mutant.file)).expect("the core has this file");
         let count = text.matches(mutant.original).count();
         assert_eq!(count, 1, "`{}` does not stand once in {}: {}", mutant.name, mutant.file, mutant.original);
         let broken = mutant.broken.replace("MUTANT", &format!("crate::mutant::is({number})"));
-        fs::write(&file, text.replace(mutant.original, &broken)).expect("the target folder can be written");
+        *text = text.replace(mutant.original, &broken);
     }
-    let root = source.join("lib.rs");
-    let text = fs::read_to_string(&root).expect("the core has a root");
-    fs::write(&root, text + "\npub mod mutant;\n").expect("the target folder can be written");
-    fs::write(source.join("mutant.rs"), SWITCH).expect("the target folder can be written");
+    files.get_mut(&source.join("lib.rs")).expect("the core has a root").push_str("\npub mod mutant;\n");
+    files.insert(source.join("mutant.rs"), SWITCH.to_owned());
+    files.iter().for_each(|(path, text)| write(path, text));
 }
 
-fn copy(from: &Path, to: &Path) {
-    fs::create_dir_all(to).expect("the target folder can be written");
+fn read(path: &Path) -> String {
+    fs::read_to_string(path).expect("the project is there")
+}
+
+fn read_all(from: &Path, to: &Path, files: &mut BTreeMap<PathBuf, String>) {
     for entry in fs::read_dir(from).expect("the project is there") {
         let entry = entry.expect("the project is there");
         let target = to.join(entry.file_name());
         if entry.path().is_dir() {
-            copy(&entry.path(), &target);
+            read_all(&entry.path(), &target, files);
         } else {
-            fs::copy(entry.path(), &target).expect("the target folder can be written");
+            files.insert(target, read(&entry.path()));
         }
     }
 }
 
-/// Whether a subflow that can fail does what can be undone.
-fn undoes_in_a_subflow(flow: &Flow) -> bool {
-    let mut parts = flow.functions.iter().skip(1).filter(|part| part.is_fallible);
-    parts.any(|part| {
-        let mut found = false;
-        for statement in &part.body {
-            statement.walk(&mut |inner| {
-                let calls = inner.calls();
-                found |= calls
-                    .iter()
-                    .any(|call| matches!(call.callee, Callee::Reserve | Callee::Hold) && !call.stays);
-            });
+fn number(name: &str, otherwise: u64) -> u64 {
+    match std::env::var(name) {
+        Ok(text) => text.parse().unwrap_or_else(|_| panic!("{name} is a number, not `{text}`")),
+        Err(_) => otherwise,
+    }
+}
+
+/// What became of each mutant, by its number; the first is the core that is not broken.
+fn hunt(program: &Path) -> Vec<Value> {
+    let (seed, programs) = (number(SEED, 1), number("MUTANTS_PROGRAMS", PROGRAMS));
+    let hunters: Vec<_> = (0..HUNTERS)
+        .map(|hunter| {
+            let mutants = (hunter..=MUTANTS.len()).step_by(HUNTERS).map(|mutant| mutant.to_string());
+            Command::new(program)
+                .args([seed.to_string(), programs.to_string()])
+                .args(mutants)
+                .stdout(Stdio::piped())
+                .spawn()
+                .expect("it can be called")
+        })
+        .collect();
+    let mut catches = vec![Value::Null; MUTANTS.len() + 1];
+    for hunter in hunters {
+        let output = hunter.wait_with_output().expect("it comes to an end");
+        let text = String::from_utf8_lossy(&output.stdout);
+        assert!(output.status.success(), "{text}");
+        for line in text.lines() {
+            let catch: Value = serde_json::from_str(line).expect("lines of JSON");
+            let mutant = catch["mutant"].as_u64().and_then(|mutant| usize::try_from(mutant).ok());
+            catches[mutant.expect("a number")] = catch;
         }
-        found
-    })
+    }
+    catches
 }
 
 #[test]
 fn the_kit_notices_each_broken_core() {
     let libraries = Path::new(env!("CARGO_TARGET_TMPDIR")).join("mutants/crates");
     copy_to(&libraries);
-    let harness = Harness { name: "hunt", root: "hunt.rs", modules: &["explore.rs", "steps.rs"], libraries };
-    let (made, _) =
-        harness.build(programs(2, PROGRAMS, |place, flow| place >= WITH_SCOPES || undoes_in_a_subflow(flow)));
-    let program = made.program.expect("it was built");
-    let output = Command::new(program).arg(MUTANTS.len().to_string()).output().expect("it can be called");
-    let text = String::from_utf8_lossy(&output.stdout);
-    assert!(output.status.success(), "{text}\n{}", String::from_utf8_lossy(&output.stderr));
-    let catches: Vec<Value> =
-        text.lines().map(|line| serde_json::from_str(line).expect("lines of JSON")).collect();
-    assert_eq!(catches.len(), MUTANTS.len() + 1, "{text}");
+    let harness = Harness { name: "hunt", root: "hunt", modules: &["scenes"], libraries };
+    let (made, _) = harness.build(&[]);
+    let catches = hunt(&made.program.expect("it was built"));
     let mut wrong = Vec::new();
     if !catches[0]["oracle"].is_null() {
         wrong.push(format!("the core that is not broken is accused: {}", catches[0]));
     }
     for (mutant, catch) in MUTANTS.iter().zip(&catches[1..]) {
         let oracle = catch["oracle"].as_str();
-        println!("{} ({}): {} after {}", mutant.name, mutant.file, oracle.unwrap_or("-"), catch["explored"]);
+        println!(
+            "{} ({}): {} after {}, {} ms: {}",
+            mutant.name,
+            mutant.file,
+            oracle.unwrap_or("-"),
+            catch["explored"],
+            catch["elapsed_ms"],
+            catch["text"]
+        );
         if !oracle.is_some_and(|oracle| mutant.found_by.contains(&oracle)) {
             wrong.push(format!(
-                "{}: {oracle:?} after {} programs: {}",
+                "{}: {oracle:?} after {} explorations: {}",
                 mutant.name, catch["explored"], catch["text"]
             ));
         }

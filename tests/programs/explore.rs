@@ -1,4 +1,4 @@
-//! A generated program, and its exploration by the kit.
+//! A generated program, compiled or not, and its exploration by the kit.
 //! What is done with what was found is told elsewhere.
 
 use std::cell::RefCell;
@@ -8,13 +8,15 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use workflow_core::{Record, Workflow, WorkflowCall};
+use workflow_graph::Graph;
 use workflow_runtime::{Engine, EngineBuilder};
 use workflow_test::{Explore, Failure, Report};
 
+use crate::prepared::{Interpreted, Prepared};
 use crate::steps::{self, Answer};
 
 /// One write of one journal, copied out of an exploration.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Row {
     pub(crate) run_id: String,
     pub(crate) generation: u32,
@@ -23,10 +25,13 @@ pub(crate) struct Row {
 
 type Starting = Pin<Box<dyn Future<Output = Result<(), String>> + Send>>;
 
-/// One workflow, with all that names its type.
+/// One workflow that was compiled, with all that names its type.
 pub(crate) struct Program {
     pub(crate) name: &'static str,
-    pub(crate) explore: fn(u32, &Search) -> Result<Report, Box<Failure>>,
+    /// What it was made of.
+    pub(crate) seed: u64,
+    pub(crate) graph: fn() -> &'static Graph,
+    pub(crate) explore: fn(u32, &Search) -> Explored,
     pub(crate) register: fn(EngineBuilder) -> EngineBuilder,
     pub(crate) start: fn(&Engine, u32) -> Starting,
 }
@@ -34,9 +39,11 @@ pub(crate) struct Program {
 /// The program of a workflow.
 #[macro_export]
 macro_rules! program {
-    ($workflow:path) => {
+    ($workflow:path, $seed:literal) => {
         $crate::explore::Program {
             name: stringify!($workflow),
+            seed: $seed,
+            graph: || workflow_core::WorkflowFn::graph(&$workflow),
             explore: |number, search| $crate::explore::explore($workflow(number), search),
             register: |builder| builder.register($workflow),
             start: |engine, number| {
@@ -47,16 +54,33 @@ macro_rules! program {
     };
 }
 
+pub(crate) type Explored = Result<Report, Box<Failure>>;
+
 /// How much is explored, and what is kept of it.
+#[derive(Clone, Default)]
 pub(crate) struct Search {
     pub(crate) executions: usize,
     pub(crate) crashes: bool,
     pub(crate) interleaves: bool,
-    pub(crate) kept: Rc<RefCell<Vec<Vec<Row>>>>,
+    pub(crate) kept: Option<Rc<RefCell<Vec<Vec<Row>>>>>,
+}
+
+/// Explores a program that was not compiled, in this slot.
+pub(crate) fn interpret<const SLOT: usize>(
+    program: &'static Prepared,
+    number: u32,
+    search: &Search,
+) -> Explored {
+    program.put_in::<SLOT>();
+    if program.is_fallible() {
+        explore(WorkflowCall::<Interpreted<SLOT, true>>::new((number,)), search)
+    } else {
+        explore(WorkflowCall::<Interpreted<SLOT, false>>::new((number,)), search)
+    }
 }
 
 /// Explores a workflow; none of its steps does anything.
-pub(crate) fn explore<W: Workflow>(call: WorkflowCall<W>, search: &Search) -> Result<Report, Box<Failure>> {
+pub(crate) fn explore<W: Workflow>(call: WorkflowCall<W>, search: &Search) -> Explored {
     let kit = Explore::named("programs");
     kit.on(steps::look).then(|number| number * 3 % 11);
     kit.on(steps::check).then(|number| Ok(number + 1));
@@ -75,9 +99,8 @@ pub(crate) fn explore<W: Workflow>(call: WorkflowCall<W>, search: &Search) -> Re
     if search.interleaves {
         exploration = exploration.interleave();
     }
-    let kept = Rc::clone(&search.kept);
-    exploration
-        .always("it is kept", move |end| {
+    if let Some(kept) = search.kept.clone() {
+        exploration = exploration.always("it is kept", move |end| {
             let rows = end.writes().map(|write| Row {
                 run_id: write.run_id.to_owned(),
                 generation: write.generation,
@@ -85,9 +108,9 @@ pub(crate) fn explore<W: Workflow>(call: WorkflowCall<W>, search: &Search) -> Re
             });
             kept.borrow_mut().push(rows.collect());
             true
-        })
-        .budget(search.executions, Duration::from_secs(600))
-        .try_run()
+        });
+    }
+    exploration.budget(search.executions, Duration::from_secs(600)).try_run()
 }
 
 /// Panics that were asked for are no news.

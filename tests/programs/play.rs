@@ -4,14 +4,15 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use workflow_core::{Event, FailureKind, Record, StepContext};
 use workflow_runtime::store::Store;
 use workflow_runtime::{Clock, Engine, RecordingTransport, Sqlite};
 
 use crate::explore::{Program, Row};
-use crate::steps::{Answer, Told, tell_attempt};
+use crate::steps::{Answer, Stage, Told};
+use crate::watched::Watched;
 
 /// How long a write may take; milliseconds are usual.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -25,18 +26,21 @@ pub(crate) async fn play(
     folder: &Path,
 ) -> Result<(), String> {
     let clock = Clock::manual(0);
-    let (mut store, mut engine) = open(program, folder, &clock).await?;
+    let stage = Stage::default();
+    let (mut store, mut engine) = open(program, folder, &clock, &stage).await?;
     (program.start)(&engine, number).await?;
     let mut lengths: BTreeMap<(&str, u32), usize> = BTreeMap::new();
     for (index, row) in rows.iter().enumerate() {
         if restart == Some(index) {
             engine.shutdown().await;
-            (store, engine) = open(program, folder, &clock).await?;
+            (store, engine) = open(program, folder, &clock, &stage).await?;
         }
         if row.record.at_ms > clock.now_ms() {
             clock.set(row.record.at_ms);
         }
-        act(&engine, row).await.map_err(|error| format!("row {index}, {:?}: {error}", row.record.event))?;
+        act(&engine, &stage, row)
+            .await
+            .map_err(|error| format!("row {index}, {:?}: {error}", row.record.event))?;
         let length = lengths.entry((&row.run_id, row.generation)).or_default();
         *length += 1;
         let written = written(&store, row, *length - 1).await?;
@@ -54,31 +58,36 @@ pub(crate) async fn play(
     Ok(())
 }
 
-async fn open(program: &Program, folder: &Path, clock: &Clock) -> Result<(Arc<Sqlite>, Engine), String> {
+async fn open(
+    program: &Program,
+    folder: &Path,
+    clock: &Clock,
+    stage: &Stage,
+) -> Result<(Arc<Watched>, Engine), String> {
     let store = Sqlite::open(folder.join("runs.db")).await.map_err(|error| error.to_string())?;
-    let store = Arc::new(store);
+    let store = Arc::new(Watched::new(store));
     // What leaves is not handed over: the rows say which message reaches whom.
     let builder = Engine::builder().store(Arc::clone(&store)).transport(RecordingTransport::new());
-    let builder = builder.clock(clock.clone()).grace_period(Duration::ZERO);
+    let builder = builder.clock(clock.clone()).grace_period(Duration::ZERO).resource(stage.clone());
     let engine = (program.register)(builder).start().await.map_err(|error| error.to_string())?;
     Ok((store, engine))
 }
 
 /// Does what is done from outside to come to this row; the rest the engine does by itself.
-async fn act(engine: &Engine, row: &Row) -> Result<(), String> {
+async fn act(engine: &Engine, stage: &Stage, row: &Row) -> Result<(), String> {
     let client = engine.client();
     let run_id = &row.run_id;
     let key =
         |op: &str| StepContext::new(run_id, op, 1).in_generation(row.generation).idempotency_key().to_owned();
     let done = match &row.record.event {
         Event::StepCompleted { op, output, .. } => {
-            tell_attempt(key(op.as_str()), Told::Answer(output.as_json().to_owned()));
+            stage.tell(key(op.as_str()), Told::Answer(output.as_json().to_owned()));
             return Ok(());
         }
         Event::AttemptFailed { op, failure, .. } => {
             match failure.kind {
                 FailureKind::Timeout => {}
-                FailureKind::Panic => tell_attempt(key(op.as_str()), Told::Panic),
+                FailureKind::Panic => stage.tell(key(op.as_str()), Told::Panic),
                 other => return Err(format!("no step here fails like this: {other:?}")),
             }
             return Ok(());
@@ -96,30 +105,34 @@ async fn act(engine: &Engine, row: &Row) -> Result<(), String> {
 }
 
 /// What the engine wrote there; `None` when the next generation has already taken the place of that journal.
-async fn written(store: &Sqlite, row: &Row, index: usize) -> Result<Option<Record>, String> {
-    let began = Instant::now();
-    loop {
-        let mut journal = journal(store, &row.run_id).await?;
-        match generation_of(&journal) {
-            Some(generation) if generation > row.generation => return Ok(None),
-            Some(generation) if generation == row.generation && journal.len() > index => {
-                return Ok(Some(journal.swap_remove(index)));
+async fn written(store: &Watched, row: &Row, index: usize) -> Result<Option<Record>, String> {
+    let mut writes = store.written.subscribe();
+    let look = async {
+        loop {
+            writes.borrow_and_update();
+            let mut journal = journal(store, &row.run_id).await?;
+            match generation_of(&journal) {
+                Some(generation) if generation > row.generation => return Ok(None),
+                Some(generation) if generation == row.generation && journal.len() > index => {
+                    return Ok(Some(journal.swap_remove(index)));
+                }
+                // The sender lives in the store, so it is not gone.
+                _ => writes.changed().await.map_err(|error| error.to_string())?,
             }
-            _ if began.elapsed() > PATIENCE => {
-                let status = store.run(&row.run_id).await.map_err(|error| error.to_string())?;
-                return Err(format!(
-                    "the engine has not written {:?} of `{}`; it is at {status:?} with {:?}",
-                    row.record,
-                    row.run_id,
-                    journal.last()
-                ));
-            }
-            _ => tokio::time::sleep(Duration::from_millis(1)).await,
         }
+    };
+    if let Ok(found) = tokio::time::timeout(PATIENCE, look).await {
+        return found;
     }
+    let status = store.run(&row.run_id).await.map_err(|error| error.to_string())?;
+    let last = journal(store, &row.run_id).await?.pop();
+    Err(format!(
+        "the engine has not written {:?} of `{}`; it is at {status:?} with {last:?}",
+        row.record, row.run_id
+    ))
 }
 
-async fn journal(store: &Sqlite, run_id: &str) -> Result<Vec<Record>, String> {
+async fn journal(store: &Watched, run_id: &str) -> Result<Vec<Record>, String> {
     store.journal(run_id).await.map_err(|error| error.to_string())
 }
 

@@ -1,7 +1,7 @@
 //! What the programs call. A step answers what the stage tells it, or what its mock says.
 
 use std::collections::BTreeMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::Notify;
 pub use workflow_runtime::prelude::*;
@@ -13,28 +13,38 @@ pub enum Told {
     Panic,
 }
 
-/// By idempotency key: of each call, one attempt is under way.
-static TOLD: Mutex<BTreeMap<String, Told>> = Mutex::new(BTreeMap::new());
+/// Where it is said how attempts go; of each engine its own.
+#[derive(Clone, Default)]
+pub struct Stage(Arc<Script>);
 
-static IS_TOLD: Notify = Notify::const_new();
-
-/// Lets the attempt of the call with this key come to its end.
-pub fn tell_attempt(key: String, told: Told) {
-    TOLD.lock().unwrap_or_else(PoisonError::into_inner).insert(key, told);
-    IS_TOLD.notify_waiters();
+#[derive(Default)]
+struct Script {
+    /// By idempotency key: of each call, one attempt is under way.
+    told: Mutex<BTreeMap<String, Told>>,
+    is_told: Notify,
 }
 
-async fn told<T: serde::de::DeserializeOwned>(cx: &StepContext) -> T {
-    loop {
-        let next = IS_TOLD.notified();
-        let told = TOLD.lock().unwrap_or_else(PoisonError::into_inner).remove(cx.idempotency_key());
-        match told {
-            Some(Told::Answer(answer)) => {
-                return serde_json::from_str(&answer).expect("the answer of this step");
+impl Stage {
+    /// Lets the attempt of the call with this key come to its end.
+    pub fn tell(&self, key: String, told: Told) {
+        self.0.told.lock().unwrap_or_else(PoisonError::into_inner).insert(key, told);
+        self.0.is_told.notify_waiters();
+    }
+
+    async fn told<T: serde::de::DeserializeOwned>(&self, cx: &StepContext) -> T {
+        loop {
+            // From here on no word is missed.
+            let next = self.0.is_told.notified();
+            let told =
+                self.0.told.lock().unwrap_or_else(PoisonError::into_inner).remove(cx.idempotency_key());
+            match told {
+                Some(Told::Answer(answer)) => {
+                    return serde_json::from_str(&answer).expect("the answer of this step");
+                }
+                // The word that the kit says.
+                Some(Told::Panic) => panic!("explored"),
+                None => next.await,
             }
-            // The word that the kit says.
-            Some(Told::Panic) => panic!("explored"),
-            None => next.await,
         }
     }
 }
@@ -69,43 +79,43 @@ pub struct Answer {
 }
 
 #[step(read_only)]
-pub async fn look(_number: u32, cx: StepContext) -> u32 {
-    told(&cx).await
+pub async fn look(_number: u32, stage: Resource<Stage>, cx: StepContext) -> u32 {
+    stage.told(&cx).await
 }
 
 #[step(read_only, timeout = "30s")]
-pub async fn check(_number: u32, cx: StepContext) -> Result<u32, Trouble> {
-    told(&cx).await
+pub async fn check(_number: u32, stage: Resource<Stage>, cx: StepContext) -> Result<u32, Trouble> {
+    stage.told(&cx).await
 }
 
 #[step(compensate = free(output))]
-pub async fn reserve(_number: u32, cx: StepContext) -> Result<u32, Trouble> {
-    told(&cx).await
+pub async fn reserve(_number: u32, stage: Resource<Stage>, cx: StepContext) -> Result<u32, Trouble> {
+    stage.told(&cx).await
 }
 
 #[step(compensate = free(_number), timeout = "30s")]
-pub async fn hold(_number: u32, cx: StepContext) -> u32 {
-    told(&cx).await
+pub async fn hold(_number: u32, stage: Resource<Stage>, cx: StepContext) -> u32 {
+    stage.told(&cx).await
 }
 
 #[step(retriable)]
-pub async fn free(_number: &u32, cx: StepContext) {
-    told(&cx).await
+pub async fn free(_number: &u32, stage: Resource<Stage>, cx: StepContext) {
+    stage.told(&cx).await
 }
 
 #[step(pivot)]
-pub async fn charge(_number: u32, cx: StepContext) -> Result<u32, Trouble> {
-    told(&cx).await
+pub async fn charge(_number: u32, stage: Resource<Stage>, cx: StepContext) -> Result<u32, Trouble> {
+    stage.told(&cx).await
 }
 
 #[step(pivot)]
-pub async fn ship(_number: u32, cx: StepContext) -> u32 {
-    told(&cx).await
+pub async fn ship(_number: u32, stage: Resource<Stage>, cx: StepContext) -> u32 {
+    stage.told(&cx).await
 }
 
 #[step(retriable)]
-pub async fn tell(_number: u32, cx: StepContext) -> u32 {
-    told(&cx).await
+pub async fn tell(_number: u32, stage: Resource<Stage>, cx: StepContext) -> u32 {
+    stage.told(&cx).await
 }
 
 /// A child that only looks.

@@ -29,7 +29,7 @@ pub(crate) struct Project {
     /// Besides `workflow-runtime` and serde, as lines of a manifest.
     pub(crate) dependencies: String,
     /// The other files, by their names below `src`.
-    pub(crate) files: Vec<(&'static str, String)>,
+    pub(crate) files: Vec<(String, String)>,
     /// The folder below `src` in which the flows are.
     pub(crate) flows: &'static str,
 }
@@ -47,7 +47,7 @@ pub(crate) struct Made {
 /// When the compiler cannot be asked, or complains about what is none of these files.
 pub(crate) fn check(texts: &[String]) -> Vec<Said> {
     let modules: String = (0..texts.len()).map(|number| format!("pub mod flow_{number};\n")).collect();
-    let files = vec![("lib.rs", format!("{STEPS}\n{modules}"))];
+    let files = vec![("lib.rs".to_owned(), format!("{STEPS}\n{modules}"))];
     let project = Project {
         name: "saga-flows",
         libraries: env!("CARGO_MANIFEST_DIR").into(),
@@ -102,32 +102,41 @@ impl Project {
 
     fn write(&self, folder: &Path, texts: &[String]) {
         let source = folder.join("src");
-        // Files of an earlier run with more flows would only confuse who looks at them.
-        let _ = fs::remove_dir_all(&source);
-        fs::create_dir_all(source.join(self.flows)).expect("the target folder can be written");
-        let write =
-            |path: PathBuf, text: &str| fs::write(path, text).expect("the target folder can be written");
-        write(
-            folder.join("Cargo.toml"),
-            &format!(
-                "[package]\nname = \"{}\"\nversion = \"0.0.0\"\nedition = \"2024\"\npublish = false\n\n\
-                 [dependencies]\nworkflow-runtime = {{ path = {:?} }}\nserde = {{ version = \"1\", features = \
-                 [\"derive\"] }}\n{}\n[workspace]\n",
-                self.name,
-                self.libraries.join("workflow-runtime"),
-                self.dependencies,
-            ),
+        let manifest = format!(
+            "[package]\nname = \"{}\"\nversion = \"0.0.0\"\nedition = \"2024\"\npublish = false\n\n\
+             [dependencies]\nworkflow-runtime = {{ path = {:?} }}\nserde = {{ version = \"1\", features = \
+             [\"derive\"] }}\n{}\n[workspace]\n",
+            self.name,
+            self.libraries.join("workflow-runtime"),
+            self.dependencies,
         );
+        write(&folder.join("Cargo.toml"), &manifest);
         // The same versions of everything: they are there already, so that no network is needed.
-        fs::copy(self.libraries.join("Cargo.lock"), folder.join("Cargo.lock"))
-            .expect("the project has a lock file");
+        let lock =
+            fs::read_to_string(self.libraries.join("Cargo.lock")).expect("the project has a lock file");
+        write(&folder.join("Cargo.lock"), &lock);
+        // Files of an earlier run with more flows would only confuse who looks at them.
+        for number in texts.len().. {
+            if fs::remove_file(source.join(self.flows).join(format!("flow_{number}.rs"))).is_err() {
+                break;
+            }
+        }
         for (name, text) in &self.files {
-            write(source.join(name), text);
+            write(&source.join(name), text);
         }
         for (number, text) in texts.iter().enumerate() {
-            write(source.join(self.flows).join(format!("flow_{number}.rs")), text);
+            write(&source.join(self.flows).join(format!("flow_{number}.rs")), text);
         }
     }
+}
+
+/// Writes a file below the target folder, unless it says that already: what has not changed is not built again.
+pub(crate) fn write(path: &Path, text: &str) {
+    if fs::read_to_string(path).is_ok_and(|there| there == text) {
+        return;
+    }
+    fs::create_dir_all(path.parent().expect("it is in a folder")).expect("the target folder can be written");
+    fs::write(path, text).expect("the target folder can be written");
 }
 
 fn note(message: &Value, said: &mut [Said], strays: &mut Vec<String>) {

@@ -5,12 +5,13 @@
 //! ends well hands over to the scope around it. Code may also undo its scope on purpose, and what took effect after the
 //! code had dropped it is undone whatever becomes of the run.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 use workflow_core::{Command, Conclusion, Event, OpId, Payload, Record, StepDef};
 use workflow_graph::{CompensationFacts, Effect, Outcome, Wire};
 
+use crate::oracle::leaving::Leaving;
 use crate::oracle::walk::Path;
 use crate::oracle::{Judge, conclusion_of};
 use crate::violation::{Oracle, Violation};
@@ -50,6 +51,9 @@ struct Story<'a, 'b> {
     undone: BTreeMap<OpId, usize>,
     /// The compensations that were begun and need a reason: what they undo, their names, and the row.
     undos: Vec<(OpId, &'a str, usize)>,
+    /// The steps and children of which an outcome has yet to come, whoever waits for it.
+    under_way: BTreeSet<&'a OpId>,
+    leaving: Leaving<'a>,
 }
 
 /// Holds the journal of a run that is over against the rules.
@@ -64,22 +68,23 @@ pub(crate) fn check(judge: &Judge, journal: &[&Record], path: &Path) -> Result<(
         undoing: BTreeMap::new(),
         undone: BTreeMap::new(),
         undos: Vec::new(),
+        under_way: BTreeSet::new(),
+        leaving: Leaving::default(),
     };
     let wrong = |text| Violation::new(Oracle::Saga, text);
     let conclusion = conclusion_of(journal);
     for record in journal {
         story.row += 1;
+        story.leaving.hear(&record.event, story.row, story.pivot);
         story.hear(&record.event, &record.commands).map_err(wrong)?;
+        story.look_at_what_goes_on().map_err(wrong)?;
         for command in &record.commands {
+            story.leaving.see(command);
             story.see(command).map_err(wrong)?;
         }
         story.look_at_failed_scopes().map_err(wrong)?;
     }
-    if let (Some(Conclusion::Failed { code, .. }), Some(pivot)) = (conclusion, story.pivot) {
-        let text =
-            format!("the run failed with `{code}` though it had passed the point of no return `{pivot}`");
-        return Err(Violation::new(Oracle::Pivot, text));
-    }
+    story.leaving.check(conclusion, story.pivot)?;
     story.end(conclusion).map_err(wrong)
 }
 
@@ -96,6 +101,9 @@ impl<'a> Story<'a, '_> {
                 op.undoes().and_then(|forward| self.undoing.remove(&forward));
             }
             Event::GivenUp { op, .. } => self.is_over(op, true),
+            Event::ChildEnded { op, .. } | Event::ChildStarted { op } | Event::ChildRefused { op, .. } => {
+                self.under_way.remove(op);
+            }
             Event::StepCompleted { op, output, error } => self.completes(op, output, error.is_some()),
             Event::Skipped { op, output } => {
                 let is_error = output.as_json().starts_with("{\"Err\":");
@@ -118,6 +126,7 @@ impl<'a> Story<'a, '_> {
     }
 
     fn completes(&mut self, op: &'a OpId, output: &'a Payload, is_error: bool) {
+        self.under_way.remove(op);
         let Some(Open { def, args, is_unknown, is_dropped: is_unwanted }) = self.open.remove(op) else {
             return;
         };
@@ -140,6 +149,7 @@ impl<'a> Story<'a, '_> {
                 None => {
                     let def = self.judge.steps.iter().find(|def| def.facts.name == step.as_str());
                     if let Some(def) = def {
+                        self.under_way.insert(op);
                         let open = Open { def, args, is_unknown: false, is_dropped: false };
                         self.open.entry(op).or_insert(open);
                     }
@@ -150,6 +160,7 @@ impl<'a> Story<'a, '_> {
                 self.is_over(op, false);
             }
             Command::CancelStep { op } => self.drop(op),
+            Command::StartChild { op, .. } => drop(self.under_way.insert(op)),
             _ => {}
         }
         Ok(())
@@ -163,6 +174,7 @@ impl<'a> Story<'a, '_> {
 
     /// No attempt is under way, and there will be none.
     fn is_over(&mut self, op: &'a OpId, has_time: bool) {
+        self.under_way.remove(op);
         if let Some(Open { def, args, is_unknown: true, is_dropped: is_unwanted }) = self.open.remove(op) {
             self.took_effect(Done { op, def, args, output: None, has_time, is_unwanted });
         }
@@ -224,6 +236,42 @@ impl<'a> Story<'a, '_> {
             self.undos.push((forward.clone(), name, self.row));
         }
         self.undoing.insert(forward, done);
+        Ok(())
+    }
+
+    /// Where code goes on in this row, all is over that it had to wait for.
+    fn look_at_what_goes_on(&self) -> Result<(), String> {
+        if self.path.is_vague {
+            return Ok(());
+        }
+        let in_row = |found: &[(String, usize)]| -> Vec<String> {
+            found.iter().filter(|(_, row)| *row == self.row).map(|(name, _)| name.clone()).collect()
+        };
+        for dropped in in_row(&self.path.dropped) {
+            if self.under_way.iter().any(|op| op.as_str() == dropped) {
+                return Err(format!(
+                    "the code went on behind a failure although `{dropped}` beside it was still under way"
+                ));
+            }
+        }
+        if self.pivot.is_some() {
+            return Ok(());
+        }
+        let mut left = self.done.iter().chain(self.undoing.values()).filter(|done| !done.is_unwanted);
+        for scope in in_row(&self.path.broken_off) {
+            if let Some(done) = left.clone().find(|done| is_within(done.op, &scope)) {
+                let why = "which a failure beside it had broken off";
+                return Err(format!(
+                    "{} before the code went on behind `{scope}`, {why}",
+                    undo_missing(done)
+                ));
+            }
+        }
+        for scope in in_row(&self.path.compensated) {
+            if let Some(done) = left.find(|done| is_within(done.op, &scope)) {
+                return Err(format!("{} though the code said `compensate()`", undo_missing(done)));
+            }
+        }
         Ok(())
     }
 
