@@ -133,6 +133,30 @@ fn hunt(program: &Path) -> Vec<Value> {
     catches
 }
 
+/// The oracles of the design that no broken core wakes, and the tests with a workflow that is broken for them.
+const BROKEN_WORKFLOWS: [(&str, &str); 2] = [
+    ("round trip", "an_argument_that_does_not_survive_serde_is_found"),
+    ("repeat", "a_compensation_that_takes_effect_twice_is_found"),
+];
+
+/// The oracles that the design asks for. That of determinism has two: a future that is not durable stops the code, and
+/// whatever else differs shows on another thread.
+const ORACLES: [&str; 10] =
+    ["replay", "saga", "leak", "pivot", "deadlock", "code", "other thread", "round trip", "graph", "repeat"];
+
+/// That each oracle finds something.
+fn every_oracle_finds_something(wrong: &mut Vec<String>) {
+    let broken = read(&Path::new(env!("CARGO_MANIFEST_DIR")).join("workflow-test/tests/broken.rs"));
+    for oracle in ORACLES {
+        let finds_a_mutant = MUTANTS.iter().any(|mutant| mutant.found_by.contains(&oracle));
+        let is_shown =
+            |(named, test): &(&str, &str)| *named == oracle && broken.contains(&format!("fn {test}()"));
+        if !finds_a_mutant && !BROKEN_WORKFLOWS.iter().any(is_shown) {
+            wrong.push(format!("nothing is broken that the oracle `{oracle}` would find"));
+        }
+    }
+}
+
 #[test]
 fn the_kit_notices_each_broken_core() {
     let libraries = Path::new(env!("CARGO_TARGET_TMPDIR")).join("mutants/crates");
@@ -141,6 +165,7 @@ fn the_kit_notices_each_broken_core() {
     let (made, _) = harness.build(&[]);
     let catches = hunt(&made.program.expect("it was built"));
     let mut wrong = Vec::new();
+    every_oracle_finds_something(&mut wrong);
     if !catches[0]["oracle"].is_null() {
         wrong.push(format!("the core that is not broken is accused: {}", catches[0]));
     }

@@ -78,7 +78,8 @@ const ENGINES: usize = 8;
 
 fn main() -> ExitCode {
     let mut arguments = std::env::args().skip(1).map(|argument| argument.parse::<u64>().expect("a number"));
-    let mut argument = || arguments.next().expect("seed, programs, executions, and how many of them are played");
+    let mut argument =
+        || arguments.next().expect("seed, programs, executions, and how many of them are played");
     let seed = argument();
     let mut count = || usize::try_from(argument()).expect("a small number");
     let demand = Demand { seed, interpreted: count(), executions: count(), played: count() };
@@ -110,11 +111,12 @@ fn main() -> ExitCode {
 }
 
 fn look_at_all<const SLOT: usize>(demand: Demand, sum: &Mutex<Sum>, found: &mpsc::Sender<Found>) {
-    let add = |change: &mut dyn FnMut(&mut Sum)| change(&mut sum.lock().unwrap_or_else(PoisonError::into_inner));
+    let add =
+        |change: &mut dyn FnMut(&mut Sum)| change(&mut sum.lock().unwrap_or_else(PoisonError::into_inner));
     for (place, program) in programs::PROGRAMS.iter().enumerate().skip(SLOT).step_by(SLOTS) {
         let number = number_at(place);
-        let executions =
-            explored(|search| (program.explore)(number, search), demand, program.name, sum).unwrap_or_default();
+        let executions = explored(|search| (program.explore)(number, search), demand, program.name, sum)
+            .unwrap_or_default();
         add(&mut |sum| sum.compiled += 1);
         match is_alike::<SLOT>(program, place, demand, &executions, sum) {
             Ok(()) => add(&mut |sum| sum.alike += 1),
@@ -152,8 +154,12 @@ fn explored(
     let mut executions = Vec::new();
     for interleaves in [false, true] {
         let kept = Rc::default();
-        let search =
-            Search { executions: demand.executions, crashes: true, interleaves, kept: Some(Rc::clone(&kept)) };
+        let search = Search {
+            executions: demand.executions,
+            crashes: true,
+            interleaves,
+            kept: Some(Rc::clone(&kept)),
+        };
         let outcome = explore(&search);
         let mut sum = sum.lock().unwrap_or_else(PoisonError::into_inner);
         match outcome {
@@ -180,6 +186,7 @@ fn is_alike<const SLOT: usize>(
     sum: &Mutex<Sum>,
 ) -> Result<(), String> {
     let prepared = Prepared::of::<SLOT>(&bounded(make(program.seed)), place)?;
+    prepared.put_in::<SLOT>(); // Its graphs are looked up there.
     let (one, other) = (outline((program.graph)()), outline(prepared.graph()));
     if one != other {
         return Err(format!("the graphs differ:\n{one:?}\n{other:?}"));
@@ -240,7 +247,14 @@ fn play_some(
             let _engine = engines.acquire_owned().await;
             let folder = tempfile::tempdir().expect("a folder");
             let outcome = play::play(program, number, &rows, restart, folder.path()).await;
-            note(outcome, program, number, &rows, restart, &mut sum.lock().unwrap_or_else(PoisonError::into_inner));
+            note(
+                outcome,
+                program,
+                number,
+                &rows,
+                restart,
+                &mut sum.lock().unwrap_or_else(PoisonError::into_inner),
+            );
         };
         plays.spawn_on(play, runtime.handle());
     }
@@ -265,7 +279,10 @@ fn note(
         }
         Err(error) => {
             let events = rows.iter().enumerate().map(|(index, row)| {
-                format!("  {index} {}+{} {:?} {:?}\n", row.run_id, row.generation, row.record.at_ms, row.record)
+                format!(
+                    "  {index} {}+{} {:?} {:?}\n",
+                    row.run_id, row.generation, row.record.at_ms, row.record
+                )
             });
             sum.failures.push(format!(
                 "{} with {number}, restarted {restart:?}: {error}\n{}",

@@ -12,6 +12,7 @@ pub(crate) const SCENES: &[(&str, fn())] = &[
     ("a step is given up behind the point of no return", given_up_behind_the_pivot),
     ("a step that may have taken effect is given up", given_up_in_doubt),
     ("a child is cancelled by somebody else", child_cancelled),
+    ("an attempt that fails is repeated", repeated),
 ];
 
 /// What the kit says of a scene; `None` when it is in order.
@@ -70,4 +71,10 @@ fn child_cancelled() {
     run.advance(days(1));
     run.give_up("inquire", "without an answer there is no deal");
     run.run_to_end();
+}
+
+fn repeated() {
+    let kit = Kit::new();
+    kit.on(hold).times_out_once().returns(1);
+    kit.start(held(0)).run_to_end();
 }

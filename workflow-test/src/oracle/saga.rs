@@ -82,6 +82,7 @@ pub(crate) fn check(judge: &Judge, journal: &[&Record], path: &Path) -> Result<(
             story.leaving.see(command);
             story.see(command).map_err(wrong)?;
         }
+        story.look_at_what_was_dropped().map_err(wrong)?;
         story.look_at_failed_scopes().map_err(wrong)?;
     }
     story.leaving.check(conclusion, story.pivot)?;
@@ -156,6 +157,14 @@ impl<'a> Story<'a, '_> {
                 }
             },
             Command::Withdraw { op } => {
+                if let Some(open) = self.open.get(op)
+                    && open.is_unknown
+                    && open.def.facts.effect == Effect::Pivot
+                {
+                    return Err(format!(
+                        "`{op}` was withdrawn though it may have passed the point of no return; it is asked again"
+                    ));
+                }
                 self.drop(op);
                 self.is_over(op, false);
             }
@@ -210,6 +219,9 @@ impl<'a> Story<'a, '_> {
             ));
         };
         let scope = self.innermost_open_scope(&forward);
+        if let Some(other) = self.undoing.values().find(|other| is_within(other.op, &scope)) {
+            return Err(format!("`{name}` for `{forward}` began before `{}` was undone", other.op));
+        }
         let done = &self.done[position];
         let mut later =
             self.done[position + 1..].iter().rev().filter(|later| later.has_time && done.has_time);
@@ -239,27 +251,32 @@ impl<'a> Story<'a, '_> {
         Ok(())
     }
 
-    /// Where code goes on in this row, all is over that it had to wait for.
-    fn look_at_what_goes_on(&self) -> Result<(), String> {
+    /// Where code goes on in this row, nothing is under way any more that it had to wait for.
+    fn look_at_what_was_dropped(&self) -> Result<(), String> {
         if self.path.is_vague {
             return Ok(());
         }
-        let in_row = |found: &[(String, usize)]| -> Vec<String> {
-            found.iter().filter(|(_, row)| *row == self.row).map(|(name, _)| name.clone()).collect()
-        };
-        for dropped in in_row(&self.path.dropped) {
-            if self.under_way.iter().any(|op| op.as_str() == dropped) {
-                return Err(format!(
-                    "the code went on behind a failure although `{dropped}` beside it was still under way"
-                ));
-            }
+        let dropped = self.in_row(&self.path.dropped);
+        match dropped.into_iter().find(|dropped| self.under_way.iter().any(|op| op.as_str() == *dropped)) {
+            Some(dropped) => Err(format!(
+                "the code went on behind a failure although `{dropped}` beside it was still under way"
+            )),
+            None => Ok(()),
         }
-        if self.pivot.is_some() {
+    }
+
+    fn in_row<'p>(&self, found: &'p [(String, usize)]) -> Vec<&'p str> {
+        found.iter().filter(|(_, row)| *row == self.row).map(|(name, _)| name.as_str()).collect()
+    }
+
+    /// Where code goes on in this row, all is undone that had to be before.
+    fn look_at_what_goes_on(&self) -> Result<(), String> {
+        if self.pivot.is_some() || self.path.is_vague {
             return Ok(());
         }
         let mut left = self.done.iter().chain(self.undoing.values()).filter(|done| !done.is_unwanted);
-        for scope in in_row(&self.path.broken_off) {
-            if let Some(done) = left.clone().find(|done| is_within(done.op, &scope)) {
+        for scope in self.in_row(&self.path.broken_off) {
+            if let Some(done) = left.clone().find(|done| is_within(done.op, scope)) {
                 let why = "which a failure beside it had broken off";
                 return Err(format!(
                     "{} before the code went on behind `{scope}`, {why}",
@@ -267,8 +284,8 @@ impl<'a> Story<'a, '_> {
                 ));
             }
         }
-        for scope in in_row(&self.path.compensated) {
-            if let Some(done) = left.find(|done| is_within(done.op, &scope)) {
+        for scope in self.in_row(&self.path.compensated) {
+            if let Some(done) = left.find(|done| is_within(done.op, scope)) {
                 return Err(format!("{} though the code said `compensate()`", undo_missing(done)));
             }
         }
@@ -286,6 +303,12 @@ impl<'a> Story<'a, '_> {
             let mut left = self.done.iter().chain(self.undoing.values());
             if let Some(done) = left.find(|done| is_within(done.op, &end.scope)) {
                 return Err(format!("{} before its subflow `{}` was left", undo_missing(done), end.scope));
+            }
+            if let Some(op) = self.under_way.iter().find(|op| is_within(op, &end.scope)) {
+                return Err(format!(
+                    "the failed subflow `{}` was left while `{op}` was still under way",
+                    end.scope
+                ));
             }
         }
         Ok(())

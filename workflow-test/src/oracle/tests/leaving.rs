@@ -1,7 +1,7 @@
 //! Journals of runs that are cancelled, or whose parts are broken off, changed so that the run goes on too early.
 //! What is missing then, or still under way, is named.
 
-use workflow_core::{Command, Conclusion, Event, OpId, Record, WorkflowFn, hours};
+use workflow_core::{Command, Conclusion, Event, Failure, FailureKind, OpId, Record, WorkflowFn, hours};
 use workflow_runtime::prelude::*;
 
 use crate::oracle::Judge;
@@ -134,4 +134,35 @@ fn a_cancel_that_is_obeyed_behind_the_point_of_no_return_is_named() {
     let op = OpId::from_text("thank");
     journal[row].event = Event::GivenUp { op, reason: "she has moved".to_owned() };
     assert_eq!(super::saga_of(&journal), Ok(()));
+}
+
+#[test]
+fn two_compensations_at_once_are_named() {
+    let mut journal = super::journal_of_failure();
+    let begins = |record: &Record, op: &str| record.commands.iter().any(|command| super::starts(command, op));
+    let first = journal.iter().position(|record| begins(record, "retrieve_payment/undo")).unwrap();
+    let second = journal.iter().position(|record| begins(record, "reserve_goods/undo")).unwrap();
+    let at = journal[second].commands.iter().position(|command| super::starts(command, "reserve_goods/undo"));
+    let begun = journal[second].commands.remove(at.unwrap());
+    journal[first].commands.push(begun);
+    assert_eq!(
+        super::saga_says(&journal),
+        "saga: `release_goods` for `reserve_goods` began before `retrieve_payment` was undone"
+    );
+}
+
+#[test]
+fn a_pivot_in_doubt_that_is_withdrawn_is_named() {
+    let mut journal = super::journal_of_success();
+    let row = row_of(&journal, "ship");
+    let begun = journal[row - 1].commands.iter().find(|command| super::starts(command, "ship")).unwrap();
+    let op = OpId::from_text("ship");
+    let failure = Failure { kind: FailureKind::Panic, message: "out of memory".to_owned() };
+    let event = Event::AttemptFailed { op: op.clone(), attempt: 1, failure, retry_at_ms: Some(60_000) };
+    let commands = vec![begun.clone(), Command::Withdraw { op }];
+    journal.insert(row, Record::new(0, event, commands));
+    assert_eq!(
+        super::saga_says(&journal),
+        "saga: `ship` was withdrawn though it may have passed the point of no return; it is asked again"
+    );
 }

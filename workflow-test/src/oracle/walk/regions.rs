@@ -5,7 +5,7 @@ use workflow_graph::{NodeIndex, Outcome};
 
 use super::Walker;
 use super::seek::{Found, Goal, Visit};
-use super::token::{Answer, Step, Token};
+use super::token::{Answer, Step, Token, certain};
 
 impl Walker {
     pub(super) fn seek_in_fork<'a>(
@@ -37,12 +37,13 @@ impl Walker {
         for branch in branches {
             let mut found = Vec::new();
             self.seek(map, branch, Goal::Join, &mut Visit::at(visit.row), &mut found);
-            let arrived = found.into_iter().find_map(|(token, steps)| match (token, &joined) {
-                (Token::At { node, .. }, Some((join, _))) if node != *join => None,
-                (Token::At { node, .. }, _) => Some((node, steps)),
+            let mut join = joined.as_ref().map(|(join, _)| *join);
+            let arrived = found.into_iter().filter_map(|(token, steps)| match token {
+                Token::At { node, .. } if *join.get_or_insert(node) == node => Some(steps),
                 _ => None,
             });
-            let Some((join, steps)) = arrived else { return };
+            let arrived = certain(arrived.collect());
+            let Some((join, steps)) = join.zip(arrived) else { return };
             let before = joined.map(|(_, steps)| steps).unwrap_or_default();
             joined = Some((join, [before, steps].concat()));
         }

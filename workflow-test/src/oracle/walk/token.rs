@@ -107,6 +107,16 @@ pub(crate) fn has_same_ends(a: &[Step<'_>], b: &[Step<'_>]) -> bool {
     ends(a).eq(ends(b))
 }
 
+/// The first of several ways to the same place, without the ends that are others on another one: nobody knows them.
+pub(crate) fn certain<'a>(ways: Vec<Vec<Step<'a>>>) -> Option<Vec<Step<'a>>> {
+    let mut ways = ways.into_iter();
+    let mut first = ways.next()?;
+    for other in ways {
+        first.retain(|step| matches!(step, Step::Node { .. } | Step::Way { .. }) || other.contains(step));
+    }
+    Some(first)
+}
+
 /// The same steps, as those of this subflow.
 pub(crate) fn inside<'a>(mut steps: Vec<Step<'a>>, id: &'a str) -> Vec<Step<'a>> {
     for step in &mut steps {
