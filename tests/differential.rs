@@ -89,7 +89,6 @@ fn the_engine_does_what_the_kit_did() {
         "MessageReceived",
         "CancelRequested",
         "ChildEnded",
-        "GivenUp",
         "RetryRequested",
     ] {
         assert!(sum["events"][event].as_u64() > Some(0), "the engine never saw {event}: {sum}");
