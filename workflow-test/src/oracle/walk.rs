@@ -142,7 +142,9 @@ impl Walker {
             }
             for command in &record.commands {
                 // Nobody waits for it any more, whatever its outcome will be.
-                if let Command::Withdraw { op } | Command::CancelStep { op } | Command::CancelChild { op } = command {
+                if let Command::Withdraw { op } | Command::CancelStep { op } | Command::CancelChild { op } =
+                    command
+                {
                     states.iter_mut().for_each(|state| state.token.settle(op.as_str(), Answer::Gone));
                 }
                 let Some(op) = begins(command) else { continue };
