@@ -1,10 +1,10 @@
-//! The kit beside the engine: programs are invented over the whole language, explored by the kit, and then the engine on
-//! SQLite has to do the same, write for write. And no oracle may fire where nothing is wrong.
+//! The kit beside the engine: programs are invented over the whole language, explored by the kit, and then the engine
+//! on SQLite has to do the same, write for write. And no oracle may fire where nothing is wrong.
 //! How programs are invented is the affair of `saga_order`; what is done with one, of `programs/`.
 //!
-//! To compile a program takes longer than to explore it. So some are compiled, as users would have them, and played by the
-//! engine; and each of them is also interpreted, over the graph that the macros draw, and has to do the same again. Many more
-//! are interpreted only.
+//! To compile a program takes longer than to explore it. So some are compiled, as users would have them, and played by
+//! the engine; and each of them is also interpreted, over the graph that the macros draw, and has to do the same again.
+//! Many more are interpreted only.
 
 #[allow(dead_code, reason = "what only the comparison with the compiler needs")]
 mod saga_order {

@@ -1,6 +1,7 @@
 //! A generated program as its interpreter reads it: the same tree, with the number of each `.await` and of each
 //! condition, counted in the order in which they stand in the text that the compiler reads.
-//! It must count as `saga_order::render` writes and as the macros read; that is compared with programs that were compiled.
+//! It must count as `saga_order::render` writes and as the macros read; programs that were
+//! compiled are the proof.
 
 use crate::saga_order::flow::{Arm, Branch, Call, Flow, Handling, Label, LoopKind, Statement as Written};
 

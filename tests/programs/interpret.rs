@@ -1,4 +1,4 @@
-//! Runs a generated program without compiling it: the same operations of the same core, in the order that its text says.
+//! Runs a generated program without compiling it: the same operations of the same core, in the order of its text.
 //! Nothing of the language is played here; a step, a region, a scope is what the macros would have called.
 
 use std::future::Future;

@@ -1,6 +1,6 @@
 //! The macros' lowering at run time: from the text of a function to its graph, without a compiler.
-//! This file is put into a copy of the crate of the macros, where it is a part of `workflow`; what calls are, only types
-//! tell, so that whoever asks fills that in.
+//! This file is put into a copy of the crate of the macros, where it is a part of `workflow`. What calls are,
+//! only types tell, so that whoever asks fills that in.
 
 use proc_macro2::TokenStream;
 use workflow_graph::{Flow, Node};

@@ -1,4 +1,4 @@
-//! Generated programs as workflows whose code and whose graph are values: what a program does is looked up when it runs.
+//! Generated programs as workflows whose code and whose graph are values: what it does is looked up when it runs.
 //! Each thread that explores has a slot of its own, since a workflow is a type and a program is none.
 
 use std::sync::RwLock;

@@ -1,4 +1,4 @@
-//! Scenes for what no exploration does by itself: what a person decides about a step, or about a child, that cannot go on.
+//! Scenes for what no exploration does by itself: what a person decides about a step or a child that is stuck.
 //! Each is an ordinary test of the kit, without an assertion.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};

@@ -1,4 +1,4 @@
-//! A store that says when something was written, for whoever waits for a write and would else have to look again and again.
+//! A store that says when something was written, for whoever would else have to look again and again.
 //! All else is passed on.
 
 use std::sync::Arc;

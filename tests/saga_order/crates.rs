@@ -1,4 +1,4 @@
-//! Crates of generated programs that can be run, not only compiled: their root is one of the harnesses in `tests/programs`.
+//! Crates of generated programs that can be run, not only compiled: their root is a harness in `tests/programs`.
 //! It knows which files belong to a crate; what a harness does with the programs is its own affair.
 
 use std::fs;

@@ -39,7 +39,8 @@ pub(crate) struct Path {
     pub(crate) dropped: Vec<(String, usize)>,
     /// Subflows that a failure beside them broke off, and the rows in which the code went on.
     pub(crate) broken_off: Vec<(String, usize)>,
-    /// The scopes that were undone on purpose, the workflow's own without a name, and the rows in which the code went on.
+    /// The scopes that were undone on purpose, the workflow's own without a name; and the rows in which the code
+    /// went on.
     pub(crate) compensated: Vec<(String, usize)>,
     /// There were too many ways: one on which subflows ended otherwise may have been left out.
     pub(crate) is_vague: bool,
