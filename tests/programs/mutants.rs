@@ -328,14 +328,14 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         file: "durable.rs",
         original: r#"(self.frame.positions)()[position]"#,
         broken: r#"(self.frame.positions)()[if MUTANT { 0 } else { position }]"#,
-        found_by: &["?"],
+        found_by: &["graph"],
     },
     Mutant {
         name: "the time is the machine's",
         file: "values.rs",
         original: r#"ready(system_time(cx.state().now_ms))"#,
         broken: r#"ready(if MUTANT { SystemTime::now() } else { system_time(cx.state().now_ms) })"#,
-        found_by: &["other thread"],
+        found_by: &["other thread", "replay"],
     },
     Mutant {
         name: "an attempt is never repeated",
@@ -349,7 +349,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         file: "judge.rs",
         original: r#"retry.wait_after(number)"#,
         broken: r#"retry.wait_after(if MUTANT { 1 } else { number })"#,
-        found_by: &["?"],
+        found_by: &["deadlock"],
     },
     Mutant {
         name: "a compensation goes by the name of its step",

@@ -13,6 +13,7 @@ pub(crate) const SCENES: &[(&str, fn())] = &[
     ("a step that may have taken effect is given up", given_up_in_doubt),
     ("a child is cancelled by somebody else", child_cancelled),
     ("an attempt that fails is repeated", repeated),
+    ("a pivot in doubt stands beside a failure", in_doubt),
 ];
 
 /// What the kit says of a scene; `None` when it is in order.
@@ -51,7 +52,8 @@ fn given_up_in_doubt() {
     kit.on(hold).times_out();
     kit.on(free).returns(());
     let run = kit.start(held(0));
-    run.advance(days(1));
+    // Long enough for thousands of attempts, if they did not come to an end.
+    run.advance(days(30));
     run.give_up("hold", "it is no use");
     run.run_to_end();
 }
@@ -77,4 +79,27 @@ fn repeated() {
     let kit = Kit::new();
     kit.on(hold).times_out_once().returns(1);
     kit.start(held(0)).run_to_end();
+}
+
+#[workflow]
+async fn risked(number: u32) -> u32 {
+    if let Err(_) = try_join!(
+        async {
+            let shipped = ship(number).await;
+            Ok::<u32, Trouble>(shipped)
+        },
+        check(number),
+    ) {
+        tell(number).await;
+    }
+    number
+}
+
+fn in_doubt() {
+    let kit = Kit::new();
+    kit.on(ship).panics_once().returns(2);
+    // The pivot waits for its next attempt by then.
+    kit.on(check).returns(Err(Trouble::Gone)).takes(std::time::Duration::from_millis(500));
+    kit.on(tell).returns(3);
+    kit.start(risked(0)).run_to_end();
 }
