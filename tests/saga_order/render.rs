@@ -1,4 +1,5 @@
-//! Writes a flow as the Rust text that a user would write.
+//! Writes a flow as the Rust text that a user would write. Whoever runs it comes to an end: what conditions look at
+//! changes in each round, and generations are counted.
 //! It must not know what is right or wrong about it.
 
 use std::fmt::Write as _;
@@ -78,6 +79,12 @@ pub async fn tell(number: u32) -> u32 {
     number
 }
 
+/// Chance, as far as the code is concerned; the same for the same numbers.
+pub fn toss(number: u32, place: u32) -> bool {
+    let mixed = (number ^ place.wrapping_mul(0x9E37_79B9)).wrapping_mul(0x85EB_CA6B);
+    (mixed ^ (mixed >> 15)).wrapping_mul(0xC2B2_AE35) >> 31 == 1
+}
+
 /// A child that only looks.
 #[workflow]
 pub async fn inquire(number: u32) -> Result<u32, Trouble> {
@@ -108,6 +115,9 @@ pub(crate) fn render(flow: &Flow, number: usize) -> String {
     text
 }
 
+/// What conditions look at, of each function and of each branch its own.
+const OWN_NUMBER: &str = "let mut number = number;";
+
 /// Where statements stand: what `return` leaves, and which loop an unlabelled `break` does.
 struct Body {
     is_branch: bool,
@@ -129,6 +139,7 @@ impl Writer {
         let output = if function.is_fallible { "Result<u32, Trouble>" } else { "u32" };
         let name = self.name_of(index);
         let _ = write!(self.text, "\n#[{attribute}]\npub async fn {name}(number: u32) -> {output} {{\n");
+        self.line(OWN_NUMBER);
         self.body(&function.body, false, function.is_fallible);
         self.text.push_str("}\n");
     }
@@ -198,7 +209,7 @@ impl Writer {
 
     fn condition(&mut self) -> String {
         self.names += 1;
-        format!("number > {}", self.names)
+        format!("toss(number, {})", self.names)
     }
 
     fn block(&mut self, statements: &[Statement]) {
@@ -238,8 +249,20 @@ impl Writer {
                 self.statements(between);
                 self.handle(&name, handling);
             }
-            Statement::Sleep => self.line("sleep(hours(1)).await;"),
-            Statement::Publish => self.line("publish(Answer { number }).await;"),
+            Statement::Sleep => {
+                self.names += 1;
+                let ways = [
+                    "sleep(hours(1)).await;",
+                    "sleep_until(now().await + minutes(90)).await;",
+                    "progress(&number).await;",
+                ];
+                self.line(ways[self.names % ways.len()]);
+            }
+            Statement::Publish => {
+                self.names += 1;
+                let ways = ["publish(Answer { number }).await;", "send(Answer { number }).await;"];
+                self.line(ways[self.names % ways.len()]);
+            }
             Statement::Compensate => self.line("compensate().await;"),
             Statement::If { looks, yes, no } => {
                 let condition = self.condition();
@@ -247,7 +270,7 @@ impl Writer {
                 self.two_ways(if *looks { &looked } else { &condition }, yes, no);
             }
             Statement::Choose(arms) => {
-                self.line("match number {");
+                self.line(&format!("match number % {} {{", arms.len()));
                 for (index, arm) in arms.iter().enumerate() {
                     let last = index + 1 == arms.len();
                     let pattern = if last { "_".into() } else { index.to_string() };
@@ -259,10 +282,13 @@ impl Writer {
                 let head = match kind {
                     LoopKind::Endless => "loop".into(),
                     LoopKind::While => format!("while {}", self.condition()),
-                    LoopKind::For => "for _ in 0..number".into(),
+                    LoopKind::For => "for _ in 0..number % 4".into(),
                 };
                 self.line(&format!("'l{label}: {head} {{"));
                 let outer = self.bodies.last_mut().expect("in a body").innermost_loop.replace(*label);
+                self.depth += 1;
+                self.line("number += 1;");
+                self.depth -= 1;
                 self.block(body);
                 self.bodies.last_mut().expect("in a body").innermost_loop = outer;
                 self.line("}");
@@ -283,7 +309,8 @@ impl Writer {
                 self.line(&format!("return {error};"));
             }
             Statement::ContinueAsNew => {
-                let name = self.name_of(0);
+                let (name, result) = (self.name_of(0), self.result());
+                self.line(&format!("if number > 9 {{ return {result}; }}"));
                 self.line(&format!("return continue_as_new({name}(number + 1)).await;"));
             }
             Statement::Join(branches, handlings) => self.join(branches, handlings),
@@ -399,6 +426,7 @@ impl Writer {
             Branch::Block { is_fallible, body } => {
                 self.line("async {");
                 self.depth += 1;
+                self.line(OWN_NUMBER);
                 self.body(body, true, *is_fallible);
                 self.depth -= 1;
                 self.line("},");
@@ -422,7 +450,7 @@ impl Writer {
 
     fn many(&mut self, call: Call, fails_fast: bool, handling: &Handling) {
         let call = self.description(call).replacen("number", "one", 1);
-        let calls = format!("((0..number).map(|one| {call})).limit(2).await");
+        let calls = format!("((0..number % 4).map(|one| {call})).limit(2).await");
         if fails_fast {
             self.handle(&format!("try_join_all{calls}"), handling);
             return;

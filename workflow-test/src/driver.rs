@@ -348,6 +348,9 @@ impl Driver {
             self.agenda.remove(&(journal, op.clone()));
             self.mail.note_received(message_id, journal);
         }
+        if let Event::Started { generation, .. } = &event {
+            self.check_generation(journal, *generation)?;
+        }
         if self.interleaves {
             self.note(journal, &event, &commands);
         }
@@ -363,6 +366,16 @@ impl Driver {
             self.close(journal);
         }
         Ok(())
+    }
+
+    /// Ids of children and the keys of steps carry the generation: two that are alike would share them.
+    fn check_generation(&self, journal: JournalIndex, generation: u32) -> Result<(), Violation> {
+        let counted = self.live[journal].run.generation();
+        if counted == generation {
+            return Ok(());
+        }
+        let text = format!("the run counts itself as generation {counted}, its journal as {generation}");
+        Err(Violation::new(Oracle::Replay, text))
     }
 
     /// What tells this state from others, however it came about: all that was recorded, what can be undone and in

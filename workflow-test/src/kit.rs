@@ -2,6 +2,7 @@
 //! It holds what a test says; driving a run is the test run's part.
 
 use std::cell::{Cell, RefCell};
+use std::fmt::Debug;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -38,6 +39,29 @@ impl Kit {
     /// kit, with the same mocks and the same clock.
     pub fn on_child<A, F: WorkflowFn<A>>(&self, _workflow: F) -> ChildMock<F::Workflow> {
         ChildMock::new(&self.scripts)
+    }
+
+    /// Shows the world that the mocks model, such as the stock that `reserve` and `release` change. From now on each
+    /// compensation is done twice, as after a crash before its answer was recorded, and the second time must leave the
+    /// world as it is.
+    ///
+    /// ```
+    /// # use std::{cell::RefCell, collections::BTreeSet, rc::Rc};
+    /// # use workflow_runtime::prelude::*;
+    /// # use workflow_test::Kit;
+    /// #[step(retriable)]
+    /// async fn release(_shelf: &u32) {}
+    ///
+    /// let reserved = Rc::new(RefCell::new(BTreeSet::from([7])));
+    /// let kit = Kit::new();
+    /// kit.on(release).then({
+    ///     let reserved = Rc::clone(&reserved);
+    ///     move |shelf| drop(reserved.borrow_mut().remove(shelf))
+    /// });
+    /// kit.world(move || reserved.borrow().clone());
+    /// ```
+    pub fn world<T: Debug>(&self, look: impl Fn() -> T + 'static) {
+        self.scripts.borrow_mut().set_world(look);
     }
 
     /// Runs that begin from now on are not executed a second time on another thread, for this reason: code that may

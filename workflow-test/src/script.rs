@@ -3,6 +3,7 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::fmt::Debug;
 use std::rc::Rc;
 
 use workflow_core::{Answer, AttemptOutcome, Conclusion, Definition, Event, Payload, Resources, StepDef};
@@ -18,6 +19,8 @@ use crate::violation::{Oracle, Violation};
 pub(crate) struct Scripts {
     steps: BTreeMap<&'static str, Script>,
     children: BTreeMap<&'static str, ChildScript>,
+    /// Shows the world that the mocks model, if they do.
+    world: Option<Rc<dyn Fn() -> String>>,
 }
 
 pub(crate) type SharedScripts = Rc<RefCell<Scripts>>;
@@ -107,6 +110,11 @@ impl Scripts {
         self.steps.get(step)
     }
 
+    /// From now on, compensations are repeated in this world.
+    pub(crate) fn set_world<T: Debug>(&mut self, look: impl Fn() -> T + 'static) {
+        self.world = Some(Rc::new(move || format!("{:?}", look())));
+    }
+
     /// The script of the children of one workflow; an empty one at first.
     pub(crate) fn of_child(
         &mut self,
@@ -194,7 +202,12 @@ impl Served {
             }
         };
         *served += 1;
-        entry.deed(call)
+        let deed = entry.deed(call)?;
+        let world = scripts.borrow().world.clone();
+        match world.filter(|_| call.is_undo() && is_done(&deed)) {
+            Some(look) => entry.repeat(call, &*look).map(|()| deed),
+            None => Ok(deed),
+        }
     }
 
     /// What becomes of this child; `None` for one that nothing is said about.
@@ -219,6 +232,10 @@ impl Served {
         *self.children.entry(workflow).or_insert(0) += 1;
         entry.deed(call).map(Some)
     }
+}
+
+fn is_done(deed: &Deed) -> bool {
+    matches!(deed.outcome, AttemptOutcome::Answered(Answer::Done(_)))
 }
 
 impl ChildEntry {
@@ -303,6 +320,24 @@ impl Entry {
             }
         };
         Ok(Deed { outcome, done_at_ms: after(self.takes_ms) })
+    }
+
+    /// Does it once more, as after a crash before the answer was recorded: the world must not show it.
+    fn repeat(&self, call: &Call<'_>, look: &dyn Fn() -> String) -> Result<(), Violation> {
+        let once = look();
+        self.deed(call)?;
+        let twice = look();
+        if once == twice {
+            return Ok(());
+        }
+        let facts = &call.def.facts;
+        let (name, source) = (&facts.name, &facts.source);
+        let text = format!(
+            "`{name}` ({source}) was repeated, as it is after a crash, and the world is another one: {once} before, \
+             {twice} now; let it look whether `{}` has been undone, or pass the idempotency key on",
+            call.place.1.undoes().map_or_else(String::new, |op| op.to_string())
+        );
+        Err(Violation::new(Oracle::Repeat, text))
     }
 
     fn is_too_slow(&self, timeout_ms: u64, heartbeat_ms: Option<u64>) -> bool {

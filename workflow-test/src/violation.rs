@@ -25,6 +25,8 @@ pub enum Oracle {
     Deadlock,
     /// A value is not the same after serde wrote it and read it back.
     RoundTrip,
+    /// A compensation that was repeated after a crash has changed the world once more.
+    Repeat,
     /// The run did what the diagram does not show.
     Graph,
     /// The code cannot go on: it panicked, or awaited something that is not durable.
@@ -50,6 +52,7 @@ impl Oracle {
             Oracle::Leak => "leak",
             Oracle::Deadlock => "deadlock",
             Oracle::RoundTrip => "round trip",
+            Oracle::Repeat => "repeat",
             Oracle::Graph => "graph",
             Oracle::Core => "code",
             Oracle::Mock => "mock",

@@ -335,3 +335,30 @@ fn a_diagram_that_is_no_graph_fails_before_anything_runs() {
     explore.on(thank).returns(());
     assert_eq!(explore.workflow(call).try_run().unwrap_err().violation.oracle, Oracle::Graph);
 }
+
+/// What is reserved and released in the tests below: counted, so that to release twice is once too often.
+static FREE: AtomicU32 = AtomicU32::new(10);
+
+#[test]
+fn a_compensation_that_takes_effect_twice_is_found() {
+    let kit = Explore::new();
+    kit.on(shop::reserve_goods).then(|_| {
+        FREE.fetch_sub(1, Ordering::Relaxed);
+        Ok(shop::Reservation(7))
+    });
+    kit.on(shop::release_goods).then(|_| {
+        FREE.fetch_add(1, Ordering::Relaxed);
+    });
+    kit.on(shop::retrieve_payment).returns(Err(shop::PaymentError::Declined));
+    kit.on(ship).returns(Ok(Parcel(1)));
+    kit.on(thank).returns(());
+    kit.world(|| FREE.load(Ordering::Relaxed));
+    let failure = kit.workflow(|| shop::fulfil_order(order())).try_run().unwrap_err();
+    assert_eq!(failure.violation.oracle, Oracle::Repeat);
+    let text = failure.violation.text;
+    assert!(
+        text.starts_with("`release_goods` (workflow-test/tests/shop/mod.rs:")
+            && text.contains("the world is another one: 10 before, 11 now"),
+        "{text}"
+    );
+}

@@ -13,7 +13,7 @@ use std::time::Duration;
 use serde_json::Value;
 use shop::*;
 use shop_mocks::all_goes_well;
-use trip::{Paid, TripError, book, hire_car, price};
+use trip::{Paid, TripError, book, city, hire_car, price};
 use workflow_runtime::prelude::*;
 use workflow_test::{
     Exploration, Explore, compensations, crash_points, edges, errors, messages, nodes, timers, workflow_test,
@@ -138,14 +138,6 @@ fn a_threshold_that_is_not_met_names_what_is_missing() {
     }
     assert!(said(crash_points(0.1)).ends_with("nothing was crashed: say `.crash_at_every_write()`"));
     report.assert(nodes(0.5)).assert(messages(0.0));
-}
-
-/// See a city
-#[subflow]
-async fn city(name: &str) -> Result<u32, TripError> {
-    let hotel = book(name).await?;
-    let food = price(name).await?;
-    Ok(hotel + food)
 }
 
 /// All constructs in one picture

@@ -15,7 +15,7 @@ use std::time::Duration;
 use serde_json::Value;
 use shop::{NewCard, Parcel, order, reserve_goods, retrieve_payment, ship};
 use shop_mocks::all_goes_well;
-use trip::{TripError, book, price};
+use trip::{book, price, subscription};
 use workflow_runtime::prelude::*;
 use workflow_runtime::{Memory, RunFilter};
 use workflow_test::{Exploration, Explore, replay_histories};
@@ -179,18 +179,6 @@ fn no_history_at_all_is_no_success() {
     fs::write(folder.join("fulfil_order/v1/completed.json"), "{\"format\": 1,").unwrap();
     let said = failure_of(|| _ = replay_histories(shop::fulfil_order, &folder));
     assert!(said.contains("history 1 in ") && said.contains("completed.json cannot be read: "), "{said}");
-}
-
-/// Subscribe
-#[workflow]
-async fn subscription(month: u32) -> Result<u32, TripError> {
-    book("month").await?;
-    sleep(days(30)).await;
-    if month < 3 {
-        return continue_as_new(subscription(month + 1)).await;
-    }
-    price("all").await?;
-    Ok(month)
 }
 
 #[test]

@@ -376,18 +376,6 @@ fn a_message_between_runs_survives_a_crash_at_every_write(kit: Explore) {
     assert_eq!(report.crashes, 4, "{report}");
 }
 
-/// Subscribe
-#[workflow]
-async fn subscription(month: u32) -> Result<u32, TripError> {
-    book("month").await?;
-    sleep(days(30)).await;
-    if month < 3 {
-        return continue_as_new(subscription(month + 1)).await;
-    }
-    price("all").await?;
-    Ok(month)
-}
-
 #[workflow_test]
 fn a_run_continues_as_new_and_what_was_done_stays_done(kit: Kit) {
     all_goes_well(&kit);

@@ -245,14 +245,6 @@ fn many_calls_survive_everything_in_every_order(kit: Explore) {
     report.assert(edges(1.0)).assert(compensations(1.0));
 }
 
-/// See a city
-#[subflow]
-async fn city(name: &str) -> Result<u32, TripError> {
-    let hotel = book(name).await?;
-    let food = price(name).await?;
-    Ok(hotel + food)
-}
-
 /// See many cities at once
 #[workflow]
 async fn grand_tour() -> Result<u32, TripError> {

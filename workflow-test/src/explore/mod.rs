@@ -17,6 +17,7 @@ mod test_name;
 #[cfg(test)]
 mod tests;
 
+use std::fmt::Debug;
 use std::rc::Rc;
 
 use workflow_core::{Definition, Payload, StepFn, Workflow, WorkflowCall, WorkflowFn};
@@ -68,6 +69,11 @@ impl Explore {
     /// with the same mocks and the same clock.
     pub fn on_child<A, F: WorkflowFn<A>>(&self, _workflow: F) -> ChildMock<F::Workflow> {
         ChildMock::new(&self.scripts)
+    }
+
+    /// Shows the world that the mocks model; see [`Kit::world`](crate::Kit::world).
+    pub fn world<T: Debug>(&self, look: impl Fn() -> T + 'static) {
+        self.scripts.borrow_mut().set_world(look);
     }
 
     /// Says which workflow is explored, and with which arguments.

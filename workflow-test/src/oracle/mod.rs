@@ -2,6 +2,7 @@
 //! They know definitions and journals, and nothing of how the journals came about.
 
 pub(crate) mod elsewhere;
+mod leaving;
 pub(crate) mod replay;
 pub(crate) mod saga;
 #[cfg(test)]

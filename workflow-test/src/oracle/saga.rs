@@ -5,12 +5,13 @@
 //! ends well hands over to the scope around it. Code may also undo its scope on purpose, and what took effect after the
 //! code had dropped it is undone whatever becomes of the run.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 use workflow_core::{Command, Conclusion, Event, OpId, Payload, Record, StepDef};
 use workflow_graph::{CompensationFacts, Effect, Outcome, Wire};
 
+use crate::oracle::leaving::Leaving;
 use crate::oracle::walk::Path;
 use crate::oracle::{Judge, conclusion_of};
 use crate::violation::{Oracle, Violation};
@@ -50,6 +51,9 @@ struct Story<'a, 'b> {
     undone: BTreeMap<OpId, usize>,
     /// The compensations that were begun and need a reason: what they undo, their names, and the row.
     undos: Vec<(OpId, &'a str, usize)>,
+    /// The steps and children of which an outcome has yet to come, whoever waits for it.
+    under_way: BTreeSet<&'a OpId>,
+    leaving: Leaving<'a>,
 }
 
 /// Holds the journal of a run that is over against the rules.
@@ -64,22 +68,24 @@ pub(crate) fn check(judge: &Judge, journal: &[&Record], path: &Path) -> Result<(
         undoing: BTreeMap::new(),
         undone: BTreeMap::new(),
         undos: Vec::new(),
+        under_way: BTreeSet::new(),
+        leaving: Leaving::default(),
     };
     let wrong = |text| Violation::new(Oracle::Saga, text);
     let conclusion = conclusion_of(journal);
     for record in journal {
         story.row += 1;
+        story.leaving.hear(&record.event, story.row, story.pivot);
         story.hear(&record.event, &record.commands).map_err(wrong)?;
+        story.look_at_what_goes_on().map_err(wrong)?;
         for command in &record.commands {
+            story.leaving.see(command);
             story.see(command).map_err(wrong)?;
         }
+        story.look_at_what_was_dropped().map_err(wrong)?;
         story.look_at_failed_scopes().map_err(wrong)?;
     }
-    if let (Some(Conclusion::Failed { code, .. }), Some(pivot)) = (conclusion, story.pivot) {
-        let text =
-            format!("the run failed with `{code}` though it had passed the point of no return `{pivot}`");
-        return Err(Violation::new(Oracle::Pivot, text));
-    }
+    story.leaving.check(conclusion, story.pivot)?;
     story.end(conclusion).map_err(wrong)
 }
 
@@ -96,6 +102,9 @@ impl<'a> Story<'a, '_> {
                 op.undoes().and_then(|forward| self.undoing.remove(&forward));
             }
             Event::GivenUp { op, .. } => self.is_over(op, true),
+            Event::ChildEnded { op, .. } | Event::ChildStarted { op } | Event::ChildRefused { op, .. } => {
+                self.under_way.remove(op);
+            }
             Event::StepCompleted { op, output, error } => self.completes(op, output, error.is_some()),
             Event::Skipped { op, output } => {
                 let is_error = output.as_json().starts_with("{\"Err\":");
@@ -118,6 +127,7 @@ impl<'a> Story<'a, '_> {
     }
 
     fn completes(&mut self, op: &'a OpId, output: &'a Payload, is_error: bool) {
+        self.under_way.remove(op);
         let Some(Open { def, args, is_unknown, is_dropped: is_unwanted }) = self.open.remove(op) else {
             return;
         };
@@ -140,16 +150,26 @@ impl<'a> Story<'a, '_> {
                 None => {
                     let def = self.judge.steps.iter().find(|def| def.facts.name == *step);
                     if let Some(def) = def {
+                        self.under_way.insert(op);
                         let open = Open { def, args, is_unknown: false, is_dropped: false };
                         self.open.entry(op).or_insert(open);
                     }
                 }
             },
             Command::Withdraw { op } => {
+                if let Some(open) = self.open.get(op)
+                    && open.is_unknown
+                    && open.def.facts.effect == Effect::Pivot
+                {
+                    return Err(format!(
+                        "`{op}` was withdrawn though it may have passed the point of no return; it is asked again"
+                    ));
+                }
                 self.drop(op);
                 self.is_over(op, false);
             }
             Command::CancelStep { op } => self.drop(op),
+            Command::StartChild { op, .. } => drop(self.under_way.insert(op)),
             _ => {}
         }
         Ok(())
@@ -163,6 +183,7 @@ impl<'a> Story<'a, '_> {
 
     /// No attempt is under way, and there will be none.
     fn is_over(&mut self, op: &'a OpId, has_time: bool) {
+        self.under_way.remove(op);
         if let Some(Open { def, args, is_unknown: true, is_dropped: is_unwanted }) = self.open.remove(op) {
             self.took_effect(Done { op, def, args, output: None, has_time, is_unwanted });
         }
@@ -198,6 +219,9 @@ impl<'a> Story<'a, '_> {
             ));
         };
         let scope = self.innermost_open_scope(&forward);
+        if let Some(other) = self.undoing.values().find(|other| is_within(other.op, &scope)) {
+            return Err(format!("`{name}` for `{forward}` began before `{}` was undone", other.op));
+        }
         let done = &self.done[position];
         let mut later =
             self.done[position + 1..].iter().rev().filter(|later| later.has_time && done.has_time);
@@ -227,6 +251,47 @@ impl<'a> Story<'a, '_> {
         Ok(())
     }
 
+    /// Where code goes on in this row, nothing is under way any more that it had to wait for.
+    fn look_at_what_was_dropped(&self) -> Result<(), String> {
+        if self.path.is_vague {
+            return Ok(());
+        }
+        let dropped = self.in_row(&self.path.dropped);
+        match dropped.into_iter().find(|dropped| self.under_way.iter().any(|op| op.as_str() == *dropped)) {
+            Some(dropped) => Err(format!(
+                "the code went on behind a failure although `{dropped}` beside it was still under way"
+            )),
+            None => Ok(()),
+        }
+    }
+
+    fn in_row<'p>(&self, found: &'p [(String, usize)]) -> Vec<&'p str> {
+        found.iter().filter(|(_, row)| *row == self.row).map(|(name, _)| name.as_str()).collect()
+    }
+
+    /// Where code goes on in this row, all is undone that had to be before.
+    fn look_at_what_goes_on(&self) -> Result<(), String> {
+        if self.pivot.is_some() || self.path.is_vague {
+            return Ok(());
+        }
+        let mut left = self.done.iter().chain(self.undoing.values()).filter(|done| !done.is_unwanted);
+        for scope in self.in_row(&self.path.broken_off) {
+            if let Some(done) = left.clone().find(|done| is_within(done.op, scope)) {
+                let why = "which a failure beside it had broken off";
+                return Err(format!(
+                    "{} before the code went on behind `{scope}`, {why}",
+                    undo_missing(done)
+                ));
+            }
+        }
+        for scope in self.in_row(&self.path.compensated) {
+            if let Some(done) = left.find(|done| is_within(done.op, scope)) {
+                return Err(format!("{} though the code said `compensate()`", undo_missing(done)));
+            }
+        }
+        Ok(())
+    }
+
     /// Subflows that have failed and been left have nothing more to undo.
     fn look_at_failed_scopes(&self) -> Result<(), String> {
         if self.pivot.is_some() || self.path.is_vague {
@@ -238,6 +303,12 @@ impl<'a> Story<'a, '_> {
             let mut left = self.done.iter().chain(self.undoing.values());
             if let Some(done) = left.find(|done| is_within(done.op, &end.scope)) {
                 return Err(format!("{} before its subflow `{}` was left", undo_missing(done), end.scope));
+            }
+            if let Some(op) = self.under_way.iter().find(|op| is_within(op, &end.scope)) {
+                return Err(format!(
+                    "the failed subflow `{}` was left while `{op}` was still under way",
+                    end.scope
+                ));
             }
         }
         Ok(())

@@ -37,6 +37,13 @@ pub(crate) struct Path {
     pub(crate) calls: Vec<(usize, String)>,
     /// The subflows that came to their end.
     pub(crate) scopes: Vec<ScopeEnd>,
+    /// Operations that a failure beside them ended, and the rows in which the code went on.
+    pub(crate) dropped: Vec<(String, usize)>,
+    /// Subflows that a failure beside them broke off, and the rows in which the code went on.
+    pub(crate) broken_off: Vec<(String, usize)>,
+    /// The scopes that were undone on purpose, the workflow's own without a name; and the rows in which the code
+    /// went on.
+    pub(crate) compensated: Vec<(String, usize)>,
     /// There were too many ways: one on which subflows ended otherwise may have been left out.
     pub(crate) is_vague: bool,
 }
@@ -149,7 +156,10 @@ impl Walker {
                 }
             }
             for command in &record.commands {
-                if let Command::Withdraw { op } = command {
+                // Nobody waits for it any more, whatever its outcome will be.
+                if let Command::Withdraw { op } | Command::CancelStep { op } | Command::CancelChild { op } =
+                    command
+                {
                     states.iter_mut().for_each(|state| state.token.settle(op.as_str(), Answer::Gone));
                 }
                 let Some(op) = begins(command) else { continue };
@@ -199,7 +209,7 @@ impl Walker {
     ) -> Result<Vec<State<'a>>, Violation> {
         let mut states = states;
         if let [state] = &mut states[..]
-            && self.begin_next(state, op)
+            && self.begin_next(state, op, row)
         {
             return Ok(states);
         }
@@ -220,7 +230,7 @@ impl Walker {
     }
 
     /// The usual case, without a search: the run goes from one plain operation of its own to the next.
-    fn begin_next<'a>(&self, state: &mut State<'a>, op: &'a OpId) -> bool {
+    fn begin_next<'a>(&self, state: &mut State<'a>, op: &'a OpId, row: usize) -> bool {
         let root = &self.maps[0];
         let segment = Segment::at(op.as_str(), 0);
         let flow = match &state.token {
@@ -248,6 +258,9 @@ impl Walker {
             return false;
         }
         state.steps.push(Step::Way { map: 0, scope: "", flows: flows.clone() });
+        if flow.is_some_and(|flow| root.compensating[flow].contains(&node)) {
+            state.steps.push(Step::Compensated { scope: None, row });
+        }
         let call = Call { id: segment.id, answer: Answer::Open, inside: None };
         state.token = Token::In { node, calls: vec![call] };
         true
@@ -379,6 +392,11 @@ impl Walker {
                 }
                 Step::Scope { id, outcome, row } => {
                     path.scopes.push(ScopeEnd { scope: id.to_owned(), outcome, row });
+                }
+                Step::Dropped { id, row } => path.dropped.push((id.to_owned(), row)),
+                Step::BrokenOff { id, row } => path.broken_off.push((id.to_owned(), row)),
+                Step::Compensated { scope, row } => {
+                    path.compensated.push((scope.unwrap_or_default().to_owned(), row));
                 }
             }
         }

@@ -1,4 +1,5 @@
-//! Steps that most tests of the kit about several things at once call: parts of a trip, booked and cancelled.
+//! Steps that most tests of the kit about several things at once call: parts of a trip, booked and cancelled; and what
+//! several tests make of them.
 //! The bodies never run; the kit's mocks answer instead.
 #![allow(dead_code, missing_docs, unreachable_pub)]
 
@@ -68,4 +69,24 @@ pub async fn price(part: &str) -> Result<u32, TripError> {
 pub async fn write_postcard(to: &str) -> Result<(), TripError> {
     unused(to);
     Ok(())
+}
+
+/// See a city
+#[subflow]
+pub async fn city(name: &str) -> Result<u32, TripError> {
+    let hotel = book(name).await?;
+    let food = price(name).await?;
+    Ok(hotel + food)
+}
+
+/// Subscribe
+#[workflow]
+pub async fn subscription(month: u32) -> Result<u32, TripError> {
+    book("month").await?;
+    sleep(days(30)).await;
+    if month < 3 {
+        return continue_as_new(subscription(month + 1)).await;
+    }
+    price("all").await?;
+    Ok(month)
 }

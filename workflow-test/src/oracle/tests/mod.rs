@@ -1,6 +1,7 @@
 //! Each oracle is shown a journal, a graph or a workflow that was broken on purpose, and names the culprit.
 //! The broken thing is always made from one that is in order.
 
+mod leaving;
 mod regions;
 mod scopes;
 

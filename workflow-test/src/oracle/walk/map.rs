@@ -1,7 +1,7 @@
 //! A graph, prepared for being walked: from each flow, where it leads without an operation between.
 //! Facts of the graph alone.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::rc::Rc;
 
 use workflow_graph::{FlowKind, Graph, NodeIndex, NodeKind, Outcome};
@@ -12,6 +12,8 @@ pub(crate) struct Map {
     /// For each flow, the operations, splits and ends that it leads to without another one between, each with the
     /// flows on the way.
     pub(crate) ways: Vec<BTreeMap<NodeIndex, Rc<[usize]>>>,
+    /// For each flow, those of them that it leads to only through a `compensate()`.
+    pub(crate) compensating: Vec<BTreeSet<NodeIndex>>,
     /// The flows that leave each node.
     pub(crate) leaving: Vec<Vec<usize>>,
     /// The start of the flow itself, and of each block.
@@ -65,9 +67,21 @@ impl Map {
             }
             _ => None,
         });
+        let ways: Vec<_> = (0..graph.flows.len()).map(|flow| ways_from(graph, flow, true)).collect();
+        let has_compensation = graph.nodes.iter().any(|node| node.kind == NodeKind::Compensate);
+        let compensating = ways.iter().enumerate().map(|(flow, ways)| {
+            if !has_compensation {
+                return BTreeSet::new();
+            }
+            let mut stops: BTreeSet<NodeIndex> = ways.keys().copied().collect();
+            let around = ways_from(graph, flow, false);
+            stops.retain(|stop| !around.contains_key(stop));
+            stops
+        });
         Map {
             graph,
-            ways: (0..graph.flows.len()).map(|flow| ways_from(graph, flow)).collect(),
+            compensating: compensating.collect(),
+            ways,
             starts: starts.collect(),
             inside: inside.collect(),
             branches: branches(graph, &leaving),
@@ -171,12 +185,12 @@ impl Map {
     }
 }
 
-/// Breadth first, so that the way to each node is the shortest.
-fn ways_from(graph: &Graph, flow: usize) -> BTreeMap<NodeIndex, Rc<[usize]>> {
+/// Breadth first, so that the way to each node is the shortest; all ways, or only those without a `compensate()`.
+fn ways_from(graph: &Graph, flow: usize, all: bool) -> BTreeMap<NodeIndex, Rc<[usize]>> {
     let mut ways = BTreeMap::from([(graph.flows[flow].to, vec![flow])]);
     let mut open = VecDeque::from([graph.flows[flow].to]);
     while let Some(node) = open.pop_front() {
-        if is_stop(graph, node) {
+        if is_stop(graph, node) || (!all && graph.nodes[node].kind == NodeKind::Compensate) {
             continue;
         }
         let way = ways[&node].clone();

@@ -5,7 +5,7 @@ use workflow_graph::{NodeIndex, Outcome};
 
 use super::Walker;
 use super::seek::{Found, Goal, Visit};
-use super::token::{Step, Token};
+use super::token::{Answer, Step, Token, certain};
 
 impl Walker {
     pub(super) fn seek_in_fork<'a>(
@@ -37,12 +37,13 @@ impl Walker {
         for branch in branches {
             let mut found = Vec::new();
             self.seek(map, branch, Goal::Join, &mut visit.afresh(), &mut found);
-            let arrived = found.into_iter().find_map(|(token, steps)| match (token, &joined) {
-                (Token::At { node, .. }, Some((join, _))) if node != *join => None,
-                (Token::At { node, .. }, _) => Some((node, steps)),
+            let mut join = joined.as_ref().map(|(join, _)| *join);
+            let arrived = found.into_iter().filter_map(|(token, steps)| match token {
+                Token::At { node, .. } if *join.get_or_insert(node) == node => Some(steps),
                 _ => None,
             });
-            let Some((join, steps)) = arrived else { return };
+            let arrived = certain(arrived.collect());
+            let Some((join, steps)) = join.zip(arrived) else { return };
             let before = joined.map(|(_, steps)| steps).unwrap_or_default();
             joined = Some((join, [before, steps].concat()));
         }
@@ -126,8 +127,11 @@ impl Walker {
         if !visit.leaves(node) {
             return;
         }
-        for (token, steps) in ends {
+        for (token, mut steps) in ends {
             let Token::At { outcome: Some(outcome), .. } = token else { continue };
+            if outcome == Outcome::Failure {
+                self.dropped(map, inside, visit.row, &mut steps);
+            }
             if let (Outcome::Continued, Goal::End) = (outcome, goal) {
                 out.push((token, steps));
                 continue;
@@ -135,6 +139,35 @@ impl Walker {
             for flow in self.maps[map].after_end(node, outcome) {
                 self.go_on(map, &Token::Left(flow), goal, &steps, &mut visit.clone(), out);
             }
+        }
+    }
+
+    /// What a failure ends beside itself: operations that are under way, and subflows that have not come to their end.
+    pub(super) fn dropped<'a>(&self, map: usize, token: &Token<'a>, row: usize, steps: &mut Vec<Step<'a>>) {
+        match token {
+            Token::Left(_) | Token::At { .. } => {}
+            Token::In { node, calls } => {
+                for call in calls {
+                    match self.maps[map].inside[*node].zip(call.inside.as_ref()) {
+                        None if matches!(call.answer, Answer::Open | Answer::Gone) => {
+                            steps.push(Step::Dropped { id: call.id, row });
+                        }
+                        None => {}
+                        Some((map, token)) => {
+                            self.dropped(map, token, row, steps);
+                            let mut ends = Vec::new();
+                            self.seek(map, token, Goal::End, &mut Visit::at(row), &mut ends);
+                            if ends.is_empty() {
+                                steps.push(Step::BrokenOff { id: call.id, row });
+                            }
+                        }
+                    }
+                }
+            }
+            Token::Split { branches, .. } => {
+                branches.iter().for_each(|branch| self.dropped(map, branch, row, steps));
+            }
+            Token::Block { inside, .. } => self.dropped(map, inside, row, steps),
         }
     }
 

@@ -6,7 +6,7 @@ use std::cell::RefCell;
 use workflow_graph::{NodeIndex, NodeKind, Outcome};
 
 use super::Walker;
-use super::token::{Answer, Call, Segment, Step, Token, activation};
+use super::token::{Answer, Call, Segment, Step, Token, activation, inside as inside_of};
 
 /// Where a token is wanted.
 #[derive(Clone, Copy)]
@@ -122,6 +122,7 @@ impl Walker {
         for (&stop, flows) in &this.ways[flow] {
             let way = Step::Way { map, scope: visit.scope, flows: flows.clone() };
             let node = &this.graph.nodes[stop];
+            let begun = out.len();
             match &node.kind {
                 NodeKind::End(outcome) => match goal {
                     Goal::End => out.push((Token::At { node: stop, outcome: Some(*outcome) }, vec![way])),
@@ -151,6 +152,13 @@ impl Walker {
                         self.go_on(map, &Token::Left(past), goal, std::slice::from_ref(&way), visit, out);
                     }
                 }
+            }
+            // What begins behind it begins in the moment in which all is undone. A join may be come to much later.
+            if let Goal::Begin { .. } = goal
+                && this.compensating[flow].contains(&stop)
+            {
+                let compensated = Step::Compensated { scope: None, row: visit.row };
+                out[begun..].iter_mut().for_each(|(_, steps)| steps.push(compensated.clone()));
             }
         }
     }
@@ -216,7 +224,7 @@ impl Walker {
         let first = [Step::Node { map: inside, node: start.node }];
         self.go_on(inside, &Token::Left(start.flow), goal, &first, &mut Visit::inside(id, row), &mut found);
         let call = |token| Call { id, answer: Answer::Open, inside: Some(token) };
-        found.into_iter().map(|(token, steps)| (call(token), steps)).collect()
+        found.into_iter().map(|(token, steps)| (call(token), inside_of(steps, id))).collect()
     }
 
     /// More happens in the operation: inside of a subflow, or in another of many calls.
@@ -267,7 +275,7 @@ impl Walker {
                 self.seek(map, token, Goal::Begin { text, from }, &mut visit, &mut found);
                 for (token, steps) in found {
                     let call = Call { inside: Some(token), ..calls[position].clone() };
-                    out.push((with(position, call), steps));
+                    out.push((with(position, call), inside_of(steps, segment.id)));
                 }
             }
             None if self.maps[map].graph.nodes[node].instances.is_some() => {
@@ -304,7 +312,10 @@ impl Walker {
             }
             Some(true) if calls.iter().any(|call| call.answer.is_error()) => {
                 let errors = calls.iter().filter(|call| call.answer.is_error());
-                errors.flat_map(|call| self.ways_after(map, node, call.answer)).collect()
+                let ways = errors.flat_map(|call| self.ways_after(map, node, call.answer));
+                let mut dropped = Vec::new();
+                self.dropped(map, &Token::In { node, calls: calls.to_vec() }, row, &mut dropped);
+                return ways.map(|flow| (flow, dropped.clone())).collect();
             }
             Some(true) => {
                 if is_done {
@@ -362,6 +373,8 @@ impl Walker {
         let mut ways = Vec::new();
         let failed = ends.iter().flatten().find(|(outcome, _)| *outcome == Outcome::Failure);
         if let Some((_, steps)) = failed.filter(|_| fails_fast) {
+            let mut steps = steps.clone();
+            self.dropped(map, &Token::In { node, calls: calls.to_vec() }, row, &mut steps);
             ways.extend(this.after_any_error(node).into_iter().map(|flow| (flow, steps.clone())));
         }
         let wanted = |outcome: Outcome| !fails_fast || outcome == Outcome::Success;

@@ -69,19 +69,61 @@ pub(crate) enum Step<'a> {
         flows: Rc<[usize]>,
     },
     /// A subflow came to its end.
-    Scope { id: &'a str, outcome: Outcome, row: usize },
+    Scope {
+        id: &'a str,
+        outcome: Outcome,
+        row: usize,
+    },
+    /// A failure beside it ended this operation: nobody waits for what it gives, but for it to be over.
+    Dropped {
+        id: &'a str,
+        row: usize,
+    },
+    /// A failure beside it broke this subflow off before it came to its end.
+    BrokenOff {
+        id: &'a str,
+        row: usize,
+    },
+    /// The code undid on purpose what the subflow had done, and went on; `None` is the workflow itself.
+    Compensated {
+        scope: Option<&'a str>,
+        row: usize,
+    },
 }
 
-/// Whether the same subflows ended in the same way.
+/// Whether the same subflows ended in the same way, and the same was to be undone.
 pub(crate) fn has_same_ends(a: &[Step<'_>], b: &[Step<'_>]) -> bool {
-    let ends = |steps: &[Step<'_>]| -> Vec<(String, Outcome)> {
-        let ends = steps.iter().filter_map(|step| match step {
-            Step::Scope { id, outcome, .. } => Some(((*id).to_owned(), *outcome)),
-            _ => None,
-        });
-        ends.collect()
-    };
-    ends(a) == ends(b)
+    fn ends<'s, 'a>(steps: &'s [Step<'a>]) -> impl Iterator<Item = Step<'a>> + use<'s, 'a> {
+        steps.iter().filter_map(|step| match step {
+            Step::Node { .. } | Step::Way { .. } => None,
+            // In which row it was is the same for both: they have come to the same place.
+            Step::Scope { id, outcome, .. } => Some(Step::Scope { id, outcome: *outcome, row: 0 }),
+            Step::Dropped { id, .. } => Some(Step::Dropped { id, row: 0 }),
+            Step::BrokenOff { id, .. } => Some(Step::BrokenOff { id, row: 0 }),
+            Step::Compensated { scope, .. } => Some(Step::Compensated { scope: *scope, row: 0 }),
+        })
+    }
+    ends(a).eq(ends(b))
+}
+
+/// The first of several ways to the same place, without the ends that are others on another one: nobody knows them.
+pub(crate) fn certain<'a>(ways: Vec<Vec<Step<'a>>>) -> Option<Vec<Step<'a>>> {
+    let mut ways = ways.into_iter();
+    let mut first = ways.next()?;
+    for other in ways {
+        first.retain(|step| matches!(step, Step::Node { .. } | Step::Way { .. }) || other.contains(step));
+    }
+    Some(first)
+}
+
+/// The same steps, as those of this subflow.
+pub(crate) fn inside<'a>(mut steps: Vec<Step<'a>>, id: &'a str) -> Vec<Step<'a>> {
+    for step in &mut steps {
+        if let Step::Compensated { scope: scope @ None, .. } = step {
+            *scope = Some(id);
+        }
+    }
+    steps
 }
 
 /// One part of an operation's id: `ship#2[3]` in `deliver.ship#2[3]`.
