@@ -69,26 +69,13 @@ pub(crate) enum Step<'a> {
         flows: Rc<[usize]>,
     },
     /// A subflow came to its end.
-    Scope {
-        id: &'a str,
-        outcome: Outcome,
-        row: usize,
-    },
+    Scope { id: &'a str, outcome: Outcome, row: usize },
     /// A failure beside it ended this operation: nobody waits for what it gives, but for it to be over.
-    Dropped {
-        id: &'a str,
-        row: usize,
-    },
+    Dropped { id: &'a str, row: usize },
     /// A failure beside it broke this subflow off before it came to its end.
-    BrokenOff {
-        id: &'a str,
-        row: usize,
-    },
+    BrokenOff { id: &'a str, row: usize },
     /// The code undid on purpose what the subflow had done, and went on; `None` is the workflow itself.
-    Compensated {
-        scope: Option<&'a str>,
-        row: usize,
-    },
+    Compensated { scope: Option<&'a str>, row: usize },
 }
 
 /// Whether the same subflows ended in the same way, and the same was to be undone.
