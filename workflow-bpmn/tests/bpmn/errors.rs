@@ -58,3 +58,17 @@ fn the_same_holds_for_branches_that_fail_as_one() {
     ));
     assert!(element(&xml, "no_trip_CarrierDown").contains(r#"errorRef="error_CARRIERDOWN""#));
 }
+
+#[test]
+fn an_outcome_that_is_kept_as_a_value_is_thrown_by_nobody() {
+    let throwing_ends = |node| {
+        let xml = workflow_bpmn::to_xml(&graph("trip", vec![node]));
+        let ends =
+            xml.split("<bpmn:endEvent").skip(1).filter_map(|text| text.split("</bpmn:endEvent>").next());
+        ends.filter(|end| end.contains("errorEventDefinition")).count()
+    };
+    let trip = || subflow("book_trip", "book_trip", booking);
+    assert_eq!(throwing_ends(trip().or_fail(Some("no_trip"))), 2);
+    // Nobody would catch it.
+    assert_eq!(throwing_ends(trip()), 0);
+}
