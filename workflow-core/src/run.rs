@@ -71,7 +71,7 @@ impl OpenOperation {
     fn is(&self, operation: &Operation) -> bool {
         let Operation { request, step, is_stuck, is_abandoned, .. } = operation;
         let is_step = match (self.step, step) {
-            (Some(own), Some(step)) => std::ptr::eq(own, step.def),
+            (Some(own), Some(step)) => own.is(step.def),
             (own, step) => own.is_none() && step.is_none(),
         };
         is_step

@@ -57,7 +57,7 @@ impl Shape {
             Some(names) if names.len() != facts.len() => {
                 names.iter().position(|name| *name == error.variant)?
             }
-            _ => facts.iter().position(|other| std::ptr::eq(other, error))?,
+            _ => facts.iter().position(|other| other.variant == error.variant)?,
         };
         let sample = (self.invent_error)(index)?;
         // What was made up counts only if it reads back as what was wanted.
