@@ -73,9 +73,10 @@ impl Project {
             .args([task, "--offline", "--message-format=json", "--target-dir"])
             .arg(target)
             .current_dir(&folder)
-            // What another run left half done would be of no use, and debug symbols are not looked at.
+            // What another run left half done would be of no use; the rest is as this workspace has it, so that what
+            // both need is built once.
             .env("CARGO_INCREMENTAL", "0")
-            .env("CARGO_PROFILE_DEV_DEBUG", "0")
+            .env("CARGO_PROFILE_DEV_DEBUG", "line-tables-only")
             .output()
             .expect("cargo can be called");
         let mut made = Made { said: vec![Said::default(); texts.len()], program: None };

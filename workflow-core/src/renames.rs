@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ptr;
 
-use workflow_graph::{Graph, NodeIndex, NodeKind, StepFacts};
+use workflow_graph::{Graph, Node, NodeIndex, NodeKind, StepFacts};
 
 use crate::whereabouts::graph_around;
 use crate::{Command, Definition, OpId, Record};
@@ -18,16 +18,18 @@ impl Renames {
     /// What the journal of a run tells about steps that had another name when the run came to them.
     pub(crate) fn of(graph: &'static Graph, journal: &[&Record]) -> Renames {
         let began = || journal.iter().flat_map(|record| &record.commands).filter_map(began);
-        // A journal whose ids are all there has none of a former name: such an id would be that of another node.
+        // A journal whose ids are all there has none of a former name: such an id would be that of another operation. A
+        // gateway or an end may have taken the id over.
         let mut latest = 0;
         let mut is_there = |op: &OpId| {
             // Most operations go by the id of a node, and come in the order of the text.
             let mut nodes = (latest..graph.nodes.len()).chain(0..latest);
-            if let Some(node) = nodes.find(|&node| graph.nodes[node].id == op.as_str()) {
+            let is_it = |node: &Node| node.is_operation() && node.id == op.as_str();
+            if let Some(node) = nodes.find(|&node| is_it(&graph.nodes[node])) {
                 latest = node;
                 return true;
             }
-            graph_around(graph, op).is_none_or(|graph| graph.node(op.node()).is_some())
+            graph_around(graph, op).is_none_or(|graph| graph.node(op.node()).is_some_and(Node::is_operation))
         };
         if began().all(|(op, _)| is_there(op)) {
             return Renames::default();

@@ -130,10 +130,14 @@ struct Output {
 
 /// Wires the arguments of a compensation to what was recorded; their types were checked by the compiler.
 fn wire(wiring: &'static [Wire], args: &Payload, output: Option<Output>) -> Result<Wired, PayloadError> {
-    if output.is_none() && wiring.contains(&Wire::Output) {
+    let takes_output = wiring.contains(&Wire::Output);
+    if output.is_none() && takes_output {
         return Err(missing(&Wire::Output));
     }
-    Ok(Wired { wiring, args: args.clone(), output })
+    // What nothing is taken from need not be kept until the run ends.
+    let takes_args = wiring.iter().any(|wire| matches!(wire, Wire::Argument(_)));
+    let args = if takes_args { args.clone() } else { Payload::null() };
+    Ok(Wired { wiring, args, output: output.filter(|_| takes_output) })
 }
 
 impl Wired {

@@ -106,8 +106,8 @@ pub(crate) struct Driver {
     pub(crate) now_ms: Timestamp,
     /// The rows written by this driver, without those it was rebuilt from.
     pub(crate) annals: Annals,
-    /// For each of them, what its run had open after it.
-    open: Vec<Vec<OpenOperation>>,
+    /// For each of them, what its run had open after it, if that is asked for.
+    open: Option<Vec<Vec<OpenOperation>>>,
     interleaves: bool,
     /// What was written, whatever the order.
     digest: u64,
@@ -123,7 +123,7 @@ impl Driver {
             mail: Mail::default(),
             now_ms: 0,
             annals: Annals::default(),
-            open: Vec::new(),
+            open: None,
             interleaves: false,
             digest: 0,
         }
@@ -132,6 +132,11 @@ impl Driver {
     /// Only timers are punctual: among the rest, the world says what happens first.
     pub(crate) fn interleaving(self) -> Driver {
         Driver { interleaves: true, ..self }
+    }
+
+    /// Also notes what is open after each write, for crashes to be held against.
+    pub(crate) fn noting_what_is_open(self) -> Driver {
+        Driver { open: Some(Vec::new()), ..self }
     }
 
     /// Begins the run that the test is about.
@@ -154,9 +159,9 @@ impl Driver {
         &self.annals
     }
 
-    /// What was written, and for each write what its run had open after it.
+    /// What was written, and for each write what its run had open after it, as far as that was noted.
     pub(crate) fn into_annals(self) -> (Annals, Vec<Vec<OpenOperation>>) {
-        (self.annals, self.open)
+        (self.annals, self.open.unwrap_or_default())
     }
 
     /// The journal in which the run that the test started is now.
@@ -358,7 +363,9 @@ impl Driver {
             self.carry_out(journal, command, world)?;
         }
         let is_over = matches!(commands.last(), Some(Command::Finish(_) | Command::Continue { .. }));
-        self.open.push(self.live[journal].run.open_operations());
+        if let Some(open) = &mut self.open {
+            open.push(self.live[journal].run.open_operations());
+        }
         let record = Record::new(self.now_ms, event, commands);
         self.annals.rows.push(Row { journal, record, is_by_hand: false });
         if is_over {

@@ -325,13 +325,20 @@ impl Entry {
     /// Does it once more, as after a crash before the answer was recorded: the world must not show it.
     fn repeat(&self, call: &Call<'_>, look: &dyn Fn() -> String) -> Result<(), Violation> {
         let once = look();
-        self.deed(call)?;
+        let again = self.deed(call)?;
         let twice = look();
+        let facts = &call.def.facts;
+        let (name, source) = (&facts.name, &facts.source);
+        if !is_done(&again) {
+            let text = format!(
+                "`{name}` ({source}) was repeated, as it is after a crash, and failed: it would be tried again until \
+                 a person has to look; let it answer as it did when there is nothing left to undo"
+            );
+            return Err(Violation::new(Oracle::Repeat, text));
+        }
         if once == twice {
             return Ok(());
         }
-        let facts = &call.def.facts;
-        let (name, source) = (&facts.name, &facts.source);
         let text = format!(
             "`{name}` ({source}) was repeated, as it is after a crash, and the world is another one: {once} before, \
              {twice} now; let it look whether `{}` has been undone, or pass the idempotency key on",

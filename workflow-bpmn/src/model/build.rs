@@ -316,7 +316,8 @@ impl Draft<'_, '_> {
         if outcome != Outcome::Failure {
             Ending::Plain
         } else if self.is_a_value(node) {
-            Ending::Plain
+            // Beside other branches it is the end of them, too.
+            if node.scope.is_some() { Ending::Terminate } else { Ending::Plain }
         } else if self.of.subflow.is_some() || node.scope.is_some() {
             Ending::Error { definition: self.error_of_end(index) }
         } else if self.of.undoing.contains(&index) {

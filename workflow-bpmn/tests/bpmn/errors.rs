@@ -7,7 +7,7 @@ use workflow_graph::Graph;
 
 use crate::mapping::element;
 use crate::parallel::booking;
-use crate::sketch::{graph, run, step, subflow, try_join};
+use crate::sketch::{Stmt, graph, run, step, subflow, try_join};
 
 /// Says `?` behind a scope that fails in two ways.
 fn week() -> &'static Graph {
@@ -71,4 +71,12 @@ fn an_outcome_that_is_kept_as_a_value_is_thrown_by_nobody() {
     assert_eq!(throwing_ends(trip().or_fail(Some("no_trip"))), 2);
     // Nobody would catch it.
     assert_eq!(throwing_ends(trip()), 0);
+    // Where it stands beside other branches, it is the end of them, too.
+    let mut all =
+        try_join("all", vec![vec![run("pack")], vec![step("pay").or_fail("unpaid").into()]], "not_all");
+    if let Stmt::TryJoin { errors, .. } = &mut all {
+        errors.clear();
+    }
+    let xml = workflow_bpmn::to_xml(&graph("trip", vec![all]));
+    assert!(element(&xml, "unpaid").contains("terminateEventDefinition"), "{xml}");
 }

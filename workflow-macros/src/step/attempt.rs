@@ -119,13 +119,15 @@ fn args_name(step: &Step) -> Ident {
 }
 
 /// Whether the function may own what its body borrows. Another macro around it has to see the parameters as they were
-/// typed, and nothing stands before an inner attribute.
+/// typed, attributes on one of them speak of the name in the body, and nothing stands before an inner attribute.
 fn may_own(step: &Step) -> bool {
     let is_lint = |attribute| is_any_of(attribute, &["allow", "expect", "warn", "deny", "forbid"]);
     let function = &step.function;
     let is_alone = function.attrs.iter().filter(|attribute| belongs_to_body(attribute)).all(is_lint);
     let is_attribute = |token: TokenTree| matches!(token, TokenTree::Punct(punct) if punct.as_char() == '#');
-    is_alone && !function.body.stream().into_iter().next().is_some_and(is_attribute)
+    let has_words = |input: &FnArg| matches!(input, FnArg::Typed(input) if !input.attrs.is_empty());
+    let is_plain = !function.sig.inputs.iter().any(has_words);
+    is_alone && is_plain && !function.body.stream().into_iter().next().is_some_and(is_attribute)
 }
 
 /// The function as the user typed it.

@@ -49,7 +49,13 @@ fn rustdoc_asks() -> bool {
 /// meaning. A picture that is wider than the page can be scrolled, with the keyboard too.
 fn section(function: &str, title: &str, graph: &Graph) -> String {
     let svg = Export::of(graph).part_of_page(&format!("diagram-{function}"));
+    let title = escaped(title);
     format!("{title}\n\n# Diagram\n\n<div style=\"overflow-x:auto\" tabindex=\"0\">{svg}</div>\n\n")
+}
+
+/// A text in which Markdown and HTML find nothing of theirs.
+fn escaped(text: &str) -> String {
+    text.chars().flat_map(|c| c.is_ascii_punctuation().then_some('\\').into_iter().chain([c])).collect()
 }
 
 /// The flow, as far as the texts of the package tell.

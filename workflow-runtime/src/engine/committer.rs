@@ -1,4 +1,5 @@
-//! Group commit: the turns of all runs that are ready go into one transaction; stragglers are hardly waited for.
+//! Group commit: the turns of all runs that are ready go into one transaction, or, when they are many, into two in turn;
+//! stragglers are hardly waited for.
 //! It knows nothing of workflows. Nothing leaves it as written before the store has said so.
 
 use std::future::poll_fn;
@@ -108,7 +109,7 @@ pub(crate) async fn commit_all(parts: Arc<Parts>, mut jobs: mpsc::UnboundedRecei
             let Ok(job) = jobs.try_recv() else { break };
             batch.add(job);
         }
-        if under_way.most > 1 && batch.has_only_turns() {
+        if under_way.most > 1 && batch.keeps_to_its_runs() {
             under_way.begin(&parts, batch);
         } else {
             under_way.end_all().await;
@@ -118,8 +119,8 @@ pub(crate) async fn commit_all(parts: Arc<Parts>, mut jobs: mpsc::UnboundedRecei
     under_way.end_all().await;
 }
 
-/// The batches that a store writes at once with others. Only turns are: no run has two, and what other workers of a
-/// fleet write at the same time does no harm either. What somebody asks for from outside comes before or after.
+/// The batches that a store writes at once with others. Only turns are that touch nothing but their runs: no run has two,
+/// but when two callers begin the same one. All else comes before or after.
 struct UnderWay {
     batches: JoinSet<Pace>,
     most: usize,
@@ -240,8 +241,15 @@ impl Batch {
         jobs + self.parkings.len()
     }
 
-    fn has_only_turns(&self) -> bool {
-        self.jobs() == self.turns.len()
+    /// Whether it writes turns only, and none of them touches what is another run's: two batches that lock the same rows,
+    /// each in its own order, would wait for each other until the database notices.
+    fn keeps_to_its_runs(&self) -> bool {
+        let keeps_to_its_run = |turn: &Arc<Turn>| {
+            let changes = &turn.changes;
+            let hears_of_others = !changes.take_messages.is_empty() || !changes.misfits.is_empty();
+            changes.wakes.is_empty() && changes.answers.is_empty() && !hears_of_others
+        };
+        self.jobs() == self.turns.len() && self.turns.iter().all(keeps_to_its_run)
     }
 
     /// Gives what it was like.
@@ -346,8 +354,8 @@ pub(super) fn note_outcome(parts: &Parts, turn: &Turn, outcome: &TurnOutcome) {
     }
 }
 
-/// Makes a run that has begun reachable, before anybody can ask for it: what is written later, such as a
-/// cancel, is handed to it by this same task.
+/// Makes a run that has begun reachable, before anybody can ask for it: what somebody asks of it, such as a cancel, is
+/// written only after this.
 fn seated(parts: &Parts, turn: &Turn, seat: Option<Seat>, outcome: TurnOutcome) -> TurnOutcome {
     match (seat, outcome) {
         (Some(seat), TurnOutcome::Written(offers)) => {

@@ -25,7 +25,7 @@ use window::Window;
 
 /// See the module.
 pub(crate) struct FlowControl {
-    /// The lane of each step that has to wait at times, by the address of its definition.
+    /// The lane of each step that has to wait at times, by its id.
     lane_of: HashMap<StepId, LaneId>,
     state: Mutex<State>,
 }

@@ -20,7 +20,7 @@ use crate::store::{IncidentPlace, Turn};
 /// See the module.
 pub(crate) struct Telemetry {
     workflows: HashMap<&'static str, WorkflowMeters>,
-    /// By the address of its definition.
+    /// By its id.
     steps: HashMap<StepId, StepMeters>,
     messages: [Counter; 5],
     incidents_opened: [Counter; 3],

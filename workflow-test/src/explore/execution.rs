@@ -60,7 +60,7 @@ pub(crate) fn execute(plan: &Plan, choices: Choices, known: Option<&mut Known>) 
         is_cut_short: false,
         given_rows: None,
     };
-    let mut driver = Driver::new(&plan.known);
+    let mut driver = Driver::new(&plan.known).noting_what_is_open();
     if plan.interleaves {
         driver = driver.interleaving();
     }

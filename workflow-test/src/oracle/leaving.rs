@@ -43,6 +43,11 @@ impl<'a> Leaving<'a> {
         }
     }
 
+    /// No cancel is owed any more.
+    pub(crate) fn forget(&mut self) {
+        self.cancelled = None;
+    }
+
     pub(crate) fn see(&mut self, command: &'a Command) {
         match command {
             Command::StartStep { op, .. }

@@ -168,7 +168,13 @@ impl<'a> Story<'a, '_> {
                 self.drop(op);
                 self.is_over(op, false);
             }
-            Command::CancelStep { op } => self.drop(op),
+            Command::CancelStep { op } => {
+                // A cancel may have waited for the pivot to be decided; then the code has gone on without it.
+                if self.open.get(op).is_some_and(|open| open.def.facts.effect == Effect::Pivot) {
+                    self.leaving.forget();
+                }
+                self.drop(op);
+            }
             Command::StartChild { op, .. } => drop(self.under_way.insert(op)),
             _ => {}
         }
@@ -274,7 +280,7 @@ impl<'a> Story<'a, '_> {
         if self.pivot.is_some() || self.path.is_vague {
             return Ok(());
         }
-        let mut left = self.done.iter().chain(self.undoing.values()).filter(|done| !done.is_unwanted);
+        let left = self.done.iter().chain(self.undoing.values()).filter(|done| !done.is_unwanted);
         for scope in self.in_row(&self.path.broken_off) {
             if let Some(done) = left.clone().find(|done| is_within(done.op, scope)) {
                 let why = "which a failure beside it had broken off";
@@ -285,7 +291,7 @@ impl<'a> Story<'a, '_> {
             }
         }
         for scope in self.in_row(&self.path.compensated) {
-            if let Some(done) = left.find(|done| is_within(done.op, scope)) {
+            if let Some(done) = left.clone().find(|done| is_within(done.op, scope)) {
                 return Err(format!("{} though the code said `compensate()`", undo_missing(done)));
             }
         }

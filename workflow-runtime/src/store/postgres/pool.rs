@@ -20,6 +20,10 @@ use crate::store::StoreError;
 /// How often something that others were in the way of is tried, before the engine hears of it.
 const ATTEMPTS: usize = 10;
 
+/// How many connections no transactional step takes: for the commits that are under way at once, and for everything else,
+/// such as the heartbeat.
+const KEPT: usize = super::COMMITS_AT_ONCE + 1;
+
 pub(super) struct Pool {
     options: PgConnectOptions,
     settings: Settings,
@@ -74,7 +78,7 @@ impl Pool {
             idle: Mutex::new(Some(Vec::new())),
             answer_timeout,
             permits: Arc::new(Semaphore::new(connections)),
-            for_steps: Arc::new(Semaphore::new(connections.saturating_sub(2).max(1))),
+            for_steps: Arc::new(Semaphore::new(connections.saturating_sub(KEPT).max(1))),
             prepares: AtomicBool::new(true),
             hints: Arc::new(Hints::new()),
         }
