@@ -59,9 +59,9 @@ pub trait Store: Fleet {
     /// whoever took it, who may have to ask for it once more.
     async fn commit(&self, turns: &[Arc<Turn>], now_ms: Timestamp) -> Result<Vec<TurnOutcome>, StoreError>;
 
-    /// How many commits of turns an engine has under way at most; no two of them have turns of the same run, but when two
-    /// callers begin the same one. A store that writes one after the other anyway says one, which is what stores say that
-    /// say nothing.
+    /// How many commits of turns an engine has under way at most; no two of them have turns of the same run, but when
+    /// two callers begin the same one. A store that writes one after the other anyway says one, which is what stores
+    /// say that say nothing.
     fn commits_at_once(&self) -> usize {
         1
     }

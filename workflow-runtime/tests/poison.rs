@@ -67,7 +67,7 @@ enum Database {
 async fn start(database: &Database) -> Engine {
     let builder = match database {
         Database::Sqlite(path) => {
-            Engine::builder().store(Sqlite::open(path).await.expect("the database opens"))
+            Engine::builder().store(Sqlite::open(path).await.expect("the database opens")).strikes(10)
         }
         Database::Postgres { url, schema } => {
             let store = Postgres::options().schema(schema).connect(url).await.expect("the server is there");

@@ -42,9 +42,9 @@ impl Kit {
     }
 
     /// Shows the world that the mocks model, such as the stock that `reserve` and `release` change. From now on each
-    /// compensation is done twice, as after a crash before its answer was recorded, and the second time must succeed and
-    /// leave the world as it is. Worlds are compared by how they are printed (`{:?}`): show collections that have an order.
-    /// Explorations play many runs in one world: let the mocks of the steps set it up.
+    /// compensation is done twice, as after a crash before its answer was recorded, and the second time must succeed
+    /// and leave the world as it is. Worlds are compared by how they are printed (`{:?}`): show collections that have
+    /// an order. Explorations play many runs in one world: let the mocks of the steps set it up.
     ///
     /// ```
     /// # use std::{cell::RefCell, collections::BTreeSet, rc::Rc};

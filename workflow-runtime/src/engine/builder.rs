@@ -36,10 +36,6 @@ const MESSAGE_RETENTION: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 /// a slow disk, short enough that nobody is called at night for one machine.
 const LEASE: Duration = Duration::from_secs(30);
 
-/// After how many strikes a run is left alone unless the builder says otherwise: more than a bad release or a machine
-/// that is taken down takes, and so few that a run that kills whoever takes it is found within the hour.
-const STRIKES: u32 = 10;
-
 /// How long a suspect has to live unless the builder says otherwise: most code that takes a process down does so at
 /// once.
 const PROBATION: Duration = Duration::from_secs(10);
@@ -93,7 +89,7 @@ impl EngineBuilder {
             grace: Duration::from_secs(30),
             retention: Retention { messages: MESSAGE_RETENTION, runs: None, sink: None },
             watchdog: WATCHDOG,
-            strikes: STRIKES,
+            strikes: u32::MAX,
             probation: PROBATION,
             transport: None,
             park_after: PARK_AFTER,
@@ -196,14 +192,14 @@ impl EngineBuilder {
     }
 
     /// After how many strikes a run is left alone: so many workers in a row died while they held it, before it got on
-    /// by a single row of its journal. It gets an incident then, and a retry gives it one more chance. 10 unless said
-    /// otherwise, and at least 1; `u32::MAX` for never.
+    /// by a single row of its journal. It gets an incident then, and a retry gives it one more chance. At least 1; no
+    /// run is ever left alone unless this is said.
     ///
     /// During the last three strikes (but not before the second), a run is a suspect: suspects go on a few at a time,
     /// with each strike fewer, the last time one alone, so that those which only shared a process with the culprit are
-    /// told apart from it. A process that is killed from outside leaves the same marks: where that happens again and
-    /// again, sooner than a run can get on, innocent runs get incidents, too. Choose fewer where a run that takes the
-    /// process down must be found quickly.
+    /// told apart from it. A process that is killed from outside, again and again and soon after it has started, leaves
+    /// the same marks: then innocent runs get incidents, too. Say this where a run that takes the process down is the
+    /// greater danger; 5 finds it quickly, 10 isolates nobody before the seventh death.
     pub fn strikes(mut self, strikes: u32) -> EngineBuilder {
         self.strikes = strikes;
         self

@@ -1,5 +1,5 @@
-//! Group commit: the turns of all runs that are ready go into one transaction, or, when they are many, into two in turn;
-//! stragglers are hardly waited for.
+//! Group commit: the turns of all runs that are ready go into one transaction, or, when they are many, into two in
+//! turn; stragglers are hardly waited for.
 //! It knows nothing of workflows. Nothing leaves it as written before the store has said so.
 
 use std::future::poll_fn;
@@ -119,8 +119,8 @@ pub(crate) async fn commit_all(parts: Arc<Parts>, mut jobs: mpsc::UnboundedRecei
     under_way.end_all().await;
 }
 
-/// The batches that a store writes at once with others. Only turns are that touch nothing but their runs: no run has two,
-/// but when two callers begin the same one. All else comes before or after.
+/// The batches that a store writes at once with others. Only turns are that touch nothing but their runs: no run has
+/// two, but when two callers begin the same one. All else comes before or after.
 struct UnderWay {
     batches: JoinSet<Pace>,
     most: usize,
@@ -241,8 +241,8 @@ impl Batch {
         jobs + self.parkings.len()
     }
 
-    /// Whether it writes turns only, and none of them touches what is another run's: two batches that lock the same rows,
-    /// each in its own order, would wait for each other until the database notices.
+    /// Whether it writes turns only, and none of them touches what is another run's: two batches that lock the same
+    /// rows, each in its own order, would wait for each other until the database notices.
     fn keeps_to_its_runs(&self) -> bool {
         let keeps_to_its_run = |turn: &Arc<Turn>| {
             let changes = &turn.changes;

@@ -70,8 +70,8 @@ pub struct PostgresOptions {
 
 impl PostgresOptions {
     /// At most so many connections at once; 8, if nothing is said, and never fewer than 4. Each transactional step
-    /// takes one for as long as it runs; three are kept for everything else. An engine has one more, on which it hears of
-    /// what other engines have told its runs.
+    /// takes one for as long as it runs; three are kept for everything else. An engine has one more, on which it hears
+    /// of what other engines have told its runs.
     #[must_use]
     pub fn connections(mut self, connections: usize) -> PostgresOptions {
         self.connections = connections.max(4);

@@ -20,8 +20,8 @@ use crate::store::StoreError;
 /// How often something that others were in the way of is tried, before the engine hears of it.
 const ATTEMPTS: usize = 10;
 
-/// How many connections no transactional step takes: for the commits that are under way at once, and for everything else,
-/// such as the heartbeat.
+/// How many connections no transactional step takes: for the commits that are under way at once, and for everything
+/// else, such as the heartbeat.
 const KEPT: usize = super::COMMITS_AT_ONCE + 1;
 
 pub(super) struct Pool {
