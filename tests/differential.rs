@@ -36,7 +36,7 @@ const COMPILED: u64 = 200;
 const INTERPRETED: u64 = 2_000;
 
 /// How many executions of each program are looked at, in order and in other orders: `DIFFERENTIAL_EXECUTIONS`.
-const EXECUTIONS: u64 = 15;
+const EXECUTIONS: u64 = 10;
 
 /// How many executions of each compiled program the engine plays: `DIFFERENTIAL_PLAYED`.
 const PLAYED: u64 = 3;

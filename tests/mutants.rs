@@ -117,6 +117,8 @@ fn hunt(program: &Path) -> Vec<Value> {
                 .args([seed.to_string(), programs.to_string()])
                 .args(mutants)
                 .stdout(Stdio::piped())
+                // Whatever a broken core panics about.
+                .stderr(Stdio::null())
                 .spawn()
                 .expect("it can be called")
         })

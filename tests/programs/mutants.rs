@@ -45,7 +45,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         file: "saga.rs",
         original: r#"Wire::Output => output,"#,
         broken: r#"Wire::Output => if MUTANT { arguments.first().copied() } else { output },"#,
-        found_by: &["saga"],
+        found_by: &["saga", "code"],
     },
     Mutant {
         name: "a pivot leaves everything to be undone",
