@@ -322,6 +322,7 @@ async function specOf(diagram, xml, compensates) {
 
 /** What explains a difference: limits of the engine that a scenario runs into. The reasons stand in limits.json. */
 const EXPLANATIONS = [
+  ["the error of a scope as a value", (diagram, scenario) => diagram.isLeftUncaught(scenario)],
   ["compensation of many", (diagram, { undone }) => undone.some((op) => /\]$/.test(op)) || isRepeatedUndo(diagram)],
   ["compensation twice", (diagram, { undone }) => undone.length > 0 && throwsOnTheWay(diagram)],
   ["an error out of a sub-process", (diagram, { flows }) => flows.some((way) => failsInside(diagram, ...way))],

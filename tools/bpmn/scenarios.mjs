@@ -87,6 +87,15 @@ export class Diagram {
     for (let scope = element.scope; scope; scope = this.elements.get(scope).scope) yield scope;
   }
 
+  /** Whether something fails in a sub-process that throws errors which nobody catches on its border. */
+  isLeftUncaught(scenario) {
+    const elements = [...this.elements.values()];
+    const failed = scenario.turns.filter(({ error, op }) => error && op).map(({ op }) => nameIn(keyOf(op)));
+    const scopes = failed.flatMap((name) => (this.elements.has(name) ? [...this.scopes(this.elements.get(name))] : []));
+    const throws = (scope) => elements.some((e) => e.type === "EndEvent" && e.event === "Error" && e.scope === scope);
+    return scopes.some((scope) => throws(scope) && !elements.some((e) => e.host === scope && e.event === "Error"));
+  }
+
   /** Whether this timer stands beside a message, behind the same gateway: it is no operation of its own. */
   isDeadline(element) {
     const waited = this.elements.get(element.id.replace(/_timeout$/, ""));

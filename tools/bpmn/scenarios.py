@@ -105,6 +105,20 @@ class Diagram:
         others = [e for e in events if e.code is None]
         return next(iter(own + others), None)
 
+    def is_left_uncaught(self, scenario: dict) -> bool:
+        """Whether something fails in a sub-process that throws errors which nobody catches on its border."""
+        ops = [turn["op"] for turn in scenario["turns"] if "error" in turn and turn.get("op")]
+        scopes = {scope for op in ops for scope in self.scopes(self.elements.get(key_of(op)[0]))}
+        throwing = {e.scope for e in self.elements.values() if e.tag == "endEvent" and e.event == "error"}
+        caught = {e.host for e in self.elements.values() if e.event == "error" and e.host}
+        return bool(scopes & throwing - caught)
+
+    def scopes(self, element: Element | None):
+        """The sub-processes around an element, from the inside out."""
+        while element is not None and element.scope is not None:
+            yield element.scope
+            element = self.elements[element.scope]
+
     def is_deadline(self, element: Element) -> bool:
         """Whether this timer stands beside a message, behind the same gateway: it is no operation of its own."""
         waited = self.elements.get(element.id.removesuffix("_timeout"))

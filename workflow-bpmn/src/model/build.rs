@@ -137,8 +137,6 @@ pub(super) struct Drafter<'a> {
     prefix: String,
     /// Set when it is the graph of a subflow.
     pub(super) subflow: Option<&'a SubflowFacts>,
-    /// Whether it is the graph of a subflow whose outcome is kept as a value, whatever it is.
-    is_kept: bool,
     /// The codes of errors of the subflow that are told apart around it.
     pub(super) told_apart: BTreeSet<String>,
     arrivals: Arrivals,
@@ -156,7 +154,6 @@ impl<'a> Drafter<'a> {
             places,
             prefix: String::new(),
             subflow: None,
-            is_kept: false,
             told_apart: BTreeSet::new(),
             arrivals,
             undoing,
@@ -315,9 +312,6 @@ impl Draft<'_, '_> {
     fn ending(&mut self, index: NodeIndex, node: &Node, outcome: Outcome) -> Ending {
         if outcome != Outcome::Failure {
             Ending::Plain
-        } else if self.is_a_value(node) {
-            // Beside other branches it is the end of them, too.
-            if node.scope.is_some() { Ending::Terminate } else { Ending::Plain }
         } else if self.of.subflow.is_some() || node.scope.is_some() {
             Ending::Error { definition: self.error_of_end(index) }
         } else if self.of.undoing.contains(&index) {
@@ -325,16 +319,6 @@ impl Draft<'_, '_> {
         } else {
             Ending::Plain
         }
-    }
-
-    /// Whether the code outside keeps what comes of this end, and looks at it later: then nothing is thrown that
-    /// somebody would have to catch. Where errors are folded into one frame, that frame catches it.
-    fn is_a_value(&self, end: &Node) -> bool {
-        let keeps = match end.scope {
-            Some(block) => keeps_outcome(self.of.graph, block),
-            None => self.of.is_kept,
-        };
-        keeps && self.of.file.detail == Detail::Full
     }
 
     /// A subflow inside of itself is not drawn again: it is called by its name.
@@ -345,7 +329,6 @@ impl Draft<'_, '_> {
         let entering = self.of.arrivals.get(&index).map(outcomes::of_subflow).unwrap_or_default();
         let prefix = format!("{}.", self.of.id(index));
         let told_apart = self.told_apart_inside(index);
-        let is_kept = keeps_outcome(self.of.graph, index);
         self.of.file.around.push(subflow.graph);
         let folded =
             (self.of.file.detail == Detail::Business).then(|| business::fold(subflow.graph.get()).graph);
@@ -353,7 +336,6 @@ impl Draft<'_, '_> {
         let mut inner = Drafter::new(graph, self.of.file, &entering);
         inner.prefix = prefix;
         inner.subflow = Some(subflow);
-        inner.is_kept = is_kept;
         inner.told_apart = told_apart;
         let inside = inner.draw(Place::Flow);
         self.of.file.around.pop();
@@ -428,11 +410,6 @@ impl Draft<'_, '_> {
     pub(super) fn subflow_errors(&self) -> &[workflow_graph::ErrorFacts] {
         self.of.subflow.map_or(&[], |subflow| &subflow.errors)
     }
-}
-
-/// Whether no flow leaves this node because of an error.
-fn keeps_outcome(graph: &Graph, node: NodeIndex) -> bool {
-    !graph.outgoing(node).any(|flow| matches!(flow.kind, FlowKind::Error { .. }))
 }
 
 /// One answer of a question.

@@ -7,7 +7,7 @@ use workflow_graph::Graph;
 
 use crate::mapping::element;
 use crate::parallel::booking;
-use crate::sketch::{Stmt, graph, run, step, subflow, try_join};
+use crate::sketch::{graph, run, step, subflow, try_join};
 
 /// Says `?` behind a scope that fails in two ways.
 fn week() -> &'static Graph {
@@ -57,26 +57,4 @@ fn the_same_holds_for_branches_that_fail_as_one() {
         vec![all.on("CarrierDown", "", vec![run("take_the_train")])],
     ));
     assert!(element(&xml, "no_trip_CarrierDown").contains(r#"errorRef="error_CARRIERDOWN""#));
-}
-
-#[test]
-fn an_outcome_that_is_kept_as_a_value_is_thrown_by_nobody() {
-    let throwing_ends = |node| {
-        let xml = workflow_bpmn::to_xml(&graph("trip", vec![node]));
-        let ends =
-            xml.split("<bpmn:endEvent").skip(1).filter_map(|text| text.split("</bpmn:endEvent>").next());
-        ends.filter(|end| end.contains("errorEventDefinition")).count()
-    };
-    let trip = || subflow("book_trip", "book_trip", booking);
-    assert_eq!(throwing_ends(trip().or_fail(Some("no_trip"))), 2);
-    // Nobody would catch it.
-    assert_eq!(throwing_ends(trip()), 0);
-    // Where it stands beside other branches, it is the end of them, too.
-    let mut all =
-        try_join("all", vec![vec![run("pack")], vec![step("pay").or_fail("unpaid").into()]], "not_all");
-    if let Stmt::TryJoin { errors, .. } = &mut all {
-        errors.clear();
-    }
-    let xml = workflow_bpmn::to_xml(&graph("trip", vec![all]));
-    assert!(element(&xml, "unpaid").contains("terminateEventDefinition"), "{xml}");
 }
