@@ -7,9 +7,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
-use proc_macro2::Span;
+use proc_macro2::{Span, TokenStream};
 use syn::ext::IdentExt;
-use syn::{Item, ItemUse, UseTree};
+use syn::{Attribute, Item, ItemUse, UseTree};
 
 /// More files than that are not read.
 const MOST_FILES: usize = 2_000;
@@ -91,9 +91,17 @@ impl Neighbours {
         let here = self.module(file);
         let mut hint = before.last().filter(|name| !is_keyword(name)).cloned();
         let mut name = name.clone();
+        if before.first().is_some_and(|root| !self.is_own(root)) {
+            return None;
+        }
         if before.is_empty() {
             let imports = || uses.iter().flatten().chain(here.iter().flat_map(|here| here.all_uses()));
-            if let Some((original, module)) = imports().find_map(|item| imported(&item.tree, None, &name)) {
+            if let Some((item, (original, module))) =
+                imports().find_map(|item| Some((item, imported(&item.tree, None, &name)?)))
+            {
+                if root_of(&item.tree).is_some_and(|root| !self.is_own(&root)) {
+                    return None;
+                }
                 (name, hint) = (original, module.filter(|module| !is_keyword(module)));
             } else {
                 let found: Vec<&Item> = here
@@ -103,7 +111,7 @@ impl Neighbours {
                     .collect();
                 match found[..] {
                     [only] => return Some(Found { item: only.clone(), file }),
-                    [] => {}
+                    [] if imports().any(|item| has_glob(&item.tree) && self.is_own_tree(&item.tree)) => {}
                     _ => return None,
                 }
             }
@@ -120,6 +128,20 @@ impl Neighbours {
             );
         }
         if found.len() == 1 { found.pop() } else { None }
+    }
+
+    /// Whether a path that begins with this leads into this package, as far as its texts tell.
+    fn is_own(&self, root: &str) -> bool {
+        let is_package = || std::env::var("CARGO_PKG_NAME").is_ok_and(|name| name.replace('-', "_") == root);
+        let is_module = || {
+            let mut modules = (0..self.texts.len()).filter_map(|file| self.module(file));
+            modules.any(|module| module.contains(root))
+        };
+        is_keyword(root) || is_package() || is_module()
+    }
+
+    fn is_own_tree(&self, tree: &UseTree) -> bool {
+        root_of(tree).is_none_or(|root| self.is_own(&root))
     }
 
     fn module(&self, file: usize) -> Option<Rc<Module>> {
@@ -140,6 +162,8 @@ impl Module {
         for item in all {
             match item {
                 Item::Use(item) => module.uses.push(item),
+                // The doubles of its tests.
+                Item::Mod(inner) if inner.attrs.iter().any(is_test_only) => {}
                 Item::Mod(inner) => {
                     let items = inner.content.map(|(_, items)| items).unwrap_or_default();
                     module.inner.push(Module::of(inner.ident.unraw().to_string(), items));
@@ -148,6 +172,11 @@ impl Module {
             }
         }
         module
+    }
+
+    /// Whether it is the module of this name, or has it inside.
+    fn contains(&self, name: &str) -> bool {
+        self.name == name || self.inner.iter().any(|inner| inner.contains(name))
     }
 
     fn all_uses(&self) -> Vec<&ItemUse> {
@@ -170,6 +199,34 @@ fn name_of_item(item: &Item) -> Option<String> {
         _ => return None,
     };
     Some(ident.unraw().to_string())
+}
+
+/// `#[cfg(test)]`, also among other conditions.
+fn is_test_only(attribute: &Attribute) -> bool {
+    let says_test = |tokens: &TokenStream| {
+        tokens.to_string().split(|c: char| !c.is_alphanumeric()).any(|word| word == "test")
+    };
+    attribute.path().is_ident("cfg")
+        && attribute.meta.require_list().is_ok_and(|list| says_test(&list.tokens))
+}
+
+/// What the path of an import begins with; `None` for one that begins with a group.
+fn root_of(tree: &UseTree) -> Option<String> {
+    match tree {
+        UseTree::Path(path) => Some(path.ident.unraw().to_string()),
+        UseTree::Name(leaf) => Some(leaf.ident.unraw().to_string()),
+        UseTree::Rename(leaf) => Some(leaf.ident.unraw().to_string()),
+        UseTree::Glob(_) | UseTree::Group(_) => None,
+    }
+}
+
+fn has_glob(tree: &UseTree) -> bool {
+    match tree {
+        UseTree::Path(path) => has_glob(&path.tree),
+        UseTree::Glob(_) => true,
+        UseTree::Group(group) => group.items.iter().any(has_glob),
+        UseTree::Name(_) | UseTree::Rename(_) => false,
+    }
 }
 
 /// The name and the module of what is imported under this name.
@@ -217,14 +274,19 @@ fn read(root: Option<&Path>, beside: Option<&Path>) -> Vec<(PathBuf, String)> {
 
 fn collect(folder: &Path, paths: &mut Vec<PathBuf>) {
     let Ok(entries) = fs::read_dir(folder) else { return };
-    for path in entries.flatten().map(|entry| entry.path()) {
+    // In one order on every machine, and not through links, which may lead back.
+    let mut entries: Vec<_> = entries.flatten().collect();
+    entries.sort_by_key(|entry| entry.path());
+    for entry in entries {
+        let path = entry.path();
+        let Ok(kind) = entry.file_type() else { continue };
         let hidden = path.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'));
         if paths.len() >= MOST_FILES || hidden {
             continue;
         }
-        if path.is_dir() {
+        if kind.is_dir() {
             collect(&path, paths);
-        } else if path.extension().is_some_and(|extension| extension == "rs") {
+        } else if kind.is_file() && path.extension().is_some_and(|extension| extension == "rs") {
             paths.push(path);
         }
     }

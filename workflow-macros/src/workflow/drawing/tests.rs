@@ -79,6 +79,34 @@ fn sell() -> Graph {
 }
 
 #[test]
+fn what_leads_to_another_crate_or_a_double_is_not_mistaken_for_a_step_of_the_package() {
+    let home = r#"
+        use billing::steps::charge;
+        use logistics::prelude::*;
+
+        #[cfg(test)]
+        mod tests {
+            /// Pretend to notify
+            #[step]
+            async fn notify(order: &Order) {}
+        }
+    "#;
+    let steps = "/// Our own charge\n#[step] pub async fn charge(order: &Order) {}\n\
+                 /// Our own parcel\n#[step] pub async fn ship(order: &Order) {}";
+    let function = "async fn sell(order: Order) {
+        charge(&order).await;
+        ship(&order).await;
+        notify(&order).await;
+        billing::steps::charge(&order).await;
+        crate::steps::ship(&order).await;
+    }";
+    let graph = drawn(function, &[("src/lib.rs", home), ("src/steps.rs", steps)]);
+    let title = |id: &str| graph.node(id).unwrap().title();
+    assert_eq!([title("charge"), title("ship"), title("notify")], ["Charge", "Ship", "Notify"]);
+    assert_eq!([title("charge_2"), title("ship_2")], ["Charge", "Our own parcel"]);
+}
+
+#[test]
 fn what_is_called_is_found_where_its_name_leads() {
     let graph = sell();
     let title = |id: &str| graph.node(id).unwrap().title();
