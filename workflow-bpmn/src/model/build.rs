@@ -280,7 +280,8 @@ impl Draft<'_, '_> {
             NodeKind::Receive { message, .. } => {
                 let message = self.of.file.message(self.of.graph, message);
                 let times_out = self.of.graph.outgoing(index).any(|flow| flow.kind == FlowKind::Timeout);
-                if times_out && !self.of.places.is_caught(index) {
+                // Only an activity can have a boundary event, or instances.
+                if node.instances.is_some() || times_out && !self.of.places.is_caught(index) {
                     ElementKind::ReceiveTask { message }
                 } else {
                     ElementKind::MessageCatchEvent { message }

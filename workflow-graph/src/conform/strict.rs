@@ -72,7 +72,8 @@ const fn unlike_place(
         (Repeats::InParallel, false) => {
             return differs(model, element, "for each of many in parallel", "calls it once");
         }
-        (Repeats::Once, true) => {
+        // A deadline stands at the border of what is repeated, and has no marker of its own.
+        (Repeats::Once, true) if !matches!(place.role, Role::Deadline) => {
             return differs(model, element, "once", "calls it for each of many, with `join_all`");
         }
         _ => {}

@@ -53,7 +53,7 @@ impl Answer<'_> {
     }
 
     pub(crate) fn is_error(self) -> bool {
-        matches!(self, Answer::Error(_) | Answer::AnyError)
+        matches!(self, Answer::Error(_) | Answer::AnyError | Answer::TimedOut)
     }
 }
 
