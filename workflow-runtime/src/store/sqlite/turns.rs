@@ -66,10 +66,18 @@ impl<'a> TurnWriter<'a> {
     }
 
     pub(super) fn write(&mut self, turn: &Turn) -> Result<Write> {
+        // Hardly ever is there a run already of which a turn is the first: that is looked at only if there is.
+        if let Some(begins @ NewRun { generation: 1, .. }) = &turn.begins
+            && self.has_worker(turn)
+            && inbox::can_take(self.db, turn)?
+            && begin(self.db, turn, begins)?
+        {
+            return self.go_on(turn);
+        }
         let run = self.look(&turn.lease.run_id)?;
         let refusal = match (&turn.begins, &run) {
             _ if !self.has_worker(turn) => Some(TurnOutcome::LostLease),
-            (Some(NewRun { generation: 1, .. }), None) => None,
+            (Some(NewRun { generation: 1, .. }), None) => Some(TurnOutcome::MessageTaken),
             (Some(NewRun { generation: 1, .. }), Some(_)) => Some(TurnOutcome::Exists),
             (Some(begins), Some(run)) if run.can_begin_anew(turn, begins) => None,
             (None, Some(run)) if run.can_write(turn) => None,
@@ -83,7 +91,14 @@ impl<'a> TurnWriter<'a> {
         if !inbox::can_take(self.db, turn)? {
             return Ok(Write::Refused(TurnOutcome::MessageTaken));
         }
-        begin(self.db, turn)?;
+        if let Some(begins) = &turn.begins {
+            begin_anew(self.db, turn, begins)?;
+        }
+        self.go_on(turn)
+    }
+
+    /// All that a turn writes beside the beginning of its run.
+    fn go_on(&mut self, turn: &Turn) -> Result<Write> {
         self.append(turn)?;
         inbox::take(self.db, turn)?;
         change(self.db, turn)?;
@@ -175,26 +190,16 @@ impl Seen {
     }
 }
 
-fn begin(db: &Connection, turn: &Turn) -> Result<()> {
-    let Some(begins) = &turn.begins else { return Ok(()) };
-    let run_id = &*turn.lease.run_id;
-    if begins.generation > 1 {
-        run(
-            db,
-            "UPDATE workflow_runs SET version = ?2, generation = ?3 WHERE run_id = ?1",
-            (run_id, begins.version, begins.generation),
-        )?;
-        run(db, "DELETE FROM workflow_events WHERE run_id = ?", [run_id])?;
-        return Ok(());
-    }
+/// The run is there from now on; false when it was there before.
+fn begin(db: &Connection, turn: &Turn, begins: &NewRun) -> Result<bool> {
     let parent = begins.parent.as_ref();
-    run(
+    let begun = run(
         db,
         "INSERT INTO workflow_runs \
          (run_id, workflow, version, epoch, started_ms, parent_run, parent_generation, parent_op, holder, wake_ms) \
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (run_id) DO NOTHING",
         (
-            run_id,
+            &*turn.lease.run_id,
             &begins.workflow,
             begins.version,
             turn.lease.epoch,
@@ -206,6 +211,18 @@ fn begin(db: &Connection, turn: &Turn) -> Result<()> {
             begins.parks_until,
         ),
     )?;
+    Ok(begun == 1)
+}
+
+/// Another journal takes the place of the run's own.
+fn begin_anew(db: &Connection, turn: &Turn, begins: &NewRun) -> Result<()> {
+    let run_id = &*turn.lease.run_id;
+    run(
+        db,
+        "UPDATE workflow_runs SET version = ?2, generation = ?3 WHERE run_id = ?1",
+        (run_id, begins.version, begins.generation),
+    )?;
+    run(db, "DELETE FROM workflow_events WHERE run_id = ?", [run_id])?;
     Ok(())
 }
 
