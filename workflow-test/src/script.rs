@@ -25,11 +25,29 @@ pub(crate) struct Scripts {
 
 pub(crate) type SharedScripts = Rc<RefCell<Scripts>>;
 
-/// How many attempts of each step have been served, and how many children of each workflow.
+/// How much of the scripts of each step, and of the children of each workflow, has been served.
 #[derive(Clone, Debug, Default, Hash)]
 pub(crate) struct Served {
-    attempts: BTreeMap<&'static str, usize>,
-    children: BTreeMap<&'static str, usize>,
+    attempts: BTreeMap<&'static str, Count>,
+    children: BTreeMap<&'static str, Count>,
+}
+
+/// What is said `_once` may be said while a run is under way, so it is counted apart from the rest.
+#[derive(Clone, Copy, Debug, Default, Hash)]
+struct Count {
+    all: usize,
+    once: usize,
+}
+
+impl Count {
+    /// What is served now, of what is said once and what is said of all the rest.
+    fn next<'a, T>(&mut self, once: &'a [T], lasting: Option<&'a T>) -> Option<&'a T> {
+        let next = once.get(self.once);
+        self.once += usize::from(next.is_some());
+        let next = next.or(lasting);
+        self.all += usize::from(next.is_some());
+        next
+    }
 }
 
 /// What becomes of the children that are runs of one workflow.
@@ -184,14 +202,14 @@ impl Served {
         call: &Call<'_>,
     ) -> Result<Deed, Violation> {
         let name = call.def.facts.name.as_ref();
-        let served = self.attempts.entry(name).or_insert(0);
+        let served = self.attempts.entry(name).or_default();
         let entry = {
             let scripts = scripts.borrow();
             match scripts.get(name) {
                 Some(script) if !script.once.is_empty() || script.lasting.is_some() => {
                     script.check_step(call.def)?;
                     script.shape.check_args(call.args)?;
-                    script.entry(*served, name)?
+                    script.entry(served, name)?
                 }
                 // Nobody looks at what a compensation returns: that it is done is all there is to say.
                 _ if call.is_undo() => Entry::at_once(Behaviour::Answer(Answer::Done(Payload::null()))),
@@ -201,7 +219,6 @@ impl Served {
                 }
             }
         };
-        *served += 1;
         let deed = entry.deed(call)?;
         let world = scripts.borrow().world.clone();
         match world.filter(|_| call.is_undo() && is_done(&deed)) {
@@ -220,16 +237,14 @@ impl Served {
             let scripts = scripts.borrow();
             let Some(script) = scripts.children.get(call.workflow) else { return Ok(None) };
             (script.check)(call.input)?;
-            let served = self.children.get(script.workflow).copied().unwrap_or(0);
-            let entry = script.once.get(served).or(script.lasting.as_ref()).cloned();
-            (entry, script.workflow)
+            let served = self.children.entry(script.workflow).or_default();
+            (served.next(&script.once, script.lasting.as_ref()).cloned(), script.workflow)
         };
         let Some(entry) = entry else {
             let text =
                 format!("the mock of the child `{workflow}` says nothing more; end it with `.returns(..)`");
             return Err(Violation::new(Oracle::Mock, text));
         };
-        *self.children.entry(workflow).or_insert(0) += 1;
         entry.deed(call).map(Some)
     }
 }
@@ -272,12 +287,12 @@ impl Script {
         Err(Violation::new(Oracle::Mock, text))
     }
 
-    fn entry(&self, served: usize, name: &str) -> Result<Entry, Violation> {
-        self.once.get(served).or(self.lasting.as_ref()).cloned().ok_or_else(|| {
+    fn entry(&self, served: &mut Count, name: &str) -> Result<Entry, Violation> {
+        served.next(&self.once, self.lasting.as_ref()).cloned().ok_or_else(|| {
             let text = format!(
                 "attempt {} of `{name}` has no answer: its mock has answers for {} only; \
                  end it with `.returns(..)` or `.then(..)`",
-                served + 1,
+                served.all + 1,
                 self.once.len()
             );
             Violation::new(Oracle::Mock, text)

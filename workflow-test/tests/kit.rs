@@ -89,6 +89,22 @@ fn an_error_that_lasts_is_retried_by_the_steps_own_policy_and_then_is_its_answer
 }
 
 #[test]
+fn what_is_said_once_while_a_run_is_under_way_is_served_next() {
+    let kit = kit();
+    kit.on(retrieve_payment).returns_once(Err(PaymentError::CardExpired));
+    let run = kit.start(fulfil_order(order()));
+    run.until_waiting_for::<NewCard>();
+    kit.on(retrieve_payment).returns_once(Err(PaymentError::Declined));
+    run.deliver(NewCard { order_id: 42 });
+    assert_eq!(run.err(), OrderError::Payment(PaymentError::Declined));
+    assert_eq!(kit.start(fulfil_order(order())).ok(), Parcel(1));
+    // Three attempts and more have been served by now; one answer each, and then what was said for all others.
+    kit.on(ship).then_once(|_, _| Ok(Parcel(2))).then_once(|order, _| Ok(Parcel(order.id)));
+    let parcels = [(); 3].map(|()| kit.start(fulfil_order(order())).ok());
+    assert_eq!(parcels, [Parcel(2), Parcel(42), Parcel(1)]);
+}
+
+#[test]
 fn a_step_that_must_succeed_fails_and_is_repeated() {
     let kit = kit();
     kit.on(thank).fails_then_ok(2, StockError::OutOfStock, ());

@@ -226,6 +226,9 @@ fn a_child_can_be_mocked(kit: Kit) {
     assert_eq!(run.ok(), 3);
     assert_eq!(run.elapsed(), hours(2));
     assert_eq!(run.executed(), ["hire_car", "price"]);
+    kit.on_child(companion).then_once(|(name,)| Ok(100 + name.len() as u32));
+    assert_eq!(kit.start(in_company()).ok(), 103, "it is said for the next child, after two others");
+    assert_eq!(kit.start(in_company()).ok(), 3);
 }
 
 #[workflow_test]
