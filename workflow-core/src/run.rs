@@ -9,6 +9,8 @@ use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
+use workflow_graph::RetryPolicy;
+
 use crate::judge::{self, AttemptOutcome};
 use crate::renames::Renames;
 use crate::settle::{NobodyWaits, Settled};
@@ -190,6 +192,14 @@ impl Run {
     /// The step behind an open operation.
     pub fn step(&self, op: &OpId) -> Option<&'static StepDef> {
         self.cx.state().operations.get(op).and_then(|operation| operation.step).map(|step| step.def)
+    }
+
+    /// How attempts of this operation are repeated: as its call says, else as its step does; `None` for what is no step
+    /// or not open.
+    pub fn retry(&self, op: &OpId) -> Option<RetryPolicy> {
+        let state = self.cx.state();
+        let step = state.operations.get(op)?.step.as_ref()?;
+        Some(step.overrides.retry.unwrap_or(step.def.facts.retry))
     }
 
     /// What an attempt of this operation knows about itself, and the end of it that its driver keeps.

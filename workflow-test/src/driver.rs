@@ -43,6 +43,8 @@ pub(crate) struct Call<'a> {
     pub(crate) now_ms: Timestamp,
     /// How long it may take.
     pub(crate) timeout_ms: Option<u64>,
+    /// How many attempts there are at most; `None` for as many as it takes.
+    pub(crate) most_attempts: Option<u32>,
 }
 
 impl Call<'_> {
@@ -258,15 +260,18 @@ impl Driver {
     }
 
     fn begin_attempt(&mut self, place: &Place, world: &mut dyn World) -> Result<(), Violation> {
-        let def = self.live[place.0].run.step(&place.1).ok_or_else(|| self.forgotten(place))?;
+        let run = &self.live[place.0].run;
+        let (def, retry) =
+            run.step(&place.1).zip(run.retry(&place.1)).ok_or_else(|| self.forgotten(place))?;
+        let most_attempts = retry.attempts;
         let now_ms = self.now_ms;
         let Some(Due::Begin { attempt, args, timeout_ms, .. }) = self.agenda.get_mut(place) else {
             return Ok(());
         };
         let timeout_ms = timeout_ms.or(def.facts.timeout_ms);
         let Head { run_id, generation, .. } = &self.annals.journals[place.0];
-        let call =
-            Call { place, run_id, generation: *generation, def, args, attempt: *attempt, now_ms, timeout_ms };
+        let (generation, attempt) = (*generation, *attempt);
+        let call = Call { place, run_id, generation, def, args, attempt, now_ms, timeout_ms, most_attempts };
         let Deed { outcome, done_at_ms } = world.attempt(&call)?;
         let limit_ms = timeout_ms.and_then(|timeout_ms| Timestamp::try_from(timeout_ms).ok());
         let not_after_ms = limit_ms.map_or(Timestamp::MAX, |limit_ms| now_ms.saturating_add(limit_ms));

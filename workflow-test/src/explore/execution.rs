@@ -140,8 +140,8 @@ struct Imagined<'a> {
 
 impl World for Imagined<'_> {
     fn attempt(&mut self, call: &Call<'_>) -> Result<Deed, Violation> {
-        let menu = self.plan.menus.get(call.def.facts.name.as_ref());
-        let menu = menu.map_or(&[][..], |menu| if call.is_undo() { &menu.undo } else { &menu.forward });
+        let menu = self.plan.menu_of(call).unwrap_or_default();
+        let menu = if call.is_undo() { &menu.undo } else { &menu.forward };
         let mut wrong = self.lasting.get(call.place).copied();
         if call.attempt > MOST_ATTEMPTS {
             wrong = None;

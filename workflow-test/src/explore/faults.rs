@@ -1,4 +1,4 @@
-//! What can go wrong with a step: each of its errors, a panic, a timeout, a silence; once, or until it gives up.
+//! What can go wrong with a call of a step: each of its errors, a panic, a timeout, a silence; once, or until it gives up.
 //! Facts about one step; whether and when it goes wrong is chosen elsewhere.
 
 use workflow_core::{Answer, AttemptOutcome, Payload, StepDef};
@@ -17,7 +17,22 @@ pub(crate) struct Fault {
     pub(crate) lasts: bool,
 }
 
-/// What can go wrong with one step.
+/// How often a call is tried, and how long each attempt may take: its own words, else those of the step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Limits {
+    /// `None` for as often as it takes.
+    pub(crate) most_attempts: Option<u32>,
+    pub(crate) timeout_ms: Option<u64>,
+}
+
+impl Limits {
+    /// Those of calls that say nothing.
+    pub(crate) fn of(def: &'static StepDef) -> Limits {
+        Limits { most_attempts: def.facts.retry.attempts, timeout_ms: def.facts.timeout_ms }
+    }
+}
+
+/// What can go wrong with the calls of one step that have the same limits.
 #[derive(Default)]
 pub(crate) struct Menu {
     /// As a step of the code.
@@ -29,19 +44,19 @@ pub(crate) struct Menu {
 }
 
 impl Menu {
-    pub(crate) fn of(def: &'static StepDef, script: Option<&Script>) -> Menu {
-        let mut menu = Menu { undo: hidden(def), ..Menu::default() };
+    pub(crate) fn of(def: &'static StepDef, limits: Limits, script: Option<&Script>) -> Menu {
+        let mut menu = Menu { undo: hidden(def, limits), ..Menu::default() };
         if def.facts.effect == Effect::Retriable {
-            menu.forward = hidden(def);
+            menu.forward = hidden(def, limits);
             return menu;
         }
         for error in def.facts.errors.iter() {
             match sample(error, script) {
-                Some(output) => menu.forward.extend(times(def, &refused(error, output), error.transient)),
+                Some(output) => menu.forward.extend(times(limits, &refused(error, output), error.transient)),
                 None => menu.unsampled.push(error),
             }
         }
-        menu.forward.extend(unanswered(def));
+        menu.forward.extend(unanswered(def, limits));
         // The short stories first: a failure is shown with the first fault that leads to it.
         menu.forward.sort_by_key(|fault| fault.lasts);
         menu
@@ -50,7 +65,7 @@ impl Menu {
 
 impl Fault {
     pub(crate) fn deed(&self, call: &Call<'_>) -> Deed {
-        // How long an attempt may take, the call says if the step and the call say different things.
+        // What goes wrong does so before the time is up, or the attempt times out.
         let (outcome, takes_ms) = match call.timeout_ms {
             Some(timeout_ms) if self.is_timeout || self.takes_ms > timeout_ms => {
                 (AttemptOutcome::timed_out(timeout_ms), timeout_ms)
@@ -63,17 +78,17 @@ impl Fault {
 }
 
 /// The faults of a step whose errors nobody sees: which error it is makes no difference.
-fn hidden(def: &'static StepDef) -> Vec<Fault> {
+fn hidden(def: &'static StepDef, limits: Limits) -> Vec<Fault> {
     let first = def.facts.errors.first();
-    let error = first.map(|error| times(def, &refused(error, Payload::null()), true));
-    error.into_iter().flatten().chain(unanswered(def)).collect()
+    let error = first.map(|error| times(limits, &refused(error, Payload::null()), true));
+    error.into_iter().flatten().chain(unanswered(def, limits)).collect()
 }
 
 /// The faults without an answer, after which nobody knows whether the step took effect.
-fn unanswered(def: &'static StepDef) -> Vec<Fault> {
-    let mut faults = times(def, &AttemptOutcome::panicked("explored".to_owned()), true);
-    if let Some(timeout_ms) = def.facts.timeout_ms {
-        let late = times(def, &AttemptOutcome::timed_out(timeout_ms), true);
+fn unanswered(def: &'static StepDef, limits: Limits) -> Vec<Fault> {
+    let mut faults = times(limits, &AttemptOutcome::panicked("explored".to_owned()), true);
+    if let Some(timeout_ms) = limits.timeout_ms {
+        let late = times(limits, &AttemptOutcome::timed_out(timeout_ms), true);
         faults.extend(late.into_iter().map(|fault| Fault {
             takes_ms: timeout_ms,
             is_timeout: true,
@@ -81,17 +96,17 @@ fn unanswered(def: &'static StepDef) -> Vec<Fault> {
         }));
     }
     if let Some(heartbeat_ms) = def.facts.heartbeat_ms {
-        let silent = times(def, &AttemptOutcome::silent(heartbeat_ms), true);
+        let silent = times(limits, &AttemptOutcome::silent(heartbeat_ms), true);
         faults.extend(silent.into_iter().map(|fault| Fault { takes_ms: heartbeat_ms, ..fault }));
     }
     faults
 }
 
 /// What is retried goes wrong once, and until the policy gives up; the rest is an answer.
-fn times(def: &'static StepDef, outcome: &AttemptOutcome, is_retried: bool) -> Vec<Fault> {
+fn times(limits: Limits, outcome: &AttemptOutcome, is_retried: bool) -> Vec<Fault> {
     let once = || Fault { outcome: outcome.clone(), takes_ms: 0, is_timeout: false, lasts: false };
     let for_good = || Fault { lasts: true, ..once() };
-    match def.facts.retry.attempts {
+    match limits.most_attempts {
         _ if !is_retried => vec![once()],
         None => vec![once()],
         Some(..=1) => vec![for_good()],

@@ -9,8 +9,9 @@ use std::sync::Arc;
 use workflow_core::{Definition, Payload, explain_unknown_message};
 use workflow_graph::suggest::closest;
 
+use crate::driver::Call;
 use crate::errands::known_from;
-use crate::explore::faults::Menu;
+use crate::explore::faults::{Limits, Menu};
 use crate::oracle::Oracles;
 use crate::script::SharedScripts;
 use crate::violation::{Oracle, Violation};
@@ -24,7 +25,10 @@ pub(crate) struct Plan {
     pub(crate) input: Payload,
     pub(crate) scripts: SharedScripts,
     pub(crate) oracles: Oracles,
-    pub(crate) menus: BTreeMap<&'static str, Menu>,
+    /// What can go wrong, by step, where the call says nothing else.
+    pub(crate) menus: BTreeMap<&'static str, (Limits, Rc<Menu>)>,
+    /// What can go wrong with calls that say otherwise, made when the first of them comes.
+    pub(crate) menus_of_calls: RefCell<BTreeMap<(&'static str, Limits), Rc<Menu>>>,
     /// How much may go wrong in one execution.
     pub(crate) faults: u32,
     /// Whether a cancel may come after each write.
@@ -65,7 +69,8 @@ impl Plan {
         let steps = known.iter().flat_map(|definition| definition.steps());
         let menus = steps.map(|def| {
             let name = def.facts.name.as_ref();
-            (name, Menu::of(def, scripts.borrow().get(name)))
+            let limits = Limits::of(def);
+            (name, (limits, Rc::new(Menu::of(def, limits, scripts.borrow().get(name)))))
         });
         let menus = menus.collect();
         Ok(Plan {
@@ -76,12 +81,26 @@ impl Plan {
             scripts,
             oracles,
             menus,
+            menus_of_calls: RefCell::default(),
             faults: 0,
             cancels: false,
             interleaves: false,
             messages: Vec::new(),
             made_up: RefCell::default(),
         })
+    }
+
+    /// What can go wrong with this call; `None` for a step that is not known.
+    pub(crate) fn menu_of(&self, call: &Call<'_>) -> Option<Rc<Menu>> {
+        let (name, def) = (call.def.facts.name.as_ref(), call.def);
+        let (of_step, menu) = self.menus.get(name)?;
+        let limits = Limits { most_attempts: call.most_attempts, timeout_ms: call.timeout_ms };
+        if limits == *of_step {
+            return Some(Rc::clone(menu));
+        }
+        let mut menus = self.menus_of_calls.borrow_mut();
+        let make = || Rc::new(Menu::of(def, limits, self.scripts.borrow().get(name)));
+        Some(Rc::clone(menus.entry((name, limits)).or_insert_with(make)))
     }
 
     /// That no name of a message that may come is a slip of the pen. One that is like no other may be said of many
@@ -130,7 +149,7 @@ impl Plan {
             return Vec::new();
         }
         let menus = self.menus.iter();
-        let named = menus.flat_map(|(step, menu)| {
+        let named = menus.flat_map(|(step, (_, menu))| {
             menu.unsampled.iter().map(move |error| {
                 let variant = &error.variant;
                 format!(
