@@ -13,6 +13,12 @@ impl Definition {
         let graph = graph_around(self.graph(), op)?;
         Some(place(graph, graph.index_of(op.node())?))
     }
+
+    /// The place in the code behind this operation, told by its neighbours and for people: "after `charge`
+    /// (src/pay.rs:10), before `ship` (src/pay.rs:14)"; without an operation, the beginning.
+    pub fn whereabouts(&self, after: Option<&OpId>) -> String {
+        between(self, after)
+    }
 }
 
 /// The flow that an operation stands in: the workflow's, or that of a subflow.

@@ -36,6 +36,8 @@ pub(crate) struct Row {
 pub(crate) struct Annals {
     pub(crate) journals: Vec<Head>,
     pub(crate) rows: Vec<Row>,
+    /// The event on which the code broke off, if it did: it is no row, since nothing was asked for in answer.
+    pub(crate) broke_off: Option<Row>,
 }
 
 impl Annals {

@@ -11,6 +11,7 @@ use crate::invent::invent;
 use crate::script::{ChildEnding, ChildEntry, ChildScript, SharedScripts};
 use crate::shape::check_value;
 use crate::violation::{Oracle, Violation};
+use crate::words;
 
 /// The mock of all children that are runs of one workflow. Its script is served child by child: first everything that
 /// is said `_once`, in the order in which it was said; then, for ever, the last thing said without `_once`.
@@ -124,6 +125,7 @@ fn ending_of<W: Workflow>(output: W::Output) -> Result<Conclusion, Violation> {
     if again == conclusion {
         return Ok(conclusion);
     }
-    let text = format!("the end of the child `{}` is {conclusion:?}, but read back it is {again:?}", W::NAME);
+    let (first, again) = (words::conclusion(&conclusion), words::conclusion(&again));
+    let text = format!("the child `{}` ends with {first}, but read back it is {again}", W::NAME);
     Err(Violation::new(Oracle::RoundTrip, text))
 }

@@ -352,8 +352,14 @@ impl Driver {
             );
             return Err(Violation::new(Oracle::Mock, text));
         }
-        let commands =
-            self.live[journal].run.feed(self.now_ms, &event).map_err(|error| Violation::core(&error))?;
+        let commands = match self.live[journal].run.feed(self.now_ms, &event) {
+            Ok(commands) => commands,
+            Err(error) => {
+                let record = Record::new(self.now_ms, event, Vec::new());
+                self.annals.broke_off = Some(Row { journal, record, is_by_hand: false });
+                return Err(Violation::core(&error));
+            }
+        };
         if let Event::MessageReceived { op, message_id, .. } = &event {
             self.agenda.remove(&(journal, op.clone()));
             self.mail.note_received(message_id, journal);

@@ -18,6 +18,7 @@ mod kit;
 mod mail;
 mod mock;
 mod oracle;
+mod places;
 mod scenarios;
 mod script;
 mod shape;
@@ -30,9 +31,12 @@ mod transcript;
 #[path = "../tests/trip/mod.rs"]
 mod trip;
 mod violation;
+mod words;
 
 pub use child_mock::ChildMock;
-pub use coverage::{Coverage, Demand, compensations, crash_points, edges, errors, messages, nodes, timers};
+pub use coverage::{
+    Coverage, Demand, compensations, complete, crash_points, edges, errors, messages, nodes, timers,
+};
 pub use explore::{Exploration, Explore, Failure, Report};
 pub use histories::{Replayed, replay_histories};
 pub use history::{Child, End, Names, Outcome, Write};

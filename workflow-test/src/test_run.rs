@@ -22,10 +22,12 @@ use crate::driver::{Call, ChildCall, ChildDeed, Deed, Driver, Wait, World};
 use crate::errands::known_from;
 use crate::history::{self, Child, Names, Outcome};
 use crate::oracle::{Oracles, elsewhere};
+use crate::places;
 use crate::script::{Served, SharedScripts};
 use crate::shape::check_value;
 use crate::transcript;
 use crate::violation::{Oracle, Violation};
+use crate::words;
 
 /// The id under which the kit starts runs.
 pub(crate) const RUN_ID: &str = "run";
@@ -44,6 +46,8 @@ struct Inside {
     /// Whether it is run again on another thread.
     elsewhere: bool,
     is_checked: bool,
+    /// Whether a failure has shown the story already.
+    is_told: bool,
 }
 
 /// The world of a test: mocks, and messages that came before anybody waited for them.
@@ -111,9 +115,10 @@ impl<W: Workflow> TestRun<W> {
         let mut outside = Outside { definition, scripts, served, kept: Vec::new(), messages: 0 };
         let mut driver = Driver::new(&known);
         let begun = driver.begin(head, input, &mut outside);
-        let inside = RefCell::new(Inside { driver, outside, oracles, elsewhere, is_checked: false });
+        let inside =
+            RefCell::new(Inside { driver, outside, oracles, elsewhere, is_checked: false, is_told: false });
         let run = TestRun { inside, _workflow: PhantomData };
-        begun.unwrap_or_else(|violation| run.fail(&violation.to_string()));
+        begun.unwrap_or_else(|violation| run.complain(&violation));
         run
     }
 
@@ -266,7 +271,10 @@ impl<W: Workflow> TestRun<W> {
     {
         match self.end() {
             Conclusion::Completed(value) => self.read(&value, "the result"),
-            other => self.fail(&format!("the run should return a value, it ended with {other:?}")),
+            other => {
+                let other = words::conclusion(&other);
+                self.fail(&format!("the run should return a value, it came to {other}"))
+            }
         }
     }
 
@@ -392,7 +400,7 @@ impl<W: Workflow> TestRun<W> {
             let Inside { driver, outside, .. } = &mut *self.inside.borrow_mut();
             driver.write_by_hand(journal, event, outside)
         };
-        written.unwrap_or_else(|violation| self.fail(&violation.to_string()));
+        written.unwrap_or_else(|violation| self.complain(&violation));
     }
 
     #[track_caller]
@@ -401,13 +409,16 @@ impl<W: Workflow> TestRun<W> {
             let Inside { driver, outside, .. } = &mut *self.inside.borrow_mut();
             driver.advance(not_after_ms, outside)
         };
-        advanced.unwrap_or_else(|violation| self.fail(&violation.to_string()))
+        advanced.unwrap_or_else(|violation| self.complain(&violation))
     }
 
     #[track_caller]
     fn advance_or_fail(&self) {
         if !self.advance_until(Timestamp::MAX) {
-            let mut text = self.inside.borrow().driver.deadlock().to_string();
+            let mut text = {
+                let inside = self.inside.borrow();
+                places::told(&inside.driver.deadlock(), inside.driver.annals())
+            };
             for Kept { name, key, .. } in &self.inside.borrow().outside.kept {
                 text.push_str(&format!("\nkept, since nobody waits for it: `{name}` with the key \"{key}\""));
             }
@@ -429,7 +440,7 @@ impl<W: Workflow> TestRun<W> {
                 checked.and_then(|()| again())
             }
         };
-        checked.unwrap_or_else(|violation| self.fail(&violation.to_string()));
+        checked.unwrap_or_else(|violation| self.complain(&violation));
     }
 
     /// A message that no workflow here knows would wait for ever.
@@ -437,21 +448,36 @@ impl<W: Workflow> TestRun<W> {
     fn refuse_unknown<M: Message>(&self) {
         let unknown = explain_unknown_message(M::NAME, &self.inside.borrow().driver.known);
         if let Some(text) = unknown {
-            self.fail(&Violation::new(Oracle::Setup, text).to_string());
+            self.complain(&Violation::new(Oracle::Setup, text));
         }
     }
 
     #[track_caller]
+    fn complain(&self, violation: &Violation) -> ! {
+        let told = places::told(violation, self.inside.borrow().driver.annals());
+        self.fail(&told)
+    }
+
+    #[track_caller]
     fn fail(&self, why: &str) -> ! {
-        panic!("{why}\n{}", self.transcript())
+        let transcript = self.transcript();
+        if let Ok(mut inside) = self.inside.try_borrow_mut() {
+            inside.is_told = true;
+        }
+        panic!("{why}\n{transcript}")
     }
 }
 
-/// A test that leaves a run half way still holds what happened against the oracles.
+/// A test that leaves a run half way still holds what happened against the oracles. One that fails on an assertion of
+/// its own shows the story of the run.
 impl<W: Workflow> Drop for TestRun<W> {
     fn drop(&mut self) {
         if !std::thread::panicking() {
             self.check();
+        } else if let Ok(inside) = self.inside.try_borrow()
+            && !inside.is_told
+        {
+            eprintln!("what had happened in the run:\n{}", transcript::text(inside.driver.annals()));
         }
     }
 }

@@ -11,7 +11,7 @@ use crate::annals::{Annals, Head, JournalIndex};
 /// One line per row of the journals, and for what the code asked for that no row will tell of.
 fn lines(annals: &Annals) -> Vec<(Timestamp, String)> {
     let mut lines = Vec::new();
-    for row in &annals.rows {
+    for row in annals.rows.iter().chain(&annals.broke_off) {
         let (head, record) = (&annals.journals[row.journal], &row.record);
         let of_whom = if head.run_id == annals.journals[0].run_id {
             String::new()

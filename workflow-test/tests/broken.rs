@@ -21,6 +21,14 @@ fn failure_of(test: impl FnOnce()) -> String {
         .unwrap_or_else(|| panic.downcast_ref::<&str>().unwrap().to_string())
 }
 
+/// Where in this file this text stands, in the function that begins with the other one.
+fn place(function: &str, text: &str) -> String {
+    let own = include_str!("broken.rs");
+    let begin = own.find(function).expect("the function is here");
+    let at = begin + own[begin..].find(text).expect("it is in the function");
+    format!("workflow-test/tests/broken.rs:{}", own[..at].lines().count())
+}
+
 /// State that is in no journal.
 static ORDERS: AtomicU32 = AtomicU32::new(0);
 
@@ -98,9 +106,16 @@ fn a_run_that_waits_for_ever_is_named_with_what_it_waits_for() {
     assert!(
         failure.starts_with(
             "deadlock: the run has not ended and nothing is left to happen: \
-             `new_card` waits for the message `NewCard` with the key \"42\"\n\
-             kept, since nobody waits for it: `NewCard` with the key \"43\"\n"
+             `new_card` waits for the message `NewCard` with the key \"42\"\n  \
+             where: `new_card` (workflow-test/tests/broken.rs:"
         ),
+        "{failure}"
+    );
+    let place = place("async fn wait", "receive::<NewCard>");
+    assert!(
+        failure.contains(&format!(
+            "`new_card` ({place})\nkept, since nobody waits for it: `NewCard` with the key \"43\"\n"
+        )),
         "{failure}"
     );
 }
@@ -139,9 +154,22 @@ fn code_that_panics_is_found_with_the_way_there() {
     let failure = kit.workflow(|| stumble(order())).try_run().unwrap_err();
     assert_eq!(
         failure.to_string(),
-        "code: the code of the workflow panicked: only zero is supported (WF105, docs/errors/WF105.md)\n  \
-         0s  start stumble\n  \
-         again: WORKFLOW_SCHEDULE=stumble:0 cargo test the_test"
+        format!(
+            "code: the code of the workflow panicked: only zero is supported (WF105, docs/errors/WF105.md)\n  \
+             where: after `thank` ({}), before the end of `stumble`\n  \
+             0s  start stumble\n  \
+             0s  thank: ok\n  \
+             again: WORKFLOW_SCHEDULE=stumble:0 cargo test the_test",
+            place("async fn stumble", "thank(&order)")
+        )
+    );
+    let kit = Kit::new();
+    kit.on(thank).returns(());
+    let run = kit.start(stumble(order()));
+    let failure = failure_of(|| run.run_to_end());
+    assert!(
+        failure.contains("\n  where: after `thank`") && failure.ends_with("0s  thank: ok\n"),
+        "{failure}"
     );
 }
 
@@ -323,6 +351,8 @@ fn a_diagram_that_shows_something_else_fails_every_test_of_the_workflow() {
         failure.starts_with("graph: after `thank` the run came to `sleep`; the graph leads from there to `"),
         "{failure}"
     );
+    let place = place("async fn thank_and_wait", "sleep(hours(1))");
+    assert!(failure.contains(&format!("`sleep` ({place})")), "{failure}");
 }
 
 #[test]

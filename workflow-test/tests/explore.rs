@@ -280,7 +280,8 @@ fn the_schedule_in_the_environment_is_repeated_alone() {
     let repeat = |schedule: &str| {
         let mut tests = Command::new(std::env::current_exe().unwrap());
         let tests = tests.args(["--exact", "repeatable", "--nocapture"]).env("WORKFLOW_SCHEDULE", schedule);
-        String::from_utf8(tests.output().unwrap().stdout).unwrap()
+        let output = tests.output().unwrap();
+        String::from_utf8(output.stdout).unwrap() + &String::from_utf8(output.stderr).unwrap()
     };
     let failing = repeat("fulfil_order:002");
     assert!(failing.contains("1 executions\nalways: `no refund` does not hold at the end\n"), "{failing}");
@@ -292,6 +293,12 @@ fn the_schedule_in_the_environment_is_repeated_alone() {
     );
     let wrong = repeat("fulfil_order:?");
     assert!(wrong.contains("WORKFLOW_SCHEDULE does not hold a schedule: `?`"), "{wrong}");
+    let stale = repeat("fulfil_order:0000000000009");
+    assert!(stale.contains("\n  STALE: the schedule 0000000000009 does not fit"), "{stale}");
+    let misspelt = repeat("fulfil_ordr:002");
+    assert!(misspelt.contains("WORKFLOW_SCHEDULE names the workflow `fulfil_ordr`; this test"), "{misspelt}");
+    let nameless = repeat("002");
+    assert!(nameless.contains("say `fulfil_order:002`"), "{nameless}");
     let other = repeat("another_workflow:003");
     assert!(!other.contains("\n1 executions"), "{other}");
 }

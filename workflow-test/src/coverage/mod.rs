@@ -17,7 +17,8 @@ use crate::annals::Annals;
 use crate::atlas::graphs_of;
 use crate::oracle::walk::{Path, Walker};
 
-pub use demand::{Demand, compensations, crash_points, edges, errors, messages, nodes, timers};
+pub(crate) use demand::Demanded;
+pub use demand::{Demand, compensations, complete, crash_points, edges, errors, messages, nodes, timers};
 pub(crate) use item::{Item, Kind};
 pub(crate) use target::target_folder;
 pub(crate) use write::{Scale, file_name};

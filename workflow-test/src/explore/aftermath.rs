@@ -17,6 +17,7 @@ use crate::explore::execution::Execution;
 use crate::explore::plan::Plan;
 use crate::oracle::replay::compare;
 use crate::violation::{Oracle, Violation};
+use crate::words;
 
 /// An execution, ready for being crashed after each of its writes.
 pub(crate) struct Aftermath<'a> {
@@ -53,7 +54,7 @@ impl<'a> Aftermath<'a> {
 
     /// The short way alone.
     pub(crate) fn go_on(&self, writes: usize) -> Result<(), Difference> {
-        let Annals { journals, rows } = &self.execution.annals;
+        let Annals { journals, rows, .. } = &self.execution.annals;
         let (before, after) = rows.split_at(writes);
         let mut runs = self.rebuild(before)?;
         let mut now_ms = before.last().map_or(0, |row| row.record.at_ms);
@@ -108,7 +109,9 @@ impl<'a> Aftermath<'a> {
                 }
                 let judged = run.judge(op, deed.outcome.clone(), *at_ms);
                 if judged.as_ref() != Some(event) {
-                    return Err(Some(differs(format!("{event:?} would be {judged:?}"))));
+                    let (now, first) = (judged.as_ref(), words::event_in_full(event));
+                    let now = now.map_or_else(|| "nothing".to_owned(), words::event_in_full);
+                    return Err(Some(differs(format!("{first} would be {now}"))));
                 }
             }
             Event::MessageReceived { op, payload, .. } => {

@@ -1,4 +1,4 @@
-//! Choices: the trace that an execution is a function of, and the order in which traces are tried.
+//! Choices: the trace that an execution is a function of, given or drawn.
 //! It knows numbers only; what is chosen between is the callers' affair.
 
 use std::collections::BTreeMap;
@@ -12,6 +12,8 @@ pub(crate) struct Choices {
     made: Vec<(usize, usize)>,
     /// What the choices behind the given ones are drawn from.
     dice: Option<Dice>,
+    /// One in so many choices is an unusual one where they are drawn.
+    rarity: usize,
     /// In which order branches go on, if not in any.
     priorities: Option<Priorities>,
 }
@@ -31,6 +33,9 @@ struct Priorities {
 
 /// How many changes of priorities a sample has at most.
 const MOST_CHANGES: u64 = 3;
+
+/// How rare it is in samples that something goes wrong, in turn: short runs want more of it, long ones less.
+const RARITIES: [usize; 3] = [4, 8, 16];
 
 impl Priorities {
     fn of(changes: u64, dice: &mut Dice, longest: usize) -> Priorities {
@@ -97,7 +102,9 @@ impl Choices {
         let mut dice = Dice(number.wrapping_mul(0x2545_f491_4f6c_dd1d));
         let changes = number % (MOST_CHANGES + 2);
         let priorities = (changes <= MOST_CHANGES).then(|| Priorities::of(changes, &mut dice, longest));
-        Choices { dice: Some(dice), priorities, ..Choices::default() }
+        let turn = usize::try_from(number / (MOST_CHANGES + 2)).unwrap_or(0);
+        let rarity = RARITIES[turn % RARITIES.len()];
+        Choices { dice: Some(dice), rarity, priorities, ..Choices::default() }
     }
 
     /// Whether what has been picked so far is what was given.
@@ -108,7 +115,8 @@ impl Choices {
     /// Picks one of so many, of which the first is what usually happens: nothing goes wrong.
     pub(crate) fn pick(&mut self, of: usize) -> usize {
         // Otherwise a sample would hardly ever come further than to the first thing that can go wrong.
-        let is_usual = self.dice.as_mut().is_some_and(|dice| dice.roll(8) > 0);
+        let rarity = self.rarity;
+        let is_usual = self.dice.as_mut().is_some_and(|dice| dice.roll(rarity) > 0);
         if is_usual { self.note(0, of) } else { self.pick_any(of) }
     }
 
@@ -143,18 +151,6 @@ impl Choices {
     pub(crate) fn into_made(self) -> Vec<(usize, usize)> {
         self.made
     }
-}
-
-/// The trace after this one, depth first: the last choice that can grow, grows.
-pub(crate) fn next(mut made: Vec<(usize, usize)>) -> Option<Vec<usize>> {
-    while let Some((picked, of)) = made.pop() {
-        if picked + 1 < of {
-            let mut next: Vec<usize> = made.into_iter().map(|(picked, _)| picked).collect();
-            next.push(picked + 1);
-            return Some(next);
-        }
-    }
-    None
 }
 
 /// An execution that can be repeated: its choices, and after which write it is dropped and rebuilt.
@@ -220,24 +216,6 @@ impl fmt::Display for Schedule {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn every_trace_of_a_tree_is_tried_once() {
-        let mut traces = Vec::new();
-        let mut given = Some(Vec::new());
-        while let Some(trace) = given {
-            let mut choices = Choices::given(trace);
-            // A tree whose second choice depends on the first.
-            if choices.pick(2) == 0 {
-                choices.pick(3);
-            }
-            choices.pick(1);
-            let made = choices.into_made();
-            traces.push(made.iter().map(|(picked, _)| *picked).collect::<Vec<_>>());
-            given = next(made);
-        }
-        assert_eq!(traces, [vec![0, 0], vec![0, 1], vec![0, 2], vec![1]]);
-    }
 
     /// Runs branches of so many steps each in the order of a sample; gives the branch of each step.
     fn order_of(sample: u64, branches: usize, steps: usize) -> Vec<usize> {

@@ -13,6 +13,7 @@ use crate::explore::execution::{Execution, Memory};
 use crate::explore::plan::Plan;
 use crate::oracle::replay::compare;
 use crate::violation::{Oracle, Violation};
+use crate::words;
 
 /// Crashes after that many writes.
 pub(crate) fn crash(plan: &Plan, execution: &Execution, writes: usize) -> Result<(), Violation> {
@@ -35,8 +36,11 @@ pub(crate) fn crash(plan: &Plan, execution: &Execution, writes: usize) -> Result
         let (record, first) = (&written.record, &expected.record);
         if (written.journal, record.at_ms, &record.event) != (expected.journal, first.at_ms, &first.event) {
             let text = format!(
-                "write {at} was {:?} at {} ms the first time, and {:?} at {} ms after the crash",
-                first.event, first.at_ms, record.event, record.at_ms
+                "write {at} was {} at {} ms the first time, and {} at {} ms after the crash",
+                words::event_in_full(&first.event),
+                first.at_ms,
+                words::event_in_full(&record.event),
+                record.at_ms
             );
             return Err(Violation::new(Oracle::Replay, text));
         }

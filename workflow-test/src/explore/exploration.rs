@@ -1,15 +1,14 @@
-//! The builder of an exploration, and the order of its search: depth first over the traces of choices, then samples.
-//! What is looked at in each execution, and how a failure is made small, is told elsewhere.
+//! The builder of an exploration, and what it comes to.
+//! In which order the search goes, and what is looked at in each execution, is told elsewhere.
 
 use std::cell::Cell;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use workflow_core::{Definition, Message, Payload, Step, StepFn};
+use workflow_graph::suggest::closest;
 
-use crate::explore::batch::Batch;
-use crate::explore::choices::{self, Choices};
-use crate::explore::execution::{Known, execute};
+use crate::explore::order::Budget;
 use crate::explore::plan::{Plan, Sample, SampleValue};
 use crate::explore::regressions::Regressions;
 use crate::explore::report::{Failure, Report};
@@ -29,6 +28,37 @@ pub(crate) const SCHEDULE: &str = "WORKFLOW_SCHEDULE";
 
 /// The variable that lifts the budget: `WORKFLOW_EXPLORE=thorough`.
 const EXPLORE: &str = "WORKFLOW_EXPLORE";
+
+/// What `WORKFLOW_SCHEDULE` says of an exploration.
+enum Again<'a> {
+    /// This schedule is repeated.
+    This(&'a str),
+    /// It is about another workflow; in words.
+    Other(String),
+}
+
+impl Again<'_> {
+    fn of<'a>(again: &'a str, workflow: &str) -> Result<Again<'a>, String> {
+        let Some((named, schedule)) = again.split_once(':') else {
+            return Err(format!("{SCHEDULE} does not hold a schedule: `{again}`; say `{workflow}:{again}`"));
+        };
+        if named == workflow {
+            return Ok(Again::This(schedule));
+        }
+        if closest(named, &[workflow]).is_some() {
+            return Err(format!("{SCHEDULE} names the workflow `{named}`; this test explores `{workflow}`"));
+        }
+        Ok(Again::Other(format!(
+            "{SCHEDULE} is about the workflow `{named}`; `{workflow}` was explored as usual"
+        )))
+    }
+}
+
+/// A number for these texts, the same on every machine and with every compiler (FNV-1a).
+fn fingerprint<'a>(texts: impl Iterator<Item = &'a str>) -> u32 {
+    let bytes = texts.flat_map(|text| text.bytes().chain([0]));
+    bytes.fold(0x811c_9dc5, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193))
+}
 
 /// What is explored; made by [`crate::Explore::workflow`].
 #[must_use = "nothing is explored before `.run()`"]
@@ -72,7 +102,7 @@ impl Exploration {
             always: Vec::new(),
             sometimes: Vec::new(),
             most_executions: 20_000,
-            longest: Duration::from_secs(2),
+            longest: Duration::from_secs(60),
             one_thread: None,
             histories: None,
         }
@@ -97,9 +127,9 @@ impl Exploration {
 
     /// Which of several things happens first is a choice: steps and children take as long as they like, messages come
     /// when they come, and only timers are punctual. All orders are tried, except that two which lead to the same state
-    /// are gone on from once; where that takes more than half the budget, the rest of it is spent on samples of all
-    /// orders, most of them by PCT: branches have priorities, which change at up to three places. They are the same in
-    /// every run of the test, and the report says that the search went over to them.
+    /// are gone on from once. Of the samples that are drawn where the budget does not suffice, see
+    /// [`Exploration::budget`], most take their orders by PCT: branches have priorities, which change at up to three
+    /// places.
     ///
     /// Without this, what is due at the same time happens in the order in which it was asked for.
     pub fn interleave(self) -> Exploration {
@@ -169,7 +199,13 @@ impl Exploration {
         self
     }
 
-    /// When the search ends though there is more: 20,000 executions or two seconds unless said otherwise.
+    /// When the search ends though there is more: after 20,000 executions unless said otherwise. The time is a safety
+    /// net, a minute unless said otherwise: where it ends the search, how far it came depends on the
+    /// machine.
+    ///
+    /// The search begins with the execution in which all is usual, goes on with those in which one thing is not, at
+    /// every place in turn, then two, and so on. As soon as more is left than the budget allows, every other execution
+    /// is a sample of all instead; those are drawn, and are the same in every run of the test.
     pub fn budget(self, executions: usize, duration: Duration) -> Exploration {
         Exploration { most_executions: executions, longest: duration, ..self }
     }
@@ -194,15 +230,19 @@ impl Exploration {
 
     /// Explores. Prints how much was explored; panics with the smallest failing schedule if one fails.
     ///
+    /// What was left out, since the budget was used up or no value of an error is known, is written to the standard
+    /// error, where it shows although the test passes. `.assert(complete())` makes it a failure.
+    ///
     /// A schedule that fails is kept in `workflow-regressions/<test>.txt` in the package of the test, and tried first
     /// by every later run, until a person takes its line out.
     #[track_caller]
     pub fn run(self) -> Report {
         let again = std::env::var(SCHEDULE).ok();
-        let regressions = Regressions::of(&self.test, self.definition.name).filter(|_| again.is_none());
+        let regressions = Regressions::of(&self.test, self.definition.name, &self.options());
+        let regressions = regressions.filter(|_| again.is_none());
         match self.explore(again.as_deref(), regressions.as_ref()) {
             Ok(report) => {
-                println!("{report}");
+                report.tell();
                 report
             }
             Err(mut failure) => {
@@ -220,6 +260,30 @@ impl Exploration {
     pub fn try_run(self) -> Result<Report, Box<Failure>> {
         let again = std::env::var(SCHEDULE).ok();
         self.explore(again.as_deref(), None)
+    }
+
+    /// What tells this exploration from others of the same test: what the numbers of a schedule depend on.
+    fn options(&self) -> String {
+        let said = [
+            (self.faults == 1, "each_step_fails"),
+            (self.faults > 1, "pairs"),
+            (self.cancels, "cancel_at_every_write"),
+            (self.interleaves, "interleave"),
+            (self.crashes, "crash_at_every_write"),
+        ];
+        let mut options: Vec<&str> = said.into_iter().filter(|(is, _)| *is).map(|(_, name)| name).collect();
+        options.extend(self.before_patches.iter().map(String::as_str));
+        let values = self.messages.iter().flat_map(|sample| {
+            let payload = match &sample.value {
+                SampleValue::Given { payload, .. } => payload.as_json(),
+                SampleValue::MadeUp(_) => "",
+            };
+            [sample.name, payload]
+        });
+        let values = fingerprint([self.input.as_json()].into_iter().chain(values));
+        let values = format!("values {values:08x}");
+        options.push(&values);
+        options.join(", ")
     }
 
     fn explore(self, again: Option<&str>, regressions: Option<&Regressions>) -> Result<Report, Box<Failure>> {
@@ -249,8 +313,11 @@ impl Exploration {
             always: self.always,
             sometimes: self.sometimes,
         };
-        if let Some(schedule) = again.and_then(|again| again.strip_prefix(name)?.strip_prefix(':')) {
-            return search.repeat(schedule, report);
+        match again.map(|again| Again::of(again, name)) {
+            Some(Ok(Again::This(schedule))) => return search.repeat(schedule, report),
+            Some(Ok(Again::Other(other))) => report.passed_over = Some(other),
+            Some(Err(text)) => return Err(Failure::before(Violation::new(Oracle::Setup, text), report)),
+            None => {}
         }
         if let Some(regressions) = regressions {
             report = regressions.try_first(&search, report)?;
@@ -259,46 +326,11 @@ impl Exploration {
             Ok("thorough") => (self.most_executions.saturating_mul(50), self.longest.saturating_mul(50)),
             _ => (self.most_executions, self.longest),
         };
-        // What is left when all cannot be tried goes to samples of all.
-        let (in_order, until) =
-            if self.interleaves { (most_executions / 2, longest / 2) } else { (most_executions, longest) };
-        let begun = Instant::now();
-        let mut known = Known::new();
-        let mut longest_trace = 0;
-        let mut batch = Batch::default();
         let mut audience = Audience {
             gallery: self.histories.as_ref().map(|_| Gallery::of(&report.coverage)),
             scenarios: Scenarios::wanted(self.definition, &report.test),
         };
-        let mut given = Some(Vec::new());
-        while let Some(choices) = given {
-            if report.executions >= in_order || begun.elapsed() >= until {
-                report.is_complete = false;
-                break;
-            }
-            let known = self.interleaves.then_some(&mut known);
-            let execution = execute(&search.plan, Choices::given(choices), known);
-            report.executions += 1;
-            longest_trace = longest_trace.max(execution.made.len());
-            given = choices::next(execution.made.clone());
-            search.show(&execution, &mut audience);
-            report = batch.look_at(&search, execution, report)?;
-            report.elapsed = begun.elapsed();
-        }
-        while !report.is_complete
-            && self.interleaves
-            && report.executions < most_executions
-            && begun.elapsed() < longest
-        {
-            let execution = execute(&search.plan, Choices::drawn(report.samples as u64, longest_trace), None);
-            report.executions += 1;
-            report.samples += 1;
-            search.show(&execution, &mut audience);
-            report = batch.look_at(&search, execution, report)?;
-            report.elapsed = begun.elapsed();
-        }
-        report = batch.look_elsewhere(&search, report)?;
-        report.elapsed = begun.elapsed();
+        report = search.explore(Budget { most_executions, longest }, &mut audience, report)?;
         report.unsampled.extend(search.plan.not_made_up());
         let report = search.check_sometimes(report)?;
         let Audience { gallery, scenarios } = audience;

@@ -8,6 +8,8 @@ mod crash;
 mod execution;
 mod exploration;
 mod faults;
+mod frontier;
+mod order;
 mod plan;
 mod regressions;
 mod report;

@@ -1,5 +1,8 @@
 //! Schedules that have failed: kept in a file beside the test's package, and tried first by every later run.
 //! They are added by failing runs, and taken out by people only.
+//!
+//! A file is shared by all explorations of one test, and by tests of the same name in several files. So each line says
+//! of which exploration it is: all of them try it, but only that one can tell that it does not fit any more.
 
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
@@ -25,35 +28,51 @@ pub(crate) struct Regressions {
     /// Relative to the package.
     name: String,
     workflow: &'static str,
+    /// Which exploration it is.
+    origin: String,
+}
+
+/// A line of the file.
+struct Kept {
+    /// Without the name of the workflow.
+    schedule: String,
+    /// Which exploration it failed in; `None` in files of the first releases.
+    origin: Option<String>,
 }
 
 impl Regressions {
     /// `None` when it is not known which test runs, or where its package is.
-    pub(crate) fn of(test: &TestName, workflow: &'static str) -> Option<Regressions> {
+    pub(crate) fn of(test: &TestName, workflow: &'static str, options: &str) -> Option<Regressions> {
         let package = test.package().filter(|_| !test.path.is_empty())?;
         let name = format!("{FOLDER}/{}.txt", file_name(&test.path));
-        Some(Regressions { file: package.join(&name), name, workflow })
+        let origin = format!("{}: {options}", test.program());
+        Some(Regressions { file: package.join(&name), name, workflow, origin })
     }
 
     /// Tries what is kept of this workflow.
     pub(crate) fn try_first(&self, search: &Search, mut report: Report) -> Result<Report, Box<Failure>> {
-        for text in self.schedules() {
+        for Kept { schedule: text, origin } in self.schedules() {
             let Some(schedule) = Schedule::parse(&text) else {
                 report.stale.push(format!("`{text}` in {} is no schedule", self.name));
                 continue;
             };
             let attempted = search.attempt(&schedule);
             report.kept += 1;
+            let is_own = origin.as_ref().is_none_or(|origin| *origin == self.origin);
             let is_same = attempted.schedule == schedule.without_usual_end();
             if attempted.violation.is_some() {
                 let mut failure = Failure::of(attempted, report);
                 failure.kept = Some(format!("it is kept in {}", self.name));
                 return Err(failure);
             }
-            if !is_same {
+            if !is_same && is_own {
+                let other = match origin {
+                    Some(_) => "",
+                    None => ", unless it is of another exploration of this test, which lines of today say",
+                };
                 report.stale.push(format!(
                     "the schedule `{}:{text}` in {} no longer fits the code, which has other choices now; remove the \
-                     line once you have seen that what it found cannot happen any more",
+                     line once you have seen that what it found cannot happen any more{other}",
                     self.workflow, self.name
                 ));
             }
@@ -72,7 +91,8 @@ impl Regressions {
 
     fn append(&self, schedule: &str, why: &str) -> io::Result<()> {
         let known = fs::read_to_string(&self.file).unwrap_or_default();
-        if known.lines().any(|line| line.trim() == schedule) {
+        let line = format!("{schedule} # {}", self.origin);
+        if known.lines().any(|known| known.trim() == line) {
             return Ok(());
         }
         if let Some(folder) = self.file.parent() {
@@ -82,14 +102,20 @@ impl Regressions {
         let end = if known.is_empty() || known.ends_with('\n') { "" } else { "\n" };
         let why = why.lines().next().unwrap_or_default();
         let mut file = OpenOptions::new().append(true).create(true).open(&self.file)?;
-        file.write_all(format!("{end}{head}\n# {why}\n{schedule}\n").as_bytes())
+        file.write_all(format!("{end}{head}\n# {why}\n{line}\n").as_bytes())
     }
 
-    /// The schedules of this workflow, without its name.
-    fn schedules(&self) -> Vec<String> {
+    /// The schedules of this workflow.
+    fn schedules(&self) -> Vec<Kept> {
         let text = fs::read_to_string(&self.file).unwrap_or_default();
         let lines = text.lines().map(str::trim).filter(|line| !line.starts_with('#'));
         let of_this = lines.filter_map(|line| line.strip_prefix(self.workflow)?.strip_prefix(':'));
-        of_this.map(str::to_owned).collect()
+        let kept = of_this.map(|line| match line.split_once('#') {
+            Some((schedule, origin)) => {
+                Kept { schedule: schedule.trim().to_owned(), origin: Some(origin.trim().to_owned()) }
+            }
+            None => Kept { schedule: line.to_owned(), origin: None },
+        });
+        kept.collect()
     }
 }

@@ -135,6 +135,13 @@ impl Search {
         if attempted.violation.is_some() {
             return Err(Failure::of(attempted, report));
         }
+        let schedule = schedule.without_usual_end();
+        if attempted.schedule != schedule {
+            report.stale.push(format!(
+                "the schedule {schedule} does not fit, the code or the exploration has other choices now: this says \
+                 nothing about what it found"
+            ));
+        }
         Ok(report)
     }
 

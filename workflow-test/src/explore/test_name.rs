@@ -41,14 +41,18 @@ impl TestName {
         }
     }
 
-    /// With the program in front, to tell apart what stands in several.
-    pub(crate) fn in_program(&self) -> String {
+    /// The program that holds the test: one for each file in `tests/`.
+    pub(crate) fn program(&self) -> String {
         let program = std::env::current_exe().unwrap_or_default();
         let stem = program.file_stem().unwrap_or_default().to_string_lossy().into_owned();
         // Cargo puts a hash behind the name that changes with every release of the compiler.
-        let name = stem.rsplit_once('-').map_or(stem.as_str(), |(name, _)| name);
+        stem.rsplit_once('-').map_or(stem.clone(), |(name, _)| name.to_owned())
+    }
+
+    /// With the program in front, to tell apart what stands in several.
+    pub(crate) fn in_program(&self) -> String {
         let path = if self.path.is_empty() { "unnamed" } else { &self.path };
-        format!("{name}::{path}")
+        format!("{}::{path}", self.program())
     }
 
     pub(crate) fn package(&self) -> Option<&Path> {

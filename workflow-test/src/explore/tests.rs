@@ -40,8 +40,9 @@ fn after_crash(tamper: impl Fn(&mut Execution)) -> Result<(), String> {
 fn the_short_way_finds_no_difference_where_the_long_one_finds_none() {
     let mut plan = plan();
     (plan.faults, plan.cancels) = (2, true);
-    let (mut executions, mut given) = (0, Some(Vec::new()));
-    while let Some(choices) = given {
+    let (mut executions, mut frontier) = (0, super::frontier::Frontier::new());
+    while let Some(choices) = frontier.next().filter(|_| executions < 200) {
+        let given = choices.len();
         let execution = execute(&plan, Choices::given(choices), None);
         let aftermath = Aftermath::of(&plan, &execution);
         for writes in 1..execution.annals.rows.len() {
@@ -49,7 +50,7 @@ fn the_short_way_finds_no_difference_where_the_long_one_finds_none() {
             assert_eq!(crash(&plan, &execution, writes).map_err(|violation| violation.text), Ok(()));
         }
         executions += 1;
-        given = super::choices::next(execution.made.clone()).filter(|_| executions < 200);
+        frontier.add(&execution.made, given, 200);
     }
     assert_eq!(executions, 200);
 }
@@ -83,8 +84,11 @@ fn an_attempt_that_was_not_made_before_the_crash_is_named() {
 #[test]
 fn another_time_after_the_crash_is_named() {
     let error = after_crash(|execution| execution.annals.rows[3].record.at_ms += 1).unwrap_err();
-    assert!(error.starts_with("replay: write 4 was StepCompleted { op: OpId(\"ship\")"), "{error}");
-    assert!(error.contains("at 20001 ms the first time, and StepCompleted"), "{error}");
+    assert!(
+        error.starts_with("replay: write 4 was the answer of `ship`, {\"Ok\":1} at 20001 ms the"),
+        "{error}"
+    );
+    assert!(error.contains(" first time, and the answer of `ship`, {\"Ok\":1} at 20000 ms"), "{error}");
 }
 
 #[test]

@@ -1,10 +1,10 @@
 //! A history, replayed by the code of today, and the first event after which they part.
 //! It replays as an engine does; it reads no files.
 
-use workflow_core::{CoreError, Definition, Event, Mismatch, OpId, Run};
+use workflow_core::{CoreError, Definition, Mismatch, Run};
 
 use super::History;
-use crate::transcript;
+use crate::{transcript, words};
 
 /// Replays a journal.
 ///
@@ -28,30 +28,11 @@ pub(super) fn check(definition: &Definition, history: &History) -> Result<(), St
     let Some(record) = history.journal.get(row.saturating_sub(1)) else { return Err(error.to_string()) };
     let place = record.event.op().and_then(|op| definition.source_of(op));
     let place = place.map_or(String::new(), |source| format!(" ({source})"));
-    let (time, event) = (transcript::time(record.at_ms - history.journal[0].at_ms), describe(&record.event));
+    let (time, event) =
+        (transcript::time(record.at_ms - history.journal[0].at_ms), words::event(&record.event));
     let of = history.journal.len();
     let class = class(&error);
     Err(format!("row {row} of {of}, {event}, after {time}{place}\n  {error}\n  {class}"))
-}
-
-fn describe(event: &Event) -> String {
-    let named = |what: &str, op: &OpId| format!("{what} `{op}`");
-    match event {
-        Event::Started { .. } => "the start".to_owned(),
-        Event::StepCompleted { op, error: None, .. } => named("the answer of", op),
-        Event::StepCompleted { op, error: Some(error), .. } => format!("the error `{error}` of `{op}`"),
-        Event::AttemptFailed { op, attempt, .. } => format!("attempt {attempt} of `{op}`, which failed"),
-        Event::TimerFired { op } => named("the time of", op),
-        Event::MessageReceived { op, .. } => named("the message for", op),
-        Event::ChildStarted { op } => named("the start of the child", op),
-        Event::ChildEnded { op, .. } => named("the end of the child", op),
-        Event::ChildRefused { op, .. } => named("the refusal of the child", op),
-        Event::Skipped { op, .. } => named("the skipping of", op),
-        Event::GivenUp { op, .. } => named("the giving up of", op),
-        Event::RetryRequested { op } => named("the request to retry", op),
-        Event::CancelRequested { .. } => "the request to cancel".to_owned(),
-        Event::Resumed => "going on with mended code".to_owned(),
-    }
 }
 
 /// What kind of change this is, in the words of WF050.

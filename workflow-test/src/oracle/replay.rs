@@ -5,6 +5,7 @@ use workflow_core::{Command, Definition, Record};
 
 use crate::annals::Head;
 use crate::violation::{Oracle, Violation};
+use crate::words;
 
 /// Where the code is run again.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -80,7 +81,7 @@ fn hold(
     let side = |command: Option<&Command>| {
         let source = command.and_then(Command::op).and_then(|op| definition.source_of(op));
         let place = source.map_or(String::new(), |source| format!(" ({source})"));
-        format!("{}{place}", describe(command))
+        format!("{}{place}", words::command(command))
     };
     let is_reordered =
         first.len() == again.len() && first.iter().all(|command| again.contains(command)) && first.len() > 1;
@@ -94,37 +95,4 @@ fn hold(
     let text =
         format!("after write {row} the code asked for {one} the first time, and for {other} {when}; {why}");
     Err(Violation::new(replayed.oracle(), text))
-}
-
-fn describe(command: Option<&Command>) -> String {
-    match command {
-        Some(Command::StartStep { op, step, args, attempt, due_ms, .. }) => {
-            let name = if op.node() == step { String::new() } else { format!(" (`{step}`)") };
-            format!("attempt {attempt} of `{op}`{name} with {args} at {due_ms} ms")
-        }
-        Some(Command::SetTimer { op, due_ms }) => format!("the timer `{op}` at {due_ms} ms"),
-        Some(Command::AwaitMessage { op, message, key, due_ms }) => {
-            let until = due_ms.map_or(String::new(), |due_ms| format!(" until {due_ms} ms"));
-            format!("the message `{message}` with the key \"{key}\" at `{op}`{until}")
-        }
-        Some(Command::Withdraw { op }) => format!("to withdraw `{op}`"),
-        Some(Command::OpenIncident { op: Some(op), cause }) => format!("an incident at `{op}`: {cause}"),
-        Some(Command::OpenIncident { op: None, cause }) => format!("an incident: {cause}"),
-        Some(Command::CloseIncident { op }) => format!("the end of the incident at `{op}`"),
-        Some(Command::CancelStep { op }) => format!("to cancel the step `{op}`"),
-        Some(Command::StartChild { op, workflow, run_id, input, .. }) => {
-            format!("the child `{workflow}` at `{op}` as `{run_id}` with {input}")
-        }
-        Some(Command::CancelChild { op }) => format!("to cancel the child `{op}`"),
-        Some(Command::Send { op, message, key, payload, .. }) => {
-            format!("to send `{message}` with the key \"{key}\" at `{op}`: {payload}")
-        }
-        Some(Command::ReportProgress { value }) => format!("to report {value}"),
-        Some(Command::Patch { id }) => format!("the change `{id}`"),
-        Some(Command::Continue { version, input }) => {
-            format!("to continue as version {version} with {input}")
-        }
-        Some(Command::Finish(conclusion)) => format!("the end {conclusion:?}"),
-        None => "nothing".to_owned(),
-    }
 }
