@@ -6,7 +6,7 @@ mod judge;
 use std::path::Path;
 
 use workflow_runtime::prelude::*;
-use workflow_test::{Explore, Kit, Outcome};
+use workflow_test::{Explore, Kit, Outcome, complete};
 
 use crate::workflow::{
     Adviser, Application, ApplicationAssigned, ApplicationReceived, AssignmentError, CreateWorkOrder,
@@ -83,8 +83,8 @@ fn no_application_stays_on_a_desk_without_a_work_order_whatever_happens() {
                 end.completed(assign) <= end.completed(take_back) + assigned
             })
     };
-    exploration().each_step_fails().crash_at_every_write().run();
-    exploration().cancel_at_every_write().crash_at_every_write().run();
+    exploration().each_step_fails().crash_at_every_write().run().assert(complete());
+    exploration().cancel_at_every_write().crash_at_every_write().run().assert(complete());
 }
 
 #[test]

@@ -5,8 +5,9 @@ mod judge;
 
 use std::path::Path;
 
+use workflow_core::Event;
 use workflow_runtime::prelude::*;
-use workflow_test::{Explore, Kit, timers};
+use workflow_test::{End, Explore, Kit, Outcome, compensations, complete, edges, timers};
 
 use crate::workflow::{
     BudgetError, Claim, ClaimError, Decision, approve_claim, ask, pay_out, return_budget, set_budget_aside,
@@ -18,6 +19,14 @@ fn claim() -> Claim {
 
 fn decision(approved: bool) -> Decision {
     Decision { claim_id: "lunch".into(), by: "Grace".into(), approved }
+}
+
+/// What was decided, as the run heard it.
+fn decisions(end: &End<'_>) -> impl Iterator<Item = Decision> {
+    end.writes().filter_map(|write| match &write.record.event {
+        Event::MessageReceived { payload, .. } => Some(payload.read().expect("a decision")),
+        _ => None,
+    })
 }
 
 fn kit() -> Kit {
@@ -68,13 +77,28 @@ fn money_leaves_only_with_an_approval_whatever_happens() {
         explore
             .workflow(|| approve_claim(claim()))
             .message(|| decision(true))
+            .message(|| decision(false))
             .sample(set_budget_aside, Err(BudgetError::Exhausted { left: 3 }))
+            .always("money leaves only with an approval", |end| {
+                end.completed(pay_out) <= decisions(end).filter(|decision| decision.approved).count()
+            })
+            .always("who is refused is paid nothing", |end| {
+                !decisions(end).any(|decision| !decision.approved) || !end.ran(pay_out)
+            })
             .always("budget is kept only for what was paid", |end| {
                 end.completed(set_budget_aside) <= end.completed(return_budget) + end.completed(pay_out)
             })
     };
-    exploration().each_step_fails().crash_at_every_write().run();
-    exploration().cancel_at_every_write().crash_at_every_write().run().assert(timers(1.0));
+    let failing = exploration().each_step_fails().crash_at_every_write();
+    failing
+        .sometimes("a claim is refused", |end| end.outcome() == Outcome::Failed("Refused".to_owned()))
+        .sometimes("nobody decides", |end| end.outcome() == Outcome::Failed("Undecided".to_owned()))
+        .run()
+        .assert(complete())
+        .assert(edges(1.0))
+        .assert(compensations(1.0));
+    let cancelled = exploration().cancel_at_every_write().crash_at_every_write().run();
+    cancelled.assert(complete()).assert(timers(1.0));
 }
 
 #[test]

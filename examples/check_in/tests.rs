@@ -7,7 +7,7 @@ use std::path::Path;
 
 use workflow_runtime::Memory;
 use workflow_runtime::prelude::*;
-use workflow_test::{Explore, Kit, Outcome};
+use workflow_test::{Explore, Kit, Outcome, complete};
 
 use crate::airline::Airline;
 use crate::desk::Desk;
@@ -63,8 +63,8 @@ fn nobody_keeps_a_seat_without_a_pass_whatever_happens() {
                 end.completed(assign_seat) <= end.completed(free_seat) + passes
             })
     };
-    exploration().each_step_fails().crash_at_every_write().run();
-    exploration().cancel_at_every_write().crash_at_every_write().run();
+    exploration().each_step_fails().crash_at_every_write().run().assert(complete());
+    exploration().cancel_at_every_write().crash_at_every_write().run().assert(complete());
 }
 
 #[tokio::test]

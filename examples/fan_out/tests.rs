@@ -6,7 +6,7 @@ mod judge;
 use std::path::Path;
 
 use workflow_runtime::prelude::*;
-use workflow_test::{Explore, Kit, Outcome};
+use workflow_test::{Explore, Kit, Outcome, complete};
 
 use crate::workflow::{
     Article, Offer, OrderError, PurchaseError, ask, buy_catalogue, cancel_order, order, price_article,
@@ -67,8 +67,8 @@ fn nothing_stays_on_order_when_the_purchase_fails_whatever_happens() {
             },
         )
     };
-    exploration().each_step_fails().crash_at_every_write().run();
-    exploration().cancel_at_every_write().crash_at_every_write().run();
+    exploration().each_step_fails().crash_at_every_write().run().assert(complete());
+    exploration().cancel_at_every_write().crash_at_every_write().run().assert(complete());
 }
 
 #[test]

@@ -10,7 +10,8 @@ use std::time::Duration;
 use workflow_core::{Record, Run};
 use workflow_runtime::prelude::*;
 use workflow_test::{
-    Exploration, Explore, Kit, Outcome, compensations, crash_points, edges, replay_histories, timers,
+    Exploration, Explore, Kit, Outcome, compensations, complete, crash_points, edges, replay_histories,
+    timers,
 };
 
 use crate::orders::{Card, Order, read_orders};
@@ -106,6 +107,7 @@ fn an_order_survives_every_failure_and_a_crash_at_every_write() {
         .run();
     println!("{report}");
     report.coverage("target/workflow-coverage").assert(timers(1.0)).assert(crash_points(0.8));
+    report.assert(complete());
 }
 
 #[test]
@@ -113,11 +115,12 @@ fn two_failures_at_a_time_take_every_way_of_the_diagram() {
     let all = exploration().each_step_fails().pairs().budget(20_000, Duration::from_secs(60));
     let report = all.histories(HISTORIES).run();
     report.coverage("target/workflow-coverage").assert(edges(1.0)).assert(compensations(1.0));
+    report.assert(complete());
 }
 
 #[test]
 fn an_order_can_be_cancelled_at_any_moment() {
-    exploration().cancel_at_every_write().crash_at_every_write().run();
+    exploration().cancel_at_every_write().crash_at_every_write().run().assert(complete());
 }
 
 /// What holds whatever happens: no money and no goods in limbo.

@@ -4,14 +4,18 @@
 mod judge;
 
 use std::path::Path;
+use std::time::Duration;
 
 use workflow_runtime::prelude::*;
-use workflow_test::{Explore, Kit};
+use workflow_test::{End, Explore, Kit, Outcome, compensations, edges, errors, timers};
 
 use crate::workflow::{
     BillingError, NewCard, Plan, Standing, SubscriptionError, Unsubscribe, charge_month, refund_month,
     say_goodbye, subscription,
 };
+
+/// However busy the machine is.
+const NO_LIMIT: Duration = Duration::from_secs(600);
 
 fn plan() -> Plan {
     Plan { customer: "ada".into(), cents: 999 }
@@ -80,9 +84,40 @@ fn no_month_is_paid_for_nothing_whatever_happens() {
             .message(unsubscribe)
             .message(new_card)
             .sample(charge_month, Err(BillingError::Declined))
+            .always("no month is paid for nothing", is_paid_for_something)
     };
-    exploration().each_step_fails().crash_at_every_write().run();
-    exploration().cancel_at_every_write().crash_at_every_write().run();
+    // It goes on for as long as nobody unsubscribes: there is no end to what can be explored.
+    let failing = exploration().each_step_fails().pairs().crash_at_every_write().budget(3_000, NO_LIMIT);
+    failing
+        .sometimes("the very first month is declined", |end| is_refused(end, "NoNewCard", 1))
+        .sometimes("a later month is declined", |end| is_refused(end, "NoNewCard", 3))
+        .sometimes("the other card is declined, too", |end| is_refused(end, "NotPaid", 1))
+        .sometimes("another card is charged", |end| {
+            end.generation() == 1 && end.elapsed() > days(13) && end.outcome() == Outcome::Completed
+        })
+        .run()
+        .assert(edges(1.0))
+        .assert(errors(1.0))
+        .assert(timers(1.0));
+    let cancelled = exploration().cancel_at_every_write().crash_at_every_write().budget(1_000, NO_LIMIT);
+    cancelled
+        .sometimes("a month is given back", |end| end.compensated(charge_month) && end.generation() == 2)
+        .run()
+        .assert(compensations(1.0));
+}
+
+fn is_refused(end: &End<'_>, code: &str, month: u32) -> bool {
+    end.outcome() == Outcome::Failed(code.to_owned()) && end.generation() == month
+}
+
+/// A month is kept only by a subscription that goes on, or has come to its good end.
+fn is_paid_for_something(end: &End<'_>) -> bool {
+    let months = end.generation() as usize;
+    let kept = end.completed(charge_month).saturating_sub(end.completed(refund_month));
+    match end.outcome() {
+        Outcome::Completed => kept == months,
+        Outcome::Failed(_) | Outcome::Cancelled => kept < months,
+    }
 }
 
 #[test]
