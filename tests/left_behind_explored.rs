@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use workflow_runtime::prelude::*;
-use workflow_test::{Explore, workflow_test};
+use workflow_test::{Explore, complete, workflow_test};
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, thiserror::Error, StepError)]
 pub enum No {
@@ -171,7 +171,7 @@ macro_rules! explored {
                 .interleave()
                 .crash_at_every_write()
                 .message(|| Word { key: 1 })
-                .budget(1_000, NO_LIMIT)
+                .budget(700, NO_LIMIT)
                 .run();
         }
     )*};
@@ -188,25 +188,22 @@ explored! {
 }
 
 macro_rules! cancelled {
-    ($($name:ident $call:expr;)*) => {$(
+    ($($name:ident $call:expr $(, $demand:expr)?;)*) => {$(
         #[workflow_test(explore)]
         fn $name(kit: Explore) {
             mocks(&kit);
-            kit.workflow(|| $call)
-                .each_step_fails()
-                .interleave()
-                .cancel_at_every_write()
-                .budget(1_000, NO_LIMIT)
-                .run();
+            let cancelled = kit.workflow(|| $call).each_step_fails().interleave().cancel_at_every_write();
+            let _report = cancelled.budget(1_000, NO_LIMIT).run();
+            $(_report.assert($demand);)?
         }
     )*};
 }
 
 cancelled! {
-    cancelled_blocks_in_blocks nested();
+    cancelled_blocks_in_blocks nested(), complete();
     cancelled_pairs_beside_each_other caught_pairs();
     cancelled_subflows_for_each many_pairs(vec![1, 2, 3]);
-    cancelled_race_before_the_pivot raced_then_committed();
-    cancelled_recursion_beside_a_step deep();
+    cancelled_race_before_the_pivot raced_then_committed(), complete();
+    cancelled_recursion_beside_a_step deep(), complete();
     cancelled_child_beside_a_step with_child();
 }
