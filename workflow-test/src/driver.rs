@@ -63,6 +63,8 @@ pub(crate) struct Deed {
 /// A wait for a message that begins.
 pub(crate) struct Wait<'a> {
     pub(crate) place: &'a Place,
+    /// Whose code waits.
+    pub(crate) definition: &'a Definition,
     pub(crate) message: &'a str,
     pub(crate) key: &'a str,
     pub(crate) deadline_ms: Option<Timestamp>,

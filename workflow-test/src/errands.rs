@@ -170,7 +170,8 @@ impl Driver {
             }
             Command::SetTimer { due_ms, .. } => Due::Timer { at_ms: *due_ms },
             Command::AwaitMessage { message, key, due_ms, .. } => {
-                let wait = Wait { place, message, key, deadline_ms: *due_ms, now_ms };
+                let definition = &self.annals.journals[place.0].definition;
+                let wait = Wait { place, definition, message, key, deadline_ms: *due_ms, now_ms };
                 let delivery = world.message(&wait)?;
                 Due::Wait { message: message.clone(), key: key.clone(), deadline_ms: *due_ms, delivery }
             }

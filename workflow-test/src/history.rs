@@ -1,6 +1,7 @@
 //! What a test asks about a run that is over: what ran, what was undone, how it ended.
 //! Read from the journals alone.
 
+use std::cell::Cell;
 use std::collections::BTreeSet;
 use std::fmt;
 
@@ -46,11 +47,18 @@ pub enum Outcome {
 pub struct End<'a> {
     annals: &'a Annals,
     conclusion: &'a Conclusion,
+    /// Whether somebody has asked in which order things happened.
+    has_told_order: Cell<bool>,
 }
 
 impl<'a> End<'a> {
     pub(crate) fn new(annals: &'a Annals, conclusion: &'a Conclusion) -> End<'a> {
-        End { annals, conclusion }
+        End { annals, conclusion, has_told_order: Cell::new(false) }
+    }
+
+    /// Whether somebody has asked in which order things happened, and not only what.
+    pub(crate) fn has_told_order(&self) -> bool {
+        self.has_told_order.get()
     }
 
     /// How it ended.
@@ -81,13 +89,38 @@ impl<'a> End<'a> {
         compensated(self.annals).iter().any(|name| name == <F::Step as Step>::NAME)
     }
 
+    /// What a person had to look at on the way, in order: each incident with its cause, also those that were settled.
+    ///
+    /// ```
+    /// # use workflow_runtime::prelude::*;
+    /// # use workflow_test::Explore;
+    /// # #[step(retriable)]
+    /// # async fn pack(item: u32) {}
+    /// # #[workflow]
+    /// # async fn deliver(item: u32) { pack(item).await; }
+    /// let kit = Explore::new();
+    /// kit.on(pack).returns(());
+    /// let deliveries = kit.workflow(|| deliver(7)).each_step_fails();
+    /// deliveries.sometimes("somebody has to look", |end| !end.incidents().is_empty()).run();
+    /// ```
+    pub fn incidents(&self) -> Vec<String> {
+        self.has_told_order.set(true);
+        let causes = self.commands().filter_map(|command| match command {
+            Command::OpenIncident { cause, .. } => Some(cause.clone()),
+            _ => None,
+        });
+        causes.collect()
+    }
+
     /// The messages of this type that were sent to one receiver.
     pub fn sent<M: Message>(&self) -> Vec<M> {
+        self.has_told_order.set(true);
         messages(self.annals, false)
     }
 
     /// The messages of this type that were published.
     pub fn published<M: Message>(&self) -> Vec<M> {
+        self.has_told_order.set(true);
         messages(self.annals, true)
     }
 
@@ -97,7 +130,8 @@ impl<'a> End<'a> {
     }
 
     /// Everything that was written, in order.
-    pub fn writes(&self) -> impl Iterator<Item = Write<'a>> {
+    pub fn writes(&self) -> impl Iterator<Item = Write<'a>> + use<'a> {
+        self.has_told_order.set(true);
         let annals = self.annals;
         annals.rows.iter().map(|row| {
             let head = &annals.journals[row.journal];

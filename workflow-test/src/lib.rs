@@ -18,6 +18,7 @@ mod kit;
 mod mail;
 mod mock;
 mod oracle;
+mod outside;
 mod places;
 mod scenarios;
 mod script;

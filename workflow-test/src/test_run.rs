@@ -2,6 +2,7 @@
 //! It never waits: the clock jumps to whatever is due next.
 
 use std::cell::RefCell;
+use std::collections::BTreeSet;
 use std::marker::PhantomData;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -16,12 +17,13 @@ use workflow_core::{
 
 use workflow_graph::Trigger;
 
-use crate::agenda::{Delivery, Place};
+use crate::agenda::Place;
 use crate::annals::Head;
-use crate::driver::{Call, ChildCall, ChildDeed, Deed, Driver, Wait, World};
+use crate::driver::Driver;
 use crate::errands::known_from;
 use crate::history::{self, Child, Names, Outcome};
 use crate::oracle::{Oracles, elsewhere};
+use crate::outside::{Kept, Outside};
 use crate::places;
 use crate::script::{Served, SharedScripts};
 use crate::shape::check_value;
@@ -50,44 +52,6 @@ struct Inside {
     is_told: bool,
 }
 
-/// The world of a test: mocks, and messages that came before anybody waited for them.
-struct Outside {
-    definition: Definition,
-    scripts: SharedScripts,
-    served: Rc<RefCell<Served>>,
-    kept: Vec<Kept>,
-    messages: u32,
-}
-
-struct Kept {
-    name: &'static str,
-    key: String,
-    message_id: String,
-    payload: Payload,
-}
-
-impl World for Outside {
-    fn attempt(&mut self, call: &Call<'_>) -> Result<Deed, Violation> {
-        self.served.borrow_mut().serve(&self.scripts, &self.definition, call)
-    }
-
-    fn message(&mut self, wait: &Wait<'_>) -> Result<Option<Delivery>, Violation> {
-        let found = self.kept.iter().position(|kept| kept.name == wait.message && kept.key == wait.key);
-        Ok(found.map(|position| {
-            let Kept { message_id, payload, .. } = self.kept.remove(position);
-            Delivery { at_ms: wait.now_ms, message_id, payload }
-        }))
-    }
-
-    fn child(&mut self, child: &ChildCall<'_>) -> Result<Option<ChildDeed>, Violation> {
-        self.served.borrow_mut().serve_child(&self.scripts, child)
-    }
-
-    fn choose(&mut self, _: &Driver, _: &[Place]) -> Option<usize> {
-        Some(0)
-    }
-}
-
 /// The head of the run that a test starts.
 pub(crate) fn root_head(definition: Definition, before_patches: Arc<[String]>) -> Head {
     Head {
@@ -112,7 +76,8 @@ impl<W: Workflow> TestRun<W> {
         let definition = head.definition;
         let known = known_from(definition);
         let oracles = Oracles::of(&known).unwrap_or_else(|violation| panic!("{violation}"));
-        let mut outside = Outside { definition, scripts, served, kept: Vec::new(), messages: 0 };
+        let (kept, delivered) = (Vec::new(), BTreeSet::new());
+        let mut outside = Outside { definition, scripts, served, kept, messages: 0, delivered };
         let mut driver = Driver::new(&known);
         let begun = driver.begin(head, input, &mut outside);
         let inside =
@@ -138,9 +103,51 @@ impl<W: Workflow> TestRun<W> {
     }
 
     /// Sends a message to the run, or to a child of it that waits for it, now. One that nobody waits for yet is kept
-    /// until somebody does.
+    /// until somebody does; [`TestRun::unclaimed`] tells of those that nobody ever did.
     #[track_caller]
     pub fn deliver<M: Message>(&self, message: M) {
+        self.deliver_as(None, message);
+    }
+
+    /// The same for a message with an id, as a sender gives it who may send a message twice: a second one with the
+    /// same id is dropped.
+    ///
+    /// ```
+    /// # use workflow_runtime::prelude::*;
+    /// # use workflow_test::Kit;
+    /// # #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Message)]
+    /// # #[message(key = order)]
+    /// # struct Paid { order: u32, cents: u32 }
+    /// #[workflow]
+    /// async fn two_rates(order: u32) -> u32 {
+    ///     let first = receive::<Paid>(order).forever().await;
+    ///     let second = receive::<Paid>(order).forever().await;
+    ///     first.cents + second.cents
+    /// }
+    /// let run = Kit::new().start(two_rates(7));
+    /// run.deliver_with_id("payment-1", Paid { order: 7, cents: 100 });
+    /// run.deliver_with_id("payment-1", Paid { order: 7, cents: 100 });
+    /// run.deliver_with_id("payment-2", Paid { order: 7, cents: 50 });
+    /// assert_eq!(run.value(), 150);
+    /// ```
+    #[track_caller]
+    pub fn deliver_with_id<M: Message>(&self, message_id: &str, message: M) {
+        self.deliver_as(Some(message_id), message);
+    }
+
+    /// The messages of this type that were delivered and that nobody has waited for, in order: those that came too
+    /// late, or with another key.
+    #[track_caller]
+    pub fn unclaimed<M: Message>(&self) -> Vec<M> {
+        let inside = self.inside.borrow();
+        let kept = inside.outside.kept.iter().filter(|kept| kept.name == M::NAME);
+        let kept: Vec<Payload> = kept.map(|kept| kept.payload.clone()).collect();
+        drop(inside);
+        kept.iter().map(|payload| self.read(payload, &format!("the message `{}`", M::NAME))).collect()
+    }
+
+    #[track_caller]
+    fn deliver_as<M: Message>(&self, message_id: Option<&str>, message: M) {
         self.refuse_unknown::<M>();
         let key = message.key();
         let payload = Payload::of(&message)
@@ -150,7 +157,11 @@ impl<W: Workflow> TestRun<W> {
         let waiting = {
             let mut inside = self.inside.borrow_mut();
             inside.outside.messages += 1;
-            let message_id = format!("message-{}", inside.outside.messages);
+            let number = inside.outside.messages;
+            let message_id = message_id.map_or_else(|| format!("message-{number}"), str::to_owned);
+            if !inside.outside.delivered.insert(message_id.clone()) {
+                return;
+            }
             let place = inside.driver.agenda.waits_for(M::NAME, Some(&key)).first().copied().cloned();
             let definition = inside.outside.definition;
             let starts = matches!(&definition.graph().trigger, Trigger::Message(name) if name == M::NAME);

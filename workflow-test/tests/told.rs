@@ -45,7 +45,8 @@ fn played() {
 /// What the harness shows of it, on both of its outputs.
 fn play(role: &str) -> (String, String, bool) {
     let mut test = Command::new(std::env::current_exe().unwrap());
-    let test = test.args(["--exact", "played"]).env(ROLE, role).env_remove("WORKFLOW_SCHEDULE");
+    let test = test.args(["--exact", "played"]).env(ROLE, role);
+    let test = test.env_remove("WORKFLOW_SCHEDULE").env_remove("WORKFLOW_EXPLORE");
     let Output { status, stdout, stderr } = test.output().unwrap();
     (String::from_utf8(stdout).unwrap(), String::from_utf8(stderr).unwrap(), status.success())
 }
@@ -78,6 +79,18 @@ fn what_a_test_leaves_out_shows_although_it_passes() {
     assert!(passed && shown.is_empty(), "{shown}");
     let (_, shown, passed) = play("has no time");
     assert!(passed && shown.contains("how far the search came depends on the machine"), "{shown}");
+}
+
+#[test]
+fn a_thorough_exploration_gets_fifty_times_the_budget() {
+    let mut test = Command::new(std::env::current_exe().unwrap());
+    test.args(["--exact", "played", "--nocapture"])
+        .env(ROLE, "leaves out")
+        .env("WORKFLOW_EXPLORE", "thorough");
+    let output = test.env_remove("WORKFLOW_SCHEDULE").output().unwrap();
+    let said = String::from_utf8(output.stdout).unwrap();
+    assert!(said.contains(" executions, 0 crashes") && !said.contains("NOT ALL WAS EXPLORED"), "{said}");
+    assert!(!said.contains("fulfil_order: 3 executions"), "{said}");
 }
 
 #[test]

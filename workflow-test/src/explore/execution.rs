@@ -20,6 +20,9 @@ use crate::violation::Violation;
 /// From that many attempts on, a step that goes wrong every time does not any more: a call may retry for ever.
 const MOST_ATTEMPTS: u32 = 100;
 
+/// A message that comes so late loses every race, unless nothing else is left to happen: ten years.
+const AGES_MS: Timestamp = 10 * 365 * 86_400_000;
+
 /// An execution that is over.
 pub(crate) struct Execution {
     pub(crate) made: Vec<(usize, usize)>,
@@ -164,8 +167,12 @@ impl World for Imagined<'_> {
 
     fn message(&mut self, wait: &Wait<'_>) -> Result<Option<Delivery>, Violation> {
         let fits = self.plan.messages_for(wait.message, wait.key);
-        // Where all orders are tried, a message comes whenever it likes; else at once, or as late as it may.
-        let last_moment_ms = wait.deadline_ms.map(|deadline_ms| deadline_ms - 1);
+        // Where all orders are tried, a message comes whenever it likes; else at once, or as late as it may. In a race
+        // without a deadline that is later than everything else, so that the message loses.
+        let last_moment_ms = match wait.deadline_ms {
+            Some(deadline_ms) => Some(deadline_ms - 1),
+            None => self.plan.is_in_race(wait).then(|| wait.now_ms.saturating_add(AGES_MS)),
+        };
         let last_moment_ms =
             last_moment_ms.filter(|last_moment_ms| *last_moment_ms > wait.now_ms && !self.plan.interleaves);
         let late = if last_moment_ms.is_some() { fits.len() } else { 0 };

@@ -127,7 +127,8 @@ impl Exploration {
 
     /// Which of several things happens first is a choice: steps and children take as long as they like, messages come
     /// when they come, and only timers are punctual. All orders are tried, except that two which lead to the same state
-    /// are gone on from once. Of the samples that are drawn where the budget does not suffice, see
+    /// are gone on from once, unless what the test says about ends reads the order
+    /// ([`End::writes`], [`End::sent`], [`End::published`], [`End::incidents`]): then each order counts. Of the samples that are drawn where the budget does not suffice, see
     /// [`Exploration::budget`], most take their orders by PCT: branches have priorities, which change at up to three
     /// places.
     ///
@@ -312,6 +313,7 @@ impl Exploration {
             elsewhere: self.one_thread.is_none(),
             always: self.always,
             sometimes: self.sometimes,
+            reads_order: Cell::new(false),
         };
         match again.map(|again| Again::of(again, name)) {
             Some(Ok(Again::This(schedule))) => return search.repeat(schedule, report),

@@ -44,7 +44,7 @@ impl Search {
             } else {
                 let Some(given) = frontier.next() else { break };
                 let length = given.len();
-                let known = self.plan.interleaves.then_some(&mut known);
+                let known = (self.plan.interleaves && !self.reads_order.get()).then_some(&mut known);
                 let execution = execute(&self.plan, Choices::given(given), known);
                 longest_trace = longest_trace.max(execution.made.len());
                 frontier.add(&execution.made, length, left);
@@ -52,7 +52,12 @@ impl Search {
             };
             report.executions += 1;
             self.show(&execution, audience);
+            let read_order = self.reads_order.get();
             report = batch.look_at(self, execution, report)?;
+            if self.reads_order.get() && !read_order && report.executions > 1 {
+                // It was read late: what was cut short until now may have been worth looking at.
+                frontier = Frontier::new();
+            }
             report.elapsed = begun.elapsed();
         }
         report = batch.look_elsewhere(self, report)?;

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use workflow_core::{Definition, Payload, explain_unknown_message};
 use workflow_graph::suggest::closest;
 
-use crate::driver::Call;
+use crate::driver::{Call, Wait};
 use crate::errands::known_from;
 use crate::explore::faults::{Limits, Menu};
 use crate::oracle::Oracles;
@@ -101,6 +101,11 @@ impl Plan {
         let mut menus = self.menus_of_calls.borrow_mut();
         let make = || Rc::new(Menu::of(def, limits, self.scripts.borrow().get(name)));
         Some(Rc::clone(menus.entry((name, limits)).or_insert_with(make)))
+    }
+
+    /// Whether what this wait waits for is one of several things of which the first wins.
+    pub(crate) fn is_in_race(&self, wait: &Wait<'_>) -> bool {
+        self.oracles.walker_of(wait.definition).is_some_and(|walker| walker.is_in_race(&wait.place.1))
     }
 
     /// That no name of a message that may come is a slip of the pen. One that is like no other may be said of many

@@ -28,6 +28,8 @@ pub(crate) struct Search {
     pub(crate) elsewhere: bool,
     pub(crate) always: Vec<(String, Holds)>,
     pub(crate) sometimes: Vec<(String, Holds, Cell<bool>)>,
+    /// Whether what the test says depends on the order in which things happened.
+    pub(crate) reads_order: Cell<bool>,
 }
 
 /// Who looks at all executions: what chooses golden histories, and what writes scenarios for other engines.
@@ -119,6 +121,7 @@ impl Search {
             }
         }
         let broken = self.always.iter().find(|(_, holds)| !holds(&end));
+        self.reads_order.set(self.reads_order.get() || end.has_told_order());
         broken.map(|(name, _)| Violation::new(Oracle::Always, format!("`{name}` does not hold at the end")))
     }
 

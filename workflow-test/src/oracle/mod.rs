@@ -45,6 +45,14 @@ impl Oracles {
         &self.judges.first().expect("the workflow itself is known").walker
     }
 
+    /// The graphs of this workflow.
+    pub(crate) fn walker_of(&self, definition: &Definition) -> Option<&Walker> {
+        let is = |judge: &&Judge| {
+            (judge.definition.name, judge.definition.version) == (definition.name, definition.version)
+        };
+        self.judges.iter().find(is).map(|judge| &judge.walker)
+    }
+
     /// Holds all journals against all oracles. Gives the paths through the diagram of the run that the test started:
     /// one per generation.
     pub(crate) fn check(&self, annals: &Annals) -> Result<Vec<Path>, Violation> {

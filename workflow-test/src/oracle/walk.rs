@@ -119,6 +119,13 @@ impl Walker {
         }
     }
 
+    /// Whether this operation is one of several of which the first wins.
+    pub(crate) fn is_in_race(&self, op: &OpId) -> bool {
+        let Some((map, node)) = self.place_of(op) else { return false };
+        let graph = self.maps[map].graph;
+        graph.flows.iter().any(|flow| flow.to == node && graph.nodes[flow.from].kind == NodeKind::Race)
+    }
+
     /// Tells what goes on one after the other from what goes on beside it: the same for all operations of one branch,
     /// or of one of many calls.
     pub(crate) fn branch_of(&self, op: &OpId) -> u64 {
