@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
-use workflow_core::{Conclusion, Parent, Payload, Record, Timestamp};
+use workflow_core::{Conclusion, Event, Parent, Payload, Record, Timestamp};
 
 use crate::store::{RunState, Store, StoreError, StoreFault};
 
@@ -49,6 +49,10 @@ pub struct ExportedRun {
     /// Why the journal cannot be read, if it cannot; then it is empty.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub journal_error: Option<String>,
+    /// Why what is kept of the run beside its journal cannot be read, if it cannot; then only the id and the journal are
+    /// to be trusted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unreadable: Option<String>,
 }
 
 impl ExportedRun {
@@ -61,11 +65,20 @@ impl ExportedRun {
 
     /// Reads a run; `None` when there is none of this id (any more).
     pub(crate) async fn read(store: &dyn Store, run_id: &str) -> Result<Option<ExportedRun>, StoreError> {
-        let Some(status) = store.run(run_id).await? else { return Ok(None) };
+        // Whatever is garbled, the rest is worth keeping, and no run may keep others from being exported.
+        let (status, unreadable) = match store.run(run_id).await {
+            Ok(Some(status)) => (Some(status), None),
+            Ok(None) => return Ok(None),
+            Err(error) if error.fault() == StoreFault::Corrupt => (None, Some(error.to_string())),
+            Err(error) => return Err(error),
+        };
         let (journal, journal_error) = match store.journal(run_id).await {
             Ok(journal) => (journal, None),
             Err(error) if error.fault() == StoreFault::Corrupt => (Vec::new(), Some(error.to_string())),
             Err(error) => return Err(error),
+        };
+        let Some(status) = status else {
+            return Ok(Some(ExportedRun::unreadable(run_id, journal, journal_error, unreadable)));
         };
         let conclusion = match status.state {
             RunState::Running => None,
@@ -84,7 +97,37 @@ impl ExportedRun {
             progress: status.progress,
             journal,
             journal_error,
+            unreadable,
         }))
+    }
+
+    /// A run of which nothing can be read but its id, and perhaps its journal.
+    fn unreadable(
+        run_id: &str,
+        journal: Vec<Record>,
+        journal_error: Option<String>,
+        unreadable: Option<String>,
+    ) -> ExportedRun {
+        let started = journal.first();
+        let (generation, parent) = match started.map(|record| &record.event) {
+            Some(Event::Started { generation, parent, .. }) => (*generation, parent.clone()),
+            _ => (0, None),
+        };
+        ExportedRun {
+            format: FORMAT,
+            run_id: run_id.to_owned(),
+            workflow: String::new(),
+            version: 0,
+            generation,
+            parent,
+            started_ms: started.map_or(0, |record| record.at_ms),
+            ended_ms: None,
+            conclusion: None,
+            progress: None,
+            journal,
+            journal_error,
+            unreadable,
+        }
     }
 }
 

@@ -9,8 +9,8 @@ use std::time::Duration;
 use workflow_runtime::prelude::*;
 use workflow_runtime::store::{Fleet, Store, Worker};
 use workflow_runtime::{
-    Client, Clock, MessageFilter, MessageState, OutboxFilter, ParkReason, Postgres, RecordingTransport,
-    RunFilter,
+    Client, Clock, ExportedRun, JsonLines, MessageFilter, MessageState, OutboxFilter, ParkReason, Postgres,
+    RecordingTransport, RunFilter,
 };
 use world::family::announce;
 use world::postgres::Schema;
@@ -154,6 +154,42 @@ on_both! {
             (left.len() == 3).then_some(())
         })
         .await;
+    }
+
+    async fn a_garbled_run_is_exported_as_far_as_it_can_be_read_and_holds_up_no_other(store) {
+        let (world, clock, folder) = (World::new(), Clock::manual(1_000_000), Folder::new());
+        let path = folder.database().with_extension("jsonl");
+        let builder = builder(Arc::clone(&store), &world, &clock).run_retention(Duration::from_secs(3_600));
+        let builder = builder.message_retention(Duration::from_secs(60));
+        let engine = builder.export_to(JsonLines::append(&path).unwrap()).start().await.unwrap();
+        let client = engine.client();
+        for id in ["a", "b", "c"] {
+            engine.start(five_notes(id.into())).id(id).await.unwrap().result().await.unwrap();
+        }
+        let message = Paid { order: "nobody".into(), amount: 1 };
+        client.deliver(message).message_id("m").time_to_live(Duration::from_secs(60)).await.unwrap();
+        store.change(
+            "UPDATE workflow_runs SET conclusion = 'garbage' WHERE run_id = 'a';
+             UPDATE workflow_runs SET progress = 'garbage' WHERE run_id = 'b'",
+        ).await;
+        let mut lines = Vec::new();
+        let everything = RunFilter { limit: u32::MAX, ..RunFilter::default() };
+        assert_eq!(client.export(&everything, &mut lines).await.unwrap(), 3);
+        clock.advance(Duration::from_secs(2 * 3_600));
+        eventually("all of it goes", async || {
+            clock.advance(Duration::from_secs(60));
+            let runs = client.runs(&RunFilter::default()).await.unwrap();
+            let messages = client.messages(&MessageFilter::default()).await.unwrap();
+            (runs.is_empty() && messages.is_empty()).then_some(())
+        })
+        .await;
+        for text in [String::from_utf8(lines).unwrap(), std::fs::read_to_string(&path).unwrap()] {
+            let runs: Vec<ExportedRun> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+            let told: Vec<_> = runs.iter().map(|run| (&*run.run_id, run.unreadable.is_some(), run.journal.len())).collect();
+            assert_eq!(told, [("a", true, 6), ("b", true, 6), ("c", false, 6)]);
+            let why = runs[0].unreadable.as_deref().unwrap();
+            assert!(why.contains("the conclusion cannot be read"), "{why}");
+        }
     }
 
     async fn a_worker_whose_code_cannot_be_read_has_none(store) {

@@ -1,6 +1,7 @@
 //! Forgets what nobody needs any more, in the background and a little at a time; what is to be kept elsewhere goes
 //! there first. It decides when something is old; what belongs to it is the store's affair.
 
+use std::error::Error;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -77,31 +78,43 @@ async fn sweep(parts: &Parts, retention: &Retention, now_ms: Timestamp) -> bool 
     }
 }
 
-/// Removes only those runs that the sink has taken.
+/// Removes only those runs that the sink has taken. Whatever becomes of them, messages go when their time has come.
 async fn export_and_sweep(
     parts: &Parts,
     sink: &Arc<dyn RunSink>,
     mut sweep: Sweep,
 ) -> Result<Swept, StoreError> {
-    let Some(until_ms) = sweep.runs_until_ms.take() else { return parts.store.sweep(&sweep).await };
-    let old = parts.store.old_runs(until_ms, sweep.limit).await?;
-    if !old.is_empty() {
-        let mut runs = Vec::with_capacity(old.len());
-        for run_id in &old {
-            runs.extend(ExportedRun::read(&*parts.store, run_id).await?);
-        }
-        let (sink, count) = (Arc::clone(sink), runs.len());
-        // On a task of its own, so that a sink that panics removes nothing, and ends nothing either.
-        let kept = tokio::spawn(async move { sink.keep(&runs).await }).await;
-        match kept.unwrap_or_else(|_| Err("the sink panicked".into())) {
-            Ok(()) => {
-                parts.telemetry.runs_exported.increment(count as u64);
-                (sweep.runs_until_ms, sweep.only_runs) = (Some(until_ms), Some(old));
-            }
-            Err(error) => tracing::error!(%error, count, "ended runs cannot be exported, so they stay"),
+    if let Some(until_ms) = sweep.runs_until_ms.take() {
+        match export(parts, sink, until_ms, sweep.limit).await {
+            Ok(taken) if taken.is_empty() => {}
+            Ok(taken) => (sweep.runs_until_ms, sweep.only_runs) = (Some(until_ms), Some(taken)),
+            Err(error) => tracing::error!(%error, "ended runs cannot be exported, so they stay"),
         }
     }
     parts.store.sweep(&sweep).await
+}
+
+/// Hands over some runs that are old, and gives those that the sink has taken.
+async fn export(
+    parts: &Parts,
+    sink: &Arc<dyn RunSink>,
+    until_ms: Timestamp,
+    limit: u32,
+) -> Result<Vec<Arc<str>>, Box<dyn Error + Send + Sync>> {
+    let old = parts.store.old_runs(until_ms, limit).await?;
+    if old.is_empty() {
+        return Ok(old);
+    }
+    let mut runs = Vec::with_capacity(old.len());
+    for run_id in &old {
+        runs.extend(ExportedRun::read(&*parts.store, run_id).await?);
+    }
+    let (sink, count) = (Arc::clone(sink), runs.len());
+    // On a task of its own, so that a sink that panics removes nothing, and ends nothing either.
+    let kept = tokio::spawn(async move { sink.keep(&runs).await }).await;
+    kept.unwrap_or_else(|_| Err("the sink panicked".into()))?;
+    parts.telemetry.runs_exported.increment(count as u64);
+    Ok(old)
 }
 
 fn before(now_ms: Timestamp, duration: Duration) -> Timestamp {
