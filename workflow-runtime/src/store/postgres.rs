@@ -69,9 +69,10 @@ pub struct PostgresOptions {
 }
 
 impl PostgresOptions {
-    /// At most so many connections at once; 8, if nothing is said, and never fewer than 4. Each transactional step
-    /// takes one for as long as it runs; three are kept for everything else. An engine has one more, on which it hears
-    /// of what other engines have told its runs.
+    /// At most so many connections at once; 8, if nothing is said, and never fewer than 4. Each transactional step, and
+    /// each call of [`Postgres::query`] and [`Postgres::execute_batch`], takes one for as long as it runs, and waits until
+    /// one is free; three are kept for everything else. An engine has one more, on which it hears of what other engines
+    /// have told its runs.
     #[must_use]
     pub fn connections(mut self, connections: usize) -> PostgresOptions {
         self.connections = connections.max(4);
@@ -159,17 +160,19 @@ impl Postgres {
     /// ([`Tx`](crate::Tx)) use, before the engine starts.
     ///
     /// # Errors
-    /// What the database says. Then none of the statements has had an effect.
+    /// What the database says, or that no connection became free within the `answer_timeout`. Then none of the
+    /// statements has had an effect.
     pub async fn execute_batch(&self, sql: &str) -> Result<(), SqlError> {
         transaction::execute_batch(&self.pool, sql).await
     }
 
     /// Reads from the database, outside of any run: what transactional steps ([`Tx`](crate::Tx)) have written, say. A
     /// row becomes a tuple, a struct, or the value of its only column. (To read while an engine runs, give it the store
-    /// in an `Arc`.)
+    /// in an `Arc`. A transactional step reads with its `Tx`: beside it, it would need a second connection.)
     ///
     /// # Errors
-    /// What the database says, also when the statement would write; that a row does not fit the type.
+    /// What the database says, also when the statement would write; that a row does not fit the type; that no connection
+    /// became free within the `answer_timeout`.
     pub async fn query<T: DeserializeOwned>(
         &self,
         sql: &str,

@@ -10,7 +10,7 @@ use workflow_core::{Payload, Timestamp};
 
 use super::batch::fitting_messages;
 use super::hints::Hints;
-use super::pool::{Pool, run};
+use super::pool::{Pool, run, run_vital};
 use super::read::{number, optional, text};
 use super::script::Script;
 use crate::store::{Lease, Orphans, Parking, Request, StoreError, StoreFault, Turn, Worker};
@@ -104,7 +104,7 @@ pub(super) async fn beat(pool: &Arc<Pool>, worker: &str, lease: Duration) -> Res
         )
         .bind(worker)
         .bind_number(milliseconds(lease));
-    Ok(!run(pool, &script.in_one_transaction()).await?.is_empty())
+    Ok(!run_vital(pool, &script.in_one_transaction()).await?.is_empty())
 }
 
 /// At most a century: times of Postgres end somewhere.

@@ -116,7 +116,7 @@ pub(super) async fn wait_for<T>(
 async fn ask(pool: &Arc<Pool>, message: String) -> Result<Vec<PgRow>, sqlx::Error> {
     let mut attempts = Attempts::default();
     loop {
-        let mut held = pool.acquire().await?;
+        let mut held = pool.acquire_vital().await?;
         match held.fetch_soon(message.clone()).await {
             Err(error) if attempts.again(&error, &held) => {}
             done => return done,

@@ -20,9 +20,13 @@ use crate::store::StoreError;
 /// How often something that others were in the way of is tried, before the engine hears of it.
 const ATTEMPTS: usize = 10;
 
-/// How many connections no transactional step takes: for the commits that are under way at once, and for everything
-/// else, such as the heartbeat.
-const KEPT: usize = super::COMMITS_AT_ONCE + 1;
+/// How many connections no statement of a user takes: for the commits that are under way at once, and one that is
+/// [vital](Pool::acquire_vital).
+const KEPT: usize = super::COMMITS_AT_ONCE + VITAL;
+
+/// How many connections are kept for the heartbeat, and for asking what became of a statement that is waited for:
+/// whoever waits holds a connection, so that asking must never wait for those who do.
+const VITAL: usize = 1;
 
 pub(super) struct Pool {
     options: PgConnectOptions,
@@ -32,8 +36,9 @@ pub(super) struct Pool {
     /// A network that has forgotten a connection tells nobody: what is not answered by then is lost.
     answer_timeout: Duration,
     permits: Arc<Semaphore>,
-    /// Steps may not have all connections: the engine has to go on beside them.
-    for_steps: Arc<Semaphore>,
+    vital: Arc<Semaphore>,
+    /// Statements of users, which may take for ever, may not have all connections: the engine has to go on beside them.
+    for_users: Arc<Semaphore>,
     /// Whether the server knows in one message what was prepared in another.
     prepares: AtomicBool,
     hints: Arc<Hints>,
@@ -61,7 +66,7 @@ pub(super) struct Held {
     /// Where the transaction is that was opened here, if one is.
     process: Option<Process>,
     _permit: OwnedSemaphorePermit,
-    _step: Option<OwnedSemaphorePermit>,
+    _users: Option<OwnedSemaphorePermit>,
 }
 
 impl Pool {
@@ -77,8 +82,9 @@ impl Pool {
             settings,
             idle: Mutex::new(Some(Vec::new())),
             answer_timeout,
-            permits: Arc::new(Semaphore::new(connections)),
-            for_steps: Arc::new(Semaphore::new(connections.saturating_sub(KEPT).max(1))),
+            permits: Arc::new(Semaphore::new(connections.saturating_sub(VITAL).max(1))),
+            vital: Arc::new(Semaphore::new(VITAL)),
+            for_users: Arc::new(Semaphore::new(connections.saturating_sub(KEPT).max(1))),
             prepares: AtomicBool::new(true),
             hints: Arc::new(Hints::new()),
         }
@@ -109,21 +115,51 @@ impl Pool {
         }
     }
 
-    /// A connection, when one is free.
-    pub(super) async fn acquire(self: &Arc<Self>) -> Result<Held, sqlx::Error> {
-        self.acquire_for(None).await
+    /// The same for what must not wait until others are done.
+    pub(super) async fn run_vital(self: &Arc<Self>, script: &Script) -> Result<Vec<PgRow>, sqlx::Error> {
+        let mut attempts = Attempts::default();
+        loop {
+            let mut held = self.acquire_vital().await?;
+            match held.run(script).await {
+                Err(error) if attempts.again(&error, &held) => {}
+                done => return done,
+            }
+        }
     }
 
-    /// A connection for a step.
-    pub(super) async fn acquire_for_step(self: &Arc<Self>) -> Result<Held, sqlx::Error> {
-        let step = Arc::clone(&self.for_steps).acquire_owned().await.map_err(|_| sqlx::Error::PoolClosed)?;
-        self.acquire_for(Some(step)).await
+    /// A connection, when one is free.
+    pub(super) async fn acquire(self: &Arc<Self>) -> Result<Held, sqlx::Error> {
+        let permit = permit_of(&self.permits).await?;
+        self.connect(permit, None).await
+    }
+
+    /// A connection for statements of a user, which may take as long as they like.
+    pub(super) async fn acquire_for_user(self: &Arc<Self>) -> Result<Held, sqlx::Error> {
+        let users = permit_of(&self.for_users).await?;
+        let permit = permit_of(&self.permits).await?;
+        self.connect(permit, Some(users)).await
+    }
+
+    /// The same for one who is not waited for for ever: a step that asks beside its own transaction could be waiting for
+    /// itself.
+    pub(super) async fn acquire_soon_for_user(self: &Arc<Self>) -> Result<Held, sqlx::Error> {
+        let acquired = tokio::time::timeout(self.answer_timeout, self.acquire_for_user()).await;
+        acquired.unwrap_or(Err(sqlx::Error::PoolTimedOut))
+    }
+
+    /// A connection for what has to be said soon, whatever others are at.
+    pub(super) async fn acquire_vital(self: &Arc<Self>) -> Result<Held, sqlx::Error> {
+        let permit = tokio::select! {
+            biased;
+            permit = permit_of(&self.permits) => permit?,
+            permit = permit_of(&self.vital) => permit?,
+        };
+        self.connect(permit, None).await
     }
 
     pub(super) async fn close(&self) {
         self.hints.stop();
-        self.permits.close();
-        self.for_steps.close();
+        [&self.permits, &self.vital, &self.for_users].into_iter().for_each(|permits| permits.close());
         let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).take();
         for session in idle.into_iter().flatten() {
             if let Err(error) = within(self.answer_timeout, session.connection.close()).await {
@@ -132,9 +168,11 @@ impl Pool {
         }
     }
 
-    async fn acquire_for(self: &Arc<Self>, step: Option<OwnedSemaphorePermit>) -> Result<Held, sqlx::Error> {
-        let closed = |_| sqlx::Error::PoolClosed;
-        let permit = Arc::clone(&self.permits).acquire_owned().await.map_err(closed)?;
+    async fn connect(
+        self: &Arc<Self>,
+        permit: OwnedSemaphorePermit,
+        users: Option<OwnedSemaphorePermit>,
+    ) -> Result<Held, sqlx::Error> {
         let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).as_mut().and_then(Vec::pop);
         let (session, is_new) = match idle {
             Some(session) => (session, false),
@@ -152,7 +190,7 @@ impl Pool {
             is_patient: false,
             process: None,
             _permit: permit,
-            _step: step,
+            _users: users,
         })
     }
 
@@ -162,6 +200,10 @@ impl Pool {
             idle.clear();
         }
     }
+}
+
+async fn permit_of(permits: &Arc<Semaphore>) -> Result<OwnedSemaphorePermit, sqlx::Error> {
+    Arc::clone(permits).acquire_owned().await.map_err(|_| sqlx::Error::PoolClosed)
 }
 
 impl Held {
@@ -344,6 +386,11 @@ fn is_lost(error: &sqlx::Error) -> bool {
 /// The code of an error that the server tells: https://www.postgresql.org/docs/current/errcodes-appendix.html
 pub(super) fn code(error: &sqlx::Error) -> Option<String> {
     Some(error.as_database_error()?.code()?.into_owned())
+}
+
+/// A script that must not wait until others are done.
+pub(super) async fn run_vital(pool: &Arc<Pool>, script: &Script) -> Result<Vec<PgRow>, StoreError> {
+    pool.run_vital(script).await.map_err(fault)
 }
 
 /// A script that reads, or is one transaction.

@@ -47,7 +47,7 @@ pub(super) struct Transaction {
 pub(super) async fn begin(pool: &Arc<Pool>, lease: &Lease) -> Result<Option<Transaction>, StoreError> {
     let mut attempts = super::pool::Attempts::default();
     loop {
-        let mut held = pool.acquire_for_step().await.map_err(fault)?;
+        let mut held = pool.acquire_for_user().await.map_err(fault)?;
         match begin_once(&mut held, lease).await {
             Ok(true) => {
                 let (held, fault) = (Some(held), None);
@@ -221,7 +221,7 @@ impl Drop for Transaction {
 /// Runs statements of a user in a transaction of their own.
 pub(super) async fn execute_batch(pool: &Arc<Pool>, sql: &str) -> Result<(), SqlError> {
     let unavailable = |error: sqlx::Error| sql_error(&error);
-    let mut held = pool.acquire().await.map_err(unavailable)?;
+    let mut held = pool.acquire_soon_for_user().await.map_err(unavailable)?;
     held.begin(IDLE_LIMIT).await.map_err(unavailable)?;
     held.is_patient = true;
     let done = held.fetch(sql.to_owned()).await;
@@ -242,7 +242,7 @@ pub(super) async fn read(pool: &Arc<Pool>, sql: &str, params: &[SqlValue]) -> Re
         return Err(not_by_a_step(sql));
     }
     let sql = statement.with(params)?;
-    let mut held = pool.acquire().await.map_err(|error| sql_error(&error))?;
+    let mut held = pool.acquire_soon_for_user().await.map_err(|error| sql_error(&error))?;
     held.begin(IDLE_LIMIT).await.map_err(|error| sql_error(&error))?;
     held.is_patient = true;
     let rows = held.fetch(format!("SET TRANSACTION READ ONLY;\n{sql}")).await;
