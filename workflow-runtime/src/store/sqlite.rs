@@ -3,6 +3,8 @@
 //! thread writes, others read.
 
 mod connection;
+#[cfg(test)]
+mod effort;
 mod fleet;
 mod inbox;
 mod listing;

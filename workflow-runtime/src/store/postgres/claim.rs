@@ -27,33 +27,52 @@ const NEWS: &str = "UPDATE workflow_runs r SET wake_ms = NULL, claim = -$5::int8
      WHERE w.worker = $1 AND NOT w.is_gone AND r.holder = w.worker AND r.workflow = c.workflow \
      AND r.version = c.version AND r.ended_ms IS NULL AND r.wake_ms <= $2::int8 RETURNING 1, r.run_id";
 
-/// Others take runs at the same time: each run is taken by who locks it first, and nobody waits.
-const TAKE: &str = "WITH me AS MATERIALIZED (SELECT worker FROM workflow_workers \
+/// Runs of a workflow `c` that nobody holds, by when somebody has to look at them.
+macro_rules! waiting_runs {
+    () => {
+        "FROM workflow_runs r WHERE r.holder IS NULL AND r.ended_ms IS NULL AND r.workflow = c.workflow \
+         AND r.version = c.version AND r.wake_ms "
+    };
+}
+
+/// Others take runs at the same time: each run is taken by who locks it first, and nobody waits. Runs that are due are
+/// looked at, and locked, one by one in the order of the index, workflow by workflow, until there are enough: the
+/// workflow that has waited for longest comes first.
+const TAKE: &str = concat!(
+    "WITH me AS MATERIALIZED (SELECT worker FROM workflow_workers \
       WHERE worker = $1 AND NOT is_gone FOR KEY SHARE), \
      code AS MATERIALIZED (SELECT * FROM unnest($3::text[], $4::int4[]) c (workflow, version)), \
      left_over AS MATERIALIZED (SELECT r.run_id, (-9223372036854775808)::int8 AS wake_ms, true AS is_left \
       FROM me CROSS JOIN code c CROSS JOIN workflow_workers w JOIN workflow_runs r ON r.holder = w.worker \
       AND r.workflow = c.workflow AND r.version = c.version \
       WHERE w.is_gone AND r.ended_ms IS NULL ORDER BY r.run_id LIMIT $5::int8 FOR UPDATE OF r SKIP LOCKED), \
-     due AS MATERIALIZED (SELECT r.run_id, r.wake_ms, false AS is_left FROM me CROSS JOIN code c \
-      JOIN workflow_runs r ON r.holder IS NULL AND r.workflow = c.workflow AND r.version = c.version \
-      WHERE r.ended_ms IS NULL AND r.wake_ms <= $2::int8 ORDER BY r.wake_ms, r.run_id \
-      LIMIT greatest($5::int8 - (SELECT count(*) FROM left_over), 0) FOR UPDATE OF r SKIP LOCKED), \
+     soonest AS MATERIALIZED (SELECT c.workflow, c.version FROM me CROSS JOIN code c CROSS JOIN LATERAL (SELECT r.wake_ms ",
+    waiting_runs!(),
+    "<= $2::int8 ORDER BY r.wake_ms LIMIT 1) f ORDER BY f.wake_ms), \
+     due AS MATERIALIZED (SELECT d.run_id, d.wake_ms, false AS is_left FROM soonest c CROSS JOIN LATERAL \
+      (SELECT r.run_id, r.wake_ms ",
+    waiting_runs!(),
+    "<= $2::int8 ORDER BY r.wake_ms LIMIT $5::int8 FOR UPDATE OF r SKIP LOCKED) d \
+      LIMIT greatest($5::int8 - (SELECT count(*) FROM left_over), 0)), \
      taken AS (SELECT t.*, (SELECT coalesce(max(e.seq), 0) FROM workflow_events e WHERE e.run_id = t.run_id) AS length \
       FROM (SELECT * FROM left_over UNION ALL SELECT * FROM due) t) \
      UPDATE workflow_runs r SET epoch = r.epoch + 1, holder = $1, wake_ms = NULL, claim = $6::int8, \
       strikes = CASE WHEN r.strikes_seq = t.length THEN r.strikes ELSE 0 END + t.is_left::int4, strikes_seq = t.length \
      FROM taken t WHERE r.run_id = t.run_id \
-     RETURNING 2, r.run_id, r.epoch, r.workflow, r.version, r.strikes, t.wake_ms";
+     RETURNING 2, r.run_id, r.epoch, r.workflow, r.version, r.strikes, t.wake_ms"
+);
 
 /// When there is more to take: at once if a holder is gone, else when the first run is due.
-const NEXT: &str = "SELECT 3, least(min((SELECT min(r.wake_ms) FROM workflow_runs r WHERE r.holder IS NULL \
-      AND r.workflow = c.workflow AND r.version = c.version AND r.ended_ms IS NULL)), \
+const NEXT: &str = concat!(
+    "SELECT 3, least(min((SELECT r.wake_ms ",
+    waiting_runs!(),
+    "IS NOT NULL ORDER BY r.wake_ms LIMIT 1)), \
      min((SELECT $2::int8 FROM workflow_workers w WHERE w.is_gone AND EXISTS (SELECT 1 FROM workflow_runs r \
       WHERE r.holder = w.worker AND r.workflow = c.workflow AND r.version = c.version AND r.ended_ms IS NULL) \
       LIMIT 1))) \
      FROM unnest($3::text[], $4::int4[]) c (workflow, version) \
-     WHERE EXISTS (SELECT 1 FROM workflow_workers w WHERE w.worker = $1 AND NOT w.is_gone)";
+     WHERE EXISTS (SELECT 1 FROM workflow_workers w WHERE w.worker = $1 AND NOT w.is_gone)"
+);
 
 const FORGET: &str = "DELETE FROM workflow_workers w WHERE w.is_gone AND NOT EXISTS (SELECT 1 FROM workflow_runs r \
      WHERE r.holder = w.worker AND r.ended_ms IS NULL)";

@@ -28,20 +28,41 @@ macro_rules! is_head {
     };
 }
 
+/// Messages that may be handed over, of which each is the first one of its run.
+macro_rules! heads {
+    ($when:literal, $order:literal) => {
+        concat!(
+            "(SELECT o.run_id, o.number FROM workflow_outbox o WHERE NOT o.is_parked AND o.due_ms ",
+            $when,
+            " AND ",
+            is_head!(),
+            " AND o.run_id <> ALL ($2::text[]) ORDER BY ",
+            $order,
+            " LIMIT $3::int8)"
+        )
+    };
+}
+
+/// Zero is the time of those that nobody has tried yet: by it and by their numbers they come out of the index in order.
 const DUE: &str = concat!(
     "SELECT 1, ",
     columns!(),
-    " FROM (SELECT o.run_id FROM workflow_outbox o WHERE NOT o.is_parked AND o.due_ms <= $1::int8 AND ",
-    is_head!(),
-    " AND o.run_id <> ALL ($2::text[]) ORDER BY o.number LIMIT $3::int8) h \
+    " FROM (SELECT u.run_id FROM (",
+    heads!("= 0", "o.number"),
+    " UNION ALL ",
+    heads!("> 0 AND o.due_ms <= $1::int8", "o.due_ms"),
+    " UNION ALL ",
+    heads!("< 0", "o.due_ms"),
+    ") u ORDER BY u.number LIMIT $3::int8) h \
      CROSS JOIN LATERAL (SELECT * FROM workflow_outbox x WHERE x.run_id = h.run_id ORDER BY x.number LIMIT $4::int8) o \
      WHERE NOT EXISTS (SELECT 1 FROM workflow_outbox p WHERE p.run_id = o.run_id AND p.number <= o.number \
      AND p.is_parked) ORDER BY o.number"
 );
 
 const NEXT: &str = concat!(
-    "SELECT 2, min(o.due_ms) FROM workflow_outbox o WHERE o.due_ms > $1::int8 AND NOT o.is_parked AND ",
-    is_head!()
+    "SELECT 2, (SELECT o.due_ms FROM workflow_outbox o WHERE o.due_ms > $1::int8 AND NOT o.is_parked AND ",
+    is_head!(),
+    " ORDER BY o.due_ms LIMIT 1)"
 );
 
 const LIST: &str = concat!(

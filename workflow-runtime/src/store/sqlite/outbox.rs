@@ -26,6 +26,21 @@ macro_rules! is_head {
     };
 }
 
+/// Messages that may be handed over, of which each is the first one of its run.
+macro_rules! heads {
+    ($when:literal, $order:literal) => {
+        concat!(
+            "SELECT * FROM (SELECT o.run_id, o.number FROM workflow_outbox o WHERE o.is_parked = 0 AND o.due_ms ",
+            $when,
+            " AND ",
+            is_head!(),
+            " AND o.run_id NOT IN (SELECT value FROM json_each(?2)) ORDER BY ",
+            $order,
+            " LIMIT ?3)"
+        )
+    };
+}
+
 /// Puts what the turn sends into the outbox, in its order.
 pub(super) fn put(db: &Connection, turn: &Turn) -> Result<()> {
     for sent in &turn.changes.sends {
@@ -53,12 +68,15 @@ pub(super) fn due(
         "SELECT ",
         columns!(),
         " FROM workflow_outbox o WHERE o.number IN (\
-           SELECT x.number FROM (\
-             SELECT o.run_id FROM workflow_outbox o WHERE o.is_parked = 0 AND o.due_ms <= ? AND ",
-        is_head!(),
-        " AND o.run_id NOT IN (SELECT value FROM json_each(?)) ORDER BY o.number LIMIT ?) h \
+           SELECT x.number FROM (SELECT u.run_id FROM (",
+        heads!("= 0", "o.number"),
+        " UNION ALL ",
+        heads!("> 0 AND o.due_ms <= ?1", "o.due_ms"),
+        " UNION ALL ",
+        heads!("< 0", "o.due_ms"),
+        ") u ORDER BY u.number LIMIT ?3) h \
            JOIN workflow_outbox x ON x.run_id = h.run_id AND x.number <= coalesce((\
-             SELECT y.number FROM workflow_outbox y WHERE y.run_id = h.run_id ORDER BY y.number LIMIT 1 OFFSET ?), \
+             SELECT y.number FROM workflow_outbox y WHERE y.run_id = h.run_id ORDER BY y.number LIMIT 1 OFFSET ?4), \
              x.number) \
            AND NOT EXISTS (SELECT 1 FROM workflow_outbox p WHERE p.run_id = x.run_id AND p.number <= x.number \
              AND p.is_parked = 1)) \
@@ -78,9 +96,10 @@ pub(super) fn due(
         }
     }
     let mut statement = db.prepare_cached(concat!(
-        "SELECT min(o.due_ms) FROM workflow_outbox o WHERE o.due_ms > ? AND typeof(o.due_ms) = 'integer' \
+        "SELECT (SELECT o.due_ms FROM workflow_outbox o WHERE o.due_ms > ? AND typeof(o.due_ms) = 'integer' \
          AND o.is_parked = 0 AND ",
-        is_head!()
+        is_head!(),
+        " ORDER BY o.due_ms LIMIT 1)"
     ))?;
     Ok(OutboxPage { messages, next_due_ms: statement.query_row([now_ms], |row| row.get(0))? })
 }
