@@ -33,6 +33,7 @@ mod waited;
 mod waits;
 mod waker;
 mod watchdog;
+mod weight;
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;

@@ -11,6 +11,7 @@ use super::live::Input;
 use super::live_run::Origin;
 use super::parts::{Backoff, Parts};
 use super::start::begin_as;
+use super::weight;
 use crate::error::{Error, ErrorKind};
 use crate::limits::{check_id, check_size};
 use crate::store::{KnownRun, Lease, RunState};
@@ -32,6 +33,17 @@ pub(crate) struct ChildNews {
     pub(crate) op: OpId,
     pub(crate) run_id: Arc<str>,
     pub(crate) fate: Fate,
+}
+
+impl ChildNews {
+    /// About how many bytes there are to record.
+    pub(crate) fn weight(&self) -> usize {
+        match &self.fate {
+            Fate::Runs => 0,
+            Fate::Ended(conclusion) => weight::of_conclusion(conclusion),
+            Fate::Refused(reason) => reason.len(),
+        }
+    }
 }
 
 /// What became of a child.

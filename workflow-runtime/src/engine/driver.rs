@@ -19,6 +19,7 @@ use super::live_run::{Happening, LiveRun, Taken};
 use super::parts::{Backoff, Parts, Phase};
 use super::transactional::{Committed, Transacted};
 use super::watchdog::Situation;
+use super::weight;
 use crate::store::{Lease, LoadedRun, Turn, TurnOutcome};
 
 pub(crate) use beginnings::Beginning;
@@ -54,6 +55,26 @@ enum Untold {
     Asked,
     /// Requests, messages, a cancel, ends of children.
     Anything,
+}
+
+/// How much of what has happened goes into one turn: the rest comes with the next ones. What is written together has to
+/// fit into a message to a database, and into memory.
+const MOST_BYTES: usize = 8 << 20;
+
+/// What a turn still has room for.
+#[derive(Default)]
+struct Room {
+    bytes: usize,
+    counted: usize,
+}
+
+impl Room {
+    /// Whether there is any beside these.
+    fn is_left(&mut self, happenings: &[Happening]) -> bool {
+        self.bytes += happenings[self.counted..].iter().map(weight::of_happening).sum::<usize>();
+        self.counted = happenings.len();
+        self.bytes < MOST_BYTES
+    }
 }
 
 /// What a driver goes on with.
@@ -236,8 +257,15 @@ impl Driver {
             // In a turn of its own: when another run took the message, nothing else is refused with it.
             return vec![Happening::Offer(offer)];
         }
+        let mut room = Room::default();
         if is_running {
-            happenings.append(&mut self.heard);
+            let mut heard = std::mem::take(&mut self.heard).into_iter();
+            while room.is_left(&happenings)
+                && let Some(happening) = heard.next()
+            {
+                happenings.push(happening);
+            }
+            self.heard = heard.collect();
         }
         if happenings.is_empty() && !attempts.has_outcome() {
             let due_ms = live.next_due_ms().filter(|_| is_running);
@@ -260,11 +288,15 @@ impl Driver {
                 () = std::future::ready(()), if is_running && !attempts.transactions.is_empty() => {}
             }
         }
-        while let Some(attempted) = attempts.try_next() {
+        while room.is_left(&happenings)
+            && let Some(attempted) = attempts.try_next()
+        {
             happenings.push(Happening::Attempted(attempted));
         }
         if is_running {
-            while let Ok(input) = self.ends.inbox.try_recv() {
+            while room.is_left(&happenings)
+                && let Ok(input) = self.ends.inbox.try_recv()
+            {
                 self.hear(*input, live, attempts, &mut happenings);
             }
             if live.agenda.has_timers() {

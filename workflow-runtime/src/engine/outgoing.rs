@@ -4,8 +4,12 @@
 use uuid::Uuid;
 use workflow_core::{Command, CoreError, OpId, Payload, PayloadError, StepContext};
 
+use super::weight;
 use crate::limits::{LONGEST_ID, check_id};
 use crate::store::{Changes, Outgoing};
+
+/// How much the code may ask for at once: databases have limits of their own, and take a row with all of it or none.
+const MOST_AT_ONCE: usize = 256 << 20;
 
 /// Notes what leaves.
 pub(super) fn note(run_id: &str, generation: u32, commands: &[Command], changes: &mut Changes) {
@@ -40,6 +44,7 @@ fn message_id(run_id: &str, generation: u32, op: &OpId) -> String {
 /// Refuses what no receiver could take, waits that no message could end, and what is larger than the engine takes. (The
 /// input of a child is looked at when it is started: its parent can be helped without new code.)
 pub(super) fn check(commands: &[Command], limit: usize) -> Result<(), CoreError> {
+    check_all(commands, limit)?;
     commands.iter().try_for_each(|command| match command {
         Command::Send { op, message, key, payload, .. } => {
             let what = format!("the message `{message}` at `{op}`");
@@ -55,6 +60,19 @@ pub(super) fn check(commands: &[Command], limit: usize) -> Result<(), CoreError>
         Command::Continue { input, .. } => check_size("the arguments of continue_as_new", input, limit),
         _ => Ok(()),
     })
+}
+
+/// All that the code asks for at once is one row of the journal.
+fn check_all(commands: &[Command], limit: usize) -> Result<(), CoreError> {
+    let (bytes, limit): (usize, usize) = (commands.iter().map(weight::of_command).sum(), limit.max(MOST_AT_ONCE));
+    if bytes <= limit {
+        return Ok(());
+    }
+    let error = format!(
+        "it has {bytes} bytes, more than the {limit} that go into one row of a journal: ask for less of it at a time, or \
+         keep the values elsewhere and pass on where they are"
+    );
+    Err(unstorable("what the code asks for at once", error))
 }
 
 fn check_size(what: &str, payload: &Payload, limit: usize) -> Result<(), CoreError> {

@@ -398,13 +398,16 @@ fn fault(error: sqlx::Error) -> StoreError {
         }
         // data_corrupted, index_corrupted
         Some("XX001" | "XX002") => StoreFault::Corrupt,
+        // It took longer than somebody allows, and would again; the server did not expect that of itself.
+        Some("57014" | "XX000") => StoreFault::Refused,
         Some(code) => match &code[..2] {
-            // Connection, resources (disk full, too many connections), operator (shutdown), system, internal.
+            // Connection, resources (disk full, too many connections), operator (shutdown), system.
             "08" | "53" | "57" | "58" | "XX" => StoreFault::Unavailable,
             _ => StoreFault::Refused,
         },
         None => match error {
             sqlx::Error::PoolClosed => StoreFault::Refused, // The store was closed.
+            sqlx::Error::Encode(_) => StoreFault::Refused,  // It is too long to be sent.
             sqlx::Error::ColumnDecode { .. } | sqlx::Error::Decode(_) => StoreFault::Corrupt,
             _ => StoreFault::Unavailable,
         },

@@ -35,6 +35,12 @@ struct Faults {
     failures: AtomicI64,
     /// Every second write fails after it was done.
     stutters: AtomicBool,
+    /// Whatever is written in which these bytes are fails, and is not done.
+    poison: Mutex<Option<String>>,
+    /// About how many bytes the largest turn had.
+    largest_turn: AtomicUsize,
+    /// The next write panics.
+    panics: AtomicBool,
     /// What was written is answered for only once there is a permit.
     held: Mutex<Option<Arc<Semaphore>>>,
     /// Letting go of runs waits for permits.
@@ -83,6 +89,7 @@ impl HeldParks {
 impl<S> Faulty<S> {
     pub fn new(inner: S, crash: Crash) -> Arc<Faulty<S>> {
         let (writes, has_crashed, failures, stutters, held, parks, counts_parks) = Default::default();
+        let (poison, largest_turn, panics) = Default::default();
         let (frozen, is_silent) = (watch::Sender::new(false), watch::Sender::new(false));
         let faults = Faults {
             crash,
@@ -90,6 +97,9 @@ impl<S> Faulty<S> {
             has_crashed,
             failures,
             stutters,
+            poison,
+            largest_turn,
+            panics,
             held,
             parks,
             counts_parks,
@@ -121,6 +131,22 @@ impl<S> Faulty<S> {
     /// From now on, every second write fails after it was done.
     pub fn stutter(&self) {
         self.faults.stutters.store(true, Ordering::SeqCst);
+    }
+
+    /// From now on, a batch of turns or messages in which this text is fails, and nothing of it is done: as when a server
+    /// ends the connection over which something comes that it does not take.
+    pub fn poison(&self, text: impl Into<Option<&'static str>>) {
+        *self.faults.poison.lock().unwrap() = text.into().map(str::to_owned);
+    }
+
+    /// The next batch of turns panics.
+    pub fn panic(&self) {
+        self.faults.panics.store(true, Ordering::SeqCst);
+    }
+
+    /// How many bytes the journal rows of the largest turn had.
+    pub fn largest_turn(&self) -> usize {
+        self.faults.largest_turn.load(Ordering::SeqCst)
     }
 
     /// From now on, every write is done and then waits for a permit before anybody hears of it.
@@ -181,6 +207,16 @@ impl<S> Faulty<S> {
 }
 
 impl Faults {
+    fn check(&self, what: &impl std::fmt::Debug) -> Result<(), StoreError> {
+        let poison = self.poison.lock().unwrap().clone();
+        match poison {
+            Some(poison) if format!("{what:?}").contains(&poison) => {
+                Err(StoreError::new(StoreFault::Unavailable, "the server closed the connection"))
+            }
+            _ => Ok(()),
+        }
+    }
+
     async fn let_in(&self) {
         self.frozen.subscribe().wait_for(|frozen| !frozen).await.unwrap();
     }
@@ -294,6 +330,10 @@ impl<S: Store> Store for Faulty<S> {
     }
 
     async fn commit(&self, turns: &[Arc<Turn>], now_ms: Timestamp) -> Result<Vec<TurnOutcome>, StoreError> {
+        assert!(!self.faults.panics.swap(false, Ordering::SeqCst), "the store was told to panic");
+        let bytes = turns.iter().map(|turn| serde_json::to_string(&turn.records).unwrap().len());
+        self.faults.largest_turn.fetch_max(bytes.max().unwrap_or(0), Ordering::SeqCst);
+        self.faults.check(&turns)?;
         self.write(self.inner.commit(turns, now_ms)).await
     }
 
@@ -312,6 +352,7 @@ impl<S: Store> Store for Faulty<S> {
         messages: &[NewMessage],
         now_ms: Timestamp,
     ) -> Result<Vec<Delivered>, StoreError> {
+        self.faults.check(&messages)?;
         self.write(self.inner.deliver(worker, messages, now_ms)).await
     }
 

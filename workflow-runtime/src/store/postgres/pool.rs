@@ -28,6 +28,9 @@ const KEPT: usize = super::COMMITS_AT_ONCE + VITAL;
 /// whoever waits holds a connection, so that asking must never wait for those who do.
 const VITAL: usize = 1;
 
+/// What a server takes in one message (1 GiB), less what sqlx puts around it.
+const LONGEST_MESSAGE: usize = (1 << 30) - 1_024;
+
 pub(super) struct Pool {
     options: PgConnectOptions,
     settings: Settings,
@@ -246,6 +249,7 @@ impl Held {
 
     /// Sends a message, and gives the rows that come back.
     pub(super) async fn fetch(&mut self, message: String) -> Result<Vec<PgRow>, sqlx::Error> {
+        refuse_too_many(message.len())?;
         let Some(process) = self.process.filter(|_| self.is_patient) else {
             return self.fetch_soon(message).await;
         };
@@ -259,6 +263,7 @@ impl Held {
 
     /// Sends a message that the server has to answer soon.
     pub(super) async fn fetch_soon(&mut self, message: String) -> Result<Vec<PgRow>, sqlx::Error> {
+        refuse_too_many(message.len())?;
         let was_clean = std::mem::replace(&mut self.is_clean, false);
         let session = self.session.as_mut().expect("a connection is held until it is dropped");
         let asked = sqlx::raw_sql(AssertSqlSafe(message)).fetch_all(&mut session.connection);
@@ -269,6 +274,7 @@ impl Held {
 
     /// Sends a message within a transaction, and gives how many rows its statements have changed.
     pub(super) async fn execute(&mut self, message: String) -> Result<u64, sqlx::Error> {
+        refuse_too_many(message.len())?;
         let was_clean = std::mem::replace(&mut self.is_clean, false);
         let session = self.session.as_mut().expect("a connection is held until it is dropped");
         let asked = sqlx::raw_sql(AssertSqlSafe(message)).execute(&mut session.connection);
@@ -317,6 +323,18 @@ impl Drop for Held {
             idle.push(session);
         }
     }
+}
+
+/// A server closes the connection over which a message comes that is longer than it takes, which looks like a network
+/// that fails: it would be sent again and again.
+fn refuse_too_many(bytes: usize) -> Result<(), sqlx::Error> {
+    if bytes <= LONGEST_MESSAGE {
+        return Ok(());
+    }
+    let text = format!(
+        "what is to be written at once has {bytes} bytes, more than the {LONGEST_MESSAGE} that Postgres takes"
+    );
+    Err(sqlx::Error::Encode(text.into()))
 }
 
 /// Whether to try once more. Everything that is asked of a store may be asked again.
@@ -396,4 +414,18 @@ pub(super) async fn run_vital(pool: &Arc<Pool>, script: &Script) -> Result<Vec<P
 /// A script that reads, or is one transaction.
 pub(super) async fn run(pool: &Arc<Pool>, script: &Script) -> Result<Vec<PgRow>, StoreError> {
     pool.run(script).await.map_err(fault)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::StoreFault;
+
+    #[test]
+    fn what_a_server_does_not_take_is_not_tried_again() {
+        assert!(refuse_too_many(1 << 29).is_ok());
+        let refused = fault(refuse_too_many(1 << 30).unwrap_err());
+        assert_eq!(refused.fault(), StoreFault::Refused);
+        assert!(refused.to_string().contains("more than the"), "{refused}");
+    }
 }
