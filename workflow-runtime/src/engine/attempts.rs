@@ -431,7 +431,7 @@ pub(super) fn abort_text(error: JoinError) -> String {
     panic.map_or_else(|_| "the attempt was aborted".to_owned(), |panic| panic_text(panic.as_ref()))
 }
 
-fn panic_text(panic: &(dyn Any + Send)) -> String {
+pub(super) fn panic_text(panic: &(dyn Any + Send)) -> String {
     let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
     text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "without a text".to_owned())
 }

@@ -19,7 +19,7 @@ use self::kinds::{Cancels, Messages, OutboxChanges, Parkings, Turns};
 use self::pace::Pace;
 use self::write::write;
 use super::live::Seat;
-use super::parts::Parts;
+use super::parts::{Parts, Phase};
 use super::weight;
 use crate::store::{Delivered, NewMessage, OutboxChange, Parking, RunState, StoreError, Turn, TurnOutcome};
 
@@ -81,6 +81,7 @@ struct Batch {
 
 /// Writes until the engine stops.
 pub(crate) async fn commit_all(parts: Arc<Parts>, mut jobs: mpsc::UnboundedReceiver<Job>) {
+    let _ends_all = EndsAll(Arc::clone(&parts));
     let mut pace = Pace::default();
     let mut under_way = UnderWay { batches: JoinSet::new(), most: parts.store.commits_at_once().max(1) };
     loop {
@@ -115,6 +116,18 @@ pub(crate) async fn commit_all(parts: Arc<Parts>, mut jobs: mpsc::UnboundedRecei
         }
     }
     under_way.end_all().await;
+}
+
+/// An engine that writes nothing any more must not go on saying that it is there: it would hold its runs for ever.
+struct EndsAll(Arc<Parts>);
+
+impl Drop for EndsAll {
+    fn drop(&mut self) {
+        if self.0.phase() != Phase::Stopped {
+            tracing::error!("the engine can write nothing any more, and stops: another one takes its runs over");
+            self.0.stop();
+        }
+    }
 }
 
 /// The batches that a store writes at once with others. Only turns are that touch nothing but their runs: no run has

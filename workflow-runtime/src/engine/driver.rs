@@ -7,12 +7,16 @@ mod effects;
 mod parking;
 
 use std::collections::BTreeSet;
+use std::future::poll_fn;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::pin;
 use std::sync::Arc;
+use std::task::Poll;
 
 use tokio::sync::{mpsc, watch};
 use workflow_core::{Command, Definition, OpId, Record};
 
-use super::attempts::Attempts;
+use super::attempts::{Attempts, panic_text};
 use super::children::{self, Fate};
 use super::live::{Ends, Input};
 use super::live_run::{Happening, LiveRun, Taken};
@@ -127,7 +131,21 @@ impl Driver {
         self.go(Next::Broken(cause)).await;
     }
 
+    /// Drives the run until it is let go of. A panic in here is no end of it: nobody would see that the run is held and
+    /// does not get on. It becomes an incident instead.
     async fn go(&mut self, mut next: Next) {
+        let mut backoff = Backoff::new();
+        while let Err(panic) = unless_it_panics(self.go_on(next)).await {
+            next = Next::Broken(format!("what drives the run has panicked: {panic}"));
+            if !backoff.wait(&self.parts).await {
+                break;
+            }
+        }
+        self.parts.live.remove(&self.lease);
+        self.parts.alarm.note_room();
+    }
+
+    async fn go_on(&mut self, mut next: Next) {
         loop {
             next = match next {
                 Next::Drive(live, attempts) => self.drive(live, attempts).await,
@@ -141,8 +159,6 @@ impl Driver {
                 Next::Leave => break,
             }
         }
-        self.parts.live.remove(&self.lease);
-        self.parts.alarm.note_room();
     }
 
     async fn drive(&mut self, mut live: Box<LiveRun>, mut attempts: Attempts) -> Next {
@@ -393,6 +409,16 @@ impl Driver {
         }
         Next::Drive(Box::new(live), attempts)
     }
+}
+
+/// What it comes to, or the text of its panic.
+async fn unless_it_panics<T>(running: impl Future<Output = T>) -> Result<T, String> {
+    let mut running = pin!(running);
+    poll_fn(|cx| match catch_unwind(AssertUnwindSafe(|| running.as_mut().poll(cx))) {
+        Ok(polled) => polled.map(Ok),
+        Err(panic) => Poll::Ready(Err(panic_text(panic.as_ref()))),
+    })
+    .await
 }
 
 /// The steps that nobody waits for any more from this turn on.

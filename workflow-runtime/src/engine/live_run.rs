@@ -314,8 +314,8 @@ impl LiveRun {
         }
     }
 
-    /// Whether the operation can read this message; if not, why.
-    fn reads(&self, op: &OpId, payload: &Payload) -> Result<(), String> {
+    /// Whether the operation can read this value; if not, why. What panics at it cannot.
+    pub(super) fn reads(&self, op: &OpId, payload: &Payload) -> Result<(), String> {
         match catch_unwind(AssertUnwindSafe(|| self.run.fits(op, payload))) {
             Ok(fits) => fits.map_err(|error| error.to_string()),
             Err(panic) => Err(panicked(panic.as_ref()).to_string()),

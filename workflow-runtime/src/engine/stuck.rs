@@ -68,9 +68,9 @@ impl LiveRun {
         };
         let mut misfits = Vec::new();
         for form in forms {
-            match form.and_then(|form| self.run.fits(op, &form).map(|()| form)) {
+            match form.map_err(|error| error.to_string()).and_then(|form| self.reads(op, &form).map(|()| form)) {
                 Ok(form) => return Ok(form),
-                Err(error) => misfits.push(error.to_string()),
+                Err(error) => misfits.push(error),
             }
         }
         let misfits = misfits.join("; nor as the good half of a result: ");

@@ -62,10 +62,13 @@ pub(super) fn claim(db: &Connection, claim: &Claim) -> Result<Claimed> {
     // Whoever else holds a run is gone, whether or not there is a row that says so.
     let mut taken = ids(
         db,
-        "SELECT r.run_id FROM workflow_runs r \
-         WHERE r.ended_ms IS NULL AND r.holder IS NOT NULL AND (r.holder < ?3 OR r.holder > ?3) \
-         AND (r.workflow, r.version) IN (SELECT c.value ->> 0, c.value ->> 1 FROM json_each(?1) c) \
-         ORDER BY r.run_id LIMIT ?2",
+        // `+`: else it would look at all unfinished runs, in their order.
+        "SELECT r.run_id FROM (SELECT run_id, workflow, version FROM workflow_runs \
+          WHERE ended_ms IS NULL AND holder IS NOT NULL AND holder < ?3 UNION ALL \
+          SELECT run_id, workflow, version FROM workflow_runs \
+          WHERE ended_ms IS NULL AND holder IS NOT NULL AND holder > ?3) r \
+         WHERE (r.workflow, r.version) IN (SELECT c.value ->> 0, c.value ->> 1 FROM json_each(?1) c) \
+         ORDER BY +r.run_id LIMIT ?2",
         (&code, limit, &*claim.worker),
     )?;
     // What has waited for longest of each workflow comes first.
