@@ -7,11 +7,13 @@ use anyhow::{Result, bail};
 pub(crate) const USAGE: &str = "\
 usage: cargo workflow lock [options] [workflow..] [-- arguments of cargo test]
        cargo workflow diagrams [--check] [-- arguments of cargo test]
+       cargo workflow explain <code>
 
 `lock` writes workflows/<name>.lock for the named workflows, or anew for all that have one.
 
   --all                    also for workflows that have none yet
-  --check                  write nothing; fail when a lock does not say what the code does
+  --check                  write nothing; fail when a lock does not say what the code does, and with --all or a name
+                           also when there is none
   --accept-break <reason>  lock code that runs in flight cannot go on with; the reason goes to the lock
   --retire <name>@<n>      version n has no unfinished run any more: its code may go
   --retire <name>:<patch>  no unfinished run is from before the change: its old way may go
@@ -20,6 +22,8 @@ usage: cargo workflow lock [options] [workflow..] [-- arguments of cargo test]
 
   --check                  write nothing; fail when a diagram does not say what the code does
 
+`explain` shows the page of an error: what is wrong, what is right, and why. Without a code it lists them all.
+
 Arguments after `--` choose what is tested: `-- --package shop --examples`.";
 
 #[derive(Debug, PartialEq, Eq)]
@@ -27,6 +31,8 @@ pub(crate) enum Task {
     Lock(Request),
     Retire(String),
     Diagrams(DiagramsRequest),
+    /// The page of this code, or a list of all.
+    Explain(Option<String>),
     Help,
 }
 
@@ -60,6 +66,7 @@ impl Task {
         match arguments.next().as_deref() {
             Some("lock") => {}
             Some("diagrams") => return diagrams(arguments),
+            Some("explain") => return explain(arguments),
             None | Some("help" | "--help" | "-h") => return Ok(Task::Help),
             Some(other) => bail!("there is no `cargo workflow {other}`"),
         }
@@ -86,8 +93,8 @@ impl Task {
             }
             return Ok(Task::Retire(retired));
         }
-        if request.check && (request.all || request.accept.is_some()) {
-            bail!("`--check` writes nothing: leave `--all` and `--accept-break` out");
+        if request.check && request.accept.is_some() {
+            bail!("`--check` writes nothing: leave `--accept-break` out");
         }
         Ok(Task::Lock(request))
     }
@@ -105,6 +112,16 @@ fn diagrams(mut arguments: impl Iterator<Item = String>) -> Result<Task> {
         }
     }
     Ok(Task::Diagrams(request))
+}
+
+fn explain(mut arguments: impl Iterator<Item = String>) -> Result<Task> {
+    match (arguments.next(), arguments.next()) {
+        (Some(option), _) if option == "--help" || option == "-h" => Ok(Task::Help),
+        (Some(option), _) if option.starts_with('-') => bail!("there is no option `{option}`"),
+        (code, None) => Ok(Task::Explain(code)),
+        (Some(_), Some(_)) => bail!("one code at a time"),
+        (None, Some(_)) => unreachable!("nothing comes behind the end"),
+    }
 }
 
 #[cfg(test)]
@@ -128,10 +145,14 @@ mod tests {
             Ok(Task::Lock(request))
         );
         assert_eq!(read("lock --check"), Ok(Task::Lock(Request { check: true, ..Request::default() })));
+        let request = Request { check: true, all: true, ..Request::default() };
+        assert_eq!(read("lock --check --all"), Ok(Task::Lock(request)));
         let passed_on = vec!["-p".to_owned(), "shop".to_owned()];
         let request = DiagramsRequest { check: true, passed_on };
         assert_eq!(read("workflow diagrams --check -- -p shop"), Ok(Task::Diagrams(request)));
         assert_eq!(read("lock --retire sell@1"), Ok(Task::Retire("sell@1".to_owned())));
+        assert_eq!(read("workflow explain WF033"), Ok(Task::Explain(Some("WF033".to_owned()))));
+        assert_eq!(read("explain"), Ok(Task::Explain(None)));
         assert_eq!(read(""), Ok(Task::Help));
     }
 
@@ -143,7 +164,9 @@ mod tests {
             ("diagrams sell", "your test chooses the workflows, so `sell` says nothing here"),
             ("lock --accept-break", "`--accept-break` needs a reason"),
             ("lock --accept-break --all", "`--accept-break` needs a reason"),
-            ("lock --check --all", "`--check` writes nothing: leave `--all` and `--accept-break` out"),
+            ("lock --check --accept-break so", "`--check` writes nothing: leave `--accept-break` out"),
+            ("explain WF033 WF034", "one code at a time"),
+            ("explain --all", "there is no option `--all`"),
             ("lock sell --retire sell@1", "`--retire` stands alone"),
         ] {
             assert_eq!(read(line), Err(why.to_owned()), "{line}");

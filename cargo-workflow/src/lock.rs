@@ -61,10 +61,27 @@ pub(crate) fn lock(request: &Request) -> Result<bool> {
     for name in &unknown {
         println!("`{name}` is no workflow of these packages; look at the arguments after `--`");
     }
-    if entries.iter().all(|entry| entry.outcome == "absent") && orphans.is_empty() {
+    let demanded = demanded(request, &entries);
+    for path in &demanded {
+        println!("{} is missing; write it with `cargo workflow lock --all` and commit it", path.display());
+    }
+    let is_told = !demanded.is_empty() || !orphans.is_empty();
+    if entries.iter().all(|entry| entry.outcome == "absent") && !is_told {
         println!("no workflow has a lock here; write the first ones with `cargo workflow lock --all`");
     }
-    Ok(!has_refused && orphans.is_empty() && unknown.is_empty())
+    Ok(!has_refused && orphans.is_empty() && unknown.is_empty() && demanded.is_empty())
+}
+
+/// The locks that a check asks for and nobody has written.
+fn demanded<'e>(request: &Request, entries: &'e [Entry]) -> BTreeSet<&'e Path> {
+    let names: BTreeSet<String> =
+        request.names.iter().map(|name| workflow_graph::lock::files::file_name(name)).collect();
+    let is_demanded = |lock: &Path| {
+        let file = lock.file_name().unwrap_or_default().to_string_lossy();
+        request.all || names.contains(&*file)
+    };
+    let absent = entries.iter().filter(|entry| request.check && entry.outcome == "absent");
+    absent.map(|entry| &*entry.lock).filter(|lock| is_demanded(lock)).collect()
 }
 
 /// The names that were asked for and not found.
@@ -122,5 +139,32 @@ impl Reports {
 impl Drop for Reports {
     fn drop(&mut self) {
         let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_check_of_all_or_by_name_demands_what_is_missing() {
+        let directory = tempfile::tempdir().unwrap();
+        for (file, outcome, lock) in [("a", "absent", "sell"), ("b", "absent", "ship"), ("c", "same", "bill")]
+        {
+            let text = format!("{outcome}\n/p/workflows/{lock}.lock\n1\n");
+            fs::write(directory.path().join(file), text).unwrap();
+        }
+        let entries = report::read(directory.path()).unwrap();
+        let missing = |request: Request| {
+            let missing = demanded(&request, &entries);
+            missing.iter().map(|lock| lock.display().to_string()).collect::<Vec<_>>()
+        };
+        let (sell, ship) = ("/p/workflows/sell.lock", "/p/workflows/ship.lock");
+        assert_eq!(missing(Request { check: true, all: true, ..Request::default() }), [sell, ship]);
+        let names = vec!["ship".to_owned(), "bill".to_owned()];
+        assert_eq!(missing(Request { check: true, names: names.clone(), ..Request::default() }), [ship]);
+        // What is written, or not named, is not demanded.
+        assert_eq!(missing(Request { names, ..Request::default() }), [] as [&str; 0]);
+        assert_eq!(missing(Request { check: true, ..Request::default() }), [] as [&str; 0]);
     }
 }

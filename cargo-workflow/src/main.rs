@@ -1,8 +1,9 @@
-//! `cargo workflow`: writes the locks and the diagrams of a project's workflows, or compares them.
+//! `cargo workflow`: writes the locks and the diagrams of a project's workflows, or compares them, and explains errors.
 //! It runs the project's own tests and tells what they found; what fits, and how it is drawn, is decided elsewhere.
 
 mod arguments;
 mod diagrams;
+mod explain;
 mod lock;
 mod report;
 mod retire;
@@ -30,6 +31,7 @@ fn main() -> ExitCode {
         }),
         Task::Lock(request) => lock::lock(&request),
         Task::Diagrams(request) => diagrams::diagrams(&request),
+        Task::Explain(code) => Ok(explain::explain(code.as_deref())),
     };
     match done {
         Ok(true) => ExitCode::SUCCESS,
