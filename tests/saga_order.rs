@@ -30,7 +30,7 @@ const SEED: &str = "SAGA_FLOWS_SEED";
 const FEWEST: usize = 700;
 
 /// What may be said about them.
-const SAGA_CODES: [&str; 4] = ["WF033", "WF034", "WF036", "WF038"];
+const SAGA_CODES: [&str; 5] = ["WF006", "WF033", "WF034", "WF036", "WF038"];
 
 struct Case {
     seed: u64,

@@ -6,8 +6,8 @@ use super::flow::{
 };
 use super::judge::{Wrong, judge};
 
-use Callee::{Charge, Check, Deliver, Hold, Look, Order, Reserve, Ship, Subflow, Tell};
-use Wrong::{CompensatablePastPivot, FailsPastPivot, KeptWhileOpen, SecondPivot, UndoPastPivot};
+use Callee::{Charge, Check, Deliver, Hold, Inquire, Look, Order, Reserve, Ship, Subflow, Tell};
+use Wrong::{CompensatablePastPivot, FailsPastPivot, KeptWhileOpen, LostEffect, SecondPivot, UndoPastPivot};
 
 /// A call whose error, if it has one, is handed on.
 fn call(callee: Callee) -> Statement {
@@ -200,6 +200,19 @@ fn any_arm_of_a_race_may_win() {
     finds(vec![vec![race(vec![], vec![fail()])]], &[]);
     finds(vec![vec![race(vec![call(Ship)], vec![]), call(Check)]], &[FailsPastPivot]);
     finds(vec![vec![call(Ship), race(vec![], vec![])]], &[CompensatablePastPivot]);
+}
+
+#[test]
+fn a_child_that_lost_a_race_keeps_what_it_did() {
+    let arm = |callee: Option<Callee>, body| {
+        let handling =
+            if callee.is_some_and(|callee| callee != Deliver) { Handling::Ignore } else { Handling::Plain };
+        Arm { call: callee.map(Call::of), handling, body }
+    };
+    let race = |child: Callee| Statement::Select(vec![arm(Some(child), vec![]), arm(None, vec![fail()])]);
+    finds(vec![vec![race(Deliver)]], &[LostEffect]);
+    finds(vec![vec![call(Hold), race(Order)]], &[LostEffect]);
+    finds(vec![vec![call(Hold), race(Inquire)]], &[]);
 }
 
 #[test]

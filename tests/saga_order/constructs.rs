@@ -6,12 +6,13 @@ use std::collections::BTreeSet;
 use super::flow::{Branch, Callee, Flow, Handling, LoopKind, Statement};
 
 /// Every name that [`constructs`] may give.
-pub(crate) const ALL: [&str; 49] = [
+pub(crate) const ALL: [&str; 50] = [
     "a branch that is a block",
     "a branch that is a call",
     "a child that leaves an effect",
     "a child that leaves an effect or fails",
     "a child that looks",
+    "a child that races",
     "a compensatable step that can fail",
     "a compensatable step that cannot fail",
     "a labelled block",
@@ -72,6 +73,12 @@ pub(crate) fn constructs(flow: &Flow) -> BTreeSet<&'static str> {
                 if call.stays {
                     found.insert("without_compensation");
                 }
+            }
+            if let Statement::Select(arms) = inner {
+                let races =
+                    |callee: Callee| matches!(callee, Callee::Inquire | Callee::Deliver | Callee::Order);
+                let is_child = arms.iter().any(|arm| arm.call.is_some_and(|call| races(call.callee)));
+                found.extend(is_child.then_some("a child that races"));
             }
             if let Statement::Join(branches, _) | Statement::TryJoin(branches, _) = inner {
                 found.extend(branches.iter().map(|branch| match branch {

@@ -20,6 +20,8 @@ pub(crate) enum Wrong {
     UndoPastPivot,
     /// Something that is never undone happens while its function may still succeed or fail.
     KeptWhileOpen,
+    /// What lost a race has happened all the same, and nothing undoes it.
+    LostEffect,
 }
 
 /// How an execution comes to what is wrong: the calls in the order in which they ended.
@@ -73,8 +75,11 @@ pub(crate) fn judge(flow: &Flow) -> Option<Verdict> {
     };
     exploration.look_everywhere()?;
     exploration.look_at_what_stays();
-    // Where nothing is ever undone there is no saga, and so nothing half undone.
-    Some(if is_saga(flow) { exploration.verdict } else { Verdict::new() })
+    let mut verdict = exploration.verdict;
+    // Where nothing is ever undone there is no saga, and so nothing half undone; what loses a race is withdrawn anywhere.
+    let is_saga = is_saga(flow);
+    verdict.retain(|wrong, _| is_saga || *wrong == Wrong::LostEffect);
+    Some(verdict)
 }
 
 impl<'a> Exploration<'a> {
@@ -120,6 +125,10 @@ impl<'a> Exploration<'a> {
         };
         if events.undoes && was_pivoted {
             wrong(Wrong::UndoPastPivot);
+        }
+        // A child hears that it lost when it may have ended, or when nothing undoes it any more.
+        if events.lost.iter().any(|callee| matches!(callee, Callee::Deliver | Callee::Order)) {
+            wrong(Wrong::LostEffect);
         }
         if let Some(end) = &events.ended
             && end.pivoted

@@ -123,6 +123,8 @@ pub(crate) struct Events {
     pub(crate) undoes: bool,
     /// These began.
     pub(crate) began: Vec<(Callee, bool)>,
+    /// These lost a race.
+    pub(crate) lost: Vec<Callee>,
 }
 
 #[derive(Clone, Debug)]
@@ -305,7 +307,10 @@ impl<'a> Thread<'a> {
                         thread.block(&arm.body);
                         thread.frames.push(Frame::Holds(At(&arm.handling), outcome));
                         let stays = arm.call.is_some_and(|call| call.stays);
-                        moves.push(thread.after(callee, stays, outcome));
+                        let mut first = thread.after(callee, stays, outcome);
+                        let others = arms.0.iter().filter(|other| !std::ptr::eq(*other, arm));
+                        first.events.lost = others.filter_map(|other| Some(other.call?.callee)).collect();
+                        moves.push(first);
                     }
                 }
             }

@@ -87,9 +87,21 @@ impl Maker {
         let mut arms = Vec::new();
         for _ in 0..count {
             self.phase = phase;
-            let callees = [Callee::Look, Callee::Check, Callee::Reserve, Callee::Hold, Callee::Receive];
-            let callee = callees[self.chance.usize(..5)];
-            let fits = self.nature(callee) == Nature::Looks || phase == Phase::Open || self.slips();
+            let callee = match self.chance.u32(..20) {
+                0..4 => Callee::Look,
+                4..7 => Callee::Check,
+                7..11 => Callee::Reserve,
+                11..14 => Callee::Hold,
+                14..17 => Callee::Receive,
+                17..19 => Callee::Inquire,
+                _ => [Callee::Deliver, Callee::Order][self.chance.usize(..2)],
+            };
+            let fits = match self.nature(callee) {
+                Nature::Looks => true,
+                // What nothing undoes must not lose.
+                Nature::Stays => self.slips(),
+                _ => phase == Phase::Open || self.slips(),
+            };
             let call = (fits && self.is_likely(75)).then_some(Call::of(callee));
             let handling = call.map_or(Handling::Plain, |call| self.handling(place, call.callee));
             let body = if goes_on(&handling) { self.block(place, 1) } else { Block::new() };

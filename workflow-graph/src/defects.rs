@@ -257,15 +257,44 @@ pub const fn lacks_error(graph: &Graph, node: NodeIndex, variant: &str) -> bool 
     !variant.is_empty()
 }
 
-/// Whether this step leaves an effect that nobody undoes, when it loses a race after it ran (WF006).
-pub const fn keeps_lost_effect(graph: &Graph, node: NodeIndex) -> bool {
-    let Cow::Borrowed(nodes) = &graph.nodes else { return false };
-    match &nodes[node].kind {
+/// What to say about this call of `name` when it may lose a race after it ran, and nothing undoes it then (WF006); empty
+/// when all is well. A child that has ended keeps what it did, and so does one that is past its point of no return.
+const fn lost_effect(graph: &Graph, node: NodeIndex, name: &str) -> Notice {
+    let Cow::Borrowed(nodes) = &graph.nodes else { return Notice::new("") };
+    let notice = Notice::new("WF006: `").with(name);
+    let remedy = match &nodes[node].kind {
         // A compensatable step whose call says `.without_compensation()` is meant to stay.
-        NodeKind::Step(step) => {
-            !step.cancellable && !matches!(step.effect, Effect::ReadOnly | Effect::Compensatable)
+        NodeKind::Step(step)
+            if !step.cancellable && !matches!(step.effect, Effect::ReadOnly | Effect::Compensatable) =>
+        {
+            notice
+                .with("` may lose this `select!` after it ran, and nothing undoes it then; write ")
+                .with("`#[step(read_only)]`, `#[step(compensate = ..)]` or, if it heeds a cancel, ")
+                .with("`#[step(cancellable)]`, or call it inside an arm")
         }
-        _ => false,
+        NodeKind::Child(_) => match saga::effect_of_child(&nodes[node]) {
+            Some(step) => notice
+                .with("` may lose this `select!` when its step `")
+                .with(step)
+                .with("` has happened, and a workflow that has ended, or is past its point of no return, is not ")
+                .with("undone; call it inside an arm, or start it before with `.detached()` and receive its message"),
+            None => return Notice::new(""),
+        },
+        _ => return Notice::new(""),
+    };
+    remedy.with("; see docs/errors/WF006.md")
+}
+
+/// Fails the constant that asks, at the place of its text, when this call may lose a race and leave something (WF006).
+///
+/// # Panics
+/// With what to say to the user.
+#[doc(hidden)]
+#[track_caller]
+pub const fn check_loser(graph: &Graph, node: NodeIndex, name: &str) {
+    let notice = lost_effect(graph, node, name);
+    if !notice.is_empty() {
+        panic!("{}", notice.text())
     }
 }
 

@@ -39,7 +39,7 @@ mod subgraph;
 pub mod suggest;
 
 pub use defects::{
-    Defect, check_error, is_subflow, keeps_lost_effect, lacks_effect, lacks_effect_inside, lacks_error,
+    Defect, check_error, check_loser, is_subflow, lacks_effect, lacks_effect_inside, lacks_error,
 };
 pub use facts::{
     CompensationFacts, Effect, ErrorFacts, MessageFacts, Rate, RetryPolicy, Signature, Source, StepFacts,

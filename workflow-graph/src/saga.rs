@@ -11,7 +11,7 @@ mod ways;
 mod words;
 
 use crate::reading::{flows_of, nodes_of};
-use crate::{Effect, Flow, Graph, Node, NodeIndex, NodeKind, Notice, Outcome, defects};
+use crate::{ChildFacts, Effect, Flow, Graph, Node, NodeIndex, NodeKind, Notice, Outcome, defects};
 
 use part::Part;
 
@@ -309,6 +309,18 @@ pub(crate) const fn undeclared_inside(node: &Node) -> Option<(&str, &str)> {
             None => None,
         },
         _ => None,
+    }
+}
+
+/// The name of a step in a workflow that is waited for, or in what that calls, which does more than look.
+pub(crate) const fn effect_of_child(node: &Node) -> Option<&str> {
+    let NodeKind::Child(ChildFacts { graph, detached: false, .. }) = &node.kind else { return None };
+    match graph.known() {
+        Some(graph) => match inside::find(graph, inside::Wanted::Effect) {
+            Some(step) => Some(part::name_of(step)),
+            None => None,
+        },
+        None => None,
     }
 }
 

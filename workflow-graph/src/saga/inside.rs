@@ -7,7 +7,8 @@ use crate::{ChildFacts, Effect, Graph, Node, NodeKind, SubflowFacts};
 use super::makes_saga;
 use super::ways::OnTheWay;
 
-/// How many graphs are looked at, at the most. What is behind them counts as nothing.
+/// How many graphs are looked at, at the most. A call of one more counts as whatever is looked for: better a refusal
+/// without need than an effect that nobody has seen.
 const GRAPHS: usize = 256;
 
 /// What is looked for.
@@ -53,38 +54,44 @@ impl<'g> Graphs<'g> {
         graphs
     }
 
-    /// Adds all subflows that are called in them, and in those in turn.
-    pub(super) const fn add_called(&mut self) {
+    /// Adds all subflows that are called in them, and in those in turn; gives a call for which there is no room.
+    pub(super) const fn add_called(&mut self) -> Option<(&'g Graph, &'g Node)> {
         let mut index = 0;
         while index < self.length {
-            let Some(graph) = self.known[index] else { return };
+            let Some(graph) = self.known[index] else { return None };
             let nodes = nodes_of(graph);
             let mut node = 0;
             while node < nodes.len() {
-                if let NodeKind::Subflow(subflow) = &nodes[node].kind {
-                    self.add(subflow.graph.known());
+                if let NodeKind::Subflow(subflow) = &nodes[node].kind
+                    && !self.add(subflow.graph.known())
+                {
+                    return Some((graph, &nodes[node]));
                 }
                 node += 1;
             }
             index += 1;
         }
+        None
     }
 
-    const fn add(&mut self, graph: Option<&'static Graph>) {
-        let Some(graph) = graph else { return };
+    /// Adds a graph; gives whether it will be looked at, which one too many is not.
+    const fn add(&mut self, graph: Option<&'static Graph>) -> bool {
+        let Some(graph) = graph else { return true };
         let mut index = 0;
         while index < self.length {
             if let Some(known) = self.known[index]
                 && is_same_graph(known, graph)
             {
-                return;
+                return true;
             }
             index += 1;
         }
-        if self.length < GRAPHS {
+        let has_room = self.length < GRAPHS;
+        if has_room {
             self.known[self.length] = Some(graph);
             self.length += 1;
         }
+        has_room
     }
 }
 
@@ -93,7 +100,7 @@ pub(super) const fn is_saga(graph: &Graph) -> bool {
     find(graph, Wanted::Saga).is_some()
 }
 
-/// The first node of this sort in the graph, or in a subflow that it calls.
+/// The first node of this sort in the graph, or in a subflow that it calls; or a call of what there is no room for.
 pub(super) const fn find(graph: &Graph, wanted: Wanted) -> Option<&Node> {
     let mut graphs = Graphs::from(graph);
     let mut index = 0;
@@ -103,11 +110,17 @@ pub(super) const fn find(graph: &Graph, wanted: Wanted) -> Option<&Node> {
         let mut node = 0;
         while node < nodes.len() {
             match &nodes[node].kind {
-                NodeKind::Subflow(SubflowFacts { graph, .. }) => graphs.add(graph.known()),
+                NodeKind::Subflow(SubflowFacts { graph, .. }) => {
+                    if !graphs.add(graph.known()) {
+                        return Some(&nodes[node]);
+                    }
+                }
                 NodeKind::Child(ChildFacts { graph, detached: false, .. })
                     if matches!(wanted, Wanted::Effect) =>
                 {
-                    graphs.add(graph.known());
+                    if !graphs.add(graph.known()) {
+                        return Some(&nodes[node]);
+                    }
                 }
                 _ if wanted.is(&nodes[node]) => return Some(&nodes[node]),
                 _ => {}
@@ -145,7 +158,11 @@ pub(super) const fn kept(graph: &Graph) -> Option<&Node> {
                 match &nodes[node].kind {
                     _ if !known.leads_to_success(node) => {}
                     NodeKind::Step(_) => return Some(&nodes[node]),
-                    NodeKind::Subflow(SubflowFacts { graph, .. }) => graphs.add(graph.known()),
+                    NodeKind::Subflow(SubflowFacts { graph, .. }) => {
+                        if !graphs.add(graph.known()) {
+                            return Some(&nodes[node]);
+                        }
+                    }
                     NodeKind::Child(ChildFacts { graph, .. }) => {
                         if let Some(child) = graph.known()
                             && find(child, Wanted::Effect).is_some()

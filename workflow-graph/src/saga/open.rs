@@ -20,8 +20,7 @@ pub(super) const fn can_fail(graph: &Graph) -> bool {
     if reaches_failure(graph, &graphs, &fails) {
         return true;
     }
-    graphs.add_called();
-    if graphs.length == Graphs::MOST {
+    if graphs.add_called().is_some() {
         return true;
     }
     let mut is_new = true;
@@ -104,8 +103,8 @@ const fn is_one_that_fails(called: &Graph, graphs: &Graphs<'_>, fails: &[bool; G
 /// in a subflow that it calls. One that comes of a step is found before one that comes of all that a subflow does.
 pub(super) const fn kept(graph: &Graph) -> Option<(&Graph, &Node)> {
     let mut graphs = Graphs::from(graph);
-    graphs.add_called();
-    let mut found = None;
+    // One that is not looked at leaves whatever it may.
+    let mut found = graphs.add_called();
     let mut index = 0;
     while index < graphs.length {
         if let Some(graph) = graphs.known[index]

@@ -90,14 +90,7 @@ fn race_check(nodes: &[Node], flow: &Flow, operation: &Operation) -> Option<Toke
 fn loser_check(nodes: &[Node], flow: &Flow, operation: &Operation) -> Option<TokenStream> {
     let (NodeKind::Race, What::Call(path)) = (&nodes[flow.from].kind, &operation.what) else { return None };
     let (node, name) = (flow.to, source_text(path));
-    let text = format!(
-        "WF006: `{name}` may lose this `select!` after it ran, and nothing undoes it then; write \
-         `#[step(read_only)]`, `#[step(compensate = ..)]` or, if it heeds a cancel, `#[step(cancellable)]`, or call \
-         it inside an arm; see docs/errors/WF006.md"
-    );
-    Some(quote_spanned! {operation.span=>
-        if __graph::keeps_lost_effect(&__GRAPH, #node) { ::core::panic!(#text) }
-    })
+    Some(quote_spanned!(operation.span=> __graph::check_loser(&__GRAPH, #node, #name)))
 }
 
 /// WF042: an arm that takes errors which nobody has named is reported, not refused: rustc warns of what is deprecated.

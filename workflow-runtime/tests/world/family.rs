@@ -61,6 +61,7 @@ pub async fn fleet(legs: u64) -> u64 {
 /// The money or a minute: who loses the race is cancelled.
 #[workflow]
 pub async fn race(name: String) -> Result<u64, ShopError> {
+    #[allow_workflow(race_effect, reason = "the tests are about what becomes of the child that loses")]
     let won = select! {
         collected = collect(name.clone()) => collected?,
         _ = sleep(seconds(30)) => 0,

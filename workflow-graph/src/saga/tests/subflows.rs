@@ -163,3 +163,24 @@ fn an_error_of_a_block_that_is_kept_as_a_value_goes_on() {
     let told = graph(nodes, &format!("{inside}, block -> question, block !> failed"));
     assert_eq!(found(&told), []);
 }
+
+#[test]
+fn what_is_too_far_inside_to_be_looked_at_counts_as_everything() {
+    let chain = |length: u32, last: Node| {
+        let call = |called: Node, depth: u32| {
+            let name = format!("part_{depth}");
+            subflow(&name, sub(&name, vec![called]))
+        };
+        (0..length).fold(last, call)
+    };
+    for last in [pay("pay"), look("look")] {
+        let nodes = vec![start(), chain(300, last), book("book"), done(), failed("failed")];
+        let flows = "started -> part_299, part_299 -> book, part_299 !> failed, book -> done, book !> failed";
+        let graph = flat(nodes, flows);
+        assert!(found(&graph).contains(&("book", AfterPivot, "part_299")), "{:?}", found(&graph));
+    }
+    // Where all of it can be looked at, what only looks is nothing.
+    let nodes = vec![start(), chain(100, look("look")), book("book"), done(), failed("failed")];
+    let flows = "started -> part_99, part_99 -> book, part_99 !> failed, book -> done, book !> failed";
+    assert_eq!(found(&flat(nodes, flows)), []);
+}
