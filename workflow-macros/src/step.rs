@@ -19,7 +19,9 @@ mod was;
 
 use proc_macro2::TokenStream;
 use quote::ToTokens;
+use syn::ext::IdentExt;
 
+use crate::built_in;
 use crate::docs;
 use crate::errors::Errors;
 use crate::signature::RawFn;
@@ -48,6 +50,10 @@ pub(crate) fn expand(attribute: TokenStream, item: TokenStream) -> TokenStream {
     };
     let mut errors = Errors::default();
     let mut attribute = Attribute::read(attribute, &function.sig.ident, &mut errors);
+    // Under its own name it has been refused already.
+    if attribute.name != function.sig.ident.unraw().to_string() {
+        built_in::refuse_as_function(&function.sig.ident, "step", &mut errors);
+    }
     let is_callable = signature::check(&function.sig, &mut errors);
     let parameters = parameters::read(&function.sig, &mut errors);
     let returns = output::read(&function.sig, &mut errors);

@@ -9,6 +9,7 @@ use syn::visit::Visit;
 use syn::{FnArg, Ident, Pat, Path, ReturnType, Type, TypeImplTrait, TypeReference};
 
 use super::emit::Kind;
+use crate::built_in;
 use crate::errors::Errors;
 use crate::signature::RawFn;
 
@@ -37,6 +38,7 @@ impl Parameter {
 pub(crate) fn check(function: &RawFn, kind: Kind, errors: &mut Errors) -> Vec<Parameter> {
     let signature = &function.sig;
     let name = if kind == Kind::Workflow { "workflow" } else { "subflow" };
+    built_in::refuse_as_function(&signature.ident, name, errors);
     if signature.asyncness.is_none() {
         let span = signature.fn_token.span;
         errors.at(span, format!("a {name} awaits its steps: write `async fn`"));
