@@ -5,6 +5,7 @@ use std::future::Future;
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use crate::OpId;
+use crate::dropped::Dropped;
 use crate::frame::Frame;
 use crate::state::State;
 
@@ -33,6 +34,12 @@ pub trait AwaitExt: Sized {
         Self: Durable,
     {
         self.start(cx, position)
+    }
+
+    /// What the macro writes behind a call whose value is dropped.
+    #[doc(hidden)]
+    fn __dropped(self) -> Dropped<Self> {
+        Dropped(self)
     }
 }
 

@@ -15,6 +15,7 @@ mod command;
 mod context;
 mod continued;
 mod control;
+mod dropped;
 mod durable;
 #[cfg(rust_analyzer)]
 #[doc(hidden)]
@@ -59,6 +60,7 @@ pub use command::{Command, Conclusion};
 pub use context::StepContext;
 pub use continued::{ContinueAsNew, continue_as_new};
 pub use control::AttemptControl;
+pub use dropped::{Described, Dropped, DroppedOnPurpose, Happening};
 pub use durable::{AwaitExt, Cx, Durable};
 pub use error::{CoreError, Mismatch};
 pub use event::{Event, Failure, FailureKind, Parent, Record};

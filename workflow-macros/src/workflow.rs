@@ -15,6 +15,7 @@ mod drawing;
 #[cfg(not(feature = "doc-diagrams"))]
 #[path = "workflow/undrawn.rs"]
 mod drawing;
+mod dropped;
 mod editor;
 mod emit;
 mod endless;

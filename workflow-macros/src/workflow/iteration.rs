@@ -1,5 +1,5 @@
-//! Where a body iterates: there the rewritten tokens ask for the type of what is iterated, and rustc refuses what has
-//! another order in each process (WF012). Places only; nothing is written here, and nothing at all for an editor, whose
+//! Where a body iterates, or drops what a call gives: there the rewritten tokens ask for the type, and rustc refuses what
+//! has another order in each process (WF012), and a call that never happens (WF003). Places only; nothing is written here, and nothing at all for an editor, whose
 //! completions would meet tokens that nobody typed.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -9,12 +9,14 @@ use quote::{ToTokens, quote_spanned};
 use syn::punctuated::Punctuated;
 use syn::visit::Visit;
 use syn::{
-    Block, Expr, ExprConst, ExprForLoop, ExprMethodCall, ImplItemFn, Item, ItemFn, Macro, Signature, Token,
+    Block, Expr, ExprAssign, ExprCall, ExprConst, ExprForLoop, ExprMethodCall, ImplItemFn, Item, ItemFn,
+    Local, Macro, Signature, Token,
 };
 
 use super::allow::{Allows, Rule};
 use super::awaits::Body;
 use super::determinism::Foreign;
+use super::dropped;
 use crate::editor;
 
 /// Methods whose results are iterated.
@@ -43,6 +45,8 @@ const TRANSPARENT: &[&str] = &["vec", "format", "write", "writeln"];
 pub(crate) struct Places {
     /// The parentheses behind an iterating method, and where an error about it stands.
     calls: BTreeMap<LineColumn, Span>,
+    /// The parentheses of a call whose value is dropped, and where an error about it stands.
+    dropped: BTreeMap<LineColumn, Span>,
     /// The `in` of each `for`, and where an error about what it iterates stands.
     loops: BTreeMap<LineColumn, Span>,
     /// The braces of those loops.
@@ -82,7 +86,10 @@ impl Places {
 
     /// What is written behind this group.
     pub(crate) fn behind(&self, group: Span) -> TokenStream {
-        self.calls.get(&group.start()).map(|&span| in_order(span)).unwrap_or_default()
+        let in_order = self.calls.get(&group.start()).map(|&span| in_order(span));
+        let on_purpose = self.dropped.get(&group.start());
+        let on_purpose = on_purpose.map(|&span| quote_spanned!(span=> .__dropped().__on_purpose()));
+        in_order.into_iter().chain(on_purpose).collect()
     }
 
     /// What is written before the arguments in this group.
@@ -121,6 +128,7 @@ impl Places {
         count(body, &mut counts);
         let is_unique = |place: &LineColumn| counts.get(place) == Some(&1);
         self.calls.retain(|place, _| is_unique(place));
+        self.dropped.retain(|place, _| is_unique(place));
         self.retained.retain(|place, _| is_unique(place));
         let all =
             self.loops.len() == self.bodies.len() && self.loops.keys().chain(&self.bodies).all(is_unique);
@@ -175,6 +183,21 @@ impl Finder<'_> {
 }
 
 impl<'ast> Visit<'ast> for Finder<'_> {
+    fn visit_local(&mut self, local: &'ast Local) {
+        self.places.dropped.extend(dropped::by_let(local));
+        syn::visit::visit_local(self, local);
+    }
+
+    fn visit_expr_assign(&mut self, assign: &'ast ExprAssign) {
+        self.places.dropped.extend(dropped::by_assignment(assign));
+        syn::visit::visit_expr_assign(self, assign);
+    }
+
+    fn visit_expr_call(&mut self, call: &'ast ExprCall) {
+        self.places.dropped.extend(dropped::by_function(call));
+        syn::visit::visit_expr_call(self, call);
+    }
+
     fn visit_expr_method_call(&mut self, call: &'ast ExprMethodCall) {
         let span = call.method.span();
         let parentheses = call.paren_token.span.open().start();
