@@ -21,7 +21,7 @@ const PAGE: &str = "docs/bpmn.md";
 
 /// All pictures by their names.
 fn pictures() -> Vec<(String, String)> {
-    let graphs: [&Graph; 23] = [
+    let graphs: [&Graph; 24] = [
         flows::steps.graph(),
         flows::undo.graph(),
         flows::people.graph(),
@@ -40,6 +40,7 @@ fn pictures() -> Vec<(String, String)> {
         flows::all_of.graph(),
         flows::for_each.graph(),
         flows::scope.graph(),
+        flows::kept.graph(),
         flows::large_scope.graph(),
         flows::survey.graph(),
         flows::children.graph(),

@@ -171,3 +171,78 @@ pub async fn fails_together() -> Result<u32, Refusal> {
     })?;
     Ok(1)
 }
+
+/// Deliver on a good day
+#[subflow]
+pub async fn try_to_deliver() -> Result<u32, Refusal> {
+    look().await;
+    deliver().await
+}
+
+/// What can go wrong with a sale.
+#[derive(Debug, Clone, Serialize, Deserialize, thiserror::Error, StepError)]
+pub enum SaleError {
+    /// Not delivered
+    #[error(transparent)]
+    #[step_error(code = "NOT_DELIVERED")]
+    Delivery(#[from] Refusal),
+    /// Closed today
+    #[error("closed")]
+    Closed,
+}
+
+/// Sell on any day
+#[subflow]
+pub async fn sell(open: bool) -> Result<u32, SaleError> {
+    /// Open?
+    if !open {
+        return Err(SaleError::Closed);
+    }
+    Ok(deliver().await?)
+}
+
+#[workflow]
+pub async fn passes_errors_on() -> Result<u32, Refusal> {
+    match try_to_deliver().await {
+        Ok(delivered) => Ok(delivered),
+        Err(Refusal::Expired) => Ok(look().await),
+        Err(error) => Err(error),
+    }
+}
+
+#[workflow]
+pub async fn knows_what_is_inside(open: bool) -> Result<u32, SaleError> {
+    match sell(open).await {
+        Ok(sold) => Ok(sold),
+        Err(SaleError::Delivery(_)) => Ok(look().await),
+        Err(error) => Err(error),
+    }
+}
+
+#[workflow]
+pub async fn either_of_both() -> Result<u32, SaleError> {
+    match try_join!(
+        async {
+            reserve().await?;
+            Ok::<_, SaleError>(1)
+        },
+        async {
+            look().await;
+            Ok::<_, SaleError>(1)
+        },
+    ) {
+        Ok(_) => Ok(1),
+        Err(SaleError::Delivery(_)) => Ok(look().await),
+        Err(error) => Err(error),
+    }
+}
+
+#[workflow]
+pub async fn keeps_the_error() -> u32 {
+    let delivered = deliver().await;
+    /// Delivered?
+    if delivered.is_ok() {
+        invoice().await;
+    }
+    1
+}

@@ -310,8 +310,39 @@ fn every_export_conforms_strictly() {
         with_a_subflow.graph(),
         with_a_child.graph(),
         fails_together.graph(),
+        passes_errors_on.graph(),
+        knows_what_is_inside.graph(),
+        either_of_both.graph(),
+        keeps_the_error.graph(),
     ] {
         judge::the_export_conforms(graph);
+    }
+}
+
+/// `?` is an event that leads straight to an end; where it leads elsewhere, the code would have to say so.
+#[test]
+fn an_error_that_is_passed_on_may_be_drawn_as_that_and_as_nothing_else() {
+    let file = workflow_bpmn::to_xml(passes_errors_on.graph());
+    let event = "try_to_deliver.deliver_error_Expired";
+    assert!(file.contains(&format!("<bpmn:boundaryEvent id=\"{event}\"")), "{file}");
+    let (before, behind) = file.split_once(&format!("sourceRef=\"{event}\" targetRef=\"")).unwrap();
+    let (_, behind) = behind.split_once('"').unwrap();
+    let elsewhere = format!("{before}sourceRef=\"{event}\" targetRef=\"try_to_deliver.completed\"{behind}");
+    let told = judge::findings(passes_errors_on.graph(), elsewhere.as_bytes(), Level::Strict);
+    assert!(told.iter().any(|text| text.contains("tell this apart")), "{told:#?}");
+}
+
+/// An error inside of another is thrown as that one, with its code.
+#[test]
+fn what_is_thrown_is_what_the_frame_listens_for() {
+    for graph in [knows_what_is_inside.graph(), either_of_both.graph()] {
+        let file = workflow_bpmn::to_xml(graph);
+        let names = |kind: &str| {
+            let (begin, end) = (format!("<bpmn:{kind} "), format!("</bpmn:{kind}>"));
+            let found = file.split(&begin).skip(1).filter_map(|text| text.split(&end).next());
+            found.filter(|text| text.contains("errorRef=\"error_NOT_DELIVERED\"")).count()
+        };
+        assert!(["endEvent", "boundaryEvent"].into_iter().all(|kind| names(kind) == 1), "{file}");
     }
 }
 

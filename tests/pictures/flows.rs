@@ -223,6 +223,17 @@ pub async fn scope(order: String) -> Result<(), Trouble> {
     Ok(())
 }
 
+/// Take it, or have it sent
+#[workflow]
+pub async fn kept(order: String) {
+    let taken = take_order(&order).await;
+    /// Anything missing?
+    if taken.is_err() {
+        order_from_supplier(&order).await;
+    }
+    write_to_customer(&order).await;
+}
+
 /// Prepare a parcel
 #[subflow]
 async fn prepare(order: &str) {

@@ -8,6 +8,7 @@ import { Worker, isMainThread, parentPort, workerData } from "node:worker_thread
 import { BpmnModdle } from "bpmn-moddle";
 import { ServiceTask, Timers } from "bpmn-elements";
 import { Engine } from "bpmn-engine";
+import { explained, questionsInBranches } from "./explanations.mjs";
 import { Answers, Difference, Follower, Limit, isSent, key, keyOf } from "./scenarios.mjs";
 import { limitsOf, nameIn, nextGuesses, numbersIn, setsOf } from "./scenarios.mjs";
 
@@ -16,8 +17,12 @@ const ANY_OTHER = "any other";
 
 /** One run in the engine. */
 class Run {
-  constructor({ diagram, context, named, computed, compensates }, answers) {
-    Object.assign(this, { diagram, named, computed, compensates, answers });
+  constructor({ diagram, context, named, computed, withoutUndo }, answers) {
+    Object.assign(this, { diagram, named, computed, withoutUndo, answers });
+    this.turn = 0;
+    /** By limits that show while it runs: from which turn on they explain a difference. */
+    this.since = new Map();
+    this.fault = null;
     this.jobs = new Map();
     this.waits = new Map();
     this.sent = [];
@@ -31,15 +36,41 @@ class Run {
       moddleContext: context,
       timers: this.timers,
       expressions: {
-        resolveExpression: (text, message) => this.resolve(text, message),
+        resolveExpression: this.own((text, message) => this.resolve(text, message)),
         isExpression: () => false,
         hasExpression: () => false,
       },
       typeResolver: (types) => {
         for (const type of ["UserTask", "CallActivity"]) types[`bpmn:${type}`] = ServiceTask;
       },
-      extensions: { worker: (activity) => this.employ(activity) },
+      extensions: { worker: this.own((activity) => this.employ(activity)) },
     });
+  }
+
+  /** What the engine calls here. A mistake in it is ours, whatever the engine makes of it. */
+  own(callback) {
+    return (...values) => {
+      try {
+        return callback(...values);
+      } catch (error) {
+        this.fault ??= error;
+        throw error;
+      }
+    };
+  }
+
+  /** Calls the engine. What it throws is something that it does otherwise than a run. */
+  tell(call) {
+    try {
+      return call();
+    } catch (error) {
+      if (this.fault) throw this.fault;
+      throw new Difference(`the engine throws: ${error.message}`);
+    }
+  }
+
+  compensates(element) {
+    return !this.withoutUndo.has(element.id);
   }
 
   /** Which of many a message is about: one number for each repetition around it. */
@@ -66,6 +97,10 @@ class Run {
     if (text.startsWith("decision_")) {
       const visit = content.executionId;
       if (!this.asked.has(visit)) {
+        const isInBranch = questionsInBranches(this.diagram).has(content.id);
+        if (isInBranch && !this.since.has("a question in a branch")) {
+          this.since.set("a question in a branch", this.follower.turn);
+        }
         this.asked.set(visit, this.answers.way(this.diagram.elements.get(content.id), this.numbers(content)));
       }
       return this.asked.get(visit) === JSON.parse(text.slice(text.indexOf(" == ") + 4));
@@ -80,7 +115,7 @@ class Run {
     if (!/Task$|CallActivity/.test(element?.type ?? "") || element.type === "ReceiveTask") return;
     const run = this;
     activity.behaviour.Service = function Service() {
-      this.execute = ({ content }, callback) => {
+      this.execute = run.own(({ content }, callback) => {
         const name = run.nameOf(content);
         this.executionId = content.executionId;
         if (isSent(element)) {
@@ -89,22 +124,22 @@ class Run {
         } else {
           run.jobs.set(content.executionId, { name, callback, element, isHandler: element.isHandler });
         }
-      };
+      });
       this.discard = this.stop = () => run.jobs.delete(this.executionId);
     };
   }
 
   listen() {
     const listener = new EventEmitter();
-    const wait = (api) => {
+    const wait = this.own((api) => {
       const element = this.diagram.elements.get(api.id);
       if (!/CatchEvent|ReceiveTask|StartEvent/.test(element?.type ?? "")) return;
       this.waits.set(api.executionId, { name: this.nameOf(api.content), api, element });
-    };
+    });
     listener.on("activity.wait", wait);
     listener.on("activity.timer", wait);
     for (const event of ["activity.end", "activity.discard", "activity.leave"]) {
-      listener.on(event, (api) => this.leave(event, api));
+      listener.on(event, this.own((api) => this.leave(event, api)));
     }
     return listener;
   }
@@ -138,16 +173,25 @@ class Run {
   async begin() {
     this.engine.on("error", (error) => (this.error = error));
     this.engine.once("end", () => (this.isOver = true));
-    await this.engine.execute({ listener: this.listen() });
+    try {
+      await this.engine.execute({ listener: this.listen() });
+    } catch (error) {
+      throw this.fault ?? new Difference(`the engine throws: ${error.message}`);
+    }
   }
 
   start() {
     for (const wait of this.waits.values()) {
-      if (wait.element.type === "StartEvent") wait.api.signal({ executionId: wait.api.executionId });
+      if (wait.element.type === "StartEvent") this.signal(wait.api);
     }
   }
 
+  signal(api) {
+    this.tell(() => api.signal({ executionId: api.executionId }));
+  }
+
   settle() {
+    if (this.fault) throw this.fault;
     if (this.error) throw new Difference(`the engine says: ${this.error.message}`);
   }
 
@@ -172,7 +216,7 @@ class Run {
   finish(name, isHandler, ...result) {
     const { place, job } = this.job(name, isHandler);
     this.jobs.delete(place);
-    job.callback(...result);
+    this.tell(() => job.callback(...result));
   }
 
   complete(name) {
@@ -188,7 +232,7 @@ class Run {
     for (const wait of this.waits.values()) {
       if (wait.name !== name) continue;
       if (wait.element.event === "Timer") return this.fire(nameIn(name), wait.api.executionId);
-      return wait.api.signal({ executionId: wait.api.executionId });
+      return this.signal(wait.api);
     }
     throw new Difference(`the engine does not wait for ${name}`);
   }
@@ -206,7 +250,7 @@ class Run {
     const timer = this.timers.executing.find(({ owner }) => owner.id === id);
     if (!timer) throw new Difference(`the engine has set no timer for ${id}`);
     this.timers.clearTimeout(timer);
-    timer.callback(...timer.args);
+    this.tell(() => timer.callback(...timer.args));
   }
 
   undo(name) {
@@ -247,28 +291,36 @@ async function follow(spec, scenario, mostGuesses = MOST_GUESSES) {
   for (let tries = 0; guesses && tries < mostGuesses; tries += 1) {
     const answers = new Answers(diagram, scenario, guesses);
     const run = new Run(spec, answers);
-    const follower = new Follower(diagram, scenario, run);
+    const follower = (run.follower = new Follower(diagram, scenario, run));
     try {
       await run.begin();
       follower.follow();
       follower.limits.push(...spec.limits);
       return follower;
     } catch (error) {
-      if (!furthest || follower.turn > furthest.turn) furthest = { turn: follower.turn, error };
+      const cause = run.fault ?? error;
+      if (!(cause instanceof Difference || cause instanceof Limit)) throw cause;
+      if (!furthest || follower.turn > furthest.turn) furthest = { turn: follower.turn, error: cause, run };
       guesses = nextGuesses(guesses, answers.guessed);
     }
   }
-  throw furthest.error;
+  const { turn, error, run } = furthest;
+  const reason = error instanceof Difference && explained(diagram, scenario, run, turn);
+  const cause = reason ? new Limit(reason, error.message) : error;
+  throw Object.assign(cause, { before: run.follower.limits });
 }
 
-/** The diagram without compensation events on borders and their handlers; what throws stays. */
-async function withoutCompensation(xml) {
+/** The diagram without the compensation events on these activities, and without their handlers; what throws stays. */
+async function withoutCompensation(xml, activities) {
   const moddle = new BpmnModdle();
   const { rootElement } = await moddle.fromXML(xml);
-  const isLeft = (node) => !node.isForCompensation && !(node.attachedToRef && isCompensation(node));
+  const isLeft = (node) => !(isCompensation(node) && activities.has(node.attachedToRef?.id));
   const take = (scope) => {
-    scope.flowElements = (scope.flowElements ?? []).filter(isLeft);
-    scope.artifacts = [];
+    const gone = (scope.flowElements ?? []).filter((node) => !isLeft(node));
+    const associations = (scope.artifacts ?? []).filter(({ sourceRef }) => gone.includes(sourceRef));
+    const handlers = associations.map(({ targetRef }) => targetRef);
+    scope.flowElements = (scope.flowElements ?? []).filter((node) => !gone.includes(node) && !handlers.includes(node));
+    scope.artifacts = (scope.artifacts ?? []).filter((node) => !associations.includes(node));
     scope.flowElements.filter((node) => node.$type === "bpmn:SubProcess").forEach(take);
   };
   rootElement.diagrams = [];
@@ -282,7 +334,7 @@ const isCompensation = (node) => node.eventDefinitions?.[0]?.$type === "bpmn:Com
  * A diagram as the engine reads it. Where an activity has events for some errors and one for all others, the engine
  * lets both catch: the one for all others gets an error of its own, which is thrown in the place of others.
  */
-async function specOf(diagram, xml, compensates) {
+async function specOf(diagram, xml, withoutUndo) {
   const moddle = new BpmnModdle();
   const limits = [];
   // A schedule that the engine cannot read becomes a plain start.
@@ -304,53 +356,28 @@ async function specOf(diagram, xml, compensates) {
     error.$parent = context.rootElement;
     context.rootElement.rootElements.push(error);
     context.elementsById[error.id] = error;
-    // An end that fails with no error of its own throws that one, too.
-    const throwing = Object.values(context.elementsById).filter(
-      (e) => e.$type === "bpmn:EndEvent" && e.eventDefinitions?.[0]?.$type === "bpmn:ErrorEventDefinition",
-    );
-    const nameless = throwing.filter((e) => !e.eventDefinitions[0].errorRef);
-    for (const { id } of [...others, ...nameless]) {
+    // An end whose error comes to such an event throws that one, too.
+    const throwing = [...diagram.elements.values()].filter((e) => e.type === "EndEvent" && e.event === "Error");
+    const unnamed = throwing.filter((end) => others.includes(catcherOf(diagram, end)));
+    for (const { id } of [...others, ...unnamed]) {
       const definition = context.elementsById[id].eventDefinitions[0];
       definition.errorRef = error;
+      context.references = context.references.filter(({ element }) => element !== definition);
       context.references.push({ element: definition, property: "bpmn:errorRef", id: error.id });
     }
   }
   const named = new Set(others.map(({ id }) => id));
   if (others.length) limits.push("all other errors");
-  return { diagram, context, named, computed, compensates, limits };
+  return { diagram, context, named, computed, withoutUndo, limits };
 }
 
-/** What explains a difference: limits of the engine that a scenario runs into. The reasons stand in limits.json. */
-const EXPLANATIONS = [
-  ["the error of a scope as a value", (diagram, scenario) => diagram.isLeftUncaught(scenario)],
-  ["compensation of many", (diagram, { undone }) => undone.some((op) => /\]$/.test(op)) || isRepeatedUndo(diagram)],
-  ["compensation twice", (diagram, { undone }) => undone.length > 0 && throwsOnTheWay(diagram)],
-  ["an error out of a sub-process", (diagram, { flows }) => flows.some((way) => failsInside(diagram, ...way))],
-  ["a question in a branch", (diagram) => asksInBranches(diagram)],
-];
-
-const all = (diagram) => [...diagram.elements.values()];
-const throwsOnTheWay = (diagram) =>
-  all(diagram).some((e) => e.type === "IntermediateThrowEvent" && e.event === "Compensate" && !e.scope);
-const isRepeatedUndo = (diagram) =>
-  all(diagram).some((e) => e.host && e.event === "Compensate" && diagram.elements.get(e.host).instances);
-const asksInBranches = (diagram) =>
-  [...diagram.targets].some(([flow, target]) => {
-    const [from, to] = [diagram.elements.get(diagram.sources.get(flow)), diagram.elements.get(target)];
-    return from?.type === "ExclusiveGateway" && from.answers.size === 1 && to?.type === "ParallelGateway";
-  });
-
-/** Whether the flow leads to an end that throws an error out of a sub-process. */
-function failsInside(diagram, call, flow) {
-  const end = diagram.elements.get(diagram.targets.get(call ? `${nameIn(keyOf(call))}.${flow}` : flow));
-  const last = end?.event === "Compensate" ? diagram.elements.get(end.id.replace(/_undo$/, "")) : end;
-  return last?.type === "EndEvent" && last.event === "Error" && Boolean(last.scope);
-}
-
-function explained(diagram, scenario) {
-  const ops = scenario.turns.flatMap((turn) => turn.begun ?? []);
-  const undone = ops.filter((op) => op.endsWith("/undo")).map((op) => op.slice(0, -"/undo".length));
-  return EXPLANATIONS.find(([, explains]) => explains(diagram, { ...scenario, undone }))?.[0];
+/** The event that catches what an end throws, on the border of the first sub-process around it that has one. */
+function catcherOf(diagram, end) {
+  for (const scope of diagram.scopes(end)) {
+    const event = diagram.catches(scope, end.code);
+    if (event) return event;
+  }
+  return undefined;
 }
 
 /** Follows every `parts`-th scenario. */
@@ -370,9 +397,9 @@ async function work(folders, part, parts) {
           found.activities += follower.activities;
           found.limits.push(...new Set(follower.limits));
         } catch (error) {
-          const reason = error instanceof Limit ? error.reason : explained(diagram, scenario);
-          if (reason) found.limits.push(reason);
-          else found.differences.push(`${diagram.name} (${scenario.test}): ${error.message}`);
+          if (error instanceof Limit) found.limits.push(...new Set([error.reason, ...error.before]));
+          else if (error instanceof Difference) found.differences.push(`${diagram.name} (${scenario.test}): ${error.message}`);
+          else throw new Error(`${diagram.name} (${scenario.test}): ${error.stack}`);
         }
       }
     }
@@ -381,28 +408,32 @@ async function work(folders, part, parts) {
 }
 
 /**
- * The engine with all of a diagram, and without compensation where it stands in sub-processes: there it fails so often
- * that it is tried until two scenarios have shown that.
+ * The engine with all of a diagram. Where something has completed in a sub-process that could be undone, it fails so often
+ * that it is tried until two scenarios have shown that; the others go without what undoes it there.
  */
 async function enginesOf(diagram) {
-  const full = await specOf(diagram, diagram.xml, true);
-  const isDeep = [...diagram.elements.values()].some((e) => e.host && e.event === "Compensate" && e.scope);
-  if (!isDeep) return { follow: (scenario) => follow(full, scenario) };
-  const without = await specOf(diagram, await withoutCompensation(diagram.xml), false);
+  const elements = [...diagram.elements.values()];
+  const full = await specOf(diagram, diagram.xml, new Set());
+  const deep = new Set(elements.filter((e) => e.event === "Compensate" && e.host && e.scope).map((e) => e.host));
+  if (!deep.size) return { follow: (scenario) => follow(full, scenario) };
+  const part = await specOf(diagram, await withoutCompensation(diagram.xml, deep), deep);
+  const completesDeep = ({ turns }) =>
+    turns.some(({ op, event, error }) => event === "done" && op && !error && deep.has(nameIn(keyOf(op))));
   let failures = 0;
-  const inPart = async (scenario) => {
-    const follower = await follow(without, scenario);
-    follower.limits.push("compensation in a sub-process");
-    return follower;
-  };
   return {
-    follow: (scenario) => {
-      if (failures === 2) return inPart(scenario);
-      return follow(full, scenario, 1).catch((error) => {
-        if (error instanceof Limit) throw error;
-        failures += 1;
-        return inPart(scenario);
-      });
+    follow: async (scenario) => {
+      if (!completesDeep(scenario)) return follow(full, scenario);
+      if (failures < 2) {
+        try {
+          return await follow(full, scenario, 1);
+        } catch (error) {
+          if (!(error instanceof Difference || error instanceof Limit)) throw error;
+          failures += 1;
+        }
+      }
+      const follower = await follow(part, scenario);
+      follower.limits.push("compensation in a sub-process");
+      return follower;
     },
   };
 }

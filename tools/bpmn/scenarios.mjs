@@ -87,15 +87,6 @@ export class Diagram {
     for (let scope = element.scope; scope; scope = this.elements.get(scope).scope) yield scope;
   }
 
-  /** Whether something fails in a sub-process that throws errors which nobody catches on its border. */
-  isLeftUncaught(scenario) {
-    const elements = [...this.elements.values()];
-    const failed = scenario.turns.filter(({ error, op }) => error && op).map(({ op }) => nameIn(keyOf(op)));
-    const scopes = failed.flatMap((name) => (this.elements.has(name) ? [...this.scopes(this.elements.get(name))] : []));
-    const throws = (scope) => elements.some((e) => e.type === "EndEvent" && e.event === "Error" && e.scope === scope);
-    return scopes.some((scope) => throws(scope) && !elements.some((e) => e.host === scope && e.event === "Error"));
-  }
-
   /** Whether this timer stands beside a message, behind the same gateway: it is no operation of its own. */
   isDeadline(element) {
     const waited = this.elements.get(element.id.replace(/_timeout$/, ""));
@@ -103,15 +94,15 @@ export class Diagram {
   }
 }
 
-/** What is wrong with the list of limits: it names all that were met, and of an engine's own none that was not. */
+/** What is wrong with the list of limits: it names all that were met, and none that was not. */
 export function limitsOf(engine, met) {
   const listed = JSON.parse(readFileSync(new URL("limits.json", import.meta.url), "utf8"));
-  const known = new Set([...Object.keys(listed[engine]), ...Object.keys(listed["of diagrams"])]);
-  const unlisted = [...met].filter((reason) => !known.has(reason));
-  const stale = Object.keys(listed[engine]).filter((reason) => !met.has(reason));
+  const known = [...Object.keys(listed["of diagrams"]), ...Object.keys(listed[engine])];
+  const unlisted = [...met].filter((reason) => !known.includes(reason));
+  const stale = known.filter((reason) => !met.has(reason));
   return [
     ...unlisted.map((reason) => `limits.json does not say that ${engine} has the limit "${reason}"`),
-    ...stale.map((reason) => `limits.json says that ${engine} has the limit "${reason}", which nothing ran into`),
+    ...stale.map((reason) => `limits.json lists "${reason}", which nothing ran into with ${engine}`),
   ];
 }
 
@@ -300,11 +291,18 @@ export class Follower {
     this.unsettled.add(op);
     if (this.gone.has(done)) this.limits.push("interrupted, then undone");
     else if (this.failed.has(done)) this.limits.push("undone though it failed");
-    else if (this.engine.compensates) {
+    else if (this.isOneOfManyFailed(done)) this.limits.push("one of many failed");
+    else if (this.engine.compensates(this.element(done))) {
       this.engine.undo(this.handlerOf(op));
       this.undoing.add(op);
       this.activities += 1;
     }
+  }
+
+  /** Whether another call of the same repetition has failed: then the repeated activity has not completed. */
+  isOneOfManyFailed(op) {
+    const visit = (name) => /^(.*)\[\d+\]$/.exec(name)?.[1];
+    return visit(op) !== undefined && [...this.failed.keys()].some((failed) => visit(failed) === visit(op));
   }
 
   compare(turn, sent) {

@@ -309,9 +309,6 @@ def work(task: tuple[Path, int, int]) -> tuple[int, int, int, Counter[str], list
             except Limit as limit:
                 limits[limit.reason] += 1
             except Exception as error:  # Whatever the engine raises is a difference.
-                if diagram.is_left_uncaught(scenario):
-                    limits["the error of a scope as a value"] += 1
-                    continue
                 differences.append(f"{diagram.path.stem} ({scenario['test']}): {type(error).__name__} {error}")
     return paths, followed, activities, limits, differences
 

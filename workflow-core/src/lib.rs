@@ -47,6 +47,7 @@ mod values;
 mod waker;
 mod whereabouts;
 mod workflow;
+mod wrapped;
 
 pub use call::{
     StepCall, StepFn, UndoFn, WorkflowCall, WorkflowFn, check_undoing, compensation_of, def_of, facts_of,
@@ -91,6 +92,7 @@ pub use values::{NewUuid, Now, Patched, Progress, Random, now, patched, progress
 pub use workflow::{
     Definition, Parts, ResultProbe, ResultProbeFallback, Workflow, WorkflowFuture, completed, concluded,
 };
+pub use wrapped::{Wrapped, WrapsNoStepError};
 
 pub use state::Wait;
 

@@ -52,6 +52,7 @@ impl StepError for TimedOut {
         code: std::borrow::Cow::Borrowed("TimedOut"),
         label: std::borrow::Cow::Borrowed("Timed out"),
         transient: false,
+        wraps: &[],
     }];
 
     fn index(&self) -> usize {

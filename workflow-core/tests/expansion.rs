@@ -32,18 +32,21 @@ impl StepError for PaymentError {
             code: Cow::Borrowed("Declined"),
             label: Cow::Borrowed("Declined"),
             transient: false,
+            wraps: &[],
         },
         ErrorFacts {
             variant: Cow::Borrowed("CardExpired"),
             code: Cow::Borrowed("CARD_EXPIRED"),
             label: Cow::Borrowed("Card expired"),
             transient: false,
+            wraps: &[],
         },
         ErrorFacts {
             variant: Cow::Borrowed("Unavailable"),
             code: Cow::Borrowed("Unavailable"),
             label: Cow::Borrowed("Unavailable"),
             transient: true,
+            wraps: &[],
         },
     ];
 

@@ -184,6 +184,8 @@ pub struct ErrorFacts {
     pub label: Text,
     /// Whether it is retried by policy before it becomes the step's answer.
     pub transient: bool,
+    /// The ways to fail of the error inside of it, where it is made of one by `?` (`#[from]`); empty otherwise.
+    pub wraps: &'static [ErrorFacts],
 }
 
 /// What is known about a message at compile time, from `#[derive(Message)]`.

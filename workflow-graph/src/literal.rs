@@ -175,6 +175,7 @@ pub const fn graph(
         nodes: Cow::Borrowed(nodes),
         flows: Cow::Borrowed(flows),
         messages: Cow::Borrowed(&[]),
+        errors: Cow::Borrowed(&[]),
         allowances: Cow::Borrowed(&[]),
     }
 }
@@ -215,6 +216,12 @@ impl Graph {
     /// With the messages that it begins with, waits for and sends.
     pub const fn with_messages(mut self, messages: &'static [MessageFacts]) -> Graph {
         mem::forget(mem::replace(&mut self.messages, Cow::Borrowed(messages)));
+        self
+    }
+
+    /// With the ways in which the function fails.
+    pub const fn with_own_errors(mut self, errors: &'static [ErrorFacts]) -> Graph {
+        mem::forget(mem::replace(&mut self.errors, Cow::Borrowed(errors)));
         self
     }
 

@@ -3,7 +3,7 @@
 
 use std::borrow::Cow;
 
-use crate::{MessageFacts, NodeKind, Signature, Source, Text, Trigger, humanise};
+use crate::{ErrorFacts, MessageFacts, NodeKind, Signature, Source, Text, Trigger, humanise};
 
 /// The position of a node in [`Graph::nodes`].
 pub type NodeIndex = usize;
@@ -37,6 +37,9 @@ pub struct Graph {
     pub flows: Cow<'static, [Flow]>,
     /// The messages that the flow begins with, waits for and sends, each once; those of subflows are in their graphs.
     pub messages: Cow<'static, [MessageFacts]>,
+    /// The ways in which the function fails, where branches that fail together (`try_join!`) stand in it: a node has no
+    /// error type of its own for them. Empty elsewhere.
+    pub errors: Cow<'static, [ErrorFacts]>,
     /// The checks that the author has switched off, each for one statement, in the order of the source text.
     pub allowances: Cow<'static, [Allowance]>,
 }
@@ -69,6 +72,7 @@ impl Graph {
             nodes: Cow::Borrowed(&[]),
             flows: Cow::Borrowed(&[]),
             messages: Cow::Borrowed(&[]),
+            errors: Cow::Borrowed(&[]),
             allowances: Cow::Borrowed(&[]),
         }
     }

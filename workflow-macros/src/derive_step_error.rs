@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use proc_macro2::{Ident, Literal, Span, TokenStream};
 use quote::quote;
 use syn::ext::IdentExt;
-use syn::{Attribute, Data, DeriveInput, LitStr};
+use syn::{Attribute, Data, DeriveInput, Fields, LitStr, Type};
 
 use crate::docs;
 use crate::errors::Errors;
@@ -18,6 +18,8 @@ pub(crate) struct Failing {
     pub(crate) variant: Ident,
     words: Words,
     pub(crate) label: String,
+    /// The type of the error inside of it, which `?` turns into this one.
+    pub(crate) wraps: Option<Type>,
 }
 
 /// What `#[step_error(..)]` says.
@@ -42,13 +44,13 @@ pub(crate) fn expand(item: TokenStream) -> TokenStream {
             let failings: Vec<Failing> = data
                 .variants
                 .iter()
-                .map(|variant| Failing::of(&variant.ident, &variant.attrs, &mut errors))
+                .map(|variant| Failing::of(&variant.ident, &variant.attrs, &variant.fields, &mut errors))
                 .collect();
             refuse_equal_codes(&failings, &mut errors);
             Some(implementation(&input.ident, &failings, index_of_variant(&failings)))
         }
-        Data::Struct(_) => {
-            let failing = Failing::of(&input.ident, &input.attrs, &mut errors);
+        Data::Struct(data) => {
+            let failing = Failing::of(&input.ident, &input.attrs, &data.fields, &mut errors);
             Some(implementation(&input.ident, &[failing], quote! { 0 }))
         }
         Data::Union(data) => {
@@ -92,11 +94,18 @@ fn refuse_equal_codes(failings: &[Failing], errors: &mut Errors) {
 }
 
 impl Failing {
-    pub(crate) fn of(variant: &Ident, attributes: &[Attribute], errors: &mut Errors) -> Failing {
+    pub(crate) fn of(
+        variant: &Ident,
+        attributes: &[Attribute],
+        fields: &Fields,
+        errors: &mut Errors,
+    ) -> Failing {
         let words = Words::read(attributes, errors);
         let label = words.label.clone().or_else(|| docs::split(attributes).label);
         let label = label.unwrap_or_else(|| workflow_graph::humanise(&variant.unraw().to_string()));
-        Failing { variant: variant.clone(), words, label }
+        let is_from = |attribute: &Attribute| attribute.path().is_ident("from");
+        let wraps = fields.iter().find(|field| field.attrs.iter().any(is_from)).map(|field| field.ty.clone());
+        Failing { variant: variant.clone(), words, label, wraps }
     }
 
     fn code(&self) -> String {
@@ -110,12 +119,18 @@ impl Failing {
     fn facts(&self) -> TokenStream {
         let (variant, code, label) = (self.variant.unraw().to_string(), self.code(), &self.label);
         let transient = self.words.transient;
+        // It need not be an error of ours: then it has no ways to fail that anybody could tell apart.
+        let wraps = match &self.wraps {
+            Some(inner) => quote!(::workflow_runtime::__private::core::Wrapped::<#inner>::ERRORS),
+            None => quote!(&[]),
+        };
         quote! {
             ::workflow_runtime::__private::graph::ErrorFacts {
                 variant: ::std::borrow::Cow::Borrowed(#variant),
                 code: ::std::borrow::Cow::Borrowed(#code),
                 label: ::std::borrow::Cow::Borrowed(#label),
                 transient: #transient,
+                wraps: #wraps,
             }
         }
     }
@@ -179,9 +194,17 @@ fn index_of_variant(failings: &[Failing]) -> TokenStream {
 
 fn implementation(name: &Ident, failings: &[Failing], index: TokenStream) -> TokenStream {
     let facts = failings.iter().map(Failing::facts);
+    let mut errors = quote!(&[#(#facts),*]);
+    if failings.iter().any(|failing| failing.wraps.is_some()) {
+        errors = quote!({
+            #[allow(unused_imports)]
+            use ::workflow_runtime::__private::core::WrapsNoStepError as _;
+            #errors
+        });
+    }
     quote! {
         impl ::workflow_runtime::__private::core::StepError for #name {
-            const ERRORS: &'static [::workflow_runtime::__private::graph::ErrorFacts] = &[#(#facts),*];
+            const ERRORS: &'static [::workflow_runtime::__private::graph::ErrorFacts] = #errors;
             fn index(&self) -> usize {
                 #index
             }
@@ -216,6 +239,13 @@ mod tests {
         for (error, beginning) in errors.iter().zip(beginnings) {
             assert!(error.starts_with(beginning), "{error}");
         }
+    }
+
+    #[test]
+    fn what_is_made_of_another_error_by_a_question_mark_knows_its_ways_to_fail() {
+        let tokens = expand("enum E { A(#[from] Inner), B(u8) }".parse().unwrap()).to_string();
+        assert_eq!(tokens.matches("Wrapped :: < Inner > :: ERRORS").count(), 1, "{tokens}");
+        assert_eq!(tokens.matches("wraps : & []").count(), 1, "{tokens}");
     }
 
     #[test]

@@ -4,7 +4,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use workflow_graph::{
-    CompensationFacts, FlowKind, Graph, Node, NodeIndex, NodeKind, Outcome, StepFacts, SubflowFacts, Subgraph,
+    CompensationFacts, ErrorFacts, FlowKind, Graph, Node, NodeIndex, NodeKind, Outcome, StepFacts,
+    SubflowFacts, Subgraph,
 };
 use workflow_graph::{Trigger as Begins, humanise};
 
@@ -31,7 +32,7 @@ pub(crate) fn process(graph: &Graph, detail: Detail) -> Process {
     let mut file = File { ids, messages: Vec::new(), errors: Vec::new(), around: Vec::new(), detail };
     let folded = (detail == Detail::Business).then(|| business::fold(graph));
     let drawn = folded.as_ref().map_or(graph, |folded| &folded.graph);
-    let mut scope = Drafter::new(drawn, &mut file, &outcomes::at_the_start()).draw(Place::Flow);
+    let mut scope = Drafter::new(drawn, graph, &mut file, &outcomes::at_the_start()).draw(Place::Flow);
     if let Some(folded) = folded.filter(|folded| !folded.outcomes.is_empty()) {
         scope.elements.push(on_failure(&mut file, &folded));
     }
@@ -131,12 +132,16 @@ impl File {
 /// Draws one graph, the workflow's own or that of a subflow, place by place.
 pub(super) struct Drafter<'a> {
     pub(super) graph: &'a Graph,
+    /// The same graph before anything was folded.
+    pub(super) whole: &'a Graph,
     pub(super) file: &'a mut File,
     pub(super) places: Places,
     /// What stands before the ids of the nodes: empty, or the id of the subflow and a dot.
     prefix: String,
     /// Set when it is the graph of a subflow.
     pub(super) subflow: Option<&'a SubflowFacts>,
+    /// Whether it is one of many calls of a subflow whose errors are values: each ends, and none ends the others.
+    is_value: bool,
     /// The codes of errors of the subflow that are told apart around it.
     pub(super) told_apart: BTreeSet<String>,
     arrivals: Arrivals,
@@ -144,16 +149,18 @@ pub(super) struct Drafter<'a> {
 }
 
 impl<'a> Drafter<'a> {
-    fn new(graph: &'a Graph, file: &'a mut File, entering: &Pasts) -> Drafter<'a> {
+    fn new(graph: &'a Graph, whole: &'a Graph, file: &'a mut File, entering: &Pasts) -> Drafter<'a> {
         let arrivals = outcomes::arrivals(graph, entering, &file.around);
         let undoing = outcomes::compensating_ends(graph, &arrivals);
         let places = Places::of(graph);
         Drafter {
             graph,
+            whole,
             file,
             places,
             prefix: String::new(),
             subflow: None,
+            is_value: false,
             told_apart: BTreeSet::new(),
             arrivals,
             undoing,
@@ -171,8 +178,13 @@ impl<'a> Drafter<'a> {
     }
 
     pub(super) fn draw(&mut self, place: Place) -> Scope {
-        let mut draft =
-            Draft { of: self, scope: Scope::default(), origins: BTreeMap::new(), arrivals: BTreeMap::new() };
+        let mut draft = Draft {
+            of: self,
+            scope: Scope::default(),
+            origins: BTreeMap::new(),
+            arrivals: BTreeMap::new(),
+            kept: BTreeMap::new(),
+        };
         if let Place::Race(race) = place {
             draft.begin_race(race);
         }
@@ -201,6 +213,8 @@ pub(super) struct Draft<'d, 'a> {
     pub(super) origins: BTreeMap<NodeIndex, ElementIndex>,
     /// Per node: the element that flows to it arrive at, which is a join of its own where several meet.
     pub(super) arrivals: BTreeMap<NodeIndex, ElementIndex>,
+    /// Per scope whose error is a value: the event where it leaves.
+    pub(super) kept: BTreeMap<NodeIndex, ElementIndex>,
 }
 
 impl Draft<'_, '_> {
@@ -214,7 +228,8 @@ impl Draft<'_, '_> {
             let id = self.of.file.ids.give(&format!("{id}_join"));
             self.add_element(id, String::new(), index, ElementKind::ExclusiveGateway { splits: false })
         });
-        let undo = self.undoes_before_its_error(index).then(|| {
+        let code = self.of.thrown(index).map(|error| one_line(&error.code));
+        let undo = self.undoes_before_its_error(index, code.as_deref()).then(|| {
             let id = self.of.file.ids.give(&format!("{id}_undo"));
             self.add_element(id, names::UNDO.into(), index, ElementKind::CompensationThrowEvent)
         });
@@ -238,14 +253,20 @@ impl Draft<'_, '_> {
         if let NodeKind::Step(StepFacts { compensation: Some(compensation), .. }) = &node.kind {
             self.add_compensation(index, origin, compensation);
         }
+        self.keep_error(index, origin);
         if node.kind == NodeKind::Race && self.of.places.is_boxed(index) {
             self.add_question_after_race(index, origin);
         }
     }
 
-    /// A subflow that fails undoes itself before its caller hears of the error.
-    pub(super) fn undoes_before_its_error(&self, index: NodeIndex) -> bool {
-        self.of.subflow.is_some() && self.of.undoing.contains(&index)
+    /// A subflow that fails undoes itself before its caller hears of the error, and so does a block, unless whoever
+    /// catches this error goes on.
+    pub(super) fn undoes_before_its_error(&self, index: NodeIndex, code: Option<&str>) -> bool {
+        self.of.undoing.contains(&index)
+            && match self.of.graph.nodes[index].scope {
+                Some(block) => self.of.gives_up(block, code),
+                None => self.of.subflow.is_some(),
+            }
     }
 
     fn kind_of(&mut self, index: NodeIndex, node: &Node) -> ElementKind {
@@ -313,8 +334,12 @@ impl Draft<'_, '_> {
     fn ending(&mut self, index: NodeIndex, node: &Node, outcome: Outcome) -> Ending {
         if outcome != Outcome::Failure {
             Ending::Plain
+        } else if self.of.is_value && node.scope.is_none() {
+            Ending::Plain
         } else if self.of.subflow.is_some() || node.scope.is_some() {
-            Ending::Error { definition: self.error_of_end(index) }
+            let error = self.of.thrown(index);
+            let wording = |error: &ErrorFacts| names::wording(Some(error), &error.variant);
+            Ending::Error { definition: error.map(|error| self.of.file.error(&error.code, wording(&error))) }
         } else if self.of.undoing.contains(&index) {
             Ending::Compensation
         } else {
@@ -330,14 +355,16 @@ impl Draft<'_, '_> {
         let entering = self.of.arrivals.get(&index).map(outcomes::of_subflow).unwrap_or_default();
         let prefix = format!("{}.", self.of.id(index));
         let told_apart = self.told_apart_inside(index);
+        let is_value = self.of.keeps_error(index) && self.of.graph.nodes[index].instances.is_some();
         self.of.file.around.push(subflow.graph);
         let folded =
             (self.of.file.detail == Detail::Business).then(|| business::fold(subflow.graph.get()).graph);
         let graph = folded.as_ref().unwrap_or_else(|| subflow.graph.get());
-        let mut inner = Drafter::new(graph, self.of.file, &entering);
+        let mut inner = Drafter::new(graph, subflow.graph.get(), self.of.file, &entering);
         inner.prefix = prefix;
         inner.subflow = Some(subflow);
         inner.told_apart = told_apart;
+        inner.is_value = is_value;
         let inside = inner.draw(Place::Flow);
         self.of.file.around.pop();
         let expanded = inside.size() <= EXPANDED_NODES;
@@ -405,11 +432,6 @@ impl Draft<'_, '_> {
         let index = self.add_link(link.id, link.from, link.to, kind);
         self.scope.links[index].name = link.answer;
         self.scope.links[index].documentation = clean(link.condition.trim());
-    }
-
-    /// What the failing subflow's or block's end throws, for whoever catches it outside.
-    pub(super) fn subflow_errors(&self) -> &[workflow_graph::ErrorFacts] {
-        self.of.subflow.map_or(&[], |subflow| &subflow.errors)
     }
 }
 

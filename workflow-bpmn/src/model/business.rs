@@ -3,8 +3,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use workflow_graph::{Flow, FlowKind, Graph, Node, NodeIndex, NodeKind, Outcome};
+use workflow_graph::{Flow, FlowKind, Graph, Node, NodeIndex, NodeKind};
 
+use super::outcomes::failing_end;
 use super::{names, outcomes};
 
 /// A graph without its technical parts.
@@ -38,22 +39,14 @@ pub(super) fn fold(graph: &Graph) -> Folded {
             outcomes.push(name);
         }
     }
-    let undoes = gone.iter().any(|end| undoing.contains(end));
+    // What stands in a block is undone there, before it fails.
+    let undoes = undoing.iter().any(|end| gone.contains(end) || graph.nodes[*end].scope.is_some());
     Folded { graph: rebuilt(graph, &kept, &reached), outcomes, undoes }
 }
 
 /// Whether the operation stands in a race: there, an error is one of the ways in which it can be decided.
 fn is_raced(graph: &Graph, node: NodeIndex) -> bool {
     graph.incoming(node).any(|flow| graph.nodes[flow.from].kind == NodeKind::Race)
-}
-
-/// The failing end that this leads to without anything in between.
-pub(super) fn failing_end(graph: &Graph, mut node: NodeIndex) -> Option<NodeIndex> {
-    let mut seen = BTreeSet::new();
-    while graph.nodes[node].kind == NodeKind::Merge && seen.insert(node) {
-        node = graph.outgoing(node).next()?.to;
-    }
-    (graph.nodes[node].kind == NodeKind::End(Outcome::Failure)).then_some(node)
 }
 
 /// Whether an error leads back to the very same step, with nothing but waits in between.

@@ -7,11 +7,40 @@ use std::collections::BTreeSet;
 
 use workflow_graph::{ErrorFacts, Flow, FlowKind, Graph, NodeIndex};
 
-use super::build::Draft;
-use super::business::failing_end;
-use super::flows::errors_of;
+use super::build::{Draft, Drafter};
+use super::outcomes::failing_end;
+use super::thrown::{self, becomes, error_named, errors_of};
 use super::{ElementIndex, ElementKind, Ending, LinkKind, facts, names};
 use crate::text;
+
+impl Drafter<'_> {
+    /// The ways in which the function fails whose flow this is.
+    pub(super) fn own_errors(&self) -> &[ErrorFacts] {
+        self.subflow.map_or(&self.graph.errors, |subflow| &subflow.errors)
+    }
+
+    /// What a failing end throws, where that is known.
+    pub(super) fn thrown(&self, end: NodeIndex) -> Option<ErrorFacts> {
+        thrown::thrown(self.graph, self.own_errors(), end).cloned()
+    }
+
+    /// Whether everything is undone once this block fails with such an error, or with one that nobody knows: then it
+    /// undoes what it did itself, since an activity that has failed cannot be undone from outside.
+    pub(super) fn gives_up(&self, block: NodeIndex, code: Option<&str>) -> bool {
+        let graph = self.graph;
+        let catches = |flow: &&Flow| match &flow.kind {
+            FlowKind::Error { variant, .. } => {
+                code.is_some_and(|code| code_of(graph, block, variant) == code)
+            }
+            _ => false,
+        };
+        let takes_all =
+            |flow: &&Flow| matches!(&flow.kind, FlowKind::Error { variant, .. } if variant.is_empty());
+        let caught = graph.outgoing(block).find(catches).or_else(|| graph.outgoing(block).find(takes_all));
+        let Some(end) = caught.and_then(|flow| failing_end(graph, flow.to)) else { return false };
+        graph.nodes[end].scope.is_none_or(|outer| self.gives_up(outer, code))
+    }
+}
 
 impl Draft<'_, '_> {
     /// Beside the event for all other errors of an activity: one for each that is told apart further out.
@@ -22,26 +51,39 @@ impl Draft<'_, '_> {
             return; // Nobody is further out.
         }
         let told_apart = self.told_apart_around(flow.from);
-        let handled = caught_by_name(graph, flow.from);
+        let handled = thrown::told_apart(graph, flow.from);
+        let by_end = self.of.thrown(end).map(|error| text::one_line(&error.code));
         let mut seen = BTreeSet::new();
         for error in errors_of(graph, flow.from) {
-            let code = text::one_line(&error.code);
-            if told_apart.contains(&code) && !handled.contains(&code) && seen.insert(code) {
-                self.pass_on(flow, host, end, error);
+            let thrown = becomes(graph, self.of.own_errors(), flow.from, error).unwrap_or(error).clone();
+            let code = text::one_line(&thrown.code);
+            if told_apart.contains(&code)
+                && by_end.as_ref() != Some(&code)
+                && !handled.contains(error.variant.as_ref())
+                && seen.insert(&error.code)
+            {
+                self.pass_on(flow, host, end, error, &thrown);
             }
         }
     }
 
-    fn pass_on(&mut self, flow: &Flow, host: ElementIndex, end: NodeIndex, error: &ErrorFacts) {
+    fn pass_on(
+        &mut self,
+        flow: &Flow,
+        host: ElementIndex,
+        end: NodeIndex,
+        error: &ErrorFacts,
+        thrown: &ErrorFacts,
+    ) {
         let kind = FlowKind::Error { variant: error.variant.clone(), label: "".into() };
         let event = self.add_error(&Flow { kind, ..flow.clone() }, host);
-        let wording = names::wording(Some(error), &error.variant);
+        let wording = names::wording(Some(thrown), &thrown.variant);
         let id = self.of.file.ids.give(&format!("{}_{}", self.of.id(end), error.variant));
-        let undo = self.undoes_before_its_error(end).then(|| {
+        let undo = self.undoes_before_its_error(end, Some(&thrown.code)).then(|| {
             let id = self.of.file.ids.give(&format!("{id}_undo"));
             self.add_element(id, names::UNDO.into(), end, ElementKind::CompensationThrowEvent)
         });
-        let ending = Ending::Error { definition: Some(self.of.file.error(&error.code, wording.clone())) };
+        let ending = Ending::Error { definition: Some(self.of.file.error(&thrown.code, wording.clone())) };
         let last = self.add_element(id, wording, end, ElementKind::EndEvent { success: false, ending });
         self.scope.elements[last].facts = facts::of_node(self.of.graph, &self.of.graph.nodes[end]);
         let chain: Vec<ElementIndex> = [event].into_iter().chain(undo).chain([last]).collect();
@@ -72,7 +114,9 @@ impl Draft<'_, '_> {
     /// The same for what is inside of this node.
     pub(super) fn told_apart_inside(&self, node: NodeIndex) -> BTreeSet<String> {
         let mut codes = caught_by_name(self.of.graph, node);
-        if passes_on(self.of.graph, node) {
+        // What becomes another error here goes the same way, whichever it was.
+        let is_wrapped = thrown::is_wrapped(self.of.graph, self.of.own_errors(), node);
+        if passes_on(self.of.graph, node) && !is_wrapped {
             codes.extend(self.told_apart_around(node));
         }
         codes
@@ -81,16 +125,12 @@ impl Draft<'_, '_> {
 
 /// The codes of the errors of this node that have flows of their own.
 fn caught_by_name(graph: &Graph, node: NodeIndex) -> BTreeSet<String> {
-    let errors = errors_of(graph, node);
-    let flows = graph.outgoing(node).filter_map(|flow| match &flow.kind {
-        FlowKind::Error { variant, .. } if !variant.is_empty() => Some(variant),
-        _ => None,
-    });
-    let code = |variant: &workflow_graph::Text| {
-        let known = errors.iter().find(|error| error.variant == *variant);
-        text::one_line(known.map_or(variant, |error| &error.code))
-    };
-    flows.map(code).collect()
+    thrown::told_apart(graph, node).into_iter().map(|variant| code_of(graph, node, variant)).collect()
+}
+
+/// The code of a variant of this node.
+fn code_of(graph: &Graph, node: NodeIndex, variant: &str) -> String {
+    text::one_line(error_named(graph, node, variant).map_or(variant, |error| &error.code))
 }
 
 /// Whether all other errors of this node lead straight to a failing end.

@@ -1,11 +1,10 @@
 //! What becomes of the flows: links, and the boundary events where errors and timeouts leave.
 //! It decides how they are named and what they refer to, never where they run.
 
-use std::collections::BTreeSet;
-
-use workflow_graph::{ErrorFacts, Flow, FlowKind, Graph, NodeIndex, NodeKind, humanise};
+use workflow_graph::{Flow, FlowKind, Graph, NodeIndex, NodeKind};
 
 use super::build::{AnswerLink, Draft};
+use super::thrown::error_named;
 use super::{Amount, ElementIndex, ElementKind, LinkKind, Time, Trigger, facts, names};
 use crate::text;
 
@@ -19,9 +18,7 @@ impl Draft<'_, '_> {
         let from = self.origins.get(&flow.from).copied();
         let from = from.expect("a flow runs within one place, except into the sub-process of a race");
         match &flow.kind {
-            FlowKind::Next => {
-                self.add_link(id, from, to, LinkKind::Always);
-            }
+            FlowKind::Next => self.add_way_on(flow.from, id, from, to),
             FlowKind::Answer { label, condition, default } => {
                 let answer = self.answer(index, flow, label);
                 let split = self.of.id(flow.from);
@@ -65,8 +62,7 @@ impl Draft<'_, '_> {
         let (id, definition) = if variant.is_empty() {
             (format!("{node}_error"), None)
         } else {
-            let facts =
-                errors_of(self.of.graph, flow.from).into_iter().find(|error| error.variant == *variant);
+            let facts = error_named(self.of.graph, flow.from, variant);
             let code = facts.map_or(variant.as_ref(), |error| error.code.as_ref());
             let wording = names::wording(facts, variant);
             (format!("{node}_error_{variant}"), Some(self.of.file.error(code, wording)))
@@ -99,21 +95,6 @@ impl Draft<'_, '_> {
         self.add_link(link, gateway, event, LinkKind::Always);
         self.add_link(id, event, to, LinkKind::Always);
     }
-
-    /// The error that a failing end stands for: what leads there, if that is one variant alone, else the variant
-    /// that its name says.
-    pub(super) fn error_of_end(&mut self, end: NodeIndex) -> Option<usize> {
-        let graph = self.of.graph;
-        let known: Option<ErrorFacts> = single_error(graph, end).or_else(|| {
-            let title = graph.nodes[end].title().to_lowercase();
-            let says = |error: &&ErrorFacts| {
-                [&error.label, &error.variant].iter().any(|name| humanise(name).to_lowercase() == title)
-            };
-            self.subflow_errors().iter().find(says).cloned()
-        });
-        let error = known?;
-        Some(self.of.file.error(&error.code, names::wording(Some(&error), &error.variant)))
-    }
 }
 
 fn deadline(graph: &Graph, node: NodeIndex) -> (Amount, String) {
@@ -121,39 +102,4 @@ fn deadline(graph: &Graph, node: NodeIndex) -> (Amount, String) {
         unreachable!("only receives with a deadline have a timeout flow in a sound graph")
     };
     (facts::duration(deadline), text::name(&deadline.text))
-}
-
-/// The ways in which a node can fail; of a block, those of everything in it.
-pub(super) fn errors_of(graph: &Graph, node: NodeIndex) -> Vec<&ErrorFacts> {
-    if graph.nodes[node].kind != NodeKind::Block {
-        return graph.nodes[node].kind.errors().iter().collect();
-    }
-    let inside = (0..graph.nodes.len()).filter(|&inner| graph.nodes[inner].scope == Some(node));
-    inside.flat_map(|inner| errors_of(graph, inner)).collect()
-}
-
-/// The one variant with which this end is reached, if there is no other way to it.
-fn single_error(graph: &Graph, end: NodeIndex) -> Option<ErrorFacts> {
-    let mut found: Option<&ErrorFacts> = None;
-    let mut seen = BTreeSet::new();
-    let mut open = vec![end];
-    while let Some(node) = open.pop() {
-        for flow in graph.incoming(node) {
-            match &flow.kind {
-                FlowKind::Error { variant, .. } => {
-                    let error = errors_of(graph, flow.from).into_iter().find(|e| e.variant == *variant)?;
-                    if found.replace(error).is_some_and(|other| other.code != error.code) {
-                        return None;
-                    }
-                }
-                FlowKind::Next if graph.nodes[flow.from].kind == NodeKind::Merge => {
-                    if seen.insert(flow.from) {
-                        open.push(flow.from);
-                    }
-                }
-                _ => return None,
-            }
-        }
-    }
-    found.cloned()
 }

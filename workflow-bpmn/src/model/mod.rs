@@ -7,11 +7,13 @@ mod errors;
 mod facts;
 mod flows;
 pub(crate) mod ids;
+mod kept;
 mod names;
 mod outcomes;
 mod parties;
 mod places;
 mod races;
+mod thrown;
 
 pub(crate) use build::process;
 pub(crate) use parties::{Collaboration, collaboration};

@@ -7,7 +7,7 @@ use workflow_graph::{ErrorFacts, Flow, FlowKind, Graph, NodeIndex, NodeKind, Out
 
 use crate::text;
 
-use super::flows::errors_of;
+use super::thrown::error_named;
 
 /// On compensation events.
 pub(super) const UNDO: &str = "Undo";
@@ -17,6 +17,8 @@ pub(super) const ON_FAILURE: &str = "If something fails";
 pub(super) const SOMETHING_FAILED: &str = "Something failed";
 /// On its end, where several are folded into it.
 pub(super) const FAILED: &str = "Failed";
+/// On the border of a scope whose error is a value.
+pub(super) const KEPT: &str = "Failed";
 /// On the start of what happens side by side.
 pub(super) const ALL_STARTED: &str = "All started";
 /// On the gateway behind a race.
@@ -121,8 +123,7 @@ pub(super) fn of_error(graph: &Graph, flow: &Flow) -> String {
         return name;
     }
     if !variant.is_empty() {
-        let facts = errors_of(graph, flow.from).into_iter().find(|error| error.variant == *variant);
-        return wording(facts, variant);
+        return wording(error_named(graph, flow.from, variant), variant);
     }
     let others = graph
         .outgoing(flow.from)

@@ -56,14 +56,34 @@ pub(super) fn arrivals(graph: &Graph, entering: &Pasts, around: &[Subgraph]) -> 
     walk.start_of(None).map(|start| walk.from(start, entering, None)).unwrap_or_default()
 }
 
-/// The failing ends of the flow that some way reaches with something to undo. A block undoes nothing itself.
+/// The failing ends that some way reaches with something to undo: all that was done before, at the end of a block what
+/// was done inside of it.
 pub(super) fn compensating_ends(graph: &Graph, arrivals: &Arrivals) -> BTreeSet<NodeIndex> {
     let undoes = |pasts: &Pasts| pasts.iter().any(|past| past.can_undo && !past.passed_pivot);
     let ends = arrivals.iter().filter(|(node, pasts)| {
         let node = &graph.nodes[**node];
-        node.kind == NodeKind::End(Outcome::Failure) && node.scope.is_none() && undoes(pasts)
+        node.kind == NodeKind::End(Outcome::Failure) && undoes(pasts)
     });
     ends.map(|(node, _)| *node).collect()
+}
+
+/// The failing end that this leads to without anything in between.
+pub(super) fn failing_end(graph: &Graph, mut node: NodeIndex) -> Option<NodeIndex> {
+    let mut seen = BTreeSet::new();
+    while graph.nodes[node].kind == NodeKind::Merge && seen.insert(node) {
+        node = graph.outgoing(node).next()?.to;
+    }
+    (graph.nodes[node].kind == NodeKind::End(Outcome::Failure)).then_some(node)
+}
+
+/// Whether the workflow or subflow gives up where an error leaves on this flow: then all that it did is undone, whatever
+/// the error is.
+pub(super) fn gives_up(graph: &Graph, flow: &Flow) -> bool {
+    let Some(end) = failing_end(graph, flow.to) else { return false };
+    let Some(block) = graph.nodes[end].scope else { return true };
+    let mut errors =
+        graph.outgoing(block).filter(|flow| matches!(flow.kind, FlowKind::Error { .. })).peekable();
+    errors.peek().is_some() && errors.all(|flow| gives_up(graph, flow))
 }
 
 struct Walk<'a> {
@@ -95,8 +115,16 @@ impl Walk<'_> {
                 continue;
             }
             let (succeeded, failed) = self.results(node, past, &mut arrivals);
+            // An activity that has failed cannot be undone from outside: what such a block did, it has undone itself.
+            let undone: Pasts = failed.iter().map(|after| after.of_subflow().and(past)).collect();
             for flow in self.graph.outgoing(node) {
-                let after = if matches!(flow.kind, FlowKind::Error { .. }) { &failed } else { &succeeded };
+                let after = match flow.kind {
+                    FlowKind::Error { .. } if self.undoes_itself(node) && gives_up(self.graph, flow) => {
+                        &undone
+                    }
+                    FlowKind::Error { .. } => &failed,
+                    _ => &succeeded,
+                };
                 open.extend(self.withdrawn(node, flow, after).into_iter().map(|past| (flow.to, past)));
             }
         }
@@ -120,10 +148,12 @@ impl Walk<'_> {
             NodeKind::Subflow(subflow) => self.subflow(subflow, past),
             NodeKind::Block => {
                 let start = self.start_of(Some(node));
-                let inner = start.map(|start| self.from(start, &only(past), None)).unwrap_or_default();
-                let results = ends(self.graph, &inner, Some(node));
+                let entering = only(past.of_subflow());
+                let inner = start.map(|start| self.from(start, &entering, None)).unwrap_or_default();
+                let (succeeded, failed) = ends(self.graph, &inner, Some(node));
                 add(arrivals, inner);
-                results
+                let behind = |ends: Pasts| ends.into_iter().map(|end| end.and(past)).collect();
+                (behind(succeeded), behind(failed))
             }
             _ => (only(past), only(past)),
         };
@@ -137,6 +167,11 @@ impl Walk<'_> {
             succeeded.extend(failed.iter().copied());
         }
         (succeeded, failed)
+    }
+
+    fn undoes_itself(&self, node: NodeIndex) -> bool {
+        let node = &self.graph.nodes[node];
+        node.kind == NodeKind::Block && node.instances.is_none()
     }
 
     fn can_fail(&self, node: NodeIndex) -> bool {

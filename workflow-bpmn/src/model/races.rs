@@ -40,7 +40,12 @@ impl Draft<'_, '_> {
             let end = self.add_element(end_id.clone(), name, flow.from, kind);
             let wanted = format!("flow_{}_to_{end_id}", self.scope.elements[from].id);
             let link = self.of.file.ids.give(&wanted);
-            self.add_link(link, from, end, LinkKind::Always);
+            match flow.kind {
+                FlowKind::Next => self.add_way_on(flow.from, link, from, end),
+                _ => {
+                    self.add_link(link, from, end, LinkKind::Always);
+                }
+            }
         }
     }
 

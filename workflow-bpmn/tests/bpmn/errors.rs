@@ -3,11 +3,11 @@
 
 use std::sync::OnceLock;
 
-use workflow_graph::Graph;
+use workflow_graph::{ErrorFacts, Graph, Instances, NodeKind};
 
 use crate::mapping::element;
 use crate::parallel::booking;
-use crate::sketch::{graph, run, step, subflow, try_join};
+use crate::sketch::{Stmt, graph, run, select, sleep, step, subflow, try_join};
 
 /// Says `?` behind a scope that fails in two ways.
 fn week() -> &'static Graph {
@@ -57,4 +57,83 @@ fn the_same_holds_for_branches_that_fail_as_one() {
         vec![all.on("CarrierDown", "", vec![run("take_the_train")])],
     ));
     assert!(element(&xml, "no_trip_CarrierDown").contains(r#"errorRef="error_CARRIERDOWN""#));
+}
+
+const fn way(variant: &'static str, code: &'static str, wraps: &'static [ErrorFacts]) -> ErrorFacts {
+    let text = std::borrow::Cow::Borrowed;
+    ErrorFacts { variant: text(variant), code: text(code), label: text(""), transient: false, wraps }
+}
+
+static STOCK: [ErrorFacts; 2] = [way("SoldOut", "SOLD_OUT", &[]), way("Locked", "Locked", &[])];
+static PAYMENT: [ErrorFacts; 1] = [way("Declined", "Declined", &[])];
+static TROUBLE: [ErrorFacts; 3] =
+    [way("Stock", "STOCK", &STOCK), way("Payment", "PAYMENT", &PAYMENT), way("Refused", "REFUSED", &[])];
+
+/// Steps that fail in ways of their own; who calls them has those inside of its own (`#[from]`).
+fn fails(mut flow: Graph) -> Graph {
+    for node in flow.nodes.to_mut() {
+        let errors = if node.id.starts_with("reserve") { &STOCK[..] } else { &PAYMENT[..] };
+        match &mut node.kind {
+            NodeKind::Step(step) => step.errors = errors.into(),
+            NodeKind::Subflow(subflow) => subflow.errors = (&TROUBLE[..]).into(),
+            _ => {}
+        }
+    }
+    flow
+}
+
+fn selling() -> Vec<Stmt> {
+    vec![
+        step("reserve_goods").undo("release_goods").or_fail("not_reserved").into(),
+        step("charge_card").or_fail("not_charged").into(),
+    ]
+}
+
+fn sale() -> &'static Graph {
+    static GRAPH: OnceLock<Graph> = OnceLock::new();
+    GRAPH.get_or_init(|| fails(graph("sale", selling())))
+}
+
+#[test]
+fn an_error_inside_of_another_leaves_as_that_one() {
+    let sold = subflow("sale", "sale", sale).on("Stock", "", vec![run("wait")]).or_fail(Some("unsold"));
+    let xml = workflow_bpmn::to_xml(&fails(graph("shop", vec![sold])));
+    assert!(element(&xml, "sale_error_Stock").contains(r#"errorRef="error_STOCK""#));
+    assert!(element(&xml, "sale.not_reserved").contains(r#"errorRef="error_STOCK""#));
+    assert!(element(&xml, "sale.not_charged").contains(r#"errorRef="error_PAYMENT""#));
+    assert!(!xml.contains("SOLD_OUT"), "nobody hears of it");
+}
+
+#[test]
+fn branches_that_fail_as_one_have_the_errors_of_the_function() {
+    let branches = selling().into_iter().map(|branch| vec![branch]).collect();
+    let all = try_join("sale", branches, "unsold").on("Stock", "", vec![run("wait")]);
+    let mut flow = fails(graph("shop", vec![all]));
+    flow.errors = (&TROUBLE[..]).into();
+    let xml = workflow_bpmn::to_xml(&flow);
+    assert!(element(&xml, "sale_error_Stock").contains(r#"errorRef="error_STOCK""#));
+    assert!(element(&xml, "not_reserved").contains(r#"errorRef="error_STOCK""#));
+    assert!(element(&xml, "not_charged").contains(r#"errorRef="error_PAYMENT""#));
+    // Who waits for goods keeps the money; who gives up gives the goods back.
+    assert!(!xml.contains("not_reserved_undo") && xml.contains("not_charged_undo"));
+}
+
+#[test]
+fn the_error_of_a_scope_that_is_kept_as_a_value_is_caught_where_the_flow_goes_on() {
+    let trip = || subflow("book_trip", "book_trip", booking);
+    let xml = workflow_bpmn::to_xml(&graph("trip", vec![trip(), run("pack")]));
+    assert!(element(&xml, "book_trip_error").contains(r#"attachedToRef="book_trip""#));
+    let join = element(&xml, "pack_join");
+    assert!(join.starts_with("<bpmn:exclusiveGateway") && join.matches("<bpmn:incoming>").count() == 2);
+    // In a race, either of them wins it.
+    let race = select("first", vec![(trip(), vec![]), (sleep("late", "PT1H", "1 hour"), vec![])]);
+    let xml = workflow_bpmn::to_xml(&graph("race", vec![race]));
+    assert!(element(&xml, "book_trip_first_join").matches("<bpmn:incoming>").count() == 2);
+    // Of many, none ends the others.
+    let mut many = graph("many", vec![trip(), run("pack")]);
+    many.nodes.to_mut()[1].instances = Some(Instances { limit: "".into(), fails_fast: false });
+    let xml = workflow_bpmn::to_xml(&many);
+    assert!(!xml.contains("book_trip_error"));
+    assert!(!element(&xml, "book_trip.no_flight").contains("errorEventDefinition"));
+    assert!(element(&xml, "book_trip.no_flight_undo").contains("compensateEventDefinition"));
 }

@@ -6,7 +6,7 @@ use workflow_graph::{Effect, Instances, NodeKind};
 
 use crate::mapping::element;
 use crate::parallel;
-use crate::sketch::{Stmt, fail, graph, join, operation, run, select, sleep, step, subflow, try_join};
+use crate::sketch::{Step, Stmt, fail, graph, join, operation, run, select, sleep, step, subflow, try_join};
 
 fn undoes(xml: &str, id: &str) -> bool {
     element(xml, id).contains("<bpmn:compensateEventDefinition/>")
@@ -35,8 +35,11 @@ fn branches_that_fail_together_stand_in_a_sub_process() {
         element(&xml, "no_address").contains(r#"<bpmn:errorEventDefinition errorRef="error_NOADDRESS"/>"#)
     );
     assert!(element(&xml, "deliver_error").contains(r#"attachedToRef="deliver""#));
-    assert!(undoes(&xml, "not_delivered"), "a sibling may have completed");
-    assert!(!undoes(&xml, "not_shipped"), "a block undoes nothing itself");
+    for end in ["not_shipped_undo", "no_address_undo"] {
+        assert!(element(&xml, end).starts_with("<bpmn:intermediateThrowEvent"));
+        assert!(undoes(&xml, end), "a sibling may have completed, and from outside nobody can undo it");
+    }
+    assert!(undoes(&xml, "not_delivered"), "the goods were reserved before");
 }
 
 #[test]
@@ -141,15 +144,44 @@ fn a_pivot_in_one_branch_counts_for_what_comes_after_the_join() {
     assert!(undoes(&workflow_bpmn::to_xml(&graph("no_pivot", both)), "not_shipped"));
 }
 
+fn reserve_and(look: Step) -> Vec<Vec<Stmt>> {
+    vec![vec![step("reserve").undo("release").into()], vec![look.into()]]
+}
+
 #[test]
-fn what_a_failed_block_left_behind_is_undone() {
-    let branches =
-        vec![vec![step("reserve").undo("release").into()], vec![step("look").or_fail("not_seen").into()]];
-    let xml = workflow_bpmn::to_xml(&graph("block", vec![try_join("both", branches, "failed")]));
-    assert!(undoes(&xml, "failed"));
-    let branches = vec![vec![run("reserve")], vec![step("look").or_fail("not_seen").into()]];
-    let xml = workflow_bpmn::to_xml(&graph("block", vec![try_join("both", branches, "failed")]));
-    assert!(!undoes(&xml, "failed"));
+fn a_block_undoes_itself_before_it_fails() {
+    let look = || step("look").or_fail("not_seen");
+    let xml = workflow_bpmn::to_xml(&graph("block", vec![try_join("both", reserve_and(look()), "failed")]));
+    assert!(undoes(&xml, "not_seen_undo"));
+    assert!(
+        !undoes(&xml, "failed"),
+        "nothing was done before, and what has failed cannot be undone any more"
+    );
+    let nothing = vec![vec![run("reserve")], vec![look().into()]];
+    let xml = workflow_bpmn::to_xml(&graph("block", vec![try_join("both", nothing, "failed")]));
+    assert!(!xml.contains("not_seen_undo") && !undoes(&xml, "failed"));
+    let paid = step("pay").effect(Effect::Pivot).into();
+    let body = vec![paid, try_join("both", reserve_and(look()), "failed")];
+    assert!(!workflow_bpmn::to_xml(&graph("late", body)).contains("not_seen_undo"));
+}
+
+#[test]
+fn a_block_in_a_block_undoes_itself_and_so_does_the_one_around_it() {
+    let inner = try_join("inner", reserve_and(step("look").or_fail("not_seen")), "not_inner");
+    let branches = vec![vec![inner], vec![step("print").undo("shred").into()]];
+    let xml = workflow_bpmn::to_xml(&graph("blocks", vec![try_join("outer", branches, "failed")]));
+    assert!(undoes(&xml, "not_seen_undo") && undoes(&xml, "not_inner_undo") && !undoes(&xml, "failed"));
+}
+
+#[test]
+fn what_a_failed_block_did_stays_where_the_code_goes_on() {
+    let look = step("look").on("Busy", "", vec![fail("nobody_there")]).or_fail("not_seen");
+    let both = try_join("both", reserve_and(look), "failed").on("Busy", "", vec![run("wait")]);
+    let xml =
+        workflow_bpmn::to_xml(&graph("handled", vec![both, step("ship").or_fail("not_shipped").into()]));
+    assert!(!xml.contains("nobody_there_undo"), "the code goes on, with the goods reserved");
+    assert!(undoes(&xml, "not_seen_undo") && !undoes(&xml, "failed"), "it gives up");
+    assert!(undoes(&xml, "not_shipped"));
 }
 
 #[test]

@@ -200,6 +200,7 @@ fn error_facts(variant: &str) -> ErrorFacts {
         code: variant.to_uppercase().into(),
         label: humanise(variant).to_lowercase().into(),
         transient: false,
+        wraps: &[],
     }
 }
 

@@ -5,6 +5,7 @@
 //! model as data, and [`Comparison::of`] runs while the compiler evaluates a constant. [`Level`] says how much has
 //! to agree.
 
+mod border;
 mod compare;
 mod keys;
 mod letters;

@@ -1,17 +1,18 @@
 //! Whether an element is drawn as its operation is written: kind, message, duration, markers, errors, undoing.
 //! One element at a time; how elements lead to each other is compared by `structure`.
 
+use super::border::{error_of, is_drawn_only};
 use super::compare::first_of;
 use super::letters::{duration_ms, key};
 use super::matching::Matching;
 use super::model::{Element, ElementKind, Model, ROOM, Repeats};
-use super::plan::{NOWHERE, Place, Plan, Role, errors_of, is_operation};
+use super::plan::{NOWHERE, Place, Plan, Role, is_operation};
 use super::relations::has;
 use super::structure::{Colours, END, Structure, mixed};
 use super::wording::unlike as differs;
 use super::wording::{at, named};
-use crate::reading::{flows_of, nodes_of, text_of};
-use crate::{ErrorFacts, FlowKind, NodeIndex, NodeKind, Notice, StepFacts};
+use crate::reading::{flows_of, text_of};
+use crate::{FlowKind, NodeIndex, NodeKind, Notice, StepFacts};
 
 /// What is drawn otherwise than it is written; empty when nothing is.
 pub(super) const fn unlike(plan: &Plan, model: &Model, matching: &Matching, index: usize) -> Notice {
@@ -215,7 +216,9 @@ const fn unlike_border(plan: &Plan, model: &Model, index: usize, place_index: us
         let event = &elements[other];
         if matches!(event.host, Some(host) if host == index) {
             let is_known = match event.kind {
-                ElementKind::ErrorBoundary => error_of(&place, node, event).is_some(),
+                ElementKind::ErrorBoundary => {
+                    error_of(&place, node, event).is_some() || is_drawn_only(plan, model, place_index, other)
+                }
                 ElementKind::TimerBoundary => has_timeout(&place, node),
                 ElementKind::MessageBoundary | ElementKind::OtherBoundary => false,
                 _ => true,
@@ -266,55 +269,6 @@ const fn unlike_border(plan: &Plan, model: &Model, index: usize, place_index: us
         flow += 1;
     }
     Notice::new("")
-}
-
-/// The key of the variant that leaves here, 0 for all others; `None` when the code does not tell it apart.
-pub(super) const fn error_of(place: &Place, node: NodeIndex, event: &Element) -> Option<u64> {
-    let (flows, drawn) = (flows_of(place.graph), key(text_of(&event.detail)));
-    let mut index = 0;
-    while index < flows.len() {
-        if flows[index].from == node
-            && let FlowKind::Error { variant, .. } = &flows[index].kind
-        {
-            let variant_key = key(text_of(variant));
-            if drawn == variant_key || drawn != 0 && drawn == code_of(place, variant_key, false) {
-                return Some(variant_key);
-            }
-            if drawn != 0 && variant_key != 0 && drawn == code_of(place, variant_key, true) {
-                return Some(variant_key);
-            }
-        }
-        index += 1;
-    }
-    None
-}
-
-/// The key of a variant's code, or of its label; of a block, the errors of what stands in it.
-const fn code_of(place: &Place, variant: u64, wants_label: bool) -> u64 {
-    if !matches!(place.node.kind, NodeKind::Block) {
-        return code_among(errors_of(&place.node.kind), variant, wants_label);
-    }
-    let nodes = nodes_of(place.graph);
-    let mut index = 0;
-    while index < nodes.len() {
-        let code = code_among(errors_of(&nodes[index].kind), variant, wants_label);
-        if code != 0 {
-            return code;
-        }
-        index += 1;
-    }
-    0
-}
-
-const fn code_among(errors: &[ErrorFacts], variant: u64, wants_label: bool) -> u64 {
-    let mut index = 0;
-    while index < errors.len() {
-        if key(text_of(&errors[index].variant)) == variant {
-            return key(text_of(if wants_label { &errors[index].label } else { &errors[index].code }));
-        }
-        index += 1;
-    }
-    0
 }
 
 const fn has_timeout(place: &Place, node: NodeIndex) -> bool {

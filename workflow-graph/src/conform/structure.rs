@@ -1,13 +1,14 @@
 //! The flow as a drawing has it: what leads straight to what, over which gateway, error or deadline.
 //! Two flows are the same when colours that are refined by what follows cannot tell them apart.
 
+use super::border::{error_of, is_drawn_only};
 use super::letters::key;
 use super::matching::Matching;
 use super::model::{Element, ElementKind, Model, ROOM};
 use super::passing::{drawn, is_caught, leaving, resolved};
 use super::plan::{NOWHERE, Place, Plan, Role};
 use super::relations::has;
-use super::strict::{error_of, is_block};
+use super::strict::is_block;
 use super::wording::named;
 use crate::reading::{flows_of, text_of};
 use crate::{FlowKind, NodeIndex, NodeKind, Notice};
@@ -352,6 +353,9 @@ impl Structure {
                 if has(&matching.places[host], place) {
                     let of = plan.place(place);
                     error = error_of(&of, place - of.base, element);
+                    if error.is_none() && is_drawn_only(plan, model, place, from) {
+                        return;
+                    }
                 }
                 place += 1;
             }
@@ -389,7 +393,7 @@ const fn end_of_model(plan: &Plan, end: &Element) -> u64 {
     FINISH
 }
 
-const fn is_end(end: &Element, place: &Place) -> bool {
+pub(super) const fn is_end(end: &Element, place: &Place) -> bool {
     if !matches!(place.node.kind, NodeKind::End(_)) {
         return false;
     }

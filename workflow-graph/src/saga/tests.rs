@@ -219,8 +219,13 @@ fn what_fails_after_the_pivot_is_handled() {
 
 #[test]
 fn an_error_that_is_looked_at_later_is_one_that_nobody_knows() {
-    let error =
-        ErrorFacts { variant: "Declined".into(), code: "".into(), label: "".into(), transient: false };
+    let error = ErrorFacts {
+        variant: "Declined".into(),
+        code: "".into(),
+        label: "".into(),
+        transient: false,
+        wraps: &[],
+    };
     let NodeKind::Step(facts) = pay("pay").kind else { unreachable!("a pivot is a step") };
     let paying = node("pay", NodeKind::Step(StepFacts { errors: vec![error].into(), ..facts }));
     let nodes = vec![start(), paying, merge("decision"), done(), failed("failed")];
@@ -339,6 +344,7 @@ const fn constant(name: &'static str, nodes: &'static [Node], flows: &'static [F
         nodes: Cow::Borrowed(nodes),
         flows: Cow::Borrowed(flows),
         messages: Cow::Borrowed(&[]),
+        errors: Cow::Borrowed(&[]),
         allowances: Cow::Borrowed(&[]),
         signature: crate::Signature::UNKNOWN,
     }

@@ -101,6 +101,7 @@ pub(crate) fn error(variant: &str) -> ErrorFacts {
         code: variant.to_owned().into(),
         label: "".into(),
         transient: false,
+        wraps: &[],
     }
 }
 

@@ -10,7 +10,7 @@ use syn::{ExprPath, ItemUse};
 use workflow_graph::{NodeKind, literal};
 
 use super::checks;
-use super::emit::{Kind, Source, label};
+use super::emit::{Kind, Source, errors, label};
 use super::lower::{Operation, What};
 use super::schedule::Schedule;
 use crate::editor;
@@ -38,6 +38,9 @@ pub(super) fn graph(source: &Source<'_>, name: &str, version: u32) -> TokenStrea
         .then(|| quote!(static __MESSAGES: [__graph::MessageFacts; #message_count] = [#(#messages),*];));
     let mut more = more(source);
     more.extend(known_messages.is_some().then(|| quote!(.with_messages(&__MESSAGES))));
+    let has_block = lowered.nodes.iter().any(|node| node.kind == NodeKind::Block);
+    let errors = errors(source.function).filter(|_| has_block);
+    more.extend(errors.map(|errors| quote!(.with_own_errors(#errors))));
     let checks = checks::of_graph(source);
     let lock = match source.kind {
         Kind::Workflow => source.locked.check(lowered),

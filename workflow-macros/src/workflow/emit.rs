@@ -196,6 +196,17 @@ pub(super) fn name_of(function: &RawFn, options: &Options) -> String {
     options.name.clone().unwrap_or_else(|| function.sig.ident.unraw().to_string())
 }
 
+/// The ways in which the function fails, if it can.
+pub(super) fn errors(function: &RawFn) -> Option<TokenStream> {
+    let output = output(function);
+    returns_result(&function.sig.output).then(|| {
+        quote! {
+            <<#output as ::workflow_runtime::__private::core::Fallible>::Error
+                as ::workflow_runtime::__private::core::StepError>::ERRORS
+        }
+    })
+}
+
 /// What the engine, the exporter and the test kit read.
 fn about(source: &Source<'_>, hidden: &Ident) -> TokenStream {
     let function = source.function;
@@ -221,14 +232,7 @@ fn about(source: &Source<'_>, hidden: &Ident) -> TokenStream {
     let parts = parts(source);
     let label = label(source);
     let reading = if is_result { quote!(read_concluded) } else { quote!(read_completed) };
-    let errors = if is_result {
-        quote! {
-            <<#output as ::workflow_runtime::__private::core::Fallible>::Error
-                as ::workflow_runtime::__private::core::StepError>::ERRORS
-        }
-    } else {
-        quote!(&[])
-    };
+    let errors = errors(function).unwrap_or_else(|| quote!(&[]));
     let conditions = attributes(&function.attrs, &["cfg"]);
     let test = source.locked.test(source);
     if source.kind == Kind::Subflow {

@@ -107,7 +107,7 @@ pub enum SqlErrorKind {
 
 const fn facts(variant: &'static str, label: &'static str, transient: bool) -> ErrorFacts {
     let (code, label) = (Cow::Borrowed(variant), Cow::Borrowed(label));
-    ErrorFacts { variant: Cow::Borrowed(variant), code, label, transient }
+    ErrorFacts { variant: Cow::Borrowed(variant), code, label, transient, wraps: &[] }
 }
 
 impl StepError for SqlError {

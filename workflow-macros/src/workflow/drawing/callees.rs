@@ -157,7 +157,11 @@ impl<'a> Callees<'a> {
 
     /// The ways to fail that the error of a `Result` names.
     fn errors(&self, output: &ReturnType, file: usize) -> Vec<ErrorFacts> {
-        let Some(path) = error_type(output) else { return Vec::new() };
+        error_type(output).map(|path| self.errors_of(path, file, MOST_WRAPPERS)).unwrap_or_default()
+    }
+
+    /// The ways to fail of the type that this path names, with those of the errors inside of it, so many levels deep.
+    fn errors_of(&self, path: &syn::Path, file: usize, depth: usize) -> Vec<ErrorFacts> {
         let is_error = |item: &Item| match item {
             Item::Enum(item) => derives_step_error(&item.attrs),
             Item::Struct(item) => derives_step_error(&item.attrs),
@@ -167,23 +171,35 @@ impl<'a> Callees<'a> {
         let mut errors = Errors::default();
         let failings: Vec<Failing> = match &found.item {
             Item::Enum(item) => {
-                item.variants.iter().map(|one| Failing::of(&one.ident, &one.attrs, &mut errors)).collect()
+                let failing = |one: &syn::Variant, errors: &mut Errors| {
+                    Failing::of(&one.ident, &one.attrs, &one.fields, errors)
+                };
+                item.variants.iter().map(|one| failing(one, &mut errors)).collect()
             }
-            Item::Struct(item) => vec![Failing::of(&item.ident, &item.attrs, &mut errors)],
+            Item::Struct(item) => vec![Failing::of(&item.ident, &item.attrs, &item.fields, &mut errors)],
             _ => Vec::new(),
         };
         let facts = failings.into_iter().map(|failing| {
             let variant = failing.variant.unraw().to_string();
+            let wraps = match &failing.wraps {
+                Some(Type::Path(inner)) if depth > 0 => self.errors_of(&inner.path, found.file, depth - 1),
+                _ => Vec::new(),
+            };
             ErrorFacts {
                 code: variant.clone().into(),
                 variant: variant.into(),
                 label: failing.label.into(),
                 transient: false,
+                // It lives as long as rustdoc expands this crate.
+                wraps: wraps.leak(),
             }
         });
         facts.collect()
     }
 }
+
+/// How many errors may be inside of each other; one that is inside of itself has no end.
+const MOST_WRAPPERS: usize = 4;
 
 /// What an attribute of ours makes of a function.
 #[derive(Clone, Copy, PartialEq, Eq)]

@@ -28,8 +28,13 @@ fn walker(nodes: Vec<Node>, flows: &[(&str, &str)]) -> Walker {
 }
 
 fn step(id: &str) -> Node {
-    let errors =
-        [ErrorFacts { variant: "No".into(), code: "No".into(), label: "No".into(), transient: false }];
+    let errors = [ErrorFacts {
+        variant: "No".into(),
+        code: "No".into(),
+        label: "No".into(),
+        transient: false,
+        wraps: &[],
+    }];
     Node::new(id, NodeKind::Step(StepFacts { errors: errors.to_vec().into(), ..StepFacts::named(id) }))
 }
 
