@@ -251,6 +251,7 @@ impl Workflow for __pay {
             flows: Cow::Borrowed(&[]),
             messages: Cow::Borrowed(&[]),
             allowances: Cow::Borrowed(&[]),
+            errors: Cow::Borrowed(&[]),
         };
         &GRAPH
     }

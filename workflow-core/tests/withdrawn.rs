@@ -103,6 +103,7 @@ impl Workflow for __hurry {
             flows: Cow::Borrowed(&[]),
             messages: Cow::Borrowed(&[]),
             allowances: Cow::Borrowed(&[]),
+            errors: Cow::Borrowed(&[]),
         };
         &GRAPH
     }

@@ -103,6 +103,7 @@ static GRAPH: Graph = Graph {
     flows: Borrowed(&FLOWS),
     messages: Borrowed(&[]),
     allowances: Borrowed(&[]),
+    errors: Borrowed(&[]),
 };
 
 static MOVES: [Move<'static>; COUNT - 1] = {
