@@ -37,15 +37,16 @@ macro_rules! waiting_runs {
 
 /// Others take runs at the same time: each run is taken by who locks it first, and nobody waits. Runs that are due are
 /// looked at, and locked, one by one in the order of the index, workflow by workflow, until there are enough: the
-/// workflow that has waited for longest comes first.
+/// workflow that has waited for longest comes first. What a subquery limits is looked at for each row before it: so workers
+/// that are gone, of whom there is hardly ever one, are looked for first.
 const TAKE: &str = concat!(
     "WITH me AS MATERIALIZED (SELECT worker FROM workflow_workers \
       WHERE worker = $1 AND NOT is_gone FOR KEY SHARE), \
      code AS MATERIALIZED (SELECT * FROM unnest($3::text[], $4::int4[]) c (workflow, version)), \
      left_over AS MATERIALIZED (SELECT r.run_id, (-9223372036854775808)::int8 AS wake_ms, true AS is_left \
-      FROM me CROSS JOIN code c CROSS JOIN workflow_workers w JOIN workflow_runs r ON r.holder = w.worker \
-      AND r.workflow = c.workflow AND r.version = c.version \
-      WHERE w.is_gone AND r.ended_ms IS NULL ORDER BY r.run_id LIMIT $5::int8 FOR UPDATE OF r SKIP LOCKED), \
+      FROM me CROSS JOIN workflow_workers w CROSS JOIN code c CROSS JOIN LATERAL (SELECT r.run_id FROM workflow_runs r \
+      WHERE r.holder = w.worker AND r.workflow = c.workflow AND r.version = c.version AND r.ended_ms IS NULL \
+      ORDER BY r.run_id LIMIT $5::int8 FOR UPDATE OF r SKIP LOCKED) r WHERE w.is_gone LIMIT $5::int8), \
      soonest AS MATERIALIZED (SELECT c.workflow, c.version FROM me CROSS JOIN code c CROSS JOIN LATERAL (SELECT r.wake_ms ",
     waiting_runs!(),
     "<= $2::int8 ORDER BY r.wake_ms LIMIT 1) f ORDER BY f.wake_ms), \
@@ -67,15 +68,15 @@ const NEXT: &str = concat!(
     "SELECT 3, least(min((SELECT r.wake_ms ",
     waiting_runs!(),
     "IS NOT NULL ORDER BY r.wake_ms LIMIT 1)), \
-     min((SELECT $2::int8 FROM workflow_workers w WHERE w.is_gone AND EXISTS (SELECT 1 FROM workflow_runs r \
-      WHERE r.holder = w.worker AND r.workflow = c.workflow AND r.version = c.version AND r.ended_ms IS NULL) \
-      LIMIT 1))) \
+     min((SELECT $2::int8 FROM workflow_workers w CROSS JOIN LATERAL (SELECT 1 FROM workflow_runs r \
+      WHERE r.holder = w.worker AND r.workflow = c.workflow AND r.version = c.version AND r.ended_ms IS NULL LIMIT 1) x \
+      WHERE w.is_gone LIMIT 1))) \
      FROM unnest($3::text[], $4::int4[]) c (workflow, version) \
      WHERE EXISTS (SELECT 1 FROM workflow_workers w WHERE w.worker = $1 AND NOT w.is_gone)"
 );
 
-const FORGET: &str = "DELETE FROM workflow_workers w WHERE w.is_gone AND NOT EXISTS (SELECT 1 FROM workflow_runs r \
-     WHERE r.holder = w.worker AND r.ended_ms IS NULL)";
+const FORGET: &str = "DELETE FROM workflow_workers w WHERE w.is_gone AND (SELECT 1 FROM workflow_runs r \
+     WHERE r.holder = w.worker AND r.ended_ms IS NULL LIMIT 1) IS NULL";
 
 /// What an earlier try of the same claim took and told, and nobody heard of.
 const AGAIN: &str = "SELECT CASE WHEN r.claim > 0 THEN 2 ELSE 1 END, r.run_id, r.epoch, r.workflow, r.version, \

@@ -44,35 +44,39 @@ const LOST: &str = "UPDATE workflow_runs r SET wake_ms = 0 WHERE r.ended_ms IS N
      RETURNING 1 AS woken";
 
 /// Whoever tells one of these runs something locks its row first, also where the same worker holds it: so this comes
-/// before or after it, and looks at what is there only when the rows are locked.
-const LOCK: &str = "SELECT NULL::text, run_id FROM workflow_runs WHERE run_id = ANY ($1::text[]) AND ended_ms IS NULL \
-     ORDER BY run_id FOR NO KEY UPDATE";
+/// before or after it, and looks at what is there only when the rows are locked. (`+ 0`, here and below: runs are found
+/// by their ids. A plan that was made when nobody had counted the rows might look at all that have not ended.)
+const LOCK: &str = "SELECT NULL::text, run_id FROM workflow_runs WHERE run_id = ANY ($1::text[]) \
+     AND ended_ms + 0 IS NULL ORDER BY run_id FOR NO KEY UPDATE";
 
 /// In the order of the runs, as all do who lock several.
 const ACQUIT: &str = "WITH held AS MATERIALIZED (SELECT r.run_id FROM unnest($1::text[], $2::int8[], $3::text[]) \
       b (run_id, epoch, worker) JOIN workflow_runs r ON r.run_id = b.run_id AND r.epoch = b.epoch \
-      AND r.holder = b.worker WHERE r.ended_ms IS NULL ORDER BY r.run_id FOR NO KEY UPDATE OF r) \
+      AND r.holder = b.worker WHERE r.ended_ms + 0 IS NULL ORDER BY r.run_id FOR NO KEY UPDATE OF r) \
      UPDATE workflow_runs r SET strikes = 0 FROM held WHERE r.run_id = held.run_id";
 
+/// What is asked about a run is asked in subqueries that the server cannot turn into joins: a plan that was made when
+/// nobody had counted the rows would look at all runs that nobody holds, and at all messages.
 const PARK: &str = concat!(
-    "UPDATE workflow_runs r SET holder = NULL, wake_ms = b.wake_ms \
+    "UPDATE workflow_runs u SET holder = NULL, wake_ms = b.wake_ms \
      FROM unnest($1::text[], $2::int8[], $3::text[], $4::int8[], $5::bool[]) \
      b (run_id, epoch, worker, wake_ms, is_broken) \
-     WHERE r.run_id = b.run_id AND r.epoch = b.epoch AND r.holder = b.worker AND r.ended_ms IS NULL \
+     CROSS JOIN LATERAL (SELECT * FROM workflow_runs s WHERE s.run_id = b.run_id OFFSET 0) r \
+     WHERE u.run_id = b.run_id AND r.epoch = b.epoch AND r.holder = b.worker AND r.ended_ms IS NULL \
      AND r.wake_ms IS NULL \
-     AND EXISTS (SELECT 1 FROM workflow_workers w WHERE w.worker = b.worker AND NOT w.is_gone) \
-     AND NOT EXISTS (SELECT 1 FROM workflow_requests q WHERE q.run_id = r.run_id AND q.answer IS NULL) \
+     AND (SELECT NOT w.is_gone FROM workflow_workers w WHERE w.worker = b.worker) \
+     AND (SELECT 1 FROM workflow_requests q WHERE q.run_id = r.run_id AND q.answer IS NULL LIMIT 1) IS NULL \
      AND (b.is_broken OR r.cancel_reason IS NULL \
       AND NOT EXISTS (SELECT 1 FROM unnest($6::text[], $7::text[]) k (parent, child) \
        LEFT JOIN workflow_runs s ON s.run_id = k.child \
        WHERE k.parent = r.run_id AND (s.run_id IS NULL OR s.ended_ms IS NOT NULL)) \
-      AND NOT EXISTS (SELECT 1 FROM workflow_waits w WHERE w.run_id = r.run_id AND EXISTS (SELECT 1 ",
+      AND NOT EXISTS (SELECT 1 FROM workflow_waits w WHERE w.run_id = r.run_id AND (SELECT 1 ",
     fitting_messages!("$8::int8"),
-    "))) RETURNING r.run_id"
+    " LIMIT 1) IS NOT NULL)) RETURNING u.run_id"
 );
 
 const WAKE: &str = "UPDATE workflow_runs r SET wake_ms = 0 FROM unnest($1::text[], $2::text[]) b (run_id, worker) \
-     WHERE r.run_id = b.run_id AND r.ended_ms IS NULL AND (b.worker IS NULL OR r.holder IS DISTINCT FROM b.worker) \
+     WHERE r.run_id = b.run_id AND r.ended_ms + 0 IS NULL AND (b.worker IS NULL OR r.holder IS DISTINCT FROM b.worker) \
      RETURNING 1 AS woken";
 
 pub(super) const OPEN_REQUESTS: &str = "SELECT 4, q.run_id, q.request_id, q.body \

@@ -21,10 +21,11 @@ macro_rules! columns {
     };
 }
 
-/// A message before which its run has none.
+/// A message before which its run has none. Asked for each by itself, and so that a server cannot plan it otherwise: it
+/// would look at all messages of the outbox.
 macro_rules! is_head {
     () => {
-        "NOT EXISTS (SELECT 1 FROM workflow_outbox e WHERE e.run_id = o.run_id AND e.number < o.number)"
+        "(SELECT e.number FROM workflow_outbox e WHERE e.run_id = o.run_id AND e.number < o.number LIMIT 1) IS NULL"
     };
 }
 
@@ -55,8 +56,8 @@ const DUE: &str = concat!(
     heads!("< 0", "o.due_ms"),
     ") u ORDER BY u.number LIMIT $3::int8) h \
      CROSS JOIN LATERAL (SELECT * FROM workflow_outbox x WHERE x.run_id = h.run_id ORDER BY x.number LIMIT $4::int8) o \
-     WHERE NOT EXISTS (SELECT 1 FROM workflow_outbox p WHERE p.run_id = o.run_id AND p.number <= o.number \
-     AND p.is_parked) ORDER BY o.number"
+     WHERE (SELECT p.number FROM workflow_outbox p WHERE p.run_id = o.run_id AND p.number <= o.number \
+     AND p.is_parked LIMIT 1) IS NULL ORDER BY o.number"
 );
 
 const NEXT: &str = concat!(
