@@ -1,5 +1,5 @@
-//! What users ask of Postgres beside an engine: however long it takes, the engine goes on, and a network that forgets
-//! connections brings nothing to a standstill.
+//! The connections to Postgres: what users ask beside an engine, however long it takes, a network that forgets them, and
+//! what somebody has set for their role.
 
 #[path = "attack/proxy.rs"]
 mod proxy;
@@ -25,6 +25,42 @@ const FOR_EVER: Duration = Duration::from_secs(20);
 fn ask(store: &Arc<Postgres>, sql: &'static str) -> tokio::task::JoinHandle<Result<Vec<i64>, SqlError>> {
     let store = Arc::clone(store);
     tokio::spawn(async move { store.query(sql, ()).await })
+}
+
+/// Else what was acknowledged could be lost with the server, without anybody having asked for that.
+#[tokio::test]
+async fn a_role_that_does_not_wait_for_the_disk_does_so_for_the_engine() {
+    let schema = Schema::new();
+    let store = schema.connect().await;
+    let role = schema.name();
+    let tables = format!(
+        "CREATE ROLE {role} SUPERUSER LOGIN; ALTER ROLE {role} SET synchronous_commit = off;
+         CREATE TABLE seen (run_id TEXT, setting TEXT);
+         CREATE FUNCTION look() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+             INSERT INTO seen VALUES (NEW.run_id, current_setting('synchronous_commit')); RETURN NEW; END $$;
+         CREATE TRIGGER look BEFORE INSERT ON workflow_events FOR EACH ROW EXECUTE FUNCTION look()"
+    );
+    store.execute_batch(&tables).await.unwrap();
+    let url: sqlx::postgres::PgConnectOptions = postgres_server::url().parse().unwrap();
+    let url = postgres_server::url().replace(&format!("{}@", url.get_username()), &format!("{role}@"));
+    let by_role = schema.options().connect(&url).await.unwrap();
+    let asked_for = schema.options().synchronous_commit_off().connect(&url).await.unwrap();
+    by_role.join(&worker(WORKER), LEASE).await.unwrap();
+    assert_eq!(store.write(&[begin("as-usual")], 0).await.unwrap(), [written()]);
+    assert_eq!(by_role.write(&[begin("by-role")], 0).await.unwrap(), [written()]);
+    assert_eq!(asked_for.write(&[begin("asked-for")], 0).await.unwrap(), [written()]);
+    let mut transaction = by_role.begin(&lease("by-role", 1)).await.unwrap().unwrap();
+    transaction.execute("SELECT 1", Vec::new()).await.unwrap();
+    assert_eq!(transaction.commit(&turn("by-role", 1, 2, &["step"]), 0).await.unwrap(), written());
+    let seen: Vec<(String, String)> =
+        store.query("SELECT run_id, setting FROM seen ORDER BY run_id", ()).await.unwrap();
+    let seen: Vec<_> = seen.iter().map(|(run_id, setting)| (run_id.as_str(), setting.as_str())).collect();
+    let expected = [("as-usual", "on"), ("asked-for", "off"), ("by-role", "on"), ("by-role", "on")];
+    assert_eq!(seen, expected);
+    for store in [by_role, asked_for] {
+        store.close().await;
+    }
+    store.execute_batch(&format!("DROP ROLE {role}")).await.unwrap();
 }
 
 #[tokio::test]

@@ -14,7 +14,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use super::fault;
 use super::hints::Hints;
 use super::patience::{PROCESS, Process, wait_for};
-use super::script::{Script, Settings};
+use super::script::{DURABILITY, Script, Settings};
 use crate::store::StoreError;
 
 /// How often something that others were in the way of is tried, before the engine hears of it.
@@ -180,7 +180,7 @@ impl Pool {
         let (session, is_new) = match idle {
             Some(session) => (session, false),
             None => {
-                let connection = within(self.answer_timeout, self.options.connect()).await?;
+                let connection = within(self.answer_timeout, self.open()).await?;
                 (Session { connection, prepared: HashSet::new() }, true)
             }
         };
@@ -195,6 +195,13 @@ impl Pool {
             _permit: permit,
             _users: users,
         })
+    }
+
+    async fn open(&self) -> Result<PgConnection, sqlx::Error> {
+        let mut connection = self.options.connect().await?;
+        let row = sqlx::raw_sql(DURABILITY).fetch_one(&mut connection).await?;
+        self.settings.note_durability(row.try_get(0)?);
+        Ok(connection)
     }
 
     /// The connections that nobody uses are as old as one that turned out to be lost.

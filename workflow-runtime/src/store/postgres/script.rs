@@ -6,6 +6,7 @@
 
 use std::collections::HashSet;
 use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::literal::{self, Values};
 
@@ -32,7 +33,13 @@ pub(super) struct Settings {
     /// The path on which tables are found.
     search_path: Option<String>,
     waits_for_the_disk: bool,
+    /// A session was seen that would not wait for the disk by itself: somebody has set its role, its database or the
+    /// server so.
+    must_say_so: AtomicBool,
 }
+
+/// What a session does with commits unless it is told otherwise.
+pub(super) const DURABILITY: &str = "SELECT current_setting('synchronous_commit')";
 
 /// Frequent statements are planned once for each session, and may be planned when the tables are still empty: then a
 /// scan of a whole table looks cheap, and would stay the plan until the tables are analysed. Where no other plan is
@@ -188,7 +195,17 @@ impl Statement {
 impl Settings {
     pub(super) fn new(schema: Option<&str>, waits_for_the_disk: bool) -> Settings {
         let search_path = schema.map(|schema| format!("{}, public", literal::identifier(schema)));
-        Settings { search_path, waits_for_the_disk }
+        Settings { search_path, waits_for_the_disk, must_say_so: AtomicBool::new(false) }
+    }
+
+    /// Takes what a new session answers to [`DURABILITY`].
+    pub(super) fn note_durability(&self, answer: &str) {
+        if answer == "off" && self.waits_for_the_disk && !self.must_say_so.swap(true, Ordering::Relaxed) {
+            tracing::warn!(
+                "this role does not wait for the disk (`synchronous_commit = off`): the engine does, unless \
+                 `PostgresOptions::synchronous_commit_off` is said"
+            );
+        }
     }
 
     /// Valid until the end of the transaction, so that they stay where they belong behind a pooler, too.
@@ -198,6 +215,8 @@ impl Settings {
         }
         if writes && !self.waits_for_the_disk {
             message.push_str("SET LOCAL synchronous_commit = off;\n");
+        } else if writes && self.must_say_so.load(Ordering::Relaxed) {
+            message.push_str("SET LOCAL synchronous_commit = on;\n");
         }
     }
 }
