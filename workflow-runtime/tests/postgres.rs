@@ -278,6 +278,13 @@ impl Bank {
 }
 
 #[tokio::test]
+async fn a_statement_of_a_step_that_takes_longer_than_somebody_allows_is_an_error_of_the_step() {
+    let bank = Bank::new(Schema::new().connect().await).await;
+    let late = bank.sql(&["SET LOCAL statement_timeout = '100ms'", "SELECT pg_sleep(60)"]).await.unwrap_err();
+    assert_eq!(late.kind(), SqlErrorKind::Statement, "{late}");
+}
+
+#[tokio::test]
 async fn a_step_goes_on_after_an_error_of_its_sql() {
     let bank = Bank::new(Schema::new().connect().await).await;
     let good = "UPDATE accounts SET cents = cents + 1";

@@ -60,6 +60,28 @@ async fn a_full_disk_is_waited_for_and_nothing_happens_twice() {
 }
 
 #[tokio::test]
+async fn a_step_that_is_never_committed_is_seen() {
+    let bank = Bank::new().await;
+    let faulty = Faulty::new(Arc::clone(&bank.store), Crash::Never);
+    let minute = Duration::from_secs(60);
+    let engine = builder(Arc::clone(&faulty), &bank.world, &bank.clock).watchdog(minute).start().await.unwrap();
+    bank.world.script("withdraw", [Behaviour::Wait]);
+    let run = engine.start(transfer("anna".into(), "bert".into(), 10)).id("t-1").await.unwrap();
+    eventually("it writes", async || (bank.world.count("withdraw") == 1).then_some(())).await;
+    faulty.poison("t-1");
+    bank.world.open_gate(1);
+    eventually("it is named", async || {
+        bank.clock.advance(minute / 2);
+        let stalled = engine.client().stalled();
+        stalled.first().filter(|stalled| stalled.cause.starts_with("attempt 1 of `withdraw`")).map(drop)
+    })
+    .await;
+    faulty.poison(None);
+    run.result().await.unwrap();
+    assert_eq!(bank.booked("t-1").await, ["withdraw", "deposit"]);
+}
+
+#[tokio::test]
 async fn a_shutdown_lets_the_step_under_way_come_to_its_end() {
     let bank = Bank::new().await;
     let engine = builder(Faulty::new(Arc::clone(&bank.store), Crash::Never), &bank.world, &bank.clock);

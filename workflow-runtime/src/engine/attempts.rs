@@ -70,7 +70,8 @@ impl Attempts {
         let attempt = due.attempt;
         let (cx, control) = run.attempt(&op, attempt);
         if def.is_transactional() {
-            self.transactions.push(Waiting { name: (op, attempt), control, cx, def, due });
+            let since_ms = parts.clock.now_ms();
+            self.transactions.push(Waiting { name: (op, attempt), control, cx, def, due, since_ms });
             return;
         }
         let span = attempt_span(&op, &cx);
@@ -154,7 +155,8 @@ impl Attempts {
         named.map(|(op, attempt)| (op, *attempt)).chain(over)
     }
 
-    /// What is under way, for the watchdog.
+    /// What is under way, for the watchdog. One that the store never takes begins again and again, and is as much under
+    /// way as any other.
     pub(crate) fn since(&self) -> Vec<UnderWaySince> {
         let under_way = self.under_way.values().map(|under_way| UnderWaySince {
             op: under_way.name.0.clone(),
@@ -163,7 +165,15 @@ impl Attempts {
             timeout_ms: under_way.timeout_ms,
             has_heartbeat: under_way.has_heartbeat,
         });
-        under_way.collect()
+        let transactions = self.transactions.iter().map(|waiting| UnderWaySince {
+            op: waiting.name.0.clone(),
+            attempt: waiting.name.1,
+            since_ms: waiting.since_ms,
+            timeout_ms: waiting.due.timeout_ms.or(waiting.def.facts.timeout_ms),
+            // Between two tries nothing beats.
+            has_heartbeat: false,
+        });
+        under_way.chain(transactions).collect()
     }
 
     fn attempted(&mut self, joined: Result<(Id, Option<AttemptOutcome>), JoinError>) -> Option<Attempted> {

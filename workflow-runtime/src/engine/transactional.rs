@@ -10,7 +10,7 @@ use tokio::time::Instant;
 use tracing::Instrument;
 use workflow_core::{
     Answer, AttemptControl, AttemptOutcome, Failure, FailureKind, OpId, StepBody, StepContext, StepDef,
-    StepFault,
+    StepFault, Timestamp,
 };
 
 use super::agenda::DueAttempt;
@@ -29,6 +29,8 @@ pub(crate) struct Waiting {
     pub(crate) cx: StepContext,
     pub(crate) def: &'static StepDef,
     pub(crate) due: DueAttempt,
+    /// When it was asked for, by the clock of the engine.
+    pub(crate) since_ms: Timestamp,
 }
 
 /// The attempts that wait, in the order in which they were asked for.
@@ -39,6 +41,9 @@ pub(crate) struct Queue {
     is_their_turn: bool,
     /// The waits while the store is in trouble.
     trouble: Option<Backoff>,
+    /// The attempt that was made last, until the store has it, and since when it has been asked for: one that is undone
+    /// is asked for anew.
+    last: Option<((OpId, u32), Timestamp)>,
 }
 
 /// What came of an attempt.
@@ -63,7 +68,9 @@ pub(crate) enum Committed {
 }
 
 impl Queue {
-    pub(crate) fn push(&mut self, waiting: Waiting) {
+    pub(crate) fn push(&mut self, mut waiting: Waiting) {
+        let since = self.last.as_ref().filter(|(name, _)| *name == waiting.name).map(|(_, since_ms)| *since_ms);
+        waiting.since_ms = since.unwrap_or(waiting.since_ms);
         self.waiting.push_back(waiting);
     }
 
@@ -87,6 +94,7 @@ impl Queue {
             return None;
         }
         let waiting = self.waiting.pop_front()?;
+        self.last = Some((waiting.name.clone(), waiting.since_ms));
         if !live.expects(&waiting.name.0, waiting.name.1) {
             return None;
         }
@@ -102,6 +110,7 @@ impl Queue {
             }
             Ran::LostLease => Transacted::LostLease,
             Ran::Fault(error) => {
+                parts.telemetry.store_retries.increment(1);
                 tracing::warn!(%error, step = %waiting.def.facts.name, "the store is not available; trying again");
                 self.waiting.push_front(waiting);
                 if self.wait(parts).await { Transacted::Again } else { Transacted::Stopped }
@@ -127,10 +136,11 @@ impl Queue {
                 tracing::debug!(row = turn.first_seq, rows = turn.records.len(), "step and turn committed");
                 note_sends(parts, [turn]);
                 note_outcome(parts, turn, &outcome);
-                self.trouble = None;
+                (self.trouble, self.last) = (None, None);
                 Committed::Answered(outcome)
             }
             Err(error) if error.is_transient() => {
+                parts.telemetry.store_retries.increment(1);
                 tracing::warn!(%error, "the store is not available; the step runs again unless it is recorded");
                 if self.wait(parts).await { Committed::Undone(None) } else { Committed::Stopped }
             }
@@ -152,7 +162,7 @@ enum Ran {
 
 /// Runs an attempt on a task of its own: a panic is the attempt's.
 async fn run(parts: &Arc<Parts>, lease: &Lease, waiting: &Waiting) -> Ran {
-    let Waiting { name: (op, _), control, cx, def, due } = waiting;
+    let Waiting { name: (op, _), control, cx, def, due, .. } = waiting;
     let span = attempt_span(op, cx);
     let running = attempt_of(Arc::clone(parts), lease.clone(), def, cx.clone(), control.clone(), due.clone());
     let mut task = JoinSet::new();

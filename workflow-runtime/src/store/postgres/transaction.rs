@@ -311,6 +311,8 @@ pub(super) fn sql_error(error: &sqlx::Error) -> SqlError {
         // There is no parameter; its type is unknown; text that is no number, no time.
         Some("42P02" | "42P18" | "22P02" | "22007" | "22008" | "22003") => SqlErrorKind::Mismatch,
         Some("40001" | "40P01" | "55P03") => SqlErrorKind::Unavailable,
+        // It took longer than somebody allows, and would again.
+        Some("57014") => SqlErrorKind::Statement,
         Some(code) => match &code[..2] {
             "23" => SqlErrorKind::Constraint,
             "08" | "53" | "57" | "58" | "XX" => SqlErrorKind::Unavailable,
