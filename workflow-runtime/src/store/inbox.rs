@@ -61,7 +61,8 @@ impl NewMessage {
 pub struct Delivered {
     /// The id was known already.
     pub is_duplicate: bool,
-    /// The operations that wait for such a message, longest wait first, each with the oldest message it can have.
+    /// The operations that wait for such a message, longest wait first, each with the oldest message it can have. Of
+    /// runs that this worker does not hold at least one is named if there is any; they are all woken.
     pub offers: Vec<Offer>,
     /// What became of the runs that begin with it, in their order. A run that a failed call did begin counts as
     /// written, as it does in a commit; of a duplicate nothing else begins.

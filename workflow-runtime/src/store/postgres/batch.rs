@@ -11,12 +11,13 @@ use super::{fleet, inbox, outbox};
 use crate::store::codec::{conclusion_text, place_text, record_text};
 use crate::store::{NewMessage, Turn};
 
-/// The messages that a wait `w` can have: not settled, not expired, and not known to the run.
+/// The messages that a wait `w` can have: not settled, not expired, and not known to the run. (`+ 0`: found by what they
+/// are called, never by when they expire.)
 macro_rules! fitting_messages {
     ($now_ms:literal) => {
         concat!(
             "FROM workflow_messages x WHERE x.message = w.message AND x.key = w.key AND x.settled_ms IS NULL \
-             AND x.expires_ms > ",
+             AND x.expires_ms + 0 > ",
             $now_ms,
             " AND (NOT x.is_event OR NOT EXISTS (SELECT 1 FROM workflow_takes t \
               WHERE t.message_id = x.message_id AND t.run_id = w.run_id))"
@@ -49,13 +50,21 @@ pub(super) const OFFERS_TO_RUNS: &str = concat!(
     "ORDER BY b.position, w.op"
 );
 
-/// Also for messages that are duplicates: their first delivery may have been cut off before anybody was told.
+/// Who waits for these messages: all runs of this worker, and of others, and of those that nobody holds, only one, which
+/// stands for all of them: they are woken. A payload comes once, however many wait for it. Also for messages that are
+/// duplicates: their first delivery may have been cut off before anybody was told.
 const OFFERS_TO_ALL: &str = concat!(
-    "SELECT w.run_id, w.op, m.message_id, m.payload, b.position \
-     FROM unnest($1::text[], $2::text[]) WITH ORDINALITY b (message, key, position) \
-     JOIN workflow_waits w ON w.message = b.message AND w.key = b.key ",
-    oldest_message!("$3::int8"),
-    "ORDER BY b.position, w.since_ms, w.run_id, w.op"
+    "WITH o AS MATERIALIZED (SELECT w.run_id, w.op, w.since_ms, b.position, r.holder IS NOT DISTINCT FROM $4 AS is_mine, \
+      (SELECT min(x.number) ",
+    fitting_messages!("$3::int8"),
+    ") AS number FROM unnest($1::text[], $2::text[]) WITH ORDINALITY b (message, key, position) \
+      JOIN workflow_waits w ON w.message = b.message AND w.key = b.key JOIN workflow_runs r ON r.run_id = w.run_id), \
+     n AS (SELECT o.*, row_number() OVER (PARTITION BY position, is_mine ORDER BY since_ms, run_id, op) AS nth \
+      FROM o WHERE number IS NOT NULL), \
+     k AS (SELECT n.*, row_number() OVER (PARTITION BY number ORDER BY position, since_ms, run_id, op) AS copy \
+      FROM n WHERE is_mine OR nth = 1) \
+     SELECT k.run_id, k.op, m.message_id, CASE WHEN k.copy = 1 THEN m.payload END, k.position \
+     FROM k JOIN workflow_messages m ON m.number = k.number ORDER BY k.position, k.since_ms, k.run_id, k.op"
 );
 
 /// Locks the worker's own row against being given up until the transaction ends. Divides by zero when it is not there
@@ -145,10 +154,10 @@ pub(super) fn offers(turns: &[&Turn], now_ms: Timestamp) -> Script {
 }
 
 /// Who waits for such messages, and what each can have.
-pub(super) fn offers_to_all(messages: &[NewMessage], now_ms: Timestamp) -> Script {
+pub(super) fn offers_to_all(worker: &str, messages: &[NewMessage], now_ms: Timestamp) -> Script {
     let keys: Vec<_> = messages.iter().map(|new| (&new.message, &new.key)).collect();
     let mut script = Script::default();
-    script.push(OFFERS_TO_ALL).bind_rows(&keys).bind_number(now_ms);
+    script.push(OFFERS_TO_ALL).bind_rows(&keys).bind_number(now_ms).bind(worker);
     script
 }
 
@@ -239,28 +248,31 @@ fn changes(script: &mut Script, turns: &[&Turn]) {
         let progress = turn.changes.progress.as_ref()?;
         Some((turn.lease.run_id.as_ref(), progress.as_json()))
     });
-    let progress: Vec<_> = progress.collect();
+    let mut progress: Vec<_> = progress.collect();
+    progress.sort_unstable();
     script.push_rows(
         "UPDATE workflow_runs r SET progress = b.progress FROM unnest($1::text[], $2::text[]) b (run_id, progress) \
          WHERE r.run_id = b.run_id",
         &progress,
     );
     let cancelled = turns.iter().filter(|turn| turn.changes.takes_cancel);
-    let cancelled: Vec<_> = cancelled.map(|turn| (turn.lease.run_id.as_ref(),)).collect();
+    let mut cancelled: Vec<_> = cancelled.map(|turn| (turn.lease.run_id.as_ref(),)).collect();
+    cancelled.sort_unstable();
     script.push_rows(
-        "UPDATE workflow_runs SET cancel_reason = NULL WHERE run_id = ANY ($1::text[])",
+        "UPDATE workflow_runs r SET cancel_reason = NULL FROM unnest($1::text[]) b (run_id) WHERE r.run_id = b.run_id",
         &cancelled,
     );
 }
 
 fn endings(script: &mut Script, turns: &[&Turn]) {
-    let ended: Vec<_> = turns
+    let mut ended: Vec<_> = turns
         .iter()
         .filter_map(|turn| {
             let conclusion = turn.changes.conclusion.as_ref()?;
             Some((turn.lease.run_id.as_ref(), turn.at_ms, conclusion_text(conclusion)))
         })
         .collect();
+    ended.sort_unstable();
     script.push_rows(
         "UPDATE workflow_runs r SET ended_ms = b.ended_ms, conclusion = b.conclusion, cancel_reason = NULL \
          FROM unnest($1::text[], $2::int8[], $3::text[]) b (run_id, ended_ms, conclusion) \

@@ -60,13 +60,13 @@ macro_rules! waiting_runs {
 const LOCK_WAITING: &str = concat!(
     "SELECT NULL, run_id FROM workflow_runs WHERE run_id IN (",
     waiting_runs!(),
-    ") AND ended_ms IS NULL ORDER BY run_id FOR NO KEY UPDATE"
+    ") AND ended_ms + 0 IS NULL ORDER BY run_id FOR NO KEY UPDATE"
 );
 
 const WAKE_WAITING: &str = concat!(
     "UPDATE workflow_runs r SET wake_ms = 0 WHERE r.run_id IN (",
     waiting_runs!(),
-    ") AND r.ended_ms IS NULL AND r.holder IS DISTINCT FROM $4 AND r.wake_ms IS DISTINCT FROM 0 \
+    ") AND r.ended_ms + 0 IS NULL AND r.holder IS DISTINCT FROM $4 AND r.wake_ms IS DISTINCT FROM 0 \
      RETURNING 1 AS woken"
 );
 
@@ -111,12 +111,15 @@ pub(super) fn keep(script: &mut Script, messages: &[NewMessage], now_ms: Timesta
         })
         .collect();
     script.push_rows(
-        "INSERT INTO workflow_messages (message_id, message, key, payload, delivered_ms, expires_ms, run_id, \
+        // Numbered as they come, and written in the order of their ids: two that keep some of the same messages at once
+        // must not wait for each other.
+        "INSERT INTO workflow_messages (number, message_id, message, key, payload, delivered_ms, expires_ms, run_id, \
          is_event, settled_ms, reason) \
-         SELECT b.message_id, b.message, b.key, b.payload, b.delivered_ms, b.expires_ms, b.run_id, b.is_event, \
-         b.settled_ms, b.reason FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::int8[], $6::int8[], \
-         $7::text[], $8::bool[], $9::int8[], $10::text[]) WITH ORDINALITY b (message_id, message, key, payload, \
-         delivered_ms, expires_ms, run_id, is_event, settled_ms, reason, position) ORDER BY b.position \
+         SELECT b.number, b.message_id, b.message, b.key, b.payload, b.delivered_ms, b.expires_ms, b.run_id, b.is_event, \
+         b.settled_ms, b.reason FROM (SELECT nextval(pg_get_serial_sequence('workflow_messages', 'number')) AS number, \
+         u.* FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::int8[], $6::int8[], $7::text[], \
+         $8::bool[], $9::int8[], $10::text[]) u (message_id, message, key, payload, delivered_ms, expires_ms, run_id, \
+         is_event, settled_ms, reason) OFFSET 0) b ORDER BY b.message_id, b.number \
          ON CONFLICT (message_id) DO NOTHING RETURNING message_id",
         &rows,
     );

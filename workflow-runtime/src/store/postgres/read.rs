@@ -364,30 +364,34 @@ pub(super) fn assign_offers(
     Ok(())
 }
 
-/// What each of these messages is offered to: rows with the position of the message behind the offer.
+/// What each of these messages is offered to: rows with the position of the message behind the offer. The payload of a
+/// message is in the first row in which it is offered, and shared by all who wait for it.
 pub(super) fn offers_by_message(rows: &[PgRow], messages: usize) -> Result<Vec<Vec<Offer>>, StoreError> {
     let mut offers: Vec<Vec<Offer>> = vec![Vec::new(); messages];
+    let mut payloads: BTreeMap<String, Payload> = BTreeMap::new();
     for row in rows {
         let position: usize = number(row, 4)?;
-        let Some(offers) = offers.get_mut(position.wrapping_sub(1)) else { continue };
-        // Nearly always the same message for all who wait: it is read once and shared by them.
         let message_id = text(row, 2)?;
-        let payload = offers.last().filter(|last| last.message_id == message_id);
-        let payload = payload.map(|last| last.payload.clone());
-        offers.push(match payload {
-            Some(payload) => offer_of(row, 0, payload)?,
-            None => read_offer(row, 0)?,
-        });
+        if raw(row, 3)?.is_some() {
+            payloads.insert(message_id.clone(), read_payload(row, 2)?);
+        }
+        let payload = payloads.get(&message_id).ok_or_else(|| missing(3))?.clone();
+        let Some(offers) = offers.get_mut(position.wrapping_sub(1)) else { continue };
+        offers.push(offer_of(row, 0, payload)?);
     }
     Ok(offers)
 }
 
 fn read_offer(row: &PgRow, column: usize) -> Result<Offer, StoreError> {
-    let payload = Payload::from_json(text(row, column + 3)?).map_err(|error| {
-        let message_id = text(row, column + 2).unwrap_or_default();
+    offer_of(row, column, read_payload(row, column + 2)?)
+}
+
+/// The payload of a message, behind its id.
+fn read_payload(row: &PgRow, column: usize) -> Result<Payload, StoreError> {
+    Payload::from_json(text(row, column + 1)?).map_err(|error| {
+        let message_id = text(row, column).unwrap_or_default();
         corrupt(format!("the message `{message_id}` cannot be read: {error}")).caused_by(error)
-    })?;
-    offer_of(row, column, payload)
+    })
 }
 
 fn offer_of(row: &PgRow, column: usize, payload: Payload) -> Result<Offer, StoreError> {

@@ -138,7 +138,7 @@ fn are_new(messages: &[NewMessage], kept: Vec<String>) -> Vec<bool> {
 
 /// After the commit: who waits for these messages, also since a moment ago.
 fn told(worker: &str, messages: &[NewMessage], now_ms: Timestamp) -> Script {
-    let mut script = batch::offers_to_all(messages, now_ms);
+    let mut script = batch::offers_to_all(worker, messages, now_ms);
     inbox::wake_waiting(&mut script, worker, messages, now_ms);
     script
 }
