@@ -107,10 +107,12 @@ on_every_store! {
             store.join(&worker(&next), LEASE).await.unwrap();
             let claimed = store.claim(&claim(&next, 0, 10)).await.unwrap();
             assert_eq!(taken(&claimed), [("a", i64::from(strikes) + 1, strikes)]);
+            assert_eq!(store.run("a").await.unwrap().unwrap().strikes, strikes);
             holder = next;
         }
         let grown = held_by(&holder, turn("a", 4, 2, &["it went on"]));
         assert_eq!(store.write(&[grown], 0).await.unwrap(), [written()]);
+        assert_eq!(store.run("a").await.unwrap().unwrap().strikes, 0, "it has got on");
         give_up(&store, &holder).await;
         store.join(&worker("last"), LEASE).await.unwrap();
         assert_eq!(taken(&store.claim(&claim("last", 0, 10)).await.unwrap()), [("a", 5, 1)]);

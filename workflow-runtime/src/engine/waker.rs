@@ -12,7 +12,7 @@ use super::live::Input;
 use super::parts::{Backoff, Parts, Phase};
 use super::recovery::recover;
 use super::suspects::sort_out;
-use crate::store::{Claim, Claimed, StoreError};
+use crate::store::{Claim, Claimed, ClaimedRun, StoreError};
 
 /// How many runs are claimed at once.
 const CLAIM_AT_ONCE: usize = 1_000;
@@ -26,6 +26,12 @@ const MAKE_ROOM: Duration = Duration::from_millis(100);
 
 /// How long it waits before it looks once more for what was due and could not be taken.
 const IN_VAIN: Duration = Duration::from_millis(5);
+
+/// From how many strikes on a run is named in the log: once or twice may happen to anybody.
+const LOUD_FROM: u32 = 3;
+
+/// At most so many are named at once: all that a process holds are struck when it dies.
+const MOST_NAMED: usize = 20;
 
 /// What tells the waker that there may be something to take.
 pub(crate) struct Alarm {
@@ -94,11 +100,30 @@ pub(super) async fn take_due(parts: &Arc<Parts>) -> Result<bool, StoreError> {
     parts.alarm.wants_room.store(!is_all && runs.len() == room, Ordering::Relaxed);
     let is_anything = !runs.is_empty();
     parts.telemetry.runs_claimed.increment(runs.len() as u64);
-    let strikes = runs.iter().filter(|run| run.strikes > 0).count();
-    parts.telemetry.strikes.increment(strikes as u64);
+    note_strikes(parts, &runs);
     let runs = sort_out(parts, runs);
     recover(parts, runs);
     Ok(!is_all && is_anything)
+}
+
+/// Counts what was taken from holders that are gone, and names the runs that this happens to again and again: whether or
+/// not anybody leaves them alone, somebody has to see what their processes die of.
+fn note_strikes(parts: &Parts, runs: &[ClaimedRun]) {
+    let struck = runs.iter().filter(|run| run.strikes > 0).count();
+    parts.telemetry.strikes.increment(struck as u64);
+    let loud: Vec<&ClaimedRun> = runs.iter().filter(|run| run.strikes >= LOUD_FROM).collect();
+    for ClaimedRun { lease, workflow, strikes, .. } in loud.iter().take(MOST_NAMED) {
+        tracing::warn!(
+            run_id = %lease.run_id,
+            workflow,
+            strikes,
+            "workers have died again and again while they held this run, and it has not got on: it, or another one that \
+             they held, may take them down"
+        );
+    }
+    if let Some(more) = loud.len().checked_sub(MOST_NAMED).filter(|more| *more > 0) {
+        tracing::warn!(more, "the same happened to other runs, which are not named");
+    }
 }
 
 /// Works until the engine is on its way out.

@@ -223,6 +223,7 @@ impl Store for Memory {
             progress: row.progress.clone(),
             cancel_reason: row.cancel_reason.clone(),
             incidents: row.incidents.values().cloned().collect(),
+            strikes: if row.strikes_at == row.journal.len() { row.strikes } else { 0 },
             waits: row.waits.clone(),
             timers: row.timers.clone(),
         }))

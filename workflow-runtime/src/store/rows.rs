@@ -239,6 +239,9 @@ pub struct RunStatus {
     pub cancel_reason: Option<String>,
     /// What a person has to look at.
     pub incidents: Vec<Incident>,
+    /// How many holders in a row were given up since the run last got on: one that has many may take its workers down
+    /// ([`EngineBuilder::strikes`](crate::EngineBuilder::strikes)).
+    pub strikes: u32,
     /// The messages it waits for, by operation.
     pub waits: BTreeMap<OpId, MessageWait>,
     /// When it wakes by itself, by operation: sleeps, deadlines and delayed attempts.

@@ -167,7 +167,9 @@ pub(super) async fn run(pool: &Arc<Pool>, run_id: &str) -> Result<Option<RunStat
               WHERE w.run_id = r.run_id), \
              (SELECT coalesce(json_agg(json_build_array(op, due_ms)), '[]') FROM workflow_timers t \
               WHERE t.run_id = r.run_id), \
-             progress, parent_run, parent_generation, parent_op FROM workflow_runs r WHERE run_id = $1",
+             progress, parent_run, parent_generation, parent_op, CASE WHEN strikes_seq = \
+              (SELECT coalesce(max(seq), 0) FROM workflow_events e WHERE e.run_id = r.run_id) THEN strikes ELSE 0 END \
+             FROM workflow_runs r WHERE run_id = $1",
         )
         .bind(run_id);
     rows_of(pool, &script).await?.first().map(|row| read_status(run_id, row)).transpose()
@@ -201,6 +203,7 @@ fn read_status(run_id: &str, row: &PgRow) -> Result<RunStatus, StoreError> {
         progress: read_progress(run_id, row)?,
         cancel_reason: optional(row, 6)?,
         incidents,
+        strikes: number(row, 14)?,
         waits: waits.collect(),
         timers: timers.iter().map(|(op, due_ms)| (OpId::from_text(own(op)), *due_ms)).collect(),
     })

@@ -123,7 +123,9 @@ pub(super) fn run(db: &Connection, run_id: &str) -> Result<Option<RunStatus>> {
           iif(typeof(message) = 'blob', quote(message), message), iif(typeof(key) = 'blob', quote(key), key), \
           iif(typeof(since_ms) = 'blob', 0, since_ms))) FROM workflow_waits w WHERE w.run_id = r.run_id), \
          (SELECT json_group_array(json_array(op, due_ms)) FROM workflow_timers t WHERE t.run_id = r.run_id), \
-         progress, parent_run, parent_generation, parent_op FROM workflow_runs r WHERE run_id = ?",
+         progress, parent_run, parent_generation, parent_op, CASE WHEN strikes_seq = \
+          (SELECT coalesce(max(seq), 0) FROM workflow_events e WHERE e.run_id = r.run_id) THEN strikes ELSE 0 END \
+         FROM workflow_runs r WHERE run_id = ?",
     )?;
     let mut rows = statement.query([run_id])?;
     let status = rows.next()?.map(|row| read_status(run_id, row)).transpose();
@@ -155,6 +157,8 @@ fn read_status(run_id: &str, row: &Row<'_>) -> Result<RunStatus> {
         progress: read_progress(run_id, row)?,
         cancel_reason: row.get(6)?,
         incidents,
+        // For people only: whatever it holds, the run can be read.
+        strikes: row.get(14).unwrap_or_default(),
         waits,
         timers: timers.into_iter().collect(),
     })
