@@ -70,6 +70,12 @@ pub trait Store: Fleet {
     /// (any more), are left out.
     async fn load(&self, leases: &[Lease], now_ms: Timestamp) -> Result<Vec<LoadedRun>, StoreError>;
 
+    /// About how many bytes the journals of these runs have, in their order: asked before they are loaded, so that no more
+    /// of them are in memory at once than fit. Nothing, for a store that says nothing.
+    async fn journal_bytes(&self, run_ids: &[Arc<str>]) -> Result<Vec<u64>, StoreError> {
+        Ok(vec![0; run_ids.len()])
+    }
+
     /// Keeps messages, begins the runs that begin with them, and says which runs wait for them. A message whose id
     /// is known already is dropped, unless it is the redelivery of one that is parked. A message that was sent is
     /// taken by one run, or by those that begin with it; an event by any number of runs, by each once. Runs that wait
@@ -228,6 +234,10 @@ impl<S: Store + ?Sized> Store for Arc<S> {
 
     async fn load(&self, leases: &[Lease], now_ms: Timestamp) -> Result<Vec<LoadedRun>, StoreError> {
         (**self).load(leases, now_ms).await
+    }
+
+    async fn journal_bytes(&self, run_ids: &[Arc<str>]) -> Result<Vec<u64>, StoreError> {
+        (**self).journal_bytes(run_ids).await
     }
 
     async fn deliver(

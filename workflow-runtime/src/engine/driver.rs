@@ -21,6 +21,7 @@ use super::children::{self, Fate};
 use super::live::{Ends, Input};
 use super::live_run::{Happening, LiveRun, Taken};
 use super::parts::{Backoff, Parts, Phase};
+use super::recovery::Replaying;
 use super::transactional::{Committed, Transacted};
 use super::watchdog::Situation;
 use super::weight;
@@ -48,6 +49,8 @@ pub(crate) struct Driver {
     is_idle: bool,
     /// How often in a row the store has kept it.
     refusals: u32,
+    /// Where its journal is, until it is replayed.
+    room: Option<Replaying>,
     _permit: mpsc::Sender<()>,
 }
 
@@ -116,12 +119,14 @@ impl Driver {
             untold: Untold::Nothing,
             is_idle: false,
             refusals: 0,
+            room: None,
             _permit,
         })
     }
 
     /// Goes on with a run that was read from the store.
-    pub(crate) async fn resume(mut self, loaded: LoadedRun) {
+    pub(crate) async fn resume(mut self, loaded: LoadedRun, room: Option<Replaying>) {
+        self.room = room;
         self.go(Next::Resume(Box::new(loaded), Attempts::default())).await;
     }
 
@@ -373,6 +378,7 @@ impl Driver {
     }
 
     async fn replay(&mut self, mut loaded: LoadedRun, attempts: Attempts) -> Next {
+        let room = self.room.take();
         // All that was told before is in what was loaded.
         self.untold = Untold::Nothing;
         self.heard = loaded.requests.iter().cloned().map(Happening::Asked).collect();
@@ -389,6 +395,7 @@ impl Driver {
             Err(error) => return Next::Broken(error.to_string()),
         };
         tracing::debug!(rows = journal.len(), "the run was replayed");
+        drop((journal, room));
         if had_incident || live.has_repairs() || live.run.owes_commands() {
             let now_ms = live.tick(self.parts.clock.now_ms());
             let turn = match live.journal_is_in_order(now_ms) {

@@ -12,6 +12,7 @@ use super::endings::Endings;
 use super::flow_control::FlowControl;
 use super::live::{LiveRuns, Seat};
 use super::membership::Membership;
+use super::recovery::ReplayRoom;
 use super::registry::Registry;
 use super::requests::Answers;
 use super::suspects::Suspects;
@@ -58,6 +59,7 @@ pub(crate) struct Parts {
     pub(crate) findings: Findings,
     pub(crate) live: LiveRuns,
     pub(crate) alarm: Alarm,
+    pub(crate) replay_room: ReplayRoom,
     pub(crate) endings: Endings,
     pub(crate) answers: Answers,
     pub(crate) phase: watch::Sender<Phase>,
@@ -127,6 +129,7 @@ impl Parts {
             findings: Findings::default(),
             live: LiveRuns::default(),
             alarm: Alarm::default(),
+            replay_room: ReplayRoom::default(),
             endings: Endings::default(),
             answers: Answers::default(),
             phase,

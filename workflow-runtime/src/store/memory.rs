@@ -14,6 +14,7 @@ use workflow_core::{OpId, Parent, Payload, Record, Timestamp};
 
 use self::fleet::{KeptRequest, Member};
 use self::inbox::KeptMessage;
+use super::codec::record_text;
 use super::{
     Delivered, EngineLock, Incident, IncidentPlace, KeptSchedule, KnownRun, Lease, LoadedRun, MessageFilter,
     MessageStatus, MessageWait, NewMessage, NewRun, OutboxChange, OutboxEntry, OutboxFilter, OutboxPage,
@@ -207,6 +208,15 @@ impl Store for Memory {
             row.cancel_reason = Some(reason.to_owned());
         }
         Ok(Some(row.state.clone()))
+    }
+
+    async fn journal_bytes(&self, run_ids: &[Arc<str>]) -> Result<Vec<u64>, StoreError> {
+        let tables = self.tables();
+        let bytes = |run_id: &Arc<str>| {
+            let records = tables.runs.get(run_id).into_iter().flat_map(|row| &row.journal);
+            records.map(|record| record_text(record).len() as u64).sum()
+        };
+        Ok(run_ids.iter().map(bytes).collect())
     }
 
     async fn run(&self, run_id: &str) -> Result<Option<RunStatus>, StoreError> {

@@ -289,6 +289,10 @@ impl Store for Postgres {
         read::load(&self.pool, leases, now_ms).await
     }
 
+    async fn journal_bytes(&self, run_ids: &[Arc<str>]) -> Result<Vec<u64>, StoreError> {
+        read::journal_bytes(&self.pool, run_ids).await
+    }
+
     async fn deliver(
         &self,
         worker: &str,

@@ -337,6 +337,11 @@ impl Store for Sqlite {
         self.write(move |db, _| runs::request_cancel(db, &worker, &run_id, &reason)).await
     }
 
+    async fn journal_bytes(&self, run_ids: &[Arc<str>]) -> StoreResult<Vec<u64>> {
+        let run_ids = run_ids.to_vec();
+        self.read(move |db| read::journal_bytes(db, &run_ids)).await
+    }
+
     async fn run(&self, run_id: &str) -> StoreResult<Option<RunStatus>> {
         let run_id = run_id.to_owned();
         self.read(move |db| read::run(db, &run_id)).await

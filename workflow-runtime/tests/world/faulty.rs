@@ -39,6 +39,8 @@ struct Faults {
     poison: Mutex<Option<String>>,
     /// About how many bytes the largest turn had.
     largest_turn: AtomicUsize,
+    /// The most runs that were loaded at once.
+    most_loaded: AtomicUsize,
     /// The next write panics.
     panics: AtomicBool,
     /// What was written is answered for only once there is a permit.
@@ -89,7 +91,7 @@ impl HeldParks {
 impl<S> Faulty<S> {
     pub fn new(inner: S, crash: Crash) -> Arc<Faulty<S>> {
         let (writes, has_crashed, failures, stutters, held, parks, counts_parks) = Default::default();
-        let (poison, largest_turn, panics) = Default::default();
+        let (poison, largest_turn, most_loaded, panics) = Default::default();
         let (frozen, is_silent) = (watch::Sender::new(false), watch::Sender::new(false));
         let faults = Faults {
             crash,
@@ -99,6 +101,7 @@ impl<S> Faulty<S> {
             stutters,
             poison,
             largest_turn,
+            most_loaded,
             panics,
             held,
             parks,
@@ -142,6 +145,11 @@ impl<S> Faulty<S> {
     /// The next batch of turns panics.
     pub fn panic(&self) {
         self.faults.panics.store(true, Ordering::SeqCst);
+    }
+
+    /// The most runs that were loaded at once.
+    pub fn most_loaded(&self) -> usize {
+        self.faults.most_loaded.load(Ordering::SeqCst)
     }
 
     /// How many bytes the journal rows of the largest turn had.
@@ -343,7 +351,13 @@ impl<S: Store> Store for Faulty<S> {
 
     async fn load(&self, leases: &[Lease], now_ms: Timestamp) -> Result<Vec<LoadedRun>, StoreError> {
         self.faults.let_in().await;
+        self.faults.most_loaded.fetch_max(leases.len(), Ordering::SeqCst);
         self.inner.load(leases, now_ms).await
+    }
+
+    async fn journal_bytes(&self, run_ids: &[Arc<str>]) -> Result<Vec<u64>, StoreError> {
+        self.faults.let_in().await;
+        self.inner.journal_bytes(run_ids).await
     }
 
     async fn deliver(
@@ -468,6 +482,7 @@ impl StoreTransaction for FaultyTransaction {
 
     async fn commit(self: Box<Self>, turn: &Turn, now_ms: Timestamp) -> Result<TurnOutcome, StoreError> {
         let FaultyTransaction { inner, faults } = *self;
+        faults.check(turn)?;
         faults.write(inner.commit(turn, now_ms)).await
     }
 }

@@ -129,6 +129,18 @@ pub(super) async fn load(
     Ok(loaded)
 }
 
+pub(super) async fn journal_bytes(pool: &Arc<Pool>, run_ids: &[Arc<str>]) -> Result<Vec<u64>, StoreError> {
+    let ids: Vec<_> = run_ids.iter().map(|run_id| (run_id.as_ref(),)).collect();
+    let mut script = Script::default();
+    script
+        .push(
+            "SELECT coalesce((SELECT sum(octet_length(e.record)) FROM workflow_events e WHERE e.run_id = b.run_id), 0) \
+             FROM unnest($1::text[]) WITH ORDINALITY b (run_id, position) ORDER BY b.position",
+        )
+        .bind_rows(&ids);
+    rows_of(pool, &script).await?.iter().map(|row| number(row, 0)).collect()
+}
+
 fn read_wait(row: &PgRow) -> Result<(OpId, MessageWait), StoreError> {
     let wait = MessageWait { message: text(row, 3)?, key: text(row, 4)?, since_ms: number(row, 5)? };
     Ok((OpId::from_text(text(row, 2)?), wait))

@@ -108,6 +108,14 @@ pub(super) fn journal(db: &Connection, run_id: &str) -> Result<Vec<Record>> {
     Ok(journal)
 }
 
+pub(super) fn journal_bytes(db: &Connection, run_ids: &[Arc<str>]) -> Result<Vec<u64>> {
+    let mut statement = db.prepare_cached(
+        "SELECT coalesce(sum(octet_length(record)), 0) FROM workflow_events WHERE run_id = ?",
+    )?;
+    let bytes = run_ids.iter().map(|run_id| statement.query_row([&**run_id], |row| row.get::<_, i64>(0)));
+    bytes.map(|bytes| Ok(bytes?.unsigned_abs())).collect()
+}
+
 fn corrupt_row(run_id: &str, seq: i64, error: &rusqlite::types::FromSqlError) -> StoreError {
     let message = format!("run {run_id}, journal row {seq} cannot be read: {error}");
     StoreError::new(StoreFault::Corrupt, message)
