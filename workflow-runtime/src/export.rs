@@ -49,8 +49,8 @@ pub struct ExportedRun {
     /// Why the journal cannot be read, if it cannot; then it is empty.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub journal_error: Option<String>,
-    /// Why what is kept of the run beside its journal cannot be read, if it cannot; then only the id and the journal are
-    /// to be trusted.
+    /// Why what is kept of the run beside its journal cannot be read, if it cannot; then only the id and the journal
+    /// are to be trusted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unreadable: Option<String>,
 }

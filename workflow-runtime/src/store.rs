@@ -70,8 +70,8 @@ pub trait Store: Fleet {
     /// (any more), are left out.
     async fn load(&self, leases: &[Lease], now_ms: Timestamp) -> Result<Vec<LoadedRun>, StoreError>;
 
-    /// About how many bytes the journals of these runs have, in their order: asked before they are loaded, so that no more
-    /// of them are in memory at once than fit. Nothing, for a store that says nothing.
+    /// About how many bytes the journals of these runs have, in their order: asked before they are loaded, so that no
+    /// more of them are in memory at once than fit. Nothing, for a store that says nothing.
     async fn journal_bytes(&self, run_ids: &[Arc<str>]) -> Result<Vec<u64>, StoreError> {
         Ok(vec![0; run_ids.len()])
     }

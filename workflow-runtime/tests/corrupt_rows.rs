@@ -185,7 +185,8 @@ on_both! {
         .await;
         for text in [String::from_utf8(lines).unwrap(), std::fs::read_to_string(&path).unwrap()] {
             let runs: Vec<ExportedRun> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-            let told: Vec<_> = runs.iter().map(|run| (&*run.run_id, run.unreadable.is_some(), run.journal.len())).collect();
+            let told = runs.iter().map(|run| (&*run.run_id, run.unreadable.is_some(), run.journal.len()));
+            let told: Vec<_> = told.collect();
             assert_eq!(told, [("a", true, 6), ("b", true, 6), ("c", false, 6)]);
             let why = runs[0].unreadable.as_deref().unwrap();
             assert!(why.contains("the conclusion cannot be read"), "{why}");

@@ -1,5 +1,5 @@
-//! Panics where nobody expects any: in the values of users, in what drives a run, in the store. No run is held by somebody
-//! who does not go on with it, and none of it stays unseen.
+//! Panics where nobody expects any: in the values of users, in what drives a run, in the store. No run is held by
+//! somebody who does not go on with it, and none of it stays unseen.
 
 mod world;
 

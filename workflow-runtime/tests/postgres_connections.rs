@@ -1,5 +1,5 @@
-//! The connections to Postgres: what users ask beside an engine, however long it takes, a network that forgets them, and
-//! what somebody has set for their role.
+//! The connections to Postgres: what users ask beside an engine, however long it takes, a network that forgets them,
+//! and what somebody has set for their role.
 
 #[path = "attack/proxy.rs"]
 mod proxy;
@@ -68,7 +68,10 @@ async fn reads_of_users_that_wait_for_long_keep_nobody_from_committing() {
     let schema = Schema::new();
     let store = Arc::new(schema.connect().await);
     store.join(&worker(WORKER), LEASE).await.unwrap();
-    store.execute_batch("CREATE TABLE accounts (cents BIGINT); INSERT INTO accounts VALUES (7)").await.unwrap();
+    store
+        .execute_batch("CREATE TABLE accounts (cents BIGINT); INSERT INTO accounts VALUES (7)")
+        .await
+        .unwrap();
     let mut other = PgConnection::connect(postgres_server::url()).await.unwrap();
     let lock = format!("BEGIN; LOCK TABLE {}.accounts", schema.name());
     sqlx::raw_sql(AssertSqlSafe(lock)).execute(&mut other).await.unwrap();
@@ -78,7 +81,8 @@ async fn reads_of_users_that_wait_for_long_keep_nobody_from_committing() {
         schema.name()
     );
     eventually("they wait for the table", async || {
-        let count: i64 = sqlx::query_scalar(AssertSqlSafe(waiting.clone())).fetch_one(&mut other).await.unwrap();
+        let count: i64 =
+            sqlx::query_scalar(AssertSqlSafe(waiting.clone())).fetch_one(&mut other).await.unwrap();
         (count >= 5).then_some(())
     })
     .await;
@@ -103,8 +107,10 @@ async fn reads_that_all_wait_for_an_answer_that_cannot_come_give_up() {
     let options = schema.options().connections(4).answer_timeout(Duration::from_millis(500));
     let store = Arc::new(options.connect(&url).await.unwrap());
     store.join(&worker(WORKER), LEASE).await.unwrap();
-    let asked: Vec<_> = (0..8).map(|_| ask(&store, "SELECT count(*) FROM (SELECT pg_sleep(0.31)) x")).collect();
-    let at_work = "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep' AND query LIKE '%0.31%'";
+    let asked: Vec<_> =
+        (0..8).map(|_| ask(&store, "SELECT count(*) FROM (SELECT pg_sleep(0.31)) x")).collect();
+    let at_work =
+        "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep' AND query LIKE '%0.31%'";
     let mut other = PgConnection::connect(postgres_server::url()).await.unwrap();
     eventually("the server is at work", async || {
         let count: i64 = sqlx::query_scalar(at_work).fetch_one(&mut other).await.unwrap();

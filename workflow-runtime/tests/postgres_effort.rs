@@ -1,5 +1,5 @@
-//! How much of Postgres's tables is read for what engines ask all the time: what there is to do, never what is parked or
-//! has ended. Counted by the server, in rows, so that no plan is prescribed.
+//! How much of Postgres's tables is read for what engines ask all the time: what there is to do, never what is parked
+//! or has ended. Counted by the server, in rows, so that no plan is prescribed.
 
 mod world;
 
@@ -8,9 +8,9 @@ use std::time::Duration;
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
 use workflow_runtime::store::*;
 use workflow_runtime::{Postgres, RunFilter};
+use world::eventually;
 use world::postgres::Schema;
 use world::turns::*;
-use world::eventually;
 
 const LEASE: Duration = Duration::from_secs(3_600);
 
@@ -20,7 +20,8 @@ const FEW: i64 = 1_000;
 /// Thirty thousand runs have ended, twenty thousand are parked, and five thousand messages are tried again later.
 const HISTORY: &str = "
     INSERT INTO workflow_runs (run_id, workflow, version, epoch, started_ms, ended_ms, conclusion, holder)
-        SELECT 'ended-' || n, 'flow', 2, 1, 0, 10000 + n, '{\"Completed\":1}', 'worker-1' FROM generate_series(1, 30000) n;
+        SELECT 'ended-' || n, 'flow', 2, 1, 0, 10000 + n, '{\"Completed\":1}', 'worker-1'
+        FROM generate_series(1, 30000) n;
     INSERT INTO workflow_events (run_id, seq, at_ms, record)
         SELECT 'ended-' || n, 1, 0, '{}' FROM generate_series(1, 30000) n;
     INSERT INTO workflow_runs (run_id, workflow, version, epoch, started_ms, wake_ms)
@@ -148,8 +149,13 @@ async fn what_engines_ask_all_the_time_reads_neither_what_is_parked_nor_what_has
         seen.push(("runs with incidents", rows));
         let rows = tables
             .rows_read(async |store| {
-                let sweep =
-                    Sweep { now_ms: 10, messages_until_ms: 0, runs_until_ms: Some(10), only_runs: None, limit: 500 };
+                let sweep = Sweep {
+                    now_ms: 10,
+                    messages_until_ms: 0,
+                    runs_until_ms: Some(10),
+                    only_runs: None,
+                    limit: 500,
+                };
                 assert_eq!(store.sweep(&sweep).await.unwrap().runs, 2);
                 assert_eq!(store.old_runs(10, 500).await.unwrap(), []);
             })

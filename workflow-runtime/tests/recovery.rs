@@ -25,10 +25,12 @@ async fn large_journals_are_read_a_few_at_a_time() {
     }
     drop(engine);
     let store = open().await;
-    let grow = "UPDATE workflow_events SET record = record || printf('%25000000s', ' ') WHERE run_id <> 'o-0'";
+    let grow =
+        "UPDATE workflow_events SET record = record || printf('%25000000s', ' ') WHERE run_id <> 'o-0'";
     store.execute_batch(grow).await.unwrap();
     let store = Faulty::new(store, Crash::Never);
-    let engine = builder(Arc::clone(&store), &world, &clock).park_idle_after(Duration::MAX).start().await.unwrap();
+    let engine =
+        builder(Arc::clone(&store), &world, &clock).park_idle_after(Duration::MAX).start().await.unwrap();
     let client = engine.client();
     for n in 0..RUNS {
         let id = format!("o-{n}");

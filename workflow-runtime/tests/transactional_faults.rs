@@ -64,7 +64,8 @@ async fn a_step_that_is_never_committed_is_seen() {
     let bank = Bank::new().await;
     let faulty = Faulty::new(Arc::clone(&bank.store), Crash::Never);
     let minute = Duration::from_secs(60);
-    let engine = builder(Arc::clone(&faulty), &bank.world, &bank.clock).watchdog(minute).start().await.unwrap();
+    let engine =
+        builder(Arc::clone(&faulty), &bank.world, &bank.clock).watchdog(minute).start().await.unwrap();
     bank.world.script("withdraw", [Behaviour::Wait]);
     let run = engine.start(transfer("anna".into(), "bert".into(), 10)).id("t-1").await.unwrap();
     eventually("it writes", async || (bank.world.count("withdraw") == 1).then_some(())).await;

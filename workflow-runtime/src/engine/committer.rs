@@ -123,10 +123,16 @@ struct EndsAll(Arc<Parts>);
 
 impl Drop for EndsAll {
     fn drop(&mut self) {
-        if self.0.phase() != Phase::Stopped {
-            tracing::error!("the engine can write nothing any more, and stops: another one takes its runs over");
-            self.0.stop();
+        if self.0.phase() == Phase::Stopped {
+            return;
         }
+        // Otherwise the executor is gone, and everything with it.
+        if std::thread::panicking() {
+            tracing::error!(
+                "what writes has panicked, and the engine stops: another one takes its runs over"
+            );
+        }
+        self.0.stop();
     }
 }
 

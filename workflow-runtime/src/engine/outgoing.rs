@@ -64,13 +64,14 @@ pub(super) fn check(commands: &[Command], limit: usize) -> Result<(), CoreError>
 
 /// All that the code asks for at once is one row of the journal.
 fn check_all(commands: &[Command], limit: usize) -> Result<(), CoreError> {
-    let (bytes, limit): (usize, usize) = (commands.iter().map(weight::of_command).sum(), limit.max(MOST_AT_ONCE));
+    let (bytes, limit): (usize, usize) =
+        (commands.iter().map(weight::of_command).sum(), limit.max(MOST_AT_ONCE));
     if bytes <= limit {
         return Ok(());
     }
     let error = format!(
-        "it has {bytes} bytes, more than the {limit} that go into one row of a journal: ask for less of it at a time, or \
-         keep the values elsewhere and pass on where they are"
+        "it has {bytes} bytes, more than the {limit} that go into one row of a journal: ask for less of it at a time, \
+         or keep the values elsewhere and pass on where they are"
     );
     Err(unstorable("what the code asks for at once", error))
 }

@@ -16,7 +16,8 @@ use crate::store::{ClaimedRun, Lease, LoadedRun, Orphans, RunFilter, RunSummary,
 /// How many journals are read with one statement.
 const READ_AT_ONCE: usize = 64;
 
-/// About how many bytes of journals are read with one statement; twice as many may be in memory until they are replayed.
+/// About how many bytes of journals are read with one statement; twice as many may be in memory until they are
+/// replayed.
 const READ_BYTES_AT_ONCE: u64 = 64 << 20;
 
 /// How many runs are listed with one statement.
@@ -133,7 +134,8 @@ async fn resume_all(parts: Arc<Parts>, seated: Vec<Seated>) {
     }
 }
 
-/// How many of these are read at once, one after the other: as many as are not too many and not too large, at least one.
+/// How many of these are read at once, one after the other: as many as are not too many and not too large, at least
+/// one.
 fn together(bytes: &[u64]) -> Vec<usize> {
     let (mut lengths, mut sum) = (Vec::new(), 0_u64);
     for bytes in bytes {
@@ -176,7 +178,9 @@ async fn journal_bytes(parts: &Parts, run_ids: &[Arc<str>]) -> Option<Vec<u64>> 
     loop {
         match parts.store.journal_bytes(run_ids).await {
             Ok(bytes) => return Some(bytes),
-            Err(error) => tracing::warn!(%error, "the store does not say how large journals are; asking again"),
+            Err(error) => {
+                tracing::warn!(%error, "the store does not say how large journals are; asking again")
+            }
         }
         if !backoff.wait(parts).await {
             return None;
@@ -202,7 +206,11 @@ mod tests {
         assert_eq!(together(&[]), [0; 0]);
         assert_eq!(together(&[0; 130]), [64, 64, 2]);
         assert_eq!(together(&[20 * megabyte; 7]), [3, 3, 1]);
-        assert_eq!(together(&[1, 100 * megabyte, 1, 2, 64 * megabyte, 1]), [1, 1, 2, 1, 1], "a large one is alone");
+        assert_eq!(
+            together(&[1, 100 * megabyte, 1, 2, 64 * megabyte, 1]),
+            [1, 1, 2, 1, 1],
+            "a large one is alone"
+        );
         assert_eq!(together(&[u64::MAX, u64::MAX]), [1, 1]);
     }
 }

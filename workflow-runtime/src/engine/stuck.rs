@@ -68,7 +68,10 @@ impl LiveRun {
         };
         let mut misfits = Vec::new();
         for form in forms {
-            match form.map_err(|error| error.to_string()).and_then(|form| self.reads(op, &form).map(|()| form)) {
+            match form
+                .map_err(|error| error.to_string())
+                .and_then(|form| self.reads(op, &form).map(|()| form))
+            {
                 Ok(form) => return Ok(form),
                 Err(error) => misfits.push(error),
             }

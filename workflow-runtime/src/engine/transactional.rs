@@ -69,7 +69,8 @@ pub(crate) enum Committed {
 
 impl Queue {
     pub(crate) fn push(&mut self, mut waiting: Waiting) {
-        let since = self.last.as_ref().filter(|(name, _)| *name == waiting.name).map(|(_, since_ms)| *since_ms);
+        let since =
+            self.last.as_ref().filter(|(name, _)| *name == waiting.name).map(|(_, since_ms)| *since_ms);
         waiting.since_ms = since.unwrap_or(waiting.since_ms);
         self.waiting.push_back(waiting);
     }

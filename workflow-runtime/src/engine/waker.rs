@@ -106,8 +106,8 @@ pub(super) async fn take_due(parts: &Arc<Parts>) -> Result<bool, StoreError> {
     Ok(!is_all && is_anything)
 }
 
-/// Counts what was taken from holders that are gone, and names the runs that this happens to again and again: whether or
-/// not anybody leaves them alone, somebody has to see what their processes die of.
+/// Counts what was taken from holders that are gone, and names the runs that this happens to again and again: whether
+/// or not anybody leaves them alone, somebody has to see what their processes die of.
 fn note_strikes(parts: &Parts, runs: &[ClaimedRun]) {
     let struck = runs.iter().filter(|run| run.strikes > 0).count();
     parts.telemetry.strikes.increment(struck as u64);
@@ -117,8 +117,8 @@ fn note_strikes(parts: &Parts, runs: &[ClaimedRun]) {
             run_id = %lease.run_id,
             workflow,
             strikes,
-            "workers have died again and again while they held this run, and it has not got on: it, or another one that \
-             they held, may take them down"
+            "workers have died again and again while they held this run, and it has not got on: it, or another one \
+             that they held, may take them down"
         );
     }
     if let Some(more) = loud.len().checked_sub(MOST_NAMED).filter(|more| *more > 0) {

@@ -14,7 +14,8 @@ pub(super) fn of_turn(turn: &Turn) -> usize {
     let changes = &turn.changes;
     let records: usize = turn.records.iter().map(of_record).sum();
     // These are there once more, beside the journal.
-    let sent: usize = changes.sends.iter().map(|sent| ROW + sent.key.len() + sent.payload.as_json().len()).sum();
+    let sent: usize =
+        changes.sends.iter().map(|sent| ROW + sent.key.len() + sent.payload.as_json().len()).sum();
     let progress = changes.progress.as_ref().map_or(0, |progress| progress.as_json().len());
     let conclusion = changes.conclusion.as_ref().map_or(0, of_conclusion);
     let incidents: usize = changes.open_incidents.values().map(|cause| ROW + cause.len()).sum();
@@ -89,7 +90,9 @@ pub(super) fn of_happening(happening: &Happening) -> usize {
 fn of_outcome(outcome: &AttemptOutcome) -> usize {
     match outcome {
         AttemptOutcome::Answered(Answer::Done(output)) => output.as_json().len(),
-        AttemptOutcome::Answered(Answer::Refused { output, message, .. }) => output.as_json().len() + message.len(),
+        AttemptOutcome::Answered(Answer::Refused { output, message, .. }) => {
+            output.as_json().len() + message.len()
+        }
         AttemptOutcome::Failed(failure) => failure.message.len(),
     }
 }
@@ -145,7 +148,8 @@ mod tests {
 
     #[test]
     fn what_is_kept_beside_the_journal_counts_as_well() {
-        let mut changes = Changes { progress: Some(Payload::of(&"x".repeat(5_000)).unwrap()), ..Changes::default() };
+        let mut changes =
+            Changes { progress: Some(Payload::of(&"x".repeat(5_000)).unwrap()), ..Changes::default() };
         changes.conclusion = Some(Conclusion::Completed(Payload::of(&"x".repeat(5_000)).unwrap()));
         let lease = Lease { run_id: "a".into(), epoch: 1, worker: "w".into() };
         let turn = Turn { lease, begins: None, at_ms: 0, first_seq: 2, records: Vec::new(), changes };

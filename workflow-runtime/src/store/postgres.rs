@@ -70,9 +70,9 @@ pub struct PostgresOptions {
 
 impl PostgresOptions {
     /// At most so many connections at once; 8, if nothing is said, and never fewer than 4. Each transactional step, and
-    /// each call of [`Postgres::query`] and [`Postgres::execute_batch`], takes one for as long as it runs, and waits until
-    /// one is free; three are kept for everything else. An engine has one more, on which it hears of what other engines
-    /// have told its runs.
+    /// each call of [`Postgres::query`] and [`Postgres::execute_batch`], takes one for as long as it runs, and waits
+    /// until one is free; three are kept for everything else. An engine has one more, on which it hears of what other
+    /// engines have told its runs.
     #[must_use]
     pub fn connections(mut self, connections: usize) -> PostgresOptions {
         self.connections = connections.max(4);
@@ -171,8 +171,8 @@ impl Postgres {
     /// in an `Arc`. A transactional step reads with its `Tx`: beside it, it would need a second connection.)
     ///
     /// # Errors
-    /// What the database says, also when the statement would write; that a row does not fit the type; that no connection
-    /// became free within the `answer_timeout`.
+    /// What the database says, also when the statement would write; that a row does not fit the type; that no
+    /// connection became free within the `answer_timeout`.
     pub async fn query<T: DeserializeOwned>(
         &self,
         sql: &str,

@@ -12,11 +12,11 @@ use crate::judge::acquit;
 use crate::protocol::LEASE;
 
 #[test]
-fn three_workers_that_are_killed_over_and_over_on_postgres_lose_nothing_and_repeat_nothing() {
-    let chance = chance("three_workers_that_are_killed");
+fn two_hundred_kills_of_three_workers_on_postgres_lose_nothing_and_repeat_nothing() {
+    let chance = chance("two_hundred_kills_of_three_workers");
     let mut conductor = Conductor::on_postgres(chance, postgres_server::url());
     let mut workers = [conductor.spawn(), conductor.spawn(), conductor.spawn()];
-    for _ in 0..rounds(60) {
+    for _ in 0..rounds(200) {
         let victim = conductor.chance.usize(..workers.len());
         conductor.keep_busy(40);
         // Now and then before it takes part at all.

@@ -19,4 +19,5 @@ mod network;
 mod protocol;
 mod proxy;
 mod quiet;
+mod storm;
 mod worker;

@@ -136,8 +136,8 @@ impl<S> Faulty<S> {
         self.faults.stutters.store(true, Ordering::SeqCst);
     }
 
-    /// From now on, a batch of turns or messages in which this text is fails, and nothing of it is done: as when a server
-    /// ends the connection over which something comes that it does not take.
+    /// From now on, a batch of turns or messages in which this text is fails, and nothing of it is done: as when a
+    /// server ends the connection over which something comes that it does not take.
     pub fn poison(&self, text: impl Into<Option<&'static str>>) {
         *self.faults.poison.lock().unwrap() = text.into().map(str::to_owned);
     }

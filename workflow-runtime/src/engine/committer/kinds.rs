@@ -9,9 +9,7 @@ use workflow_core::Timestamp;
 use super::{Asker, Reply, Sender};
 use crate::engine::live::{Input, Seat};
 use crate::engine::parts::Parts;
-use crate::store::{
-    Delivered, NewMessage, OutboxChange, Parking, RunState, StoreError, Turn, TurnOutcome,
-};
+use crate::store::{Delivered, NewMessage, OutboxChange, Parking, RunState, StoreError, Turn, TurnOutcome};
 
 /// Things of one kind that are written together.
 pub(super) trait Kind: 'static {
@@ -192,11 +190,7 @@ impl Kind for Parkings {
     type Asker = Reply<bool>;
     type Answer = bool;
 
-    async fn ask(
-        parts: &Parts,
-        parkings: &[Parking],
-        now_ms: Timestamp,
-    ) -> Result<Vec<bool>, StoreError> {
+    async fn ask(parts: &Parts, parkings: &[Parking], now_ms: Timestamp) -> Result<Vec<bool>, StoreError> {
         parts.store.park(parkings, now_ms).await
     }
 

@@ -11,8 +11,8 @@ use super::{fleet, inbox, outbox};
 use crate::store::codec::{conclusion_text, place_text, record_text};
 use crate::store::{NewMessage, Turn};
 
-/// The messages that a wait `w` can have: not settled, not expired, and not known to the run. (`+ 0`: found by what they
-/// are called, never by when they expire.)
+/// The messages that a wait `w` can have: not settled, not expired, and not known to the run. (`+ 0`: found by what
+/// they are called, never by when they expire.)
 macro_rules! fitting_messages {
     ($now_ms:literal) => {
         concat!(
@@ -50,12 +50,12 @@ pub(super) const OFFERS_TO_RUNS: &str = concat!(
     "ORDER BY b.position, w.op"
 );
 
-/// Who waits for these messages: all runs of this worker, and of others, and of those that nobody holds, only one, which
-/// stands for all of them: they are woken. A payload comes once, however many wait for it. Also for messages that are
-/// duplicates: their first delivery may have been cut off before anybody was told.
+/// Who waits for these messages: all runs of this worker, and of others, and of those that nobody holds, only one,
+/// which stands for all of them: they are woken. A payload comes once, however many wait for it. Also for messages that
+/// are duplicates: their first delivery may have been cut off before anybody was told.
 const OFFERS_TO_ALL: &str = concat!(
-    "WITH o AS MATERIALIZED (SELECT w.run_id, w.op, w.since_ms, b.position, r.holder IS NOT DISTINCT FROM $4 AS is_mine, \
-      (SELECT min(x.number) ",
+    "WITH o AS MATERIALIZED (SELECT w.run_id, w.op, w.since_ms, b.position, \
+      r.holder IS NOT DISTINCT FROM $4 AS is_mine, (SELECT min(x.number) ",
     fitting_messages!("$3::int8"),
     ") AS number FROM unnest($1::text[], $2::text[]) WITH ORDINALITY b (message, key, position) \
       JOIN workflow_waits w ON w.message = b.message AND w.key = b.key JOIN workflow_runs r ON r.run_id = w.run_id), \

@@ -37,8 +37,8 @@ macro_rules! waiting_runs {
 
 /// Others take runs at the same time: each run is taken by who locks it first, and nobody waits. Runs that are due are
 /// looked at, and locked, one by one in the order of the index, workflow by workflow, until there are enough: the
-/// workflow that has waited for longest comes first. What a subquery limits is looked at for each row before it: so workers
-/// that are gone, of whom there is hardly ever one, are looked for first.
+/// workflow that has waited for longest comes first. What a subquery limits is looked at for each row before it: so
+/// workers that are gone, of whom there is hardly ever one, are looked for first.
 const TAKE: &str = concat!(
     "WITH me AS MATERIALIZED (SELECT worker FROM workflow_workers \
       WHERE worker = $1 AND NOT is_gone FOR KEY SHARE), \
@@ -47,7 +47,8 @@ const TAKE: &str = concat!(
       FROM me CROSS JOIN workflow_workers w CROSS JOIN code c CROSS JOIN LATERAL (SELECT r.run_id FROM workflow_runs r \
       WHERE r.holder = w.worker AND r.workflow = c.workflow AND r.version = c.version AND r.ended_ms IS NULL \
       ORDER BY r.run_id LIMIT $5::int8 FOR UPDATE OF r SKIP LOCKED) r WHERE w.is_gone LIMIT $5::int8), \
-     soonest AS MATERIALIZED (SELECT c.workflow, c.version FROM me CROSS JOIN code c CROSS JOIN LATERAL (SELECT r.wake_ms ",
+     soonest AS MATERIALIZED (SELECT c.workflow, c.version FROM me CROSS JOIN code c \
+      CROSS JOIN LATERAL (SELECT r.wake_ms ",
     waiting_runs!(),
     "<= $2::int8 ORDER BY r.wake_ms LIMIT 1) f ORDER BY f.wake_ms), \
      due AS MATERIALIZED (SELECT d.run_id, d.wake_ms, false AS is_left FROM soonest c CROSS JOIN LATERAL \
@@ -69,8 +70,8 @@ const NEXT: &str = concat!(
     waiting_runs!(),
     "IS NOT NULL ORDER BY r.wake_ms LIMIT 1)), \
      min((SELECT $2::int8 FROM workflow_workers w CROSS JOIN LATERAL (SELECT 1 FROM workflow_runs r \
-      WHERE r.holder = w.worker AND r.workflow = c.workflow AND r.version = c.version AND r.ended_ms IS NULL LIMIT 1) x \
-      WHERE w.is_gone LIMIT 1))) \
+      WHERE r.holder = w.worker AND r.workflow = c.workflow AND r.version = c.version AND r.ended_ms IS NULL \
+      LIMIT 1) x WHERE w.is_gone LIMIT 1))) \
      FROM unnest($3::text[], $4::int4[]) c (workflow, version) \
      WHERE EXISTS (SELECT 1 FROM workflow_workers w WHERE w.worker = $1 AND NOT w.is_gone)"
 );

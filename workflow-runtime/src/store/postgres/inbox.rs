@@ -115,9 +115,10 @@ pub(super) fn keep(script: &mut Script, messages: &[NewMessage], now_ms: Timesta
         // must not wait for each other.
         "INSERT INTO workflow_messages (number, message_id, message, key, payload, delivered_ms, expires_ms, run_id, \
          is_event, settled_ms, reason) \
-         SELECT b.number, b.message_id, b.message, b.key, b.payload, b.delivered_ms, b.expires_ms, b.run_id, b.is_event, \
-         b.settled_ms, b.reason FROM (SELECT nextval(pg_get_serial_sequence('workflow_messages', 'number')) AS number, \
-         u.* FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::int8[], $6::int8[], $7::text[], \
+         SELECT b.number, b.message_id, b.message, b.key, b.payload, b.delivered_ms, b.expires_ms, b.run_id, \
+         b.is_event, b.settled_ms, b.reason FROM (SELECT \
+         nextval(pg_get_serial_sequence('workflow_messages', 'number')) AS number, u.* \
+         FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::int8[], $6::int8[], $7::text[], \
          $8::bool[], $9::int8[], $10::text[]) u (message_id, message, key, payload, delivered_ms, expires_ms, run_id, \
          is_event, settled_ms, reason) OFFSET 0) b ORDER BY b.message_id, b.number \
          ON CONFLICT (message_id) DO NOTHING RETURNING message_id",

@@ -143,8 +143,8 @@ impl Pool {
         self.connect(permit, Some(users)).await
     }
 
-    /// The same for one who is not waited for for ever: a step that asks beside its own transaction could be waiting for
-    /// itself.
+    /// The same for one who is not waited for for ever: a step that asks beside its own transaction could be waiting
+    /// for itself.
     pub(super) async fn acquire_soon_for_user(self: &Arc<Self>) -> Result<Held, sqlx::Error> {
         let acquired = tokio::time::timeout(self.answer_timeout, self.acquire_for_user()).await;
         acquired.unwrap_or(Err(sqlx::Error::PoolTimedOut))
