@@ -174,3 +174,27 @@ async fn what_engines_ask_all_the_time_reads_neither_what_is_parked_nor_what_has
         assert!(seen.iter().all(|(_, rows)| *rows <= FEW), "analyzed: {is_analyzed}: {seen:?}");
     }
 }
+
+/// Else the payload would come back as often as there are runs that wait for it.
+#[tokio::test]
+async fn of_many_runs_that_wait_only_those_of_the_worker_are_named() {
+    let schema = Schema::new();
+    let store = schema.connect().await;
+    store.join(&worker(WORKER), LEASE).await.unwrap();
+    let waiting = "
+        INSERT INTO workflow_runs (run_id, workflow, version, epoch, started_ms)
+            SELECT 'waiting-' || n, 'flow', 2, 1, 0 FROM generate_series(1, 500) n;
+        INSERT INTO workflow_waits (run_id, op, message, key, since_ms)
+            SELECT 'waiting-' || n, 'paid', 'Paid', 'k', n FROM generate_series(1, 500) n";
+    store.execute_batch(waiting).await.unwrap();
+    let held = [begin_waiting("a", 7), begin_waiting("b", 3), begin_waiting("c", 900)];
+    store.write(&held, 0).await.unwrap();
+    let delivered = store.deliver(WORKER, &[event("e", 100), event("f", 100)], 0).await.unwrap();
+    for delivered in &delivered {
+        let expected = [("waiting-1", "e"), ("b", "e"), ("a", "e"), ("c", "e")];
+        assert_eq!(offered(&delivered.offers), expected, "the oldest message, by who waits for longest");
+        assert!(delivered.offers.iter().all(|offer| offer.payload.as_json() == "\"e\""));
+    }
+    let woken = "SELECT count(*) FROM workflow_runs WHERE wake_ms = 0";
+    assert_eq!(store.query::<i64>(woken, ()).await.unwrap(), [500], "the others look for themselves");
+}
