@@ -184,12 +184,18 @@ fn the_kit_notices_each_broken_core() {
             catch["elapsed_ms"],
             catch["text"]
         );
+        if !catch["misplaced"].is_null() {
+            wrong.push(format!("{}: the report names the wrong line: {}", mutant.name, catch["misplaced"]));
+        }
         if !oracle.is_some_and(|oracle| mutant.found_by.contains(&oracle)) {
             wrong.push(format!(
                 "{}: {oracle:?} after {} explorations: {}",
                 mutant.name, catch["explored"], catch["text"]
             ));
         }
+    }
+    if !catches.iter().any(|catch| catch["text"].as_str().is_some_and(|text| text.contains("\n  where: `"))) {
+        wrong.push("no report names the line of what it is about".to_owned());
     }
     assert!(
         wrong.is_empty(),

@@ -25,6 +25,8 @@ struct Catch {
     /// The oracle that complained; `None` when nobody did.
     oracle: Option<String>,
     text: String,
+    /// A place that the report names, where something else stands.
+    misplaced: Option<String>,
     story: String,
     /// The seed of the program.
     program: u64,
@@ -139,6 +141,7 @@ fn hunt(mutant: usize, programs: &[(u64, &'static Prepared)]) -> Catch {
             mutant,
             oracle: Some(oracle.to_owned()),
             text: text.to_owned(),
+            misplaced: misplaced(text),
             story: (*name).to_owned(),
             program: 0,
             explored: 0,
@@ -160,6 +163,7 @@ fn hunt(mutant: usize, programs: &[(u64, &'static Prepared)]) -> Catch {
                     mutant,
                     oracle: violation.to_string().split_once(':').map(|(oracle, _)| oracle.to_owned()),
                     text: violation.text,
+                    misplaced: None,
                     story,
                     program: *seed,
                     explored,
@@ -169,5 +173,24 @@ fn hunt(mutant: usize, programs: &[(u64, &'static Prepared)]) -> Catch {
         }
     }
     let (text, story, program) = Default::default();
-    Catch { mutant, oracle: None, text, story, program, explored, elapsed_ms: 0 }
+    Catch { mutant, oracle: None, text, misplaced: None, story, program, explored, elapsed_ms: 0 }
+}
+
+/// The first of the places that a report names, `` `ship` (src/scenes.rs:29) ``, in whose line nothing of that name
+/// stands. The scenes are compiled, so that their lines are those of the text; programs that are interpreted have none.
+fn misplaced(text: &str) -> Option<String> {
+    let places = text.lines().find_map(|line| line.strip_prefix("  where: "))?;
+    let is_wrong = |place: &&str| {
+        let Some((name, (file, line))) = place.strip_prefix('`').and_then(|place| {
+            let (name, source) = place.split_once("` (")?;
+            Some((name, source.trim_end_matches(')').rsplit_once(':')?))
+        }) else {
+            return true;
+        };
+        let source = if file.ends_with("scenes.rs") { include_str!("scenes.rs") } else { include_str!("steps.rs") };
+        let line = line.parse::<usize>().ok().and_then(|line| source.lines().nth(line.checked_sub(1)?));
+        let called = name.split(['/', '[']).next().unwrap_or(name).trim_end_matches(|end: char| end.is_ascii_digit());
+        !line.is_some_and(|line| line.contains(called.trim_end_matches('_')))
+    };
+    places.split(", ").find(is_wrong).map(str::to_owned)
 }
