@@ -4,7 +4,7 @@
 
 mod connection;
 #[cfg(test)]
-mod effort;
+mod effort_tests;
 mod fleet;
 mod inbox;
 mod listing;

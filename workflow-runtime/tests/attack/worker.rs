@@ -4,7 +4,7 @@
 use std::io::{BufRead, Write};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rustix::process::{Resource as Limited, Rlimit, getrlimit, setrlimit};
 use tokio::sync::mpsc;
@@ -31,14 +31,11 @@ struct Desk {
     offset_ms: Arc<AtomicI64>,
 }
 
-#[tokio::main(flavor = "multi_thread", worker_threads = 2)]
-async fn serve(setup: Setup) {
-    let store = setup.database.open().await.expect("the database opens");
-    let offset_ms = Arc::new(AtomicI64::new(setup.clock_offset_ms.unwrap_or_default()));
-    let clock = match setup.clock_offset_ms {
-        Some(_) => driven(Arc::clone(&offset_ms)),
-        None => Clock::system(),
-    };
+/// How long a worker tries to begin.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+async fn begin(setup: &Setup, clock: &Clock) -> Result<(Arc<dyn Store>, Engine), Error> {
+    let store = setup.database.open().await?;
     let builder = Engine::builder()
         .store(Arc::clone(&store))
         .clock(clock.clone())
@@ -48,7 +45,27 @@ async fn serve(setup: Setup) {
         .poll_interval(Duration::from_millis(50))
         .resource(Ledger::open(&setup.ledger, setup.number))
         .resource(setup.database.sql());
-    let engine = load::register(builder).start().await.expect("the engine starts");
+    Ok((store, load::register(builder).start().await?))
+}
+
+#[tokio::main(flavor = "multi_thread", worker_threads = 2)]
+async fn serve(setup: Setup) {
+    let offset_ms = Arc::new(AtomicI64::new(setup.clock_offset_ms.unwrap_or_default()));
+    let clock = match setup.clock_offset_ms {
+        Some(_) => driven(Arc::clone(&offset_ms)),
+        None => Clock::system(),
+    };
+    let began = Instant::now();
+    let (store, engine) = loop {
+        match begin(&setup, &clock).await {
+            Ok(begun) => break begun,
+            // Its server is away: it is started again until it is back, as by any supervisor.
+            Err(error) if error.is_store() && began.elapsed() < PATIENCE => {
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+            Err(error) => panic!("the engine does not start: {error}"),
+        }
+    };
     let desk = Desk { engine: engine.clone(), store, clock, offset_ms };
     say(&Reply::Ready);
     let (asks, mut asked) = mpsc::unbounded_channel();
