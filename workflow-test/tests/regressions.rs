@@ -91,7 +91,7 @@ fn a_failing_schedule_is_kept_and_tried_first_until_it_passes() {
     let kept = package.kept();
     assert!(
         kept.contains(
-            "\n\n# always: `no refund` does not hold at the end\nfulfil_order:002 # regressions: each_step_fails, values "
+            "\n\n# always: `no refund` does not hold at the end\nfulfil_order:002 # regressions: each_step_fails, val"
         ),
         "{kept}"
     );

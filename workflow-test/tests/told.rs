@@ -55,7 +55,8 @@ fn play(role: &str) -> (String, String, bool) {
 fn an_assertion_that_fails_shows_the_story_of_the_run() {
     let (shown, _, passed) = play("asserts");
     assert!(!passed);
-    let story = "what had happened in the run:\n0s  start fulfil_order\n0s  reserve_goods: OutOfStock\n0s  failed with Stock\n";
+    let story = "what had happened in the run:\n0s  start fulfil_order\n0s  reserve_goods: OutOfStock\n\
+                 0s  failed with Stock\n";
     assert!(shown.contains(story), "{shown}");
 }
 

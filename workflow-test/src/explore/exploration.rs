@@ -127,10 +127,10 @@ impl Exploration {
 
     /// Which of several things happens first is a choice: steps and children take as long as they like, messages come
     /// when they come, and only timers are punctual. All orders are tried, except that two which lead to the same state
-    /// are gone on from once, unless what the test says about ends reads the order
-    /// ([`End::writes`], [`End::sent`], [`End::published`], [`End::incidents`]): then each order counts. Of the samples that are drawn where the budget does not suffice, see
-    /// [`Exploration::budget`], most take their orders by PCT: branches have priorities, which change at up to three
-    /// places.
+    /// are gone on from once, unless what the test says about ends reads the order ([`End::writes`], [`End::sent`],
+    /// [`End::published`], [`End::incidents`]): then each order counts. Of the samples that are drawn where the budget
+    /// does not suffice, see [`Exploration::budget`], most take their orders by PCT: branches have priorities, which
+    /// change at up to three places.
     ///
     /// Without this, what is due at the same time happens in the order in which it was asked for.
     pub fn interleave(self) -> Exploration {
@@ -201,8 +201,7 @@ impl Exploration {
     }
 
     /// When the search ends though there is more: after 20,000 executions unless said otherwise. The time is a safety
-    /// net, a minute unless said otherwise: where it ends the search, how far it came depends on the
-    /// machine.
+    /// net, a minute unless said otherwise: where it ends the search, how far it came depends on the machine.
     ///
     /// The search begins with the execution in which all is usual, goes on with those in which one thing is not, at
     /// every place in turn, then two, and so on. As soon as more is left than the budget allows, every other execution

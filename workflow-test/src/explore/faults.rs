@@ -1,4 +1,4 @@
-//! What can go wrong with a call of a step: each of its errors, a panic, a timeout, a silence; once, or until it gives up.
+//! What can go wrong with a call of a step: each of its errors, a panic, a timeout, a silence.
 //! Facts about one step; whether and when it goes wrong is chosen elsewhere.
 
 use workflow_core::{Answer, AttemptOutcome, Payload, StepDef};
