@@ -5,7 +5,10 @@ use std::collections::BTreeSet;
 
 use proc_macro2::Span;
 use syn::spanned::Spanned;
-use syn::{Attribute, Block, Expr, ExprPath, FnArg, ItemUse, ReturnType, Stmt, StmtMacro, Type};
+use syn::{
+    Attribute, Block, Expr, ExprPath, FnArg, ItemUse, Local, LocalInit, Pat, ReturnType, Stmt, StmtMacro,
+    Type,
+};
 use workflow_graph::{Flow, FlowKind, Node, NodeIndex, NodeKind};
 
 use super::awaits::Body;
@@ -18,6 +21,7 @@ use super::graph::{Builder, Built, Draft, Way, Ways, next};
 use super::imports;
 use super::language::values_of;
 use super::matches::End;
+use super::operations::keeps_outcome;
 use super::patterns::bound_by;
 use super::regions::Word;
 use crate::docs;
@@ -85,6 +89,8 @@ pub(crate) struct Lowerer<'a> {
     pub(crate) heads: Vec<(NodeIndex, Span)>,
     /// Arms that keep errors which no arm names.
     pub(crate) swallowed: Vec<Span>,
+    /// Which of the names that are bound where we are hold the outcome of an operation.
+    pub(crate) outcomes: Vec<usize>,
     /// Whether the function returns a `Result`.
     pub(crate) is_fallible: bool,
     /// Whether the function is a part of the runs that call it.
@@ -140,6 +146,7 @@ pub(crate) fn lower(
         has_refused: false,
         heads: Vec::new(),
         swallowed: Vec::new(),
+        outcomes: Vec::new(),
         is_fallible: returns_result(&function.sig.output),
         is_subflow: kind == Kind::Subflow,
         ending: Ending::Function,
@@ -270,7 +277,7 @@ impl Lowerer<'_> {
                     }
                     None => ways,
                 };
-                self.locals.extend(bound_by(&local.pat));
+                self.bind(local);
                 ways
             }
             Stmt::Expr(expression, _) => {
@@ -289,6 +296,23 @@ impl Lowerer<'_> {
         };
         self.label = None;
         ways
+    }
+
+    /// The names of this `let` are bound from here on.
+    fn bind(&mut self, local: &Local) {
+        self.outcomes.retain(|&place| place < self.locals.len());
+        if let (Pat::Ident(_), Some(LocalInit { expr, diverge: None, .. })) = (&local.pat, &local.init)
+            && keeps_outcome(expr)
+        {
+            self.outcomes.push(self.locals.len());
+        }
+        self.locals.extend(bound_by(&local.pat));
+    }
+
+    /// Whether this name is bound to the outcome of an operation, all of it.
+    pub(crate) fn holds_outcome(&self, name: &str) -> bool {
+        let place = self.locals.iter().rposition(|local| local == name);
+        place.is_some_and(|place| self.outcomes.contains(&place))
     }
 
     /// What is lowered from here on belongs to this statement.

@@ -12,7 +12,7 @@ use super::operations::{awaited, maps_errors};
 use super::patterns::{
     Kind, Share, bound_by, bound_by_condition, is_irrefutable, is_over_result, share, takes_all, within,
 };
-use super::phrases;
+use super::{phrases, swallowed};
 use crate::docs;
 
 /// What becomes of the value of an arm.
@@ -195,18 +195,24 @@ fn decides_nothing(arms: &[Arm<'_>], end: End) -> bool {
 impl Lowerer<'_> {
     pub(crate) fn match_(&mut self, match_: &ExprMatch, ways: Ways, end: End) -> Ways {
         let arms: Vec<Arm<'_>> = match_.arms.iter().map(Arm::of).collect();
+        let outcome = awaited(&match_.expr).filter(|_| tell_outcome(&match_.expr, &arms));
+        // Which arms there are is drawn, also of those in which nothing happens.
+        let is_told = outcome.is_some() || !decides_nothing(&arms, end);
         for (arm, written) in arms.iter().zip(&match_.arms) {
-            if arm.body.is_drawn() {
+            if is_told || arm.body.is_drawn() {
                 self.refuse_conditional(&written.attrs);
             }
             if let Some(guard) = arm.guard.filter(|guard| is_drawn(guard)) {
                 self.refuse(span_of(guard), "a guard that awaits is not drawn; decide inside the arm");
             }
         }
-        if let Some(await_) = awaited(&match_.expr)
-            && tell_outcome(&match_.expr, &arms)
-        {
+        if let Some(await_) = outcome {
             return self.outcome(await_, arms, ways, end);
+        }
+        if swallowed::named(&match_.expr).is_some_and(|name| self.holds_outcome(&name))
+            && arms.iter().filter_map(|arm| arm.pattern).all(is_over_result)
+        {
+            self.swallowed.extend(swallowed::by(&arms, match_.match_token.span));
         }
         if decides_nothing(&arms, end) {
             let ways = self.expression(&match_.expr, ways);

@@ -215,6 +215,31 @@ pub(crate) fn awaited(expression: &Expr) -> Option<Awaited<'_>> {
     }
 }
 
+/// Whether this value is the outcome of a step, a subflow or a workflow, with the errors that it has.
+pub(crate) fn keeps_outcome(value: &Expr) -> bool {
+    match awaited(value) {
+        Some(Awaited::Call(await_)) => {
+            let is_built_in = called(&await_.base).is_some_and(|name| crate::built_in::is_operation(&name));
+            !is_built_in && !maps_errors(value)
+        }
+        _ => false,
+    }
+}
+
+/// The name of the function that is called, whatever is said about the call behind it.
+fn called(base: &Expr) -> Option<String> {
+    match base {
+        Expr::Paren(paren) => called(&paren.expr),
+        Expr::Group(group) => called(&group.expr),
+        Expr::MethodCall(method) => called(&method.receiver),
+        Expr::Call(call) => match &*call.func {
+            Expr::Path(path) => path.path.segments.last().map(|segment| segment.ident.unraw().to_string()),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
 /// Whether the errors in this outcome may be others than those of the operation.
 pub(crate) fn maps_errors(outcome: &Expr) -> bool {
     match outcome {
