@@ -1,8 +1,12 @@
 //! Loops and labelled blocks, with their labels, `break` and `continue`.
 //! A loop in which nothing happens that is drawn is local code and leaves no trace.
 
+use proc_macro2::Span;
 use syn::ext::IdentExt;
-use syn::{Block, ExprBreak, ExprContinue, ExprForLoop, ExprLoop, ExprWhile, Label, Lifetime};
+use syn::{
+    Block, Expr, ExprBreak, ExprContinue, ExprForLoop, ExprLit, ExprLoop, ExprWhile, Label, Lifetime, Lit,
+    LitBool,
+};
 use workflow_graph::FlowKind;
 
 use super::conditions::Answers;
@@ -20,14 +24,20 @@ impl Lowerer<'_> {
         if !loop_is_drawn(loop_) {
             return ways;
         }
+        let endless = Endless { label: loop_.label.as_ref(), names: Vec::new(), body: &loop_.body };
+        self.endless(endless, loop_.loop_token.span, ways, end)
+    }
+
+    /// A loop without a question.
+    fn endless(&mut self, endless: Endless<'_>, keyword: Span, ways: Ways, end: End) -> Ways {
         let label = self.take_label();
-        let head = self.begin_loop(loop_.label.as_ref(), ways, end);
+        let head = self.begin_loop(endless.label, ways, end);
         self.graph.set_label(head, label.unwrap_or_default());
         let outer_heads = self.heads.len();
         if !self.ending.is_of_branch() {
-            self.heads.push((head, loop_.loop_token.span)); // A branch without an end is refused as such.
+            self.heads.push((head, keyword)); // A branch without an end is refused as such.
         }
-        let ways = self.block(&loop_.body, self.after(head));
+        let ways = self.block_binding(endless.names, endless.body, self.after(head));
         if self.loops.last().is_some_and(|left| left.is_left) && !self.ending.is_of_branch() {
             self.heads.remove(outer_heads); // Where a `break` leads is no matter, also when it is an error.
         }
@@ -37,6 +47,10 @@ impl Lowerer<'_> {
     pub(crate) fn while_(&mut self, while_: &ExprWhile, ways: Ways) -> Ways {
         if !body_is_drawn(while_.label.as_ref(), &while_.body, true) && !is_drawn(&while_.cond) {
             return ways;
+        }
+        if matches!(&*while_.cond, Expr::Lit(ExprLit { lit: Lit::Bool(LitBool { value: true, .. }), .. })) {
+            let endless = Endless { label: while_.label.as_ref(), names: Vec::new(), body: &while_.body };
+            return self.endless(endless, while_.while_token.span, ways, End::Value);
         }
         let head = self.begin_loop(while_.label.as_ref(), ways, End::Value);
         let outside = self.locals.len();
@@ -54,6 +68,12 @@ impl Lowerer<'_> {
         }
         let label = self.take_label();
         let ways = self.expression(&for_.expr, ways);
+        if is_endless(&for_.expr) {
+            self.label = label;
+            let names = bound_by(&for_.pat);
+            let endless = Endless { label: for_.label.as_ref(), names, body: &for_.body };
+            return self.endless(endless, for_.for_token.span, ways, End::Value);
+        }
         let head = self.begin_loop(for_.label.as_ref(), ways, End::Value);
         self.label = label;
         let what = phrases::answer(&for_.pat);
@@ -156,6 +176,24 @@ impl Lowerer<'_> {
             Some(label) => surrounding.label.as_ref() == Some(label),
             None => surrounding.head.is_some(),
         })
+    }
+}
+
+/// A loop that goes on until something in it leaves it.
+struct Endless<'e> {
+    label: Option<&'e Label>,
+    /// What is bound in each round.
+    names: Vec<String>,
+    body: &'e Block,
+}
+
+/// Whether these values never end: `0..`
+fn is_endless(values: &Expr) -> bool {
+    match values {
+        Expr::Paren(paren) => is_endless(&paren.expr),
+        Expr::Group(group) => is_endless(&group.expr),
+        Expr::Range(range) => range.start.is_some() && range.end.is_none(),
+        _ => false,
     }
 }
 
