@@ -8,7 +8,7 @@ use proc_macro2::{Delimiter, Ident, LineColumn, Span, TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::ext::IdentExt;
 use syn::visit::Visit;
-use syn::{ExprUnsafe, ItemStatic, ItemUse, Macro, Signature, StaticMutability, UseTree};
+use syn::{ItemStatic, ItemUse, Macro, Signature, StaticMutability, UseTree};
 
 use super::allow::{Allows, Rule};
 use super::awaits::Body;
@@ -99,13 +99,6 @@ impl Items<'_> {
 }
 
 impl<'ast> Visit<'ast> for Items<'_> {
-    fn visit_expr_unsafe(&mut self, block: &'ast ExprUnsafe) {
-        let why = "WF015: a workflow holds no `unsafe` code, whose effects no replay repeats; move it into a \
-                   `#[step]`; see docs/errors/WF015.md";
-        self.errors.at(block.unsafe_token.span, why);
-        syn::visit::visit_expr_unsafe(self, block);
-    }
-
     fn visit_signature(&mut self, signature: &'ast Signature) {
         if signature.asyncness.is_some() {
             let why = "WF015: an async function inside a workflow belongs to no flow; move it out and make it a \
@@ -177,6 +170,12 @@ impl Scan<'_> {
                 TokenTree::Punct(hash) if hash.as_char() == '#' && is_attribute(rest) => 2,
                 TokenTree::Ident(word) if word == "use" && !is_punct(rest.get(1), '<') => {
                     rest.iter().take_while(|token| !is_punct(Some(token), ';')).count()
+                }
+                TokenTree::Ident(word) if word == "unsafe" && is_group(rest.get(1), Delimiter::Brace) => {
+                    let why = "WF015: a workflow holds no `unsafe` code, whose effects no replay repeats; move it into \
+                               a `#[step]`; see docs/errors/WF015.md";
+                    self.errors.at(word.span(), why);
+                    1
                 }
                 TokenTree::Ident(_) => {
                     let before = at.checked_sub(1).map(|before| &tokens[before]);
