@@ -61,7 +61,9 @@ fn waits_that_are_not_given_fit_those_that_are() {
 fn names_of_operations_are_taken() {
     assert_eq!(refused("", "async fn receive() {}").len(), 1);
     assert_eq!(refused("name = \"a b\"", "async fn pack() {}").len(), 1);
-    assert_eq!(refused("name = \"take\"", "async fn receive() {}"), [] as [&str; 0]);
+    // A workflow knows it by the name of its function.
+    assert_eq!(refused("name = \"take\"", "async fn receive() {}").len(), 1);
+    assert_eq!(refused("", "async fn receive_all() {}"), [] as [&str; 0]);
 }
 
 #[test]
