@@ -27,27 +27,93 @@ pub(super) async fn write<K: Kind>(
     if items.is_empty() {
         return;
     }
-    let began = Instant::now();
-    let Some(answered) = ask(parts, Some(TRIES), || K::ask(parts, &items, now_ms)).await else { return };
-    K::note(parts, items.len(), began.elapsed());
-    match answered {
-        Ok(answers) => K::answer(parts, items, askers, answers),
-        Err(error) if items.len() > 1 => {
-            tracing::warn!(%error, count = items.len(), "a batch is not taken; it is written in two");
-            let half = items.len() / 2;
-            let (later, their_askers) = (items.split_off(half), askers.split_off(half));
-            Box::pin(write::<K>(parts, items, askers, now_ms)).await;
-            Box::pin(write::<K>(parts, later, their_askers, now_ms)).await;
+    let (mut backoff, mut round) = (Backoff::new(), 0);
+    let error = loop {
+        let began = Instant::now();
+        let Some(answered) = ask(parts, Some(TRIES), || K::ask(parts, &items, now_ms)).await else { return };
+        K::note(parts, items.len(), began.elapsed());
+        match answered {
+            Ok(answers) => return K::answer(parts, items, askers, answers),
+            Err(error) if items.len() == 1 => return alone::<K>(parts, items, askers, error, now_ms),
+            Err(error) if !error.is_transient() => break error,
+            Err(error) => {
+                let is_at_fault = !takes_one::<K>(parts, &mut items, &mut askers, round, now_ms).await;
+                round += 1;
+                if is_at_fault {
+                    if !backoff.wait(parts).await {
+                        return;
+                    }
+                } else if items.len() > 1 {
+                    break error;
+                }
+            }
         }
-        Err(error) if error.is_transient() => {
-            let parts = Arc::clone(parts);
-            tokio::spawn(async move {
-                let answered = persist(&parts, || K::ask(&parts, &items, now_ms)).await;
-                let Some(answered) = answered else { return };
-                finish::<K>(&parts, items, askers, answered);
-            });
+    };
+    tracing::warn!(%error, count = items.len(), "a batch is not taken; it is written in two");
+    let half = items.len() / 2;
+    let (later, their_askers) = (items.split_off(half), askers.split_off(half));
+    Box::pin(write::<K>(parts, items, askers, now_ms)).await;
+    Box::pin(write::<K>(parts, later, their_askers, now_ms)).await;
+}
+
+/// Whether the store takes one of a batch that it does not take: if not, the store is at fault, for a full disk answers
+/// questions, too, and to ask for each by itself would be of no use. Another one is tried each time.
+async fn takes_one<K: Kind>(
+    parts: &Arc<Parts>,
+    items: &mut Vec<K::Item>,
+    askers: &mut Vec<K::Asker>,
+    round: usize,
+    now_ms: Timestamp,
+) -> bool {
+    let last = items.len() - 1;
+    let at = match round {
+        0 => 0,
+        1 => last,
+        _ => round % items.len(),
+    };
+    let one = vec![items.remove(at)];
+    match K::ask(parts, &one, now_ms).await {
+        Ok(answers) => {
+            K::answer(parts, one, vec![askers.remove(at)], answers);
+            true
         }
-        Err(error) => finish::<K>(parts, items, askers, Err(error)),
+        Err(error) => {
+            items.splice(at..at, one);
+            // Then it is this one.
+            !error.is_transient()
+        }
+    }
+}
+
+/// One thing that the store does not take.
+fn alone<K: Kind>(
+    parts: &Arc<Parts>,
+    items: Vec<K::Item>,
+    askers: Vec<K::Asker>,
+    error: StoreError,
+    now_ms: Timestamp,
+) {
+    if !error.is_transient() {
+        return finish::<K>(parts, items, askers, Err(error));
+    }
+    let parts = Arc::clone(parts);
+    tokio::spawn(async move {
+        let _stops = StopsOnPanic(&parts);
+        let answered = persist(&parts, || K::ask(&parts, &items, now_ms)).await;
+        let Some(answered) = answered else { return };
+        finish::<K>(&parts, items, askers, answered);
+    });
+}
+
+/// Whoever asked would hear nothing, and the lease would be kept.
+struct StopsOnPanic<'a>(&'a Parts);
+
+impl Drop for StopsOnPanic<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            tracing::error!("what writes has panicked, and the engine stops: another one takes its runs over");
+            self.0.stop();
+        }
     }
 }
 

@@ -83,6 +83,9 @@ async fn migrate_once(held: &mut Held, schema: Option<&str>) -> Result<(), Failu
         }
     }
     held.begin("60s").await?;
+    // A role may be held to less than an index of a large table takes.
+    held.fetch("SET LOCAL statement_timeout = 0".to_owned()).await?;
+    held.fetch("SET LOCAL lock_timeout = 0".to_owned()).await?;
     // In the schema where a new table would go, not in one behind it on the path.
     const THERE: &str =
         "SELECT 1 FROM pg_tables WHERE schemaname = current_schema() AND tablename = 'workflow_schema'";
