@@ -397,9 +397,13 @@ async function work(folders, part, parts) {
           found.activities += follower.activities;
           found.limits.push(...new Set(follower.limits));
         } catch (error) {
-          if (error instanceof Limit) found.limits.push(...new Set([error.reason, ...error.before]));
-          else if (error instanceof Difference) found.differences.push(`${diagram.name} (${scenario.test}): ${error.message}`);
-          else throw new Error(`${diagram.name} (${scenario.test}): ${error.stack}`);
+          if (error instanceof Limit) {
+            found.limits.push(...new Set([error.reason, ...error.before]));
+          } else {
+            const path = `${diagram.name} (${scenario.test})`;
+            if (!(error instanceof Difference)) throw new Error(`${path}: ${error.stack}`);
+            found.differences.push(`${path}: ${error.message}`);
+          }
         }
       }
     }
@@ -408,8 +412,8 @@ async function work(folders, part, parts) {
 }
 
 /**
- * The engine with all of a diagram. Where something has completed in a sub-process that could be undone, it fails so often
- * that it is tried until two scenarios have shown that; the others go without what undoes it there.
+ * The engine with all of a diagram. Where something has completed in a sub-process that could be undone, it fails so
+ * often that it is tried until two scenarios have shown that; the others go without what undoes it there.
  */
 async function enginesOf(diagram) {
   const elements = [...diagram.elements.values()];

@@ -1,14 +1,15 @@
-// Which limit of bpmn-engine explains that it did something else than a run, and from when on. Why stands in limits.json.
+// Which limit of bpmn-engine explains that it did something else than a run, and from when on. The reasons stand in
+// limits.json.
 // Knows diagrams and scenarios, and of the engine only what its run has noted.
 
 import { keyOf, nameIn } from "./scenarios.mjs";
 
 /**
- * What explains a difference: limits of the engine, with the first turn at which a scenario runs into them. A difference
- * before that turn is none of theirs. The reasons stand in limits.json.
+ * What explains a difference: limits of the engine, with the first turn at which a scenario runs into them. A
+ * difference before that turn is none of theirs.
  */
 const EXPLANATIONS = [
-  ["compensation of many", (diagram, { turns }) => first(turns, ({ begun }) => begun?.some((op) => /\]\/undo$/.test(op)))],
+  ["compensation of many", undoesOneOfMany],
   ["compensation twice", (diagram, { turns }) => (throwsOnTheWay(diagram) ? secondUndoing(turns) : Infinity)],
   ["an error out of a sub-process", errorsOut],
   ["compensation out of a sub-process", throwsInside],
@@ -30,6 +31,11 @@ const throwsOnTheWay = (diagram) =>
   all(diagram).some((e) => e.type === "IntermediateThrowEvent" && e.event === "Compensate" && !e.scope);
 
 const isUndo = (op) => op.endsWith("/undo");
+
+/** When one call of many is undone. */
+function undoesOneOfMany(diagram, { turns }) {
+  return first(turns, ({ begun }) => begun?.some((op) => /\]\/undo$/.test(op)));
+}
 
 /** When something is undone again, after something else has been done. */
 function secondUndoing(turns) {
@@ -60,16 +66,16 @@ function errorsOut(diagram, { turns, flows }) {
   }
   const elementOf = (op) => diagram.elements.get(nameIn(keyOf(op)));
   const scopesOf = (op) => (elementOf(op) ? [...diagram.scopes(elementOf(op))] : []);
+  const hosts = new Set(all(diagram).flatMap((e) => (e.host && e.event === "Error" ? [e.host] : [])));
   const catchesErrors = (op) =>
-    [elementOf(op)?.id, ...scopesOf(op)].some((host) => all(diagram).some((e) => e.host === host && e.event === "Error"));
+    [elementOf(op)?.id, ...scopesOf(op)].some((host) => hosts.has(host));
   let failed = [];
   for (const [place, { op, error, begun }] of turns.entries()) {
     const left = error && op ? scopesOf(op).filter((scope) => failing.has(scope)) : [];
     failed = [...failed, ...left];
     const next = (begun ?? []).filter((other) => !isUndo(other));
-    if (failed.length && next.some((other) => catchesErrors(other) || scopesOf(other).some((s) => failed.includes(s)))) {
-      return place + 1;
-    }
+    const isAgain = (other) => scopesOf(other).some((scope) => failed.includes(scope));
+    if (failed.length && next.some((other) => catchesErrors(other) || isAgain(other))) return place + 1;
   }
   return Infinity;
 }

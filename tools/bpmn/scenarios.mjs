@@ -324,10 +324,11 @@ export class Follower {
   }
 
   compareEnd() {
-    const failed = new Map([...this.failed].map(([op, why]) => [this.handlerOf(op), why]));
+    // What undoes one of many may be there once, without a number.
+    const failed = new Map([...this.failed].map(([op, why]) => [nameIn(this.handlerOf(op)), why]));
     for (const handler of this.engine.handlers()) {
-      if (!failed.has(handler)) throw new Difference(`the engine undoes ${handler}, the run does not`);
-      this.limits.push(failed.get(handler));
+      if (!failed.has(nameIn(handler))) throw new Difference(`the engine undoes ${handler}, the run does not`);
+      this.limits.push(failed.get(nameIn(handler)));
       this.engine.undone(handler);
     }
     if (!this.engine.announcesEnd()) this.limits.push("the end is not announced");

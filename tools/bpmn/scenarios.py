@@ -60,6 +60,7 @@ class Diagram:
         self.elements: dict[str, Element] = {}
         self.handlers: dict[str, str] = {}
         self.sources: dict[str, str] = {}
+        self.flows: list[tuple[str, str]] = []
         self._read(self.process, None, codes)
         for flow in root.iter(f"{BPMN}sequenceFlow"):
             self._read_flow(flow)
@@ -90,6 +91,7 @@ class Diagram:
     def _read_flow(self, flow) -> None:
         source = self.elements[flow.get("sourceRef")]
         self.sources[flow.get("id")] = source.id
+        self.flows.append((source.id, flow.get("targetRef")))
         condition = flow.findtext(f"{BPMN}conditionExpression")
         if condition is not None:
             source.variable, answer = condition.split(" == ", 1)
@@ -104,6 +106,22 @@ class Diagram:
         own = [e for e in events if e.code == code and code is not None]
         others = [e for e in events if e.code is None]
         return next(iter(own + others), None)
+
+    def scopes(self, element: Element | None):
+        """The sub-processes around an element, from the inside out."""
+        while element is not None and element.scope is not None:
+            yield element.scope
+            element = self.elements[element.scope]
+
+    def behind(self, element: Element):
+        """What flows lead to from here, the boundary events of sub-processes left out."""
+        seen, open_ = set(), [element.id]
+        while open_:
+            place = open_.pop()
+            found = {target for source, target in self.flows if source == place} - seen
+            seen |= found
+            open_ += found
+        return (self.elements[place] for place in seen)
 
     def is_deadline(self, element: Element) -> bool:
         """Whether this timer stands beside a message, behind the same gateway: it is no operation of its own."""

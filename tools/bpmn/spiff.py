@@ -4,6 +4,7 @@ Exits with 1 when the engine did something else than a run, or can do what its l
 """
 
 import os
+import re
 import sys
 import time
 import warnings
@@ -36,6 +37,7 @@ from scenarios import (
     Key,
     Limit,
     coverage,
+    key_of,
     limits_of,
     next_guesses,
     sets_of,
@@ -267,6 +269,29 @@ class Spiff:
         return ", ".join(f"{task.task_spec.name} {TaskState.get_name(task.state)}" for task in tasks)
 
 
+def explained(diagram: Diagram, scenario: dict, turn: int) -> str | None:
+    """The limit of the engine that a scenario has run into by this turn. The reasons stand in limits.json."""
+    joins = {
+        element.id
+        for element in diagram.elements.values()
+        if any(e.tag == "parallelGateway" and e.scope == element.scope for e in diagram.behind(element))
+    }
+    hosts = {e.host for e in diagram.elements.values() if e.host and e.event == "error"}
+    running: set[str] = set()
+    for this in scenario["turns"][: turn + 1]:
+        op = this.get("op", "")
+        if re.search(r"#\d+$", op) and key_of(op)[0] in joins:
+            return "a join in a loop"
+        if "error" in this and op:
+            around = set(diagram.scopes(diagram.elements.get(key_of(op)[0])))
+            beside = {scope for other in running for scope in diagram.scopes(diagram.elements.get(key_of(other)[0]))}
+            if around & hosts and (beside - around) & hosts:
+                return "an error beside another sub-process"
+        running -= {op, *this.get("gone", [])}
+        running |= {begun for begun in this.get("begun", []) if not begun.endswith("/undo")}
+    return None
+
+
 def follow(spec: Spec, scenario: dict) -> Follower:
     """Follows one scenario; where a journal leaves open which way was gone, all are tried."""
     guesses: list[int] | None = []
@@ -283,6 +308,7 @@ def follow(spec: Spec, scenario: dict) -> Follower:
             guesses = next_guesses(guesses, answers.guessed)
             if guesses is None:
                 break
+    furthest[1].turn = furthest[0]
     raise furthest[1]
 
 
@@ -309,6 +335,10 @@ def work(task: tuple[Path, int, int]) -> tuple[int, int, int, Counter[str], list
             except Limit as limit:
                 limits[limit.reason] += 1
             except Exception as error:  # Whatever the engine raises is a difference.
+                reason = explained(diagram, scenario, getattr(error, "turn", -1))
+                if isinstance(error, Difference) and reason is not None:
+                    limits[reason] += 1
+                    continue
                 differences.append(f"{diagram.path.stem} ({scenario['test']}): {type(error).__name__} {error}")
     return paths, followed, activities, limits, differences
 

@@ -7,8 +7,8 @@ use workflow_graph::ErrorFacts;
 
 use crate::StepError;
 
-/// Asks a type that may be a step error or any other: `Wrapped::<E>::ERRORS`. The constant of the type itself comes before
-/// that of the trait, and is there for step errors only.
+/// Asks a type that may be a step error or any other: `Wrapped::<E>::ERRORS`. The constant of the type itself comes
+/// before that of the trait, and is there for step errors only.
 #[doc(hidden)]
 pub struct Wrapped<E>(PhantomData<E>);
 

@@ -332,9 +332,8 @@ impl Draft<'_, '_> {
     }
 
     fn ending(&mut self, index: NodeIndex, node: &Node, outcome: Outcome) -> Ending {
-        if outcome != Outcome::Failure {
-            Ending::Plain
-        } else if self.of.is_value && node.scope.is_none() {
+        let is_value = self.of.is_value && node.scope.is_none();
+        if outcome != Outcome::Failure || is_value {
             Ending::Plain
         } else if self.of.subflow.is_some() || node.scope.is_some() {
             let error = self.of.thrown(index);

@@ -76,8 +76,8 @@ pub(super) fn failing_end(graph: &Graph, mut node: NodeIndex) -> Option<NodeInde
     (graph.nodes[node].kind == NodeKind::End(Outcome::Failure)).then_some(node)
 }
 
-/// Whether the workflow or subflow gives up where an error leaves on this flow: then all that it did is undone, whatever
-/// the error is.
+/// Whether the workflow or subflow gives up where an error leaves on this flow: then all that it did is undone,
+/// whatever the error is.
 pub(super) fn gives_up(graph: &Graph, flow: &Flow) -> bool {
     let Some(end) = failing_end(graph, flow.to) else { return false };
     let Some(block) = graph.nodes[end].scope else { return true };

@@ -1,5 +1,5 @@
-//! Which error it is that leaves: an error of a step becomes one of the function that says `?`, which may have it inside
-//! of a variant of its own (`#[from]`). Where types alone do not tell, nothing is claimed.
+//! Which error it is that leaves: an error of a step becomes one of the function that says `?`, which may have it
+//! inside of a variant of its own (`#[from]`). Where types alone do not tell, nothing is claimed.
 //! It knows the graph only, nothing of BPMN.
 
 use std::collections::BTreeSet;

@@ -1,4 +1,5 @@
-//! Errors on the border of an activity: which one of the code an event is about, and which events the code need not know.
+//! Errors on the border of an activity: which one of the code an event is about, and which events the code need not
+//! know.
 //! What is missing on a border, and what is told about it, is decided by `strict`.
 
 use std::borrow::Cow;
