@@ -284,9 +284,10 @@ def explained(diagram: Diagram, scenario: dict, turn: int) -> str | None:
             return "a join in a loop"
         if "error" in this and op:
             around = set(diagram.scopes(diagram.elements.get(key_of(op)[0])))
-            beside = {scope for other in running for scope in diagram.scopes(diagram.elements.get(key_of(other)[0]))}
+            others = {key_of(other)[0] for other in running - {op}}
+            beside = others.union(*(diagram.scopes(diagram.elements.get(other)) for other in others))
             if around & hosts and (beside - around) & hosts:
-                return "an error beside another sub-process"
+                return "an error beside others"
         running -= {op, *this.get("gone", [])}
         running |= {begun for begun in this.get("begun", []) if not begun.endswith("/undo")}
     return None

@@ -250,6 +250,7 @@ impl Workflow for __pay {
             nodes: Cow::Borrowed(&NODES),
             flows: Cow::Borrowed(&[]),
             messages: Cow::Borrowed(&[]),
+            errors: Cow::Borrowed(&[]),
             allowances: Cow::Borrowed(&[]),
             errors: Cow::Borrowed(&[]),
         };

@@ -102,6 +102,7 @@ impl Workflow for __hurry {
             nodes: Cow::Borrowed(&NODES),
             flows: Cow::Borrowed(&[]),
             messages: Cow::Borrowed(&[]),
+            errors: Cow::Borrowed(&[]),
             allowances: Cow::Borrowed(&[]),
             errors: Cow::Borrowed(&[]),
         };
