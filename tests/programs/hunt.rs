@@ -181,6 +181,10 @@ fn hunt(mutant: usize, programs: &[(u64, &'static Prepared)]) -> Catch {
 fn misplaced(text: &str) -> Option<String> {
     let places = text.lines().find_map(|line| line.strip_prefix("  where: "))?;
     let is_wrong = |place: &&str| {
+        // Code that breaks off stands between two operations; that place is told in other words.
+        if place.starts_with("after ") || place.starts_with("before ") {
+            return false;
+        }
         let Some((name, (file, line))) = place.strip_prefix('`').and_then(|place| {
             let (name, source) = place.split_once("` (")?;
             Some((name, source.trim_end_matches(')').rsplit_once(':')?))
