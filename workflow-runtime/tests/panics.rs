@@ -160,7 +160,8 @@ async fn an_engine_that_can_write_nothing_any_more_leaves_its_runs_to_others() {
     broken.start(patient("o-1".into())).id("order-1").await.unwrap();
     let sound = fleet(Arc::new(schema.connect().await)).start().await.unwrap();
     store.panic();
-    let stopped = broken.start(patient("o-2".into())).id("order-2").await.err().expect("nothing is written");
+    let stopped = broken.start(patient("o-2".into())).id("order-2").await.err();
+    let stopped = stopped.expect("nothing is written");
     assert!(stopped.is_stopped(), "{stopped}");
     let client = sound.client();
     client.deliver(paid("o-1", 7)).await.unwrap();

@@ -73,7 +73,8 @@ struct Batch {
     senders: Vec<Sender>,
     outbox_changes: Vec<Vec<OutboxChange>>,
     changers: Vec<Reply<Vec<bool>>>,
-    cancels: Vec<((Arc<str>, String), Reply<Option<RunState>>)>,
+    cancels: Vec<(Arc<str>, String)>,
+    cancellers: Vec<Reply<Option<RunState>>>,
     parkings: Vec<Parking>,
     parkers: Vec<Reply<bool>>,
     bytes: usize,
@@ -193,7 +194,10 @@ impl Batch {
                 self.outbox_changes.push(changes);
                 self.changers.push(reply);
             }
-            Job::Cancel { run_id, reason, reply } => self.cancels.push(((run_id, reason), reply)),
+            Job::Cancel { run_id, reason, reply } => {
+                self.cancels.push((run_id, reason));
+                self.cancellers.push(reply);
+            }
             Job::Park { parking, reply } => {
                 self.parkings.push(*parking);
                 self.parkers.push(reply);
@@ -233,7 +237,7 @@ impl Batch {
         write::<Turns>(parts, self.turns, self.askers, now_ms).await;
         write::<Messages>(parts, self.messages, self.senders, now_ms).await;
         write::<OutboxChanges>(parts, self.outbox_changes, self.changers, now_ms).await;
-        for (cancel, reply) in self.cancels {
+        for (cancel, reply) in self.cancels.into_iter().zip(self.cancellers) {
             write::<Cancels>(parts, vec![cancel], vec![reply], now_ms).await;
         }
         write::<Parkings>(parts, self.parkings, self.parkers, now_ms).await;
