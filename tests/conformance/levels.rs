@@ -354,7 +354,12 @@ fn a_change_of_an_export_is_noticed() {
         (tells_errors_apart.graph(), ">P7D<", ">P8D<", "another duration"),
         (tells_errors_apart.graph(), "name=\"NewCard\"", "name=\"OtherCard\"", "another message"),
         (waits.graph(), ">P3D<", ">P4D<", "another duration"),
-        (waits.graph(), "bpmn:intermediateThrowEvent", "bpmn:intermediateCatchEvent", "sends a message"),
+        (
+            waits.graph(),
+            "<bpmn:messageEventDefinition messageRef=\"message_OrderCompleted\"/>",
+            "",
+            "the publishing of",
+        ),
         (in_a_row.graph(), " isForCompensation=\"true\"", "", "Release goods"),
         (one_of_two.graph(), "bpmn:exclusiveGateway", "bpmn:inclusiveGateway", "an inclusive gateway"),
         (of_many.graph(), "isSequential=\"false\"", "isSequential=\"true\"", "one"),

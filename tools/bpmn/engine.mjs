@@ -156,7 +156,7 @@ class Run {
     if (element?.type === "SubProcess") this.leaveScope(id, this.nameOf(api.content));
     if (event !== "activity.end") return;
     if (element?.type === "EndEvent") this.ended.push(id);
-    if (element?.type === "IntermediateThrowEvent" && isSent(element)) {
+    if (/ThrowEvent|EndEvent/.test(element?.type) && isSent(element)) {
       this.sent.push(this.nameOf(api.content));
     }
   }

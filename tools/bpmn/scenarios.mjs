@@ -57,6 +57,7 @@ export class Diagram {
       code: definition?.errorRef?.errorCode,
       host: node.attachedToRef?.id,
       message: (node.messageRef ?? definition?.messageRef)?.id,
+      end: node.extensionElements?.values.find(({ $type }) => $type === "workflow:end")?.id,
       isHandler: node.isForCompensation === true,
       instances: node.loopCharacteristics?.loopCardinality?.body,
       answers: this.elements.get(node.id)?.answers ?? new Map(),
@@ -335,7 +336,8 @@ export class Follower {
     if (!this.engine.hasEnded()) throw new Difference(`the run has ended, the engine waits: ${this.engine.explain()}`);
     const [call, end] = this.scenario.end;
     const wanted = call ? `${nameIn(keyOf(call))}.${end}` : end;
-    const ends = this.engine.ends();
+    // What is published at the end is drawn as the end.
+    const ends = this.engine.ends().map((end) => this.diagram.elements.get(end)?.end ?? end);
     if (!ends.includes(wanted)) {
       throw new Difference(`the run came to the end ${wanted}, the engine to ${text(ends)}`);
     }
@@ -343,7 +345,8 @@ export class Follower {
 }
 
 /** Whether a message leaves here: that happens at once. Whoever starts another workflow waits until it is there. */
-export const isSent = (element) => /SendTask|IntermediateThrowEvent/.test(element.type) && Boolean(element.message);
+export const isSent = (element) =>
+  /SendTask|IntermediateThrowEvent|EndEvent/.test(element.type) && Boolean(element.message);
 const text = (names) => [...names].sort().join(", ") || "nothing";
 
 function remove(list, item) {

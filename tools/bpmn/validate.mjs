@@ -2,7 +2,7 @@
 //
 // Per file: bpmn-moddle reads it without a warning; what it writes back reads the same; bpmnlint finds nothing by
 // its rule sets `recommended` and `correctness`, warnings included, and a file for a Camunda engine nothing by the
-// rules of that version of the engine. Exits with 1 and one line per finding, with 2 when there is nothing to check.
+// rules of that version of the engine, and of Camunda's own guidelines where there are hardly any. Exits with 1 and one line per finding, with 2 when there is nothing to check.
 
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
@@ -16,13 +16,32 @@ const NodeResolver = require('bpmnlint/lib/resolver/node-resolver');
 const ENGINES = {
   'Camunda Platform': {
     words: { camunda: require('camunda-bpmn-moddle/resources/camunda.json') },
-    rules: version => `camunda-platform-${version}`
+    rules: version => `camunda-platform-${version}`,
+    // The compatibility rules of Camunda 7 are one: how long history is kept. These ask what would make an engine refuse
+    // or fail: work without an implementation, questions without conditions.
+    more: { 'camunda/implementation': 'error', 'camunda/forking-conditions': 'error', 'camunda/avoid-lanes': 'error' }
   },
   'Camunda Cloud': {
     words: { zeebe: require('zeebe-bpmn-moddle/resources/zeebe.json') },
     rules: version => `camunda-cloud-${version}`
   }
 };
+
+// The rule camunda/implementation asks every message definition what sends the message, also those of events that wait
+// for one.
+class Resolver extends NodeResolver {
+  resolveRule(pkg, name) {
+    const rule = super.resolveRule(pkg, name);
+    if (name !== 'implementation') {
+      return rule;
+    }
+    return config => {
+      const { check } = rule(config);
+      const waits = node => [ 'bpmn:StartEvent', 'bpmn:IntermediateCatchEvent' ].includes(node.$parent?.$type);
+      return { check: (node, reporter) => (waits(node) ? undefined : check(node, reporter)) };
+    };
+  }
+}
 
 const files = process.argv.slice(2);
 if (!files.length) {
@@ -63,7 +82,7 @@ function engineOf(xml) {
   if (!engine || !version) {
     throw new Error(`nobody here knows the engine \`${platform}\`, or it has no version`);
   }
-  return { words: engine.words, rules: engine.rules(`${version[1]}-${version[2]}`) };
+  return { words: engine.words, rules: engine.rules(`${version[1]}-${version[2]}`), more: engine.more };
 }
 
 async function read(xml, engine) {
@@ -88,16 +107,27 @@ async function lint(root, engine) {
   // A fresh one for each file: some rules remember what they saw in the file before.
   const rules = engine ? [ `plugin:camunda-compat/${engine.rules}` ] : [];
   const linter = new Linter({
-    config: { extends: [ 'bpmnlint:recommended', 'bpmnlint:correctness', ...rules ] },
-    resolver: new NodeResolver({ require })
+    config: { extends: [ 'bpmnlint:recommended', 'bpmnlint:correctness', ...rules ], rules: engine?.more ?? {} },
+    resolver: new Resolver({ require })
   });
   const results = await linter.lint(root);
   const excused = handledInSubProcesses(root);
   return Object.entries(results).flatMap(([ rule, reports ]) =>
     reports
       .filter(({ id }) => rule !== 'no-implicit-end' || !excused.has(id))
+      .filter(({ id }) => rule !== 'no-duplicate-sequence-flows' || !isIdleBranch(root, id))
       .filter(({ message }) => rule !== 'camunda-compat/no-loop' || !callsOnly(root, message))
       .map(({ id, category, message }) => `lint ${rule} (${category}): ${id}: ${message}`));
+}
+
+// The rule no-duplicate-sequence-flows takes two branches in which nothing is drawn for one: from a parallel gateway
+// straight to another each flow is a branch of its own, and the second gateway waits for all of them.
+function isIdleBranch(element, id) {
+  return (element.rootElements || element.flowElements || []).some(child => {
+    const ends = [ child.sourceRef || child, child.targetRef || child ];
+    const isIdle = ends.every(({ $type }) => $type === 'bpmn:ParallelGateway');
+    return child.id === id && isIdle || isIdleBranch(child, id);
+  });
 }
 
 // The rule no-loop takes every call activity for one that may end at once, and so a loop around one for a loop

@@ -126,6 +126,8 @@ pub enum ShapeKind {
     ErrorStartEvent,
     /// A bold circle.
     EndEvent,
+    /// A bold circle with a filled envelope: the last thing is news to whoever listens.
+    MessageEndEvent,
     /// A bold circle with a filled rewind sign: completed steps are undone first.
     CompensationEndEvent,
     /// A bold circle with a filled bolt: the sub-process around it fails.

@@ -3,7 +3,7 @@
 
 use workflow_graph::Task;
 
-use crate::model::{Amount, Element, ElementKind, Job, MessageDefinition, Tries};
+use crate::model::{Amount, Element, ElementKind, Ending, Job, MessageDefinition, Tries};
 
 /// Whose words a file speaks beside those of BPMN. A file speaks one of them only: the vocabularies of the Camunda
 /// engines do not stand side by side.
@@ -87,12 +87,11 @@ impl Flavour {
         }
     }
 
-    /// What is computed while the workflow runs is Rust: engines are given it as a variable.
-    pub(crate) fn amount(self, amount: &Amount, id: &str) -> String {
-        match (self, amount) {
-            (_, Amount::Literal(iso)) => iso.clone(),
-            (Flavour::Plain, Amount::Computed(text)) => text.clone(),
-            (_, Amount::Computed(_)) => self.variable(&crate::model::variable("timer", id)),
+    /// What is computed while the workflow runs is given to engines as a variable.
+    pub(crate) fn amount(self, amount: &Amount) -> String {
+        match amount {
+            Amount::Literal(iso) => iso.clone(),
+            Amount::Computed(variable) => self.variable(variable),
         }
     }
 
@@ -122,18 +121,13 @@ impl Flavour {
             return job.participant().map(|name| ("camunda:candidateGroups", name)).into_iter().collect();
         }
         // An event has it on its definition.
-        match element.kind {
-            ElementKind::MessageThrowEvent { .. } => Vec::new(),
-            _ => external(job),
-        }
+        if says(element) { Vec::new() } else { external(job) }
     }
 
     /// The same on the definition of an event.
     pub(crate) fn definition_attributes(self, element: &Element) -> Vec<(&'static str, String)> {
-        match (self, &element.kind, &element.job) {
-            (Flavour::Camunda7, ElementKind::MessageThrowEvent { .. }, Some(job)) => external(job),
-            _ => Vec::new(),
-        }
+        let job = element.job.as_ref().filter(|_| self == Flavour::Camunda7 && says(element));
+        job.map(external).unwrap_or_default()
     }
 
     /// What an engine has to know of an element, as elements of its own.
@@ -207,13 +201,21 @@ fn key_of(message: &MessageDefinition) -> String {
     let key = message.key.as_str();
     let is_name = key.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') && !RESERVED.contains(&key);
     if matches!(key, "" | "id" | "key") || !is_name {
-        return crate::model::variable("key", &message.name);
+        return message.variable.clone();
     }
     key.to_owned()
 }
 
 fn is_for_people(element: &Element) -> bool {
     matches!(element.kind, ElementKind::Task(Task::User) | ElementKind::CompensationHandler(Task::User))
+}
+
+/// Whether it is an event that publishes something, in the middle or at the end.
+fn says(element: &Element) -> bool {
+    matches!(
+        element.kind,
+        ElementKind::MessageThrowEvent { .. } | ElementKind::EndEvent { ending: Ending::Message { .. }, .. }
+    )
 }
 
 fn external(job: &Job) -> Vec<(&'static str, String)> {
@@ -274,6 +276,7 @@ fn weekdays(field: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::ids::Variables;
 
     #[test]
     fn answers_survive_the_quotes_of_each_language() {
@@ -287,7 +290,9 @@ mod tests {
     fn a_subscription_asks_for_the_field_that_is_the_key_where_its_name_says_enough() {
         let key = |name: &str, key: &str| {
             let (id, participant) = (format!("message_{name}"), String::new());
-            key_of(&MessageDefinition { id, name: name.to_owned(), key: key.to_owned(), participant })
+            let variable = Variables::reserving([].into_iter()).about("key", name);
+            let (name, key) = (name.to_owned(), key.to_owned());
+            key_of(&MessageDefinition { id, name, key, variable, participant })
         };
         assert_eq!(key("NewCard", "order_id"), "order_id");
         assert_eq!([key("NewCard", ""), key("NewCard", "id")], ["key_NewCard", "key_NewCard"]);

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use std::future::Future;
 use std::time::Duration;
 
-use workflow_graph::{CompensationFacts, Effect, Graph, Notice, RetryPolicy, StepFacts, Task, Text, Wire};
+use workflow_graph::{CompensationFacts, Effect, Graph, Notice, RetryPolicy, StepFacts, Text, Wire};
 
 use crate::state::{Overrides, Wait};
 use crate::{Cx, Definition, Durable, Step, StepDef, WiredFrom, Workflow};
@@ -146,37 +146,25 @@ where
     F: UndoFn<A> + Copy,
     <F::Undo as Step>::Args: WiredFrom<Passed>,
 {
+    let facts = &<F::Undo as Step>::DEF.facts;
     CompensationFacts {
         step: Cow::Borrowed(<F::Undo as Step>::NAME),
         was: Cow::Borrowed(<F::Undo as Step>::WAS),
         takes: Cow::Borrowed(<F::Undo as Step>::TAKES),
         label: Cow::Borrowed(<F::Undo as Step>::LABEL),
         wiring: Cow::Borrowed(wiring),
-        retriable: is_retriable(<F::Undo as Step>::FACTS),
-        task: task_of(<F::Undo as Step>::FACTS),
-        participant: participant_of(<F::Undo as Step>::FACTS),
+        retriable: matches!(facts.effect, Effect::Retriable),
+        task: facts.task,
+        participant: participant_of(facts),
+        facts: Some(facts),
     }
 }
 
-const fn is_retriable(facts: StepFacts) -> bool {
-    let is_retriable = matches!(facts.effect, Effect::Retriable);
-    std::mem::forget(facts); // A constant cannot drop it.
-    is_retriable
-}
-
-const fn task_of(facts: StepFacts) -> Task {
-    let task = facts.task;
-    std::mem::forget(facts); // A constant cannot drop it.
-    task
-}
-
-const fn participant_of(facts: StepFacts) -> Text {
-    let participant = match &facts.participant {
+const fn participant_of(facts: &'static StepFacts) -> Text {
+    Cow::Borrowed(match &facts.participant {
         Cow::Borrowed(participant) => participant,
         Cow::Owned(_) => "",
-    };
-    std::mem::forget(facts); // A constant cannot drop it.
-    Cow::Borrowed(participant)
+    })
 }
 
 /// Whether the compensation of this step, if it has one, is repeated until it succeeds.

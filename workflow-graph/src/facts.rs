@@ -257,6 +257,8 @@ pub struct CompensationFacts {
     pub task: Task,
     /// The other party that it turns to; empty when none is named.
     pub participant: Text,
+    /// All that is known about that step; `None` where only its name is.
+    pub facts: Option<&'static StepFacts>,
 }
 
 impl CompensationFacts {

@@ -10,6 +10,7 @@ use std::io;
 use std::path::PathBuf;
 
 use serde::Serialize;
+use workflow_bpmn::{Detail, Export, Flavour};
 use workflow_core::{Command, Conclusion, Definition, Event, OpId, Record};
 use workflow_graph::NodeKind;
 
@@ -20,6 +21,9 @@ use crate::oracle::walk::{Path, Walker};
 
 /// The variable that has all explorations write scenarios: `WORKFLOW_SCENARIOS=target/bpmn-scenarios`.
 const SCENARIOS: &str = "WORKFLOW_SCENARIOS";
+
+/// Below that folder: the same workflow as other readers get it, which judges see, and nobody follows.
+const JUDGED: &str = "judged";
 
 /// The form of the file.
 const FORMAT: u32 = 1;
@@ -111,8 +115,8 @@ impl Scenarios {
         }
     }
 
-    /// Writes the diagram and, beside it, what this test has found. Workflows of one name whose diagrams differ, as
-    /// tests have them, are kept apart.
+    /// Writes the diagram and, beside it, what this test has found; in a folder of their own, its other files.
+    /// Workflows of one name whose diagrams differ, as tests have them, are kept apart.
     pub(crate) fn write(&self) -> io::Result<()> {
         fs::create_dir_all(&self.folder)?;
         let diagram = workflow_bpmn::to_xml(self.definition.graph());
@@ -121,6 +125,7 @@ impl Scenarios {
         let (name, version) = (file_name(self.definition.name), self.definition.version);
         let name = format!("{name}-v{version}-{:08x}", hasher.finish() as u32);
         replace(&self.folder.join(format!("{name}.bpmn")), &diagram)?;
+        self.write_for_judges(&name)?;
         let file = File {
             format: FORMAT,
             workflow: self.definition.name,
@@ -134,6 +139,23 @@ impl Scenarios {
         // A test may explore one workflow more than once, each time with other inputs.
         let file = format!("{name}.{}.{:08x}.json", file_name(&self.test), hasher.finish() as u32);
         replace(&self.folder.join(file), &json)
+    }
+
+    /// The files for engines, for people outside of the team, and for those who ask who else takes part.
+    fn write_for_judges(&self, name: &str) -> io::Result<()> {
+        let folder = self.folder.join(JUDGED);
+        fs::create_dir_all(&folder)?;
+        let export = || Export::of(self.definition.graph());
+        let files = [
+            ("camunda7", export().flavour(Flavour::Camunda7)),
+            ("camunda8", export().flavour(Flavour::Camunda8)),
+            ("business", export().detail(Detail::Business)),
+            ("parties", export().collaboration(true)),
+        ];
+        for (kind, export) in files {
+            replace(&folder.join(format!("{name}.{kind}.bpmn")), &export.xml())?;
+        }
+        Ok(())
     }
 }
 

@@ -46,7 +46,7 @@ fn run(folder: Option<&std::path::Path>) {
 }
 
 fn files(folder: &std::path::Path) -> BTreeMap<String, String> {
-    let entries = fs::read_dir(folder).unwrap().map(Result::unwrap);
+    let entries = fs::read_dir(folder).unwrap().map(Result::unwrap).filter(|entry| entry.path().is_file());
     let named = entries
         .map(|entry| (entry.file_name().into_string().unwrap(), fs::read_to_string(entry.path()).unwrap()));
     named.collect()
@@ -63,6 +63,10 @@ fn each_way_is_written_once_beside_the_diagram() {
     assert!(diagram.starts_with("two_cities-v1-") && diagram.ends_with(".bpmn"), "{diagram}");
     assert!(scenarios.starts_with(diagram.strip_suffix("bpmn").unwrap()), "{scenarios}");
     assert_eq!(first[diagram], workflow_bpmn::to_xml(two_cities.graph()));
+    let judged = files(&folder.join("judged"));
+    let kinds = ["business", "camunda7", "camunda8", "parties"];
+    let expected = kinds.map(|kind| diagram.replace(".bpmn", &format!(".{kind}.bpmn")));
+    assert_eq!(judged.keys().collect::<Vec<_>>(), expected.iter().collect::<Vec<_>>());
 
     let written: Value = serde_json::from_str(&first[scenarios]).unwrap();
     let all = written["scenarios"].as_array().unwrap();

@@ -16,10 +16,13 @@ const SAMPLES: &str = "bpmn-samples";
 /// The folder below the target folder where explorations leave diagrams with their scenarios.
 const SCENARIOS: &str = "bpmn-scenarios";
 
+/// Below it: the same workflows for engines and for other readers. They are judged, and not followed.
+const JUDGED: &str = "bpmn-scenarios/judged";
+
 /// Large folders of cargo and of the tools, where no test writes.
 const LEFT_OUT: [&str; 6] = ["deps", "build", "incremental", ".fingerprint", "doc", "tools"];
 
-/// Schema, deadlocks, execution.
+/// The OMG's schemas, deadlocks, work that is never done.
 ///
 /// # Errors
 /// When the judge finds something, cannot be set up, or has nothing to judge.
@@ -147,7 +150,7 @@ fn samples(workspace: &Workspace) -> Result<BTreeSet<PathBuf>> {
         let files = bpmn_files(&target)?;
         samples.extend(files.into_iter().filter(|file| {
             let is_in = |name: &&str| file.parent().is_some_and(|folder| folder.ends_with(name));
-            [SAMPLES, SCENARIOS].iter().any(is_in)
+            [SAMPLES, SCENARIOS, JUDGED].iter().any(is_in)
         }));
     }
     Ok(samples)
@@ -185,11 +188,13 @@ mod tests {
             "elsewhere/tmp/other.bpmn",
             "elsewhere/bpmn-scenarios/race.bpmn",
             "elsewhere/bpmn-scenarios/race.json",
+            "elsewhere/bpmn-scenarios/judged/race.camunda7.bpmn",
             "target/bpmn-samples/join.bpmn",
         ];
         let workspace = workspace_with(root.path(), &files);
         let expected = [
             PathBuf::from("examples/order/diagram.bpmn"),
+            root.path().join("elsewhere/bpmn-scenarios/judged/race.camunda7.bpmn"),
             root.path().join("elsewhere/bpmn-scenarios/race.bpmn"),
             root.path().join("elsewhere/tmp/bpmn-samples/loop.bpmn"),
             root.path().join("target/bpmn-samples/join.bpmn"),

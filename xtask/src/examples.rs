@@ -30,8 +30,9 @@ pub(crate) fn draw(workspace: &Workspace) -> Result<()> {
     let mut failures = Vec::new();
     for folder in folders {
         let name = folder.file_name().expect("an entry of a folder has a name");
-        let drawn =
-            process::run(workspace.cargo().args(["run", "--example"]).arg(name).args(["--", "diagram"]));
+        let mut example = workspace.cargo();
+        example.args(["run", "--example"]).arg(name).args(["--", "diagram"]);
+        let drawn = process::run(example.arg(&folder));
         failures.extend(drawn.err().map(|error| format!("{error:#}")));
     }
     if !failures.is_empty() {

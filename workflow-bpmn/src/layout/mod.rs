@@ -204,6 +204,7 @@ fn shape_kind(kind: &ElementKind) -> ShapeKind {
         ElementKind::EventSubProcess { .. } => ShapeKind::EventSubProcess,
         ElementKind::EndEvent { ending, .. } => match ending {
             Ending::Plain => ShapeKind::EndEvent,
+            Ending::Message { .. } => ShapeKind::MessageEndEvent,
             Ending::Compensation => ShapeKind::CompensationEndEvent,
             Ending::Error { .. } => ShapeKind::ErrorEndEvent,
             Ending::Terminate => ShapeKind::TerminateEndEvent,

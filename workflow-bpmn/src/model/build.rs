@@ -3,19 +3,18 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use workflow_graph::Trigger as Begins;
 use workflow_graph::{
-    CompensationFacts, ErrorFacts, FlowKind, Graph, Node, NodeIndex, NodeKind, Outcome, StepFacts,
-    SubflowFacts, Subgraph,
+    ErrorFacts, FlowKind, Graph, Node, NodeIndex, NodeKind, Outcome, Span, StepFacts, SubflowFacts, Subgraph,
 };
-use workflow_graph::{Trigger as Begins, humanise};
 
 use super::business::{self, Folded};
-use super::ids::{self, Ids};
+use super::ids::{self, Ids, Variables};
 use super::outcomes::{self, Arrivals, Pasts};
 use super::places::{Place, Places};
 use super::{
     Amount, Element, ElementIndex, ElementKind, Ending, ErrorDefinition, Link, LinkKind, MessageDefinition,
-    Process, Scope, Start, Time, Trigger, facts, names, variable,
+    Process, Scope, Start, Time, facts, names, published,
 };
 use crate::Detail;
 use crate::text::{self, clean, one_line};
@@ -28,8 +27,10 @@ pub(crate) fn process(graph: &Graph, detail: Detail) -> Process {
     let mut reserved = Vec::new();
     collect_ids(graph, "", &mut Vec::new(), &mut reserved);
     let mut ids = Ids::reserving(reserved.iter().map(String::as_str));
+    let variables = Variables::reserving(reserved.iter().map(String::as_str));
     let id = ids.give(&graph.workflow);
-    let mut file = File { ids, messages: Vec::new(), errors: Vec::new(), around: Vec::new(), detail };
+    let (messages, errors, around) = (Vec::new(), Vec::new(), Vec::new());
+    let mut file = File { ids, variables, messages, errors, around, detail };
     let folded = (detail == Detail::Business).then(|| business::fold(graph));
     let drawn = folded.as_ref().map_or(graph, |folded| &folded.graph);
     let mut scope = Drafter::new(drawn, graph, &mut file, &outcomes::at_the_start()).draw(Place::Flow);
@@ -40,6 +41,7 @@ pub(crate) fn process(graph: &Graph, detail: Detail) -> Process {
         id,
         name: text::name(&graph.label),
         documentation: facts::documentation_of_workflow(graph),
+        is_executable: detail == Detail::Full,
         facts: facts::of_workflow(graph),
         scope,
         messages: file.messages,
@@ -96,11 +98,12 @@ fn collect_ids(graph: &Graph, prefix: &str, around: &mut Vec<Subgraph>, ids: &mu
 /// What all scopes of one file share.
 pub(super) struct File {
     pub(super) ids: Ids,
+    variables: Variables,
     messages: Vec<MessageDefinition>,
     errors: Vec<ErrorDefinition>,
     /// The subflows around the graph that is being drawn.
     around: Vec<Subgraph>,
-    detail: Detail,
+    pub(super) detail: Detail,
 }
 
 impl File {
@@ -113,9 +116,19 @@ impl File {
             let id = self.ids.give(&format!("message_{name}"));
             let key = facts.map(|message| one_line(&message.key)).unwrap_or_default();
             let participant = facts.map(|message| one_line(&message.participant)).unwrap_or_default();
-            self.messages.push(MessageDefinition { id, name, key, participant });
+            let variable = self.variables.about("key", &name);
+            self.messages.push(MessageDefinition { id, name, key, variable, participant });
             self.messages.len() - 1
         })
+    }
+
+    /// ISO 8601 where the source is a literal, else a variable about the element with this id.
+    pub(super) fn amount(&mut self, span: &Span, id: &str) -> Amount {
+        if span.iso.is_empty() { self.computed(id) } else { Amount::Literal(one_line(&span.iso)) }
+    }
+
+    fn computed(&mut self, id: &str) -> Amount {
+        Amount::Computed(self.variables.about("timer", id))
     }
 
     pub(super) fn error(&mut self, code: &str, name: String) -> usize {
@@ -146,6 +159,8 @@ pub(super) struct Drafter<'a> {
     pub(super) told_apart: BTreeSet<String>,
     arrivals: Arrivals,
     undoing: BTreeSet<NodeIndex>,
+    /// For each `publish` that an end says: that end.
+    published: BTreeMap<NodeIndex, NodeIndex>,
 }
 
 impl<'a> Drafter<'a> {
@@ -153,6 +168,7 @@ impl<'a> Drafter<'a> {
         let arrivals = outcomes::arrivals(graph, entering, &file.around);
         let undoing = outcomes::compensating_ends(graph, &arrivals);
         let places = Places::of(graph);
+        let published = published::ends(graph, &places);
         Drafter {
             graph,
             whole,
@@ -164,6 +180,7 @@ impl<'a> Drafter<'a> {
             told_apart: BTreeSet::new(),
             arrivals,
             undoing,
+            published,
         }
     }
 
@@ -175,6 +192,11 @@ impl<'a> Drafter<'a> {
     pub(super) fn flow_id(&mut self, flow: usize) -> String {
         let wanted = format!("{}{}", self.prefix, self.graph.flow_id(flow));
         self.file.ids.give(&wanted)
+    }
+
+    /// Whether this end is drawn as what is published in front of it.
+    fn is_said(&self, end: NodeIndex) -> bool {
+        self.published.values().any(|said| *said == end)
     }
 
     pub(super) fn draw(&mut self, place: Place) -> Scope {
@@ -189,12 +211,12 @@ impl<'a> Drafter<'a> {
             draft.begin_race(race);
         }
         for node in 0..draft.of.graph.nodes.len() {
-            if draft.of.places.of_node(draft.of.graph, node) == place {
+            if draft.of.places.of_node(draft.of.graph, node) == place && !draft.of.is_said(node) {
                 draft.add_node(node);
             }
         }
         for (index, flow) in draft.of.graph.flows.iter().enumerate() {
-            if draft.of.places.of_flow(draft.of.graph, flow) == place {
+            if draft.of.places.of_flow(draft.of.graph, flow) == place && !draft.of.is_said(flow.to) {
                 draft.add_flow(index, flow);
             }
         }
@@ -235,11 +257,18 @@ impl Draft<'_, '_> {
         });
         let kind = self.kind_of(index, node);
         let detail = self.of.file.detail;
-        let origin = self.add_element(id.clone(), names::of_node(graph, index), index, kind);
+        let name = match kind {
+            ElementKind::ReceiveTask { .. } => names::of_receiving(graph, index),
+            _ => names::of_node(graph, index),
+        };
+        let instances = node.instances.as_ref().map(|_| self.of.file.variables.about("instances", &id));
+        let said = self.of.published.get(&index).map(|end| facts::of_end(&self.of.id(*end)));
+        let origin = self.add_element(id, name, index, kind);
         let element = &mut self.scope.elements[origin];
         element.documentation = facts::documentation_of(node, detail);
         element.facts = facts::of_node(graph, node);
-        element.instances = node.instances.as_ref().map(|_| variable("instances", &id));
+        element.facts.extend(said);
+        element.instances = instances;
         element.job = facts::job_of(node);
         let chain: Vec<ElementIndex> = join.into_iter().chain(undo).chain([origin]).collect();
         for pair in chain.windows(2) {
@@ -275,7 +304,9 @@ impl Draft<'_, '_> {
             NodeKind::Step(step) => ElementKind::Task(step.task),
             NodeKind::Send { message, publishes } => {
                 let message = self.of.file.message(self.of.graph, message);
-                if *publishes {
+                if self.of.published.contains_key(&index) {
+                    ElementKind::EndEvent { success: true, ending: Ending::Message { message } }
+                } else if *publishes {
                     ElementKind::MessageThrowEvent { message }
                 } else {
                     ElementKind::SendTask { message: Some(message) }
@@ -292,11 +323,13 @@ impl Draft<'_, '_> {
             }
             NodeKind::Race => ElementKind::EventGateway,
             NodeKind::Compensate => ElementKind::CompensationThrowEvent,
-            NodeKind::TimerAt { text } => {
-                ElementKind::TimerCatchEvent { time: Time::At(Amount::Computed(one_line(text))) }
+            NodeKind::TimerAt { .. } => {
+                let id = self.of.id(index);
+                ElementKind::TimerCatchEvent { time: Time::At(self.of.file.computed(&id)) }
             }
             NodeKind::Timer(span) => {
-                ElementKind::TimerCatchEvent { time: Time::After(facts::duration(span)) }
+                let id = self.of.id(index);
+                ElementKind::TimerCatchEvent { time: Time::After(self.of.file.amount(span, &id)) }
             }
             NodeKind::Receive { message, .. } => {
                 let message = self.of.file.message(self.of.graph, message);
@@ -370,31 +403,6 @@ impl Draft<'_, '_> {
         ElementKind::SubProcess { inside, expanded }
     }
 
-    fn add_compensation(&mut self, index: NodeIndex, host: ElementIndex, compensation: &CompensationFacts) {
-        let node = self.of.id(index);
-        let event_id = self.of.file.ids.give(&format!("{node}_compensation"));
-        let trigger = Trigger::Compensation;
-        // Lint wants a name on every event, and this one reads the same on all of them.
-        let event =
-            self.add_element(event_id, names::UNDO.into(), index, ElementKind::Boundary { host, trigger });
-        let handler_id = self.of.file.ids.give(&format!("{node}_undo"));
-        let label = if compensation.label.trim().is_empty() {
-            humanise(&compensation.step)
-        } else {
-            compensation.label.to_string()
-        };
-        let handler = self.add_element(
-            handler_id,
-            text::name(&label),
-            index,
-            ElementKind::CompensationHandler(compensation.task),
-        );
-        self.scope.elements[handler].facts = vec![facts::of_compensation(compensation)];
-        self.scope.elements[handler].job = Some(facts::job_of_compensation(compensation));
-        let id = self.of.file.ids.give(&format!("association_{node}_undo"));
-        self.add_link(id, event, handler, LinkKind::Association);
-    }
-
     pub(super) fn add_element(
         &mut self,
         id: String,
@@ -426,7 +434,8 @@ impl Draft<'_, '_> {
         let kind = if link.default {
             LinkKind::Default
         } else {
-            LinkKind::When { variable: variable("decision", &link.split), answer: link.answer.clone() }
+            let variable = self.of.file.variables.about("decision", &link.split);
+            LinkKind::When { variable, answer: link.answer.clone() }
         };
         let index = self.add_link(link.id, link.from, link.to, kind);
         self.scope.links[index].name = link.answer;

@@ -6,7 +6,7 @@ use workflow_graph::{
     RetryPolicy, Source, Span, StepFacts, Trigger,
 };
 
-use super::{Amount, Fact, Job, Tries};
+use super::{Fact, Job, Tries};
 use crate::{Detail, text};
 
 /// The facts about the whole workflow.
@@ -61,15 +61,6 @@ pub(crate) fn documentation_of_workflow(graph: &Graph) -> String {
     paragraphs.join("\n")
 }
 
-/// ISO 8601 where the source is a literal, else the expression that computes it.
-pub(crate) fn duration(span: &Span) -> Amount {
-    if span.iso.is_empty() {
-        Amount::Computed(text::one_line(&span.text))
-    } else {
-        Amount::Literal(text::one_line(&span.iso))
-    }
-}
-
 /// The work that a worker does for a node.
 pub(crate) fn job_of(node: &Node) -> Option<Job> {
     let (name, tries, participant) = match &node.kind {
@@ -81,11 +72,10 @@ pub(crate) fn job_of(node: &Node) -> Option<Job> {
     Some(Job { name: text::one_line(name), tries, participant: text::one_line(participant) })
 }
 
-/// The work that a worker does to undo a node. It has to succeed.
+/// The work that a worker does to undo a node.
 pub(crate) fn job_of_compensation(compensation: &CompensationFacts) -> Job {
-    let policy = if compensation.retriable { RetryPolicy::UNTIL_SUCCESS } else { RetryPolicy::DEFAULT };
     let (name, participant) = (text::one_line(&compensation.step), text::one_line(&compensation.participant));
-    Job { name, tries: Some(tries(&policy)), participant }
+    Job { name, tries: compensation.facts.map(|step| tries(&step.retry)), participant }
 }
 
 fn tries(policy: &RetryPolicy) -> Tries {
@@ -143,11 +133,19 @@ fn of_step(step: &StepFacts) -> Fact {
     Fact { element: "step", attributes }
 }
 
-/// What is known of the step that undoes another.
-pub(crate) fn of_compensation(compensation: &CompensationFacts) -> Fact {
+/// What is known of the step that undoes another, and where it stands in the source text.
+pub(crate) fn of_compensation(compensation: &CompensationFacts) -> Vec<Fact> {
+    if let Some(step) = compensation.facts {
+        return [of_step(step)].into_iter().chain(of_source(&step.source)).collect();
+    }
     let name = ("name", text::one_line(&compensation.step));
     let attributes = [name].into_iter().chain(participant(&compensation.participant)).collect();
-    Fact { element: "step", attributes }
+    vec![Fact { element: "step", attributes }]
+}
+
+/// Which end of the graph an event stands for that says something at the end.
+pub(crate) fn of_end(id: &str) -> Fact {
+    Fact { element: "end", attributes: vec![("id", id.to_owned())] }
 }
 
 /// The other party, where one is named.
@@ -172,10 +170,17 @@ fn effect(effect: Effect) -> &'static str {
 pub(crate) fn documentation_of(node: &Node, detail: Detail) -> String {
     let mut paragraphs = Vec::new();
     let title = text::one_line(&node.title());
-    if text::name(&title) != title {
+    let is_code = match &node.kind {
+        NodeKind::Timer(span) => span.iso.is_empty() && node.label.is_empty(),
+        NodeKind::TimerAt { .. } => node.label.is_empty(),
+        _ => false,
+    };
+    if text::name(&title) != title && !is_code {
         paragraphs.push(title);
     }
     match &node.kind {
+        NodeKind::Timer(span) => paragraphs.extend(about_wait("Waits for", span)),
+        NodeKind::TimerAt { text } => paragraphs.push(format!("Waits until `{}`.", text::one_line(text))),
         NodeKind::Step(step) => paragraphs.extend(sentences_about(step, detail)),
         NodeKind::Child(child) => paragraphs.push(about_child(child)),
         NodeKind::Subflow(subflow) => {
@@ -193,6 +198,20 @@ pub(crate) fn documentation_of(node: &Node, detail: Detail) -> String {
     paragraphs.extend(node.instances.as_ref().map(about_instances));
     paragraphs.retain(|paragraph| !paragraph.is_empty());
     paragraphs.join("\n")
+}
+
+/// What computes how long a message is waited for, where anything does.
+pub(crate) fn documentation_of_deadline(deadline: &Span) -> String {
+    about_wait("Gives up after", deadline).unwrap_or_default()
+}
+
+fn about_wait(what: &str, span: &Span) -> Option<String> {
+    span.iso.is_empty().then(|| format!("{what} `{}`.", text::one_line(&span.text)))
+}
+
+/// The same about the step that undoes another.
+pub(crate) fn documentation_of_compensation(compensation: &CompensationFacts, detail: Detail) -> String {
+    compensation.facts.map(|step| sentences_about(step, detail).join("\n")).unwrap_or_default()
 }
 
 fn about_child(child: &ChildFacts) -> String {

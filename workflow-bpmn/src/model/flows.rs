@@ -1,11 +1,11 @@
 //! What becomes of the flows: links, and the boundary events where errors and timeouts leave.
 //! It decides how they are named and what they refer to, never where they run.
 
-use workflow_graph::{Flow, FlowKind, Graph, NodeIndex, NodeKind};
+use workflow_graph::{Flow, FlowKind, Graph, NodeIndex, NodeKind, Span};
 
 use super::build::{AnswerLink, Draft};
 use super::thrown::error_named;
-use super::{Amount, ElementIndex, ElementKind, LinkKind, Time, Trigger, facts, names};
+use super::{ElementIndex, ElementKind, LinkKind, Time, Trigger, facts, names};
 use crate::text;
 
 impl Draft<'_, '_> {
@@ -19,8 +19,8 @@ impl Draft<'_, '_> {
         let from = from.expect("a flow runs within one place, except into the sub-process of a race");
         match &flow.kind {
             FlowKind::Next => self.add_way_on(flow.from, id, from, to),
-            FlowKind::Answer { label, condition, default } => {
-                let answer = self.answer(index, flow, label);
+            FlowKind::Answer { condition, default, .. } => {
+                let answer = self.answer(index, flow);
                 let split = self.of.id(flow.from);
                 self.add_answer(AnswerLink { id, split, from, to, answer, condition, default: *default });
             }
@@ -40,16 +40,16 @@ impl Draft<'_, '_> {
     }
 
     /// The answer's name; engines tell answers apart by it, so no two of one question may be alike.
-    fn answer(&self, index: usize, flow: &Flow, label: &str) -> String {
-        let answer = Some(text::name(label)).filter(|name| !name.is_empty());
-        let answer = answer.unwrap_or_else(|| "otherwise".to_owned());
-        let earlier = self.of.graph.flows[..index].iter().filter(|other| other.from == flow.from);
-        let alike = earlier
-            .filter(
-                |other| matches!(&other.kind, FlowKind::Answer { label, .. } if text::name(label) == answer),
-            )
-            .count();
-        if alike == 0 { answer } else { format!("{answer} ({})", alike + 1) }
+    fn answer(&self, index: usize, flow: &Flow) -> String {
+        let flows = self.of.graph.flows.iter().enumerate();
+        let answers = flows.filter(|(_, other)| other.from == flow.from).filter_map(|(index, other)| {
+            let FlowKind::Answer { label, .. } = &other.kind else { return None };
+            let answer = Some(text::name(label)).filter(|name| !name.is_empty());
+            Some((index, answer.unwrap_or_else(|| "otherwise".to_owned())))
+        });
+        let (indices, answers): (Vec<usize>, Vec<String>) = answers.unzip();
+        let place = indices.iter().position(|&other| other == index);
+        names::distinct(&answers).swap_remove(place.expect("the flow is an answer itself"))
     }
 
     /// The event on the border where an error leaves.
@@ -74,20 +74,34 @@ impl Draft<'_, '_> {
 
     /// The event on the border where a wait gives up.
     pub(super) fn add_timeout(&mut self, flow: &Flow, host: ElementIndex) -> ElementIndex {
-        let (duration, name) = deadline(self.of.graph, flow.from);
+        let deadline = deadline(self.of.graph, flow.from);
         let id = format!("{}_timeout", self.of.id(flow.from));
         let id = self.of.file.ids.give(&id);
-        let kind = ElementKind::Boundary { host, trigger: Trigger::Timer { duration } };
-        self.add_element(id, name, flow.from, kind)
+        let trigger = Trigger::Timer { duration: self.of.file.amount(deadline, &id) };
+        let kind = ElementKind::Boundary { host, trigger };
+        self.add_deadline(id, deadline, flow.from, kind)
+    }
+
+    fn add_deadline(
+        &mut self,
+        id: String,
+        deadline: &Span,
+        node: NodeIndex,
+        kind: ElementKind,
+    ) -> ElementIndex {
+        let event = self.add_element(id, names::of_span(deadline), node, kind);
+        self.scope.elements[event].documentation = facts::documentation_of_deadline(deadline);
+        event
     }
 
     /// Behind an event-based gateway the deadline is one more event that can come first.
     fn add_caught_timeout(&mut self, id: String, flow: &Flow, to: ElementIndex) {
-        let (duration, name) = deadline(self.of.graph, flow.from);
+        let deadline = deadline(self.of.graph, flow.from);
         let event_id = format!("{}_timeout", self.of.id(flow.from));
         let event_id = self.of.file.ids.give(&event_id);
-        let kind = ElementKind::TimerCatchEvent { time: Time::After(duration) };
-        let event = self.add_element(event_id.clone(), name, flow.from, kind);
+        let time = Time::After(self.of.file.amount(deadline, &event_id));
+        let kind = ElementKind::TimerCatchEvent { time };
+        let event = self.add_deadline(event_id.clone(), deadline, flow.from, kind);
         let gateway = self.of.graph.incoming(flow.from).map(|flow| self.origins[&flow.from]).next();
         let gateway = gateway.expect("what is caught stands behind its gateway");
         let wanted = format!("flow_{}_to_{event_id}", self.scope.elements[gateway].id);
@@ -97,9 +111,9 @@ impl Draft<'_, '_> {
     }
 }
 
-fn deadline(graph: &Graph, node: NodeIndex) -> (Amount, String) {
+fn deadline(graph: &Graph, node: NodeIndex) -> &Span {
     let NodeKind::Receive { deadline: Some(deadline), .. } = &graph.nodes[node].kind else {
         unreachable!("only receives with a deadline have a timeout flow in a sound graph")
     };
-    (facts::duration(deadline), text::name(&deadline.text))
+    deadline
 }

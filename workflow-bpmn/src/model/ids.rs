@@ -1,7 +1,7 @@
 //! Ids that are unique in the file and stable over edits.
 //! It knows nothing of what they name.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The ids given out so far; ids of nodes are reserved first, so that nothing derived ever takes one of theirs.
 pub(crate) struct Ids {
@@ -24,6 +24,41 @@ impl Ids {
         }
         id
     }
+}
+
+/// The variables by which engines are told about elements: letters, digits and `_` are what all of them take, and two
+/// elements never share one, or one answer would do for two questions.
+pub(crate) struct Variables {
+    names: Ids,
+    given: BTreeMap<(&'static str, String), String>,
+}
+
+impl Variables {
+    /// An id that needs no other letters keeps its name, whatever is drawn before it.
+    pub(crate) fn reserving<'a>(ids: impl Iterator<Item = &'a str>) -> Variables {
+        let plain: BTreeSet<&str> = ids.filter(|id| plain(id) == *id).collect();
+        let given: BTreeMap<(&'static str, String), String> = plain
+            .into_iter()
+            .flat_map(|id| ABOUT.map(|about| ((about, id.to_owned()), format!("{about}_{id}"))))
+            .collect();
+        let names = Ids::reserving(given.values().map(String::as_str));
+        Variables { names, given }
+    }
+
+    /// The variable about an element, the same whenever it is asked for.
+    pub(crate) fn about(&mut self, about: &'static str, id: &str) -> String {
+        let names = &mut self.names;
+        let given = self.given.entry((about, id.to_owned()));
+        given.or_insert_with(|| names.give(&format!("{about}_{}", plain(id)))).clone()
+    }
+}
+
+/// What variables are about: the answer to a question, how many there are of something, when something is due, which
+/// message is meant.
+const ABOUT: [&str; 4] = ["decision", "instances", "timer", "key"];
+
+fn plain(id: &str) -> String {
+    id.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect()
 }
 
 /// Letters, digits and `_.-` stay, everything else becomes `_`; never empty, never a name other tools reserve.
@@ -51,5 +86,16 @@ mod tests {
         assert_eq!(ids.give("9"), "_9");
         assert_eq!(ids.give(""), "_");
         assert_eq!(ids.give("End"), "_End");
+    }
+
+    #[test]
+    fn no_two_elements_share_a_variable() {
+        let mut variables =
+            Variables::reserving(["order.if_paid", "order_if_paid", "order-if_paid_2"].into_iter());
+        assert_eq!(variables.about("decision", "order.if_paid"), "decision_order_if_paid_2");
+        assert_eq!(variables.about("decision", "order_if_paid"), "decision_order_if_paid");
+        assert_eq!(variables.about("decision", "order-if_paid_2"), "decision_order_if_paid_2_2");
+        assert_eq!(variables.about("decision", "order.if_paid"), "decision_order_if_paid_2");
+        assert_eq!(variables.about("timer", "order.if_paid"), "timer_order_if_paid_2");
     }
 }

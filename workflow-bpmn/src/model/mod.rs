@@ -11,9 +11,12 @@ mod kept;
 mod names;
 mod outcomes;
 mod parties;
+mod phrases;
 mod places;
+mod published;
 mod races;
 mod thrown;
+mod undo;
 
 pub(crate) use build::process;
 pub(crate) use parties::{Collaboration, collaboration};
@@ -28,6 +31,8 @@ pub(crate) struct Process {
     pub(crate) id: String,
     pub(crate) name: String,
     pub(crate) documentation: String,
+    /// Whether it is all that the workflow does; if not, it is there to be looked at.
+    pub(crate) is_executable: bool,
     pub(crate) facts: Vec<Fact>,
     pub(crate) scope: Scope,
     pub(crate) messages: Vec<MessageDefinition>,
@@ -55,6 +60,8 @@ pub(crate) struct MessageDefinition {
     pub(crate) name: String,
     /// The field that is its correlation key; empty when that is not known.
     pub(crate) key: String,
+    /// The variable of its key, where the field's own name does not say enough.
+    pub(crate) variable: String,
     /// The other party that sends or takes it; empty when none is named.
     pub(crate) participant: String,
 }
@@ -107,14 +114,8 @@ pub(crate) struct Tries {
 pub(crate) enum Amount {
     /// ISO 8601.
     Literal(String),
-    /// The Rust expression that computes it.
+    /// The variable that holds it: what computes it is Rust, which no engine reads.
     Computed(String),
-}
-
-/// The name of a variable that is about an element: letters, digits and `_` are what all engines take.
-pub(crate) fn variable(about: &str, id: &str) -> String {
-    let plain = |c: char| if c.is_ascii_alphanumeric() { c } else { '_' };
-    format!("{about}_{}", id.chars().map(plain).collect::<String>())
 }
 
 /// What a flow node is, with what only this kind has.
@@ -193,6 +194,10 @@ pub(crate) enum Start {
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Ending {
     Plain,
+    /// It is news to whoever listens.
+    Message {
+        message: usize,
+    },
     /// Completed steps are undone first.
     Compensation,
     /// The surrounding activity fails, with this definition where it is known.

@@ -3,11 +3,14 @@
 
 use std::collections::BTreeSet;
 
-use workflow_graph::{ErrorFacts, Flow, FlowKind, Graph, NodeIndex, NodeKind, Outcome, Trigger, humanise};
+use workflow_graph::{
+    ErrorFacts, Flow, FlowKind, Graph, NodeIndex, NodeKind, Outcome, Span, Trigger, humanise,
+};
 
-use crate::text;
-
+use super::outcomes::failing_end;
+use super::phrases::{schedule, spoken};
 use super::thrown::error_named;
+use crate::text;
 
 /// On compensation events.
 pub(super) const UNDO: &str = "Undo";
@@ -27,6 +30,9 @@ pub(super) const WHAT_CAME_FIRST: &str = "What came first?";
 /// The title of a node; where the author's label is blank, the id still says something.
 pub(super) fn of_node(graph: &Graph, index: NodeIndex) -> String {
     let node = &graph.nodes[index];
+    if let Some(failure) = of_failure(graph, index) {
+        return text::name(&failure);
+    }
     if !text::name(&node.label).is_empty() {
         return text::name(&node.label);
     }
@@ -39,13 +45,12 @@ pub(super) fn of_node(graph: &Graph, index: NodeIndex) -> String {
         (NodeKind::End(Outcome::Continued), _) => "Continues as new".to_owned(),
         (NodeKind::Block, _) => format!("All of: {}", list(graph, index)),
         (NodeKind::Race, _) if has_more_than_events(graph, index) => {
-            let titles: Vec<String> =
-                graph.outgoing(index).map(|flow| graph.nodes[flow.to].title()).collect();
+            let titles: Vec<String> = graph.outgoing(index).map(|flow| of_node(graph, flow.to)).collect();
             format!("First of: {}", titles.join(", "))
         }
         (NodeKind::End(_), _) => humanise(without_number(graph, &node.id)),
-        (NodeKind::TimerAt { text }, _) => spoken(text),
-        (NodeKind::Timer(span), _) if span.iso.is_empty() => spoken(&span.text),
+        (NodeKind::TimerAt { text }, _) => spoken(text).unwrap_or_else(|| "Time has come".to_owned()),
+        (NodeKind::Timer(span), _) => of_span(span),
         (NodeKind::Compensate, _) => UNDO.to_owned(),
         (NodeKind::Child(child), _) if child.detached => format!("Start: {}", node.title()),
         _ => node.title(),
@@ -55,6 +60,58 @@ pub(super) fn of_node(graph: &Graph, index: NodeIndex) -> String {
     if name.is_empty() && !needs_none { humanise(&node.id) } else { name }
 }
 
+/// The same for a task that waits for a message: what is done, and not what has been reached.
+pub(super) fn of_receiving(graph: &Graph, index: NodeIndex) -> String {
+    let node = &graph.nodes[index];
+    match &node.kind {
+        NodeKind::Receive { message, .. } if text::name(&node.label).is_empty() => {
+            let message = humanise(message);
+            let message = message.strip_suffix(" received").unwrap_or(&message);
+            text::name(&format!("Receive {}", uncapitalised(message)))
+        }
+        _ => of_node(graph, index),
+    }
+}
+
+/// A word that is written in capitals stays so.
+fn uncapitalised(text: &str) -> String {
+    let mut chars = text.chars();
+    let first = chars.next();
+    if chars.clone().next().is_some_and(char::is_uppercase) {
+        return text.to_owned();
+    }
+    first.into_iter().flat_map(char::to_lowercase).chain(chars).collect()
+}
+
+/// An end that is called after the function that failed: people know that by its label.
+fn of_failure(graph: &Graph, end: NodeIndex) -> Option<String> {
+    let failed = graph.nodes[end].label.strip_suffix(" failed")?;
+    let is_called_so = |node: &NodeIndex| {
+        let node = &graph.nodes[*node];
+        let is_call = matches!(node.kind, NodeKind::Step(_) | NodeKind::Subflow(_) | NodeKind::Child(_));
+        is_call && humanise(without_number(graph, &node.id)) == failed
+    };
+    let calls: Vec<NodeIndex> = (0..graph.nodes.len()).filter(is_called_so).collect();
+    let leads_here =
+        |call: &&NodeIndex| graph.outgoing(**call).any(|flow| failing_end(graph, flow.to) == Some(end));
+    let call = calls.iter().find(leads_here).or(calls.first())?;
+    Some(format!("{} failed", of_node(graph, *call)))
+}
+
+/// The same texts, with a number behind each that stands there already, so that no two are alike.
+pub(super) fn distinct(texts: &[String]) -> Vec<String> {
+    let mut taken: BTreeSet<String> = texts.iter().cloned().collect();
+    let mut seen = BTreeSet::new();
+    let numbered = texts.iter().map(|text| {
+        if seen.insert(text) {
+            return text.clone();
+        }
+        let mut numbers = (2..).map(|number| format!("{text} ({number})"));
+        numbers.find(|text| taken.insert(text.clone())).expect("numbers do not end")
+    });
+    numbered.collect()
+}
+
 /// Two ends of one name are the same outcome to people; the number is there to tell their ids apart.
 fn without_number<'a>(graph: &Graph, id: &'a str) -> &'a str {
     let numbered =
@@ -62,11 +119,12 @@ fn without_number<'a>(graph: &Graph, id: &'a str) -> &'a str {
     numbered.map(|(name, _)| name).filter(|name| graph.index_of(name).is_some()).unwrap_or(id)
 }
 
-/// An expression that only names something, in words: `order.ship_at`. What computes stays as it is written.
-fn spoken(text: &str) -> String {
-    let names = text.replace("()", "");
-    let is_plain = |c: char| c.is_alphanumeric() || matches!(c, '_' | '.' | ':' | '&');
-    if names.chars().all(is_plain) { humanise(&names.replace("::", ".")) } else { text.to_owned() }
+/// How long something takes, in words.
+pub(super) fn of_span(span: &Span) -> String {
+    if !span.iso.is_empty() {
+        return text::name(&span.text);
+    }
+    text::name(&spoken(&span.text).unwrap_or_else(|| "Time has passed".to_owned()))
 }
 
 fn has_more_than_events(graph: &Graph, race: NodeIndex) -> bool {
@@ -107,11 +165,11 @@ fn operations_before_join(graph: &Graph, from: NodeIndex) -> Vec<NodeIndex> {
 
 /// What a race ends with when it is left on this way.
 pub(super) fn winner(graph: &Graph, flow: &Flow) -> String {
-    let title = graph.nodes[flow.from].title();
+    let title = of_node(graph, flow.from);
     match (&flow.kind, &graph.nodes[flow.from].kind) {
         (FlowKind::Error { .. }, _) => text::name(&format!("{title}: {}", of_error(graph, flow))),
-        (FlowKind::Timeout, NodeKind::Receive { deadline: Some(deadline), .. }) => text::name(&deadline.text),
-        _ => text::name(&title),
+        (FlowKind::Timeout, NodeKind::Receive { deadline: Some(deadline), .. }) => of_span(deadline),
+        _ => title,
     }
 }
 
@@ -139,46 +197,21 @@ pub(super) fn wording(facts: Option<&ErrorFacts>, variant: &str) -> String {
     chars.next().into_iter().flat_map(char::to_uppercase).chain(chars).collect()
 }
 
-/// A schedule in words, where it is one of the usual ones.
-fn schedule(cron: &str) -> String {
-    let fields: Vec<&str> = cron.split_whitespace().collect();
-    let number = |field: &str| field.parse::<u32>().ok();
-    let [minute, hour, day, month, weekday] = fields[..] else { return "On schedule".to_owned() };
-    let days = match (day, month, weekday) {
-        ("*", "*", "*") => "Every day".to_owned(),
-        ("*", "*", "1-5") => "Monday to Friday".to_owned(),
-        ("*", "*", weekday) => match number(weekday).and_then(|day| WEEKDAYS.get(day as usize)) {
-            Some(weekday) => format!("Every {weekday}"),
-            None => return "On schedule".to_owned(),
-        },
-        (day, "*", "*") => match number(day) {
-            Some(day) => format!("Day {day} of every month"),
-            None => return "On schedule".to_owned(),
-        },
-        _ => return "On schedule".to_owned(),
-    };
-    match (number(hour), number(minute)) {
-        (Some(hour), Some(minute)) => format!("{days} at {hour:02}:{minute:02}"),
-        _ => "On schedule".to_owned(),
-    }
-}
-
-/// As cron counts them.
-const WEEKDAYS: [&str; 8] =
-    ["Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"];
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn usual_schedules_are_read_out() {
-        assert_eq!(schedule("0 6 * * *"), "Every day at 06:00");
-        assert_eq!(schedule("30 17 * * 1-5"), "Monday to Friday at 17:30");
-        assert_eq!(schedule("0 0 * * 7"), "Every Sunday at 00:00");
-        assert_eq!(schedule("15 4 1 * *"), "Day 1 of every month at 04:15");
-        for other in ["*/5 * * * *", "0 6 1 1 *", "0 6 * * MON", "nonsense"] {
-            assert_eq!(schedule(other), "On schedule");
-        }
+    fn texts_that_are_alike_are_numbered_past_those_that_are_taken() {
+        let texts = ["a", "a", "a (2)", "b", "a"].map(str::to_owned);
+        assert_eq!(distinct(&texts), ["a", "a (3)", "a (2)", "b", "a (4)"]);
+    }
+
+    #[test]
+    fn a_message_is_received_in_small_letters_unless_it_is_written_in_capitals() {
+        assert_eq!(
+            ["New card", "HTTP answer", "", "A"].map(uncapitalised),
+            ["new card", "HTTP answer", "", "a"]
+        );
     }
 }

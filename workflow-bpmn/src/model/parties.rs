@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::ids::Ids;
-use super::{Element, ElementKind, Process, Scope, Start};
+use super::{Element, ElementKind, Ending, Process, Scope, Start};
 use crate::text;
 
 /// The other party of messages of which nobody is named.
@@ -114,9 +114,9 @@ fn passes(
         ElementKind::StartEvent(Start::Message { message })
         | ElementKind::ReceiveTask { message }
         | ElementKind::MessageCatchEvent { message } => of_message(message, true),
-        ElementKind::SendTask { message: Some(message) } | ElementKind::MessageThrowEvent { message } => {
-            of_message(message, false)
-        }
+        ElementKind::SendTask { message: Some(message) }
+        | ElementKind::MessageThrowEvent { message }
+        | ElementKind::EndEvent { ending: Ending::Message { message }, .. } => of_message(message, false),
         ElementKind::Task(_) | ElementKind::CompensationHandler(_) => {
             let job = element.job.as_ref().filter(|job| !job.participant.is_empty())?;
             Some((text::name(&job.participant), false, None))

@@ -65,11 +65,11 @@ impl Draft<'_, '_> {
         let graph = self.of.graph;
         let race = self.of.places.race_of(flow.from).expect("callers hand over flows out of a race only");
         let of_race = |other: &&Flow| self.of.places.race_of(other.from) == Some(race);
-        let earlier: Vec<&Flow> = graph.flows[..index].iter().filter(of_race).collect();
         let default = !graph.flows[index + 1..].iter().any(|other| of_race(&other));
-        let name = names::winner(graph, flow);
-        let alike = earlier.iter().filter(|other| names::winner(graph, other) == name).count();
-        let answer = if alike == 0 { name } else { format!("{name} ({})", alike + 1) };
+        let winners: Vec<String> =
+            graph.flows.iter().filter(of_race).map(|other| names::winner(graph, other)).collect();
+        let place = graph.flows[..index].iter().filter(of_race).count();
+        let answer = names::distinct(&winners).swap_remove(place);
         let id = self.of.flow_id(index);
         let (from, to) = (self.origins[&race], self.arrivals[&flow.to]);
         let split = self.scope.elements[from].id.clone();

@@ -70,7 +70,9 @@ fn write_kind(markup: &mut Markup, kind: ShapeKind, bounds: Rect) {
         }
         ShapeKind::ReceiveTask => icon(markup, "icon", ENVELOPE, corner, "1"),
         ShapeKind::SendTask => icon(markup, "filled", ENVELOPE_FILLED, corner, "1"),
-        ShapeKind::MessageThrowEvent => icon(markup, "filled", ENVELOPE_FILLED, center, "0.95"),
+        ShapeKind::MessageThrowEvent | ShapeKind::MessageEndEvent => {
+            icon(markup, "filled", ENVELOPE_FILLED, center, "0.95")
+        }
         ShapeKind::MessageStartEvent | ShapeKind::MessageCatchEvent => {
             icon(markup, "icon", ENVELOPE, center, "0.95")
         }

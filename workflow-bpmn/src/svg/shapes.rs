@@ -48,6 +48,7 @@ fn css_class(kind: ShapeKind) -> &'static str {
         | ShapeKind::TimerStartEvent
         | ShapeKind::ErrorStartEvent => "start-event",
         ShapeKind::EndEvent
+        | ShapeKind::MessageEndEvent
         | ShapeKind::CompensationEndEvent
         | ShapeKind::ErrorEndEvent
         | ShapeKind::TerminateEndEvent => "end-event",

@@ -147,7 +147,7 @@ fn own_attributes<'a>(
 }
 
 fn write_event_definition(markup: &mut Markup, process: &Process, element: &Element, flavour: Flavour) {
-    let amount = |amount: &Amount| flavour.amount(amount, &element.id);
+    let amount = |amount: &Amount| flavour.amount(amount);
     match &element.kind {
         ElementKind::EndEvent { ending: Ending::Compensation, .. }
         | ElementKind::CompensationThrowEvent
@@ -175,7 +175,8 @@ fn write_event_definition(markup: &mut Markup, process: &Process, element: &Elem
         }
         ElementKind::StartEvent(Start::Message { message })
         | ElementKind::MessageCatchEvent { message }
-        | ElementKind::MessageThrowEvent { message } => {
+        | ElementKind::MessageThrowEvent { message }
+        | ElementKind::EndEvent { ending: Ending::Message { message }, .. } => {
             let message = &process.messages[*message].id;
             let engine = flavour.definition_attributes(element);
             let mut attributes = vec![("messageRef", message.as_str())];

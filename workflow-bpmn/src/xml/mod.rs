@@ -93,7 +93,9 @@ fn write_collaboration(markup: &mut Markup, process: &Process, among: &Collabora
 }
 
 fn write_process(markup: &mut Markup, process: &Process, flavour: Flavour) {
-    let mut attributes = vec![("id", process.id.as_str()), ("name", &process.name), ("isExecutable", "true")];
+    let executable = if process.is_executable { "true" } else { "false" };
+    let mut attributes =
+        vec![("id", process.id.as_str()), ("name", &process.name), ("isExecutable", executable)];
     attributes.extend(flavour.of_process());
     markup.open("bpmn:process", &attributes);
     write_notes(markup, &process.documentation, &process.facts, &[]);
@@ -127,6 +129,7 @@ fn write_notes(markup: &mut Markup, documentation: &str, facts: &[Fact], extensi
             "schedule" => "workflow:schedule",
             "instances" => "workflow:instances",
             "message" => "workflow:message",
+            "end" => "workflow:end",
             _ => "workflow:source",
         };
         markup.empty(tag, &attributes);

@@ -26,7 +26,7 @@ fn steps_are_external_tasks_for_camunda_7_and_jobs_for_camunda_8() {
     let task = element(&seven, "reserve_goods");
     assert!(task.contains(r#"camunda:type="external" camunda:topic="reserve_goods""#), "{task}");
     assert!(task.contains("<camunda:failedJobRetryTimeCycle>R3/PT1.5S<"), "{task}");
-    assert!(element(&seven, "reserve_goods_undo").contains("<camunda:failedJobRetryTimeCycle>R/PT1S<"));
+    assert!(element(&seven, "reserve_goods_undo").contains("<camunda:failedJobRetryTimeCycle>R/PT2S<"));
     // The same step at two places is one topic.
     assert!(element(&seven, "retrieve_payment_2").contains(r#"camunda:topic="retrieve_payment""#));
     assert!(element(&seven, "fulfil_order").contains(r#"camunda:historyTimeToLive=""#));

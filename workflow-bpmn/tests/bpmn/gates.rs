@@ -107,8 +107,8 @@ impl Report {
             .collect()
     }
 
-    /// What was found on another page.
-    fn add(&mut self, other: Report) {
+    /// What was found on another page, or in another drawing.
+    pub(crate) fn add(&mut self, other: Report) {
         self.overlaps.extend(other.overlaps);
         self.narrow_gaps.extend(other.narrow_gaps);
         self.lines_through_shapes.extend(other.lines_through_shapes);

@@ -50,7 +50,7 @@ fn a_race_of_events_waits_at_one_gateway_for_events_only() {
     assert_eq!(gateway.matches("<bpmn:outgoing>").count(), 4, "a deadline is an event of its own");
     assert!(!xml.contains("receiveTask"));
     assert!(element(&xml, "cancellation_timeout").contains(">P7D</bpmn:timeDuration>"));
-    assert!(element(&xml, "due_date").contains(">invoice.due_date()</bpmn:timeDate>"));
+    assert!(element(&xml, "due_date").contains(">timer_due_date</bpmn:timeDate>"));
 }
 
 #[test]

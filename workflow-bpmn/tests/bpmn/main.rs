@@ -16,3 +16,5 @@ mod parallel;
 mod pictures;
 mod samples;
 mod sketch;
+mod stability;
+mod wording;

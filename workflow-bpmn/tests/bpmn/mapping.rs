@@ -105,13 +105,13 @@ fn a_wait_is_a_task_where_its_timeout_leads_somewhere() {
 }
 
 #[test]
-fn a_span_that_is_computed_is_written_as_its_expression() {
+fn a_span_that_is_computed_is_a_variable() {
     let computed = Span { iso: "".into(), text: "patience(&order)".into() };
     let mut flow = graph("timer", vec![sleep("pause", "PT1H", "1 hour")]);
     let mut nodes = flow.nodes.into_owned();
     nodes[1].kind = NodeKind::Timer(computed);
     flow.nodes = nodes.into();
-    assert!(workflow_bpmn::to_xml(&flow).contains(">patience(&amp;order)</bpmn:timeDuration>"));
+    assert!(workflow_bpmn::to_xml(&flow).contains(">timer_pause</bpmn:timeDuration>"));
 }
 
 #[test]

@@ -2,6 +2,7 @@
 //! How things are measured is decided in `gates`.
 
 use workflow_bpmn::{Diagram, ShapeKind};
+use workflow_graph::Graph;
 
 use crate::{family, gates, samples};
 
@@ -28,44 +29,45 @@ fn no_sample_has_faults_or_crossings() {
 
 #[test]
 fn generated_flows_have_no_faults_and_hardly_a_crossing() {
-    let mut wrong = Vec::new();
-    let (mut edges, mut crossings, mut planar) = (0, 0, 0);
-    for seed in 0..SEEDS {
-        let report = gates::measure(&Diagram::of(&family::graph(seed)));
-        wrong.extend(report.faults().into_iter().map(|fault| format!("seed {seed}: {fault}")));
-        if report.crossings.len() * 10 > report.edges {
-            wrong.push(format!(
-                "seed {seed}: {} crossings of {} edges",
-                report.crossings.len(),
-                report.edges
-            ));
-        }
-        edges += report.edges;
-        crossings += report.crossings.len();
-        planar += u64::from(report.crossings.is_empty());
-    }
-    println!("{edges} edges, {crossings} crossings, {planar} of {SEEDS} flows without any");
-    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-    // What is left are ways that leave a loop from below the line that closes it.
-    assert!(crossings * 150 <= edges, "{crossings} crossings of {edges} edges");
-    assert!(planar * 100 >= SEEDS * 85, "only {planar} of {SEEDS} flows have no crossing");
+    // What crosses are ways that leave a loop from below the line that closes it.
+    hold_to_gates((0..SEEDS).map(|seed| (seed, family::graph(seed))));
 }
 
 #[test]
 fn generated_flows_with_branches_have_no_faults_and_hardly_a_crossing() {
-    let mut wrong = Vec::new();
-    let (mut edges, mut crossings, mut planar) = (0, 0, 0);
-    for seed in 0..PARALLEL_SEEDS {
-        let report = gates::measure(&Diagram::of(&family::parallel_graph(seed)));
+    hold_to_gates((0..PARALLEL_SEEDS).map(|seed| (seed, family::parallel_graph(seed))));
+}
+
+/// The gates of the layout: 1 crossing in 20 lines, 0.7 bends for each line. Of a hundred drawings one may have more
+/// crossings, and three more bends; none has twice as many crossings, or a third more bends.
+fn hold_to_gates(graphs: impl Iterator<Item = (u64, Graph)>) {
+    let (mut wrong, mut all) = (Vec::new(), gates::Report::default());
+    let (mut drawings, mut planar, mut crossed, mut bent) = (0, 0, 0, 0);
+    for (seed, graph) in graphs {
+        let report = gates::measure(&Diagram::of(&graph));
+        let (crossings, edges, bends) = (report.crossings.len(), report.edges, report.bends);
         wrong.extend(report.faults().into_iter().map(|fault| format!("seed {seed}: {fault}")));
-        edges += report.edges;
-        crossings += report.crossings.len();
-        planar += u64::from(report.crossings.is_empty());
+        if crossings * 10 > edges || report.bends_per_edge() > 0.93 {
+            wrong.push(format!("seed {seed}: {crossings} crossings and {bends} bends of {edges} edges"));
+        }
+        drawings += 1;
+        planar += usize::from(crossings == 0);
+        crossed += usize::from(crossings * 20 > edges);
+        bent += usize::from(report.bends_per_edge() > 0.7);
+        all.add(report);
     }
-    println!("{edges} edges, {crossings} crossings, {planar} of {PARALLEL_SEEDS} flows without any");
+    let (crossings, edges) = (all.crossings.len(), all.edges);
+    println!(
+        "{drawings} drawings with {edges} edges: {crossings} crossings, {} bends; {planar} without crossings, \
+         {crossed} with too many, {bent} with too many bends",
+        all.bends
+    );
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     assert!(crossings * 150 <= edges, "{crossings} crossings of {edges} edges");
-    assert!(planar * 100 >= PARALLEL_SEEDS * 85, "only {planar} of {PARALLEL_SEEDS} flows have no crossing");
+    assert!(planar * 100 >= drawings * 85, "only {planar} of {drawings} flows have no crossing");
+    assert!(all.bends_per_edge() <= 0.6, "{:.2} bends per edge", all.bends_per_edge());
+    assert!(crossed * 100 <= drawings, "{crossed} of {drawings} have more than 1 crossing in 20 lines");
+    assert!(bent * 100 <= 3 * drawings, "{bent} of {drawings} have more than 0.7 bends per line");
 }
 
 #[test]
@@ -114,7 +116,9 @@ fn every_element_and_every_link_is_drawn_once() {
         let flows = xml.matches("<bpmn:sequenceFlow ").count() + xml.matches("<bpmn:association ").count();
         assert_eq!(flows, edges, "{name}");
         for node in graph.nodes.iter() {
-            assert!(diagram.shape(&node.id).is_some(), "{name} lacks {}", node.id);
+            // What is published at the end stands for the end, too.
+            let is_said = xml.contains(&format!("<workflow:end id=\"{}\"/>", node.id));
+            assert!(diagram.shape(&node.id).is_some() || is_said, "{name} lacks {}", node.id);
         }
     }
 }

@@ -371,35 +371,52 @@ impl Structure {
 /// The colour of an end of the code: what the model calls the same has the same.
 const fn end_of_code(plan: &Plan, model: &Model, place: usize) -> u64 {
     let elements = model.list();
+    let mut called_so = NOWHERE;
     let mut index = 0;
     while index < elements.len() {
-        if matches!(elements[index].kind, ElementKind::End) && is_end(&elements[index], &plan.place(place)) {
-            return end_of_model(plan, &elements[index]);
+        if matches!(elements[index].kind, ElementKind::End) {
+            if is_end_by_id(&elements[index], &plan.place(place)) {
+                return end_of_model(plan, &elements[index]);
+            }
+            if called_so == NOWHERE && is_end_by_name(&elements[index], &plan.place(place)) {
+                called_so = index;
+            }
         }
         index += 1;
     }
-    FINISH
+    if called_so == NOWHERE { FINISH } else { end_of_model(plan, &elements[called_so]) }
 }
 
-/// The colour of an end of the model: that of the first end of the code that is called so.
+/// The colour of an end of the model: that of the end of the code with its id, else of the first that is called so.
 const fn end_of_model(plan: &Plan, end: &Element) -> u64 {
+    let mut called_so = NOWHERE;
     let mut index = 0;
     while index < plan.count {
-        if is_end(end, &plan.place(index)) {
+        if is_end_by_id(end, &plan.place(index)) {
             return AN_END | plan.place(index).id;
+        }
+        if called_so == NOWHERE && is_end_by_name(end, &plan.place(index)) {
+            called_so = index;
         }
         index += 1;
     }
-    FINISH
+    if called_so == NOWHERE { FINISH } else { AN_END | plan.place(called_so).id }
 }
 
+/// Whether the drawing and the code mean the same end, by its id or by its name.
 pub(super) const fn is_end(end: &Element, place: &Place) -> bool {
-    if !matches!(place.node.kind, NodeKind::End(_)) {
-        return false;
-    }
-    let (name, id) = (key(text_of(&end.name)), key(text_of(&end.id)));
-    id == place.id
-        || name != 0 && (name == key(text_of(&place.node.label)) || name == key(text_of(&place.node.id)))
+    is_end_by_id(end, place) || is_end_by_name(end, place)
+}
+
+const fn is_end_by_id(end: &Element, place: &Place) -> bool {
+    matches!(place.node.kind, NodeKind::End(_)) && key(text_of(&end.id)) == place.id
+}
+
+const fn is_end_by_name(end: &Element, place: &Place) -> bool {
+    let name = key(text_of(&end.name));
+    matches!(place.node.kind, NodeKind::End(_))
+        && name != 0
+        && (name == key(text_of(&place.node.label)) || name == key(text_of(&place.node.id)))
 }
 
 /// A number that says nothing of the one it came from.

@@ -63,6 +63,7 @@ fn step(id: &str, effect: Effect) -> Node {
         retriable: true,
         task: crate::Task::Service,
         participant: "".into(),
+        facts: None,
         takes: Cow::Borrowed(""),
         was: Cow::Borrowed(&[]),
     };

@@ -115,6 +115,7 @@ pub(crate) fn undo(name: &str) -> CompensationFacts {
         retriable: true,
         task: workflow_graph::Task::Service,
         participant: "".into(),
+        facts: None,
     }
 }
 

@@ -1,7 +1,7 @@
 //! Calls of steps in a sketch, with what is known of the step.
 //! It makes facts and nothing else; where a call stands is decided by the sketch.
 
-use workflow_graph::{CompensationFacts, Effect, ErrorFacts, Source, StepFacts, Task, humanise};
+use workflow_graph::{CompensationFacts, Effect, ErrorFacts, RetryPolicy, Source, StepFacts, Task, humanise};
 
 use super::Stmt;
 use super::{Handlers, error_facts, fail};
@@ -69,6 +69,18 @@ impl Step {
 }
 
 impl Step {
+    fn facts_of_undoing(&self, undo: &str) -> StepFacts {
+        StepFacts {
+            documentation: "As if it had never been.".into(),
+            effect: Effect::Retriable,
+            retry: RetryPolicy { initial_ms: 2_000, ..RetryPolicy::UNTIL_SUCCESS },
+            timeout_ms: Some(10_000),
+            participant: self.participant.clone().into(),
+            source: Source::at("src/undo.rs", 9),
+            ..StepFacts::named(undo)
+        }
+    }
+
     pub(super) fn facts(&self) -> StepFacts {
         let variants = self.errors.iter().filter(|(variant, ..)| !variant.is_empty());
         let errors: Vec<ErrorFacts> = variants.map(|(variant, ..)| error_facts(variant)).collect();
@@ -76,6 +88,7 @@ impl Step {
             effect: self.effect,
             errors: errors.into(),
             compensation: self.undo.as_ref().map(|undo| CompensationFacts {
+                facts: Some(Box::leak(Box::new(self.facts_of_undoing(undo)))),
                 step: undo.clone().into(),
                 was: vec![].into(),
                 takes: "".into(),

@@ -111,6 +111,7 @@ impl<'a> Callees<'a> {
             retriable: true,
             task,
             participant: "".into(),
+            facts: None,
         }
     }
 
