@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use crate::OpId;
 use crate::dropped::Dropped;
 use crate::frame::Frame;
+use crate::outside::Asked;
 use crate::state::State;
 
 /// An operation that the journal records: a step call, a timer, a wait for a message.
@@ -40,6 +41,12 @@ pub trait AwaitExt: Sized {
     #[doc(hidden)]
     fn __dropped(self) -> Dropped<Self> {
         Dropped(self)
+    }
+
+    /// What the macro writes before a method that may ask the clock or the disk.
+    #[doc(hidden)]
+    fn __asked(&self) -> Asked<'_, Self> {
+        Asked(self)
     }
 }
 

@@ -74,6 +74,7 @@ hash_ordered! {
     [K, V, F] hash_map::ExtractIf<'_, K, V, F>,
     [T, S] HashSet<T, S>,
     [T, S] &HashSet<T, S>,
+    [T, S] &mut HashSet<T, S>,
     [T] hash_set::Iter<'_, T>,
     [T] hash_set::IntoIter<T>,
     [T] hash_set::Drain<'_, T>,

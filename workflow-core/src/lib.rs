@@ -29,6 +29,7 @@ mod judge;
 mod many;
 mod message;
 mod op;
+mod outside;
 mod parallel;
 mod payload;
 mod renames;
@@ -73,6 +74,7 @@ pub use message::{
     BeginsWith, HasDeadline, Message, Receive, ReceiveForever, ReceiveWithin, TimedOut, receive,
 };
 pub use op::OpId;
+pub use outside::{AnsweringAlike, Asked, Outside, Repeatable};
 pub use parallel::{
     Branches, Raced1, Raced2, Raced3, Raced4, Raced5, Raced6, Raced7, Raced8, Racers, TryBranches,
 };

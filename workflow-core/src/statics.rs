@@ -6,7 +6,8 @@ use std::sync::atomic::{
     AtomicBool, AtomicI8, AtomicI16, AtomicI32, AtomicI64, AtomicIsize, AtomicPtr, AtomicU8, AtomicU16,
     AtomicU32, AtomicU64, AtomicUsize,
 };
-use std::sync::{Condvar, LazyLock, Mutex, Once, OnceLock, RwLock};
+use std::sync::mpsc::{Sender, SyncSender};
+use std::sync::{Arc, Barrier, Condvar, LazyLock, Mutex, Once, OnceLock, RwLock};
 use std::thread::LocalKey;
 
 /// A constant or static that the body of a workflow names.
@@ -22,7 +23,7 @@ impl<T: ?Sized> Unchanging for Named<'_, T> {
     fn __unchanging(self) {}
 }
 
-impl<T: SharedState> Named<'_, T> {
+impl<T: SharedState + ?Sized> Named<'_, T> {
     /// Never compiles. It comes before the method of [`Unchanging`], and so tells WF013.
     #[doc(hidden)]
     pub fn __unchanging(self)
@@ -74,5 +75,14 @@ shared_state! {
     [T] Cell<T>,
     [T] RefCell<T>,
     [T] OnceCell<T>,
+    [] Barrier,
+    [T] Sender<T>,
+    [T] SyncSender<T>,
+    [T: SharedState] &T,
+    [T: SharedState] Option<T>,
+    [T: SharedState] Box<T>,
+    [T: SharedState] Arc<T>,
+    [T: SharedState] Vec<T>,
+    [T: SharedState] [T],
     [T: SharedState, const N: usize] [T; N],
 }

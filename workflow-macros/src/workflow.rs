@@ -44,6 +44,7 @@ mod regions;
 mod rewrite;
 mod schedule;
 mod signature;
+mod source_file;
 mod statics;
 mod swallowed;
 #[cfg(test)]
@@ -141,6 +142,6 @@ fn check(kind: Kind, function: &RawFn, body: &Body, errors: &mut Errors) -> Chec
         errors.at(span, why);
     }
     let statics = statics::of(function, body, &allows);
-    let places = Places::of(body, &allows, &foreign);
+    let places = Places::of(body, &allows, &foreign, &lowered.endless_waits);
     Checked { lowered: Some(lowered), allows, statics, places }
 }

@@ -2,18 +2,19 @@
 //! outside (WF010), what runs beside the journal (WF004), statics of the body (WF013), and `unsafe` (WF015).
 //! It must not know types: what those tell is found in `iteration` and `statics`.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use proc_macro2::{Delimiter, Ident, LineColumn, Span, TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::ext::IdentExt;
 use syn::visit::Visit;
-use syn::{ItemStatic, ItemUse, Macro, Signature, StaticMutability, UseTree};
+use syn::{ItemStatic, ItemUse, Macro, Signature, StaticMutability};
 
 use super::allow::{Allows, Rule};
 use super::awaits::Body;
 use super::forbidden::{self, Kind};
 use super::regions::Word;
+use super::source_file::{self, Names, import};
 use crate::errors::Errors;
 use crate::signature::RawFn;
 
@@ -45,10 +46,11 @@ impl Foreign {
 
 /// Refuses what is not the same in each replay.
 pub(crate) fn check(function: &RawFn, body: &Body, allows: &Allows, errors: &mut Errors) -> Foreign {
-    let mut items = Items { errors: &mut *errors, allows, names: BTreeMap::new() };
+    let mut items = Items { errors: &mut *errors, allows, names: Names::new() };
     items.visit_block(&body.block);
     let names = items.names;
-    let mut scan = Scan { errors, allows, names, foreign: Foreign::default() };
+    let name = &function.sig.ident;
+    let mut scan = Scan { errors, allows, name, names, of_file: None, foreign: Foreign::default() };
     scan.tokens(function.body.stream());
     scan.foreign
 }
@@ -60,35 +62,10 @@ const SHARED: &[&str] = &["Mutex", "RwLock", "OnceLock", "LazyLock", "Lazy", "Ce
 struct Items<'a> {
     errors: &'a mut Errors,
     allows: &'a Allows,
-    /// What each imported name stands for.
-    names: BTreeMap<String, Vec<String>>,
+    names: Names,
 }
 
 impl Items<'_> {
-    fn import(&mut self, tree: &UseTree, path: &mut Vec<String>) {
-        match tree {
-            UseTree::Path(part) => {
-                path.push(part.ident.unraw().to_string());
-                self.import(&part.tree, path);
-                path.pop();
-            }
-            UseTree::Name(name) if name.ident == "self" => {
-                if let Some(last) = path.last() {
-                    self.names.insert(last.clone(), path.clone());
-                }
-            }
-            UseTree::Name(name) => self.name(name.ident.unraw().to_string(), &name.ident, path),
-            UseTree::Rename(rename) => self.name(rename.rename.unraw().to_string(), &rename.ident, path),
-            UseTree::Group(group) => group.items.iter().for_each(|tree| self.import(tree, path)),
-            UseTree::Glob(_) => {}
-        }
-    }
-
-    fn name(&mut self, name: String, of: &Ident, path: &[String]) {
-        let whole = path.iter().cloned().chain([of.unraw().to_string()]).filter(|part| part != "self");
-        self.names.insert(name, whole.collect());
-    }
-
     fn shared(&mut self, span: Span) {
         if !self.allows.cover(Rule::SharedStatic, span) {
             let why = "WF013: this is shared by all runs, and a replay finds another value in it; pass the value as an \
@@ -119,7 +96,7 @@ impl<'ast> Visit<'ast> for Items<'_> {
     }
 
     fn visit_item_use(&mut self, item: &'ast ItemUse) {
-        self.import(&item.tree, &mut Vec::new());
+        import(&item.tree, &mut Vec::new(), &mut self.names);
     }
 
     fn visit_macro(&mut self, call: &'ast Macro) {
@@ -145,7 +122,12 @@ fn names_shared(ty: TokenStream) -> bool {
 struct Scan<'a> {
     errors: &'a mut Errors,
     allows: &'a Allows,
-    names: BTreeMap<String, Vec<String>>,
+    /// The name of the function.
+    name: &'a Ident,
+    /// What the imports of the body call things.
+    names: Names,
+    /// What those at the head of the file do, once somebody has asked.
+    of_file: Option<Names>,
     foreign: Foreign,
 }
 
@@ -201,7 +183,12 @@ impl Scan<'_> {
             self.macro_call(&path);
             None
         } else {
-            forbidden::function(&self.meaning(&path.segments))
+            let meaning = self.meaning(&path.segments);
+            let mut by_file = || {
+                let is_called = is_group(after.first(), Delimiter::Parenthesis);
+                is_called.then(|| self.meaning_by_file(meaning.clone())).flatten()
+            };
+            forbidden::function(&meaning).or_else(|| forbidden::function(&by_file()?))
         };
         if let Some(kind) = found {
             self.call(kind, &path, is_punct(before, '.'), after);
@@ -257,6 +244,18 @@ impl Scan<'_> {
             mark => format!("{}{mark}", written(path)),
         };
         self.errors.push(syn::Error::new_spanned(whole(path), kind.text(&written)));
+    }
+
+    /// The path with what the imports at the head of the file make of its first name, where that may matter.
+    fn meaning_by_file(&mut self, mut path: Vec<String>) -> Option<Vec<String>> {
+        path.last().filter(|last| forbidden::may_be_imported(last))?;
+        let name = self.name;
+        let names = self.of_file.get_or_insert_with(|| {
+            source_file::around(name.span()).map(|file| file.imported(name)).unwrap_or_default()
+        });
+        let meant = names.get(&path[0])?;
+        path.splice(..1, meant.iter().cloned());
+        Some(path)
     }
 
     /// The path with what the imports of the body make of its first name.

@@ -1,6 +1,7 @@
 //! Expressions, in the order in which they are evaluated.
 //! Pure local code leaves no trace; only operations, and what decides about them, is drawn.
 
+use syn::ext::IdentExt;
 use syn::visit::Visit;
 use syn::{BinOp, Block, Expr, Label, Lifetime, Macro};
 
@@ -15,9 +16,11 @@ use super::matches::End;
 use super::operations::{Awaited, awaited};
 use super::phrases;
 use super::regions::Word;
+use super::source_file;
 
-/// Macros that leave the function with an error without showing it.
-const HIDDEN_EXITS: &[&str] = &["bail", "ensure"];
+/// Macros of well-known crates that leave the function with an error without showing it. What the macros of the file do
+/// is looked up there; those of other files are taken at their word.
+const HIDDEN_EXITS: &[&str] = &["bail", "ensure", "ensure_whatever", "whatever", "throw", "yeet", "try"];
 
 impl Lowerer<'_> {
     /// An expression whose value is used or dropped.
@@ -92,7 +95,7 @@ impl Lowerer<'_> {
     /// A macro call: its tokens are not looked into, so they must hide nothing that would have to be drawn.
     pub(crate) fn macro_call(&mut self, call: &Macro, ways: Ways) -> Ways {
         let Some(name) = call.path.segments.last().map(|segment| segment.ident.clone()) else { return ways };
-        let text = name.to_string();
+        let text = name.unraw().to_string();
         if let Some(word) = Word::of(call) {
             return self.own_macro(word, call, ways);
         }
@@ -103,6 +106,9 @@ impl Lowerer<'_> {
                 name.span(),
                 &format!("`{text}!` leaves the workflow unseen; write `return Err(..)`"),
             );
+        } else if let Some(hidden) = hidden_in(call) {
+            let why = format!("`{text}!` {hidden} unseen; write out what it does, or have it give a value");
+            self.refuse(name.span(), &why);
         } else if count_tokens(call.tokens.clone()) > 0 {
             let why = format!("what is awaited inside `{text}!` is not drawn; bind it with `let` before");
             self.refuse(name.span(), &why);
@@ -305,15 +311,54 @@ impl<'ast> Visit<'ast> for Finder {
     }
 
     fn visit_macro(&mut self, call: &'ast Macro) {
-        let name = call.path.segments.last().map(|segment| segment.ident.to_string()).unwrap_or_default();
+        let name =
+            call.path.segments.last().map(|segment| segment.ident.unraw().to_string()).unwrap_or_default();
         let is_told = forbidden::macro_(&name).is_some_and(forbidden::Kind::is_foreign)
             || HIDDEN_EXITS.contains(&name.as_str())
-            || Word::of(call).is_some();
+            || Word::of(call).is_some()
+            || (self.exits && hidden_in(call).is_some());
         self.found |= is_told || count_tokens(call.tokens.clone()) > 0 || (self.exits && may_exit(call));
     }
 
     /// Nested items are no code of the workflow.
     fn visit_item(&mut self, _: &'ast syn::Item) {}
+}
+
+/// What a macro of this file does unseen. Those of the standard library and of the usual crates are not looked up.
+fn hidden_in(call: &Macro) -> Option<&'static str> {
+    const KNOWN: &[&str] = &[
+        "vec",
+        "format",
+        "write",
+        "writeln",
+        "matches",
+        "assert",
+        "assert_eq",
+        "assert_ne",
+        "debug_assert",
+        "debug_assert_eq",
+        "debug_assert_ne",
+        "panic",
+        "unreachable",
+        "todo",
+        "unimplemented",
+        "concat",
+        "cfg",
+        "trace",
+        "debug",
+        "info",
+        "warn",
+        "error",
+        "json",
+        "anyhow",
+        "format_err",
+        "env",
+        "line",
+        "file",
+        "stringify",
+    ];
+    let name = call.path.get_ident().filter(|name| !KNOWN.iter().any(|known| *name == known))?;
+    source_file::around(name.span())?.hidden_in(&name.unraw().to_string())
 }
 
 /// Whether the tokens of a macro call hold a `?` operator, a `return`, or a way out of a loop.

@@ -199,6 +199,32 @@ const MACROS: &[(Kind, &[&str])] = &[
 const METHODS: &[(Kind, &[&str])] =
     &[(Kind::Blocking, &["block_on"]), (Kind::Thread, &["spawn_blocking"]), (Kind::Beside, &["spawn_local"])];
 
+/// Methods without arguments that ask the clock or the disk, when they are those of the standard library.
+const ASKING: &[&str] = &[
+    "elapsed",
+    "exists",
+    "try_exists",
+    "is_file",
+    "is_dir",
+    "is_symlink",
+    "metadata",
+    "symlink_metadata",
+    "read_dir",
+    "read_link",
+    "canonicalize",
+];
+
+/// Whether a method of this name may ask the clock or the disk: only the type that it is called on tells.
+pub(crate) fn asks_outside(method: &str) -> bool {
+    ASKING.contains(&method)
+}
+
+/// Whether a function in the tables has this name behind the last `::`; those that are called by their type have not.
+pub(crate) fn may_be_imported(name: &str) -> bool {
+    let mut ends = FUNCTIONS.iter().flat_map(|(_, ends)| ends.iter());
+    name != "new" && ends.any(|end| end.rsplit_once("::").is_some_and(|(_, last)| last == name))
+}
+
 /// Why a function with this path is refused, if it is.
 pub(crate) fn function(path: &[String]) -> Option<Kind> {
     let by_end = FUNCTIONS.iter().find(|(_, ends)| ends.iter().any(|end| ends_with(path, end)));

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use proc_macro2::{Delimiter, LineColumn, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote_spanned};
+use syn::parse::ParseStream;
 use syn::punctuated::Punctuated;
 use syn::visit::Visit;
 use syn::{
@@ -16,7 +17,7 @@ use syn::{
 use super::allow::{Allows, Rule};
 use super::awaits::Body;
 use super::determinism::Foreign;
-use super::dropped;
+use super::{dropped, forbidden};
 use crate::editor;
 
 /// Methods whose results are iterated.
@@ -38,7 +39,19 @@ const ITERATING: &[&str] = &[
 ];
 
 /// Macros whose arguments are expressions.
-const TRANSPARENT: &[&str] = &["vec", "format", "write", "writeln"];
+const TRANSPARENT: &[&str] = &[
+    "vec",
+    "format",
+    "write",
+    "writeln",
+    "panic",
+    "assert",
+    "assert_eq",
+    "assert_ne",
+    "debug_assert",
+    "debug_assert_eq",
+    "debug_assert_ne",
+];
 
 /// Places in a body at which tokens are added or left as they are.
 #[derive(Default)]
@@ -47,6 +60,8 @@ pub(crate) struct Places {
     calls: BTreeMap<LineColumn, Span>,
     /// The parentheses of a call whose value is dropped, and where an error about it stands.
     dropped: BTreeMap<LineColumn, Span>,
+    /// The names of methods that may ask the clock or the disk.
+    asked: BTreeSet<LineColumn>,
     /// The `in` of each `for`, and where an error about what it iterates stands.
     loops: BTreeMap<LineColumn, Span>,
     /// The braces of those loops.
@@ -55,6 +70,8 @@ pub(crate) struct Places {
     retained: BTreeMap<LineColumn, TokenStream>,
     /// The `await` keywords behind calls that run beside the journal.
     plain: BTreeSet<LineColumn>,
+    /// The parentheses of waits that were refused, because nothing says when they end.
+    waits: BTreeSet<LineColumn>,
     /// The bodies of functions inside of the body that await, and are refused.
     refused: BTreeSet<LineColumn>,
     /// The parentheses of calls that run beside the journal, and are refused.
@@ -71,13 +88,14 @@ pub(crate) struct Iterated {
 
 impl Places {
     /// Finds them.
-    pub(crate) fn of(body: &Body, allows: &Allows, foreign: &Foreign) -> Places {
+    pub(crate) fn of(body: &Body, allows: &Allows, foreign: &Foreign, waits: &[LineColumn]) -> Places {
         let mut finder = Finder { body, allows, places: Places::default() };
         if !editor::asks() {
             finder.visit_block(&body.block);
         }
         let mut places = finder.places;
         places.keep_unique(body.block.to_token_stream());
+        places.waits.extend(waits);
         places.plain.extend(foreign.awaits());
         places.foreign.extend(foreign.calls());
         InItems(&mut places).visit_block(&body.block);
@@ -89,12 +107,20 @@ impl Places {
         let in_order = self.calls.get(&group.start()).map(|&span| in_order(span));
         let on_purpose = self.dropped.get(&group.start());
         let on_purpose = on_purpose.map(|&span| quote_spanned!(span=> .__dropped().__on_purpose()));
-        in_order.into_iter().chain(on_purpose).collect()
+        // It is refused; that it cannot be repeated as it stands should not be a second error.
+        let forever = self.waits.contains(&group.start()).then(|| quote_spanned!(group=> .forever()));
+        in_order.into_iter().chain(on_purpose).chain(forever).collect()
     }
 
     /// What is written before the arguments in this group.
     pub(crate) fn within(&self, group: Span) -> Option<&TokenStream> {
         self.retained.get(&group.start())
+    }
+
+    /// What is written before this method and its dot.
+    pub(crate) fn before(&self, method: Span) -> Option<TokenStream> {
+        let is_asked = self.asked.contains(&method.start());
+        is_asked.then(|| quote_spanned!(method=> .__asked().__alike()))
     }
 
     /// What becomes of the expression that follows this `in`.
@@ -129,6 +155,7 @@ impl Places {
         let is_unique = |place: &LineColumn| counts.get(place) == Some(&1);
         self.calls.retain(|place, _| is_unique(place));
         self.dropped.retain(|place, _| is_unique(place));
+        self.asked.retain(is_unique);
         self.retained.retain(|place, _| is_unique(place));
         let all =
             self.loops.len() == self.bodies.len() && self.loops.keys().chain(&self.bodies).all(is_unique);
@@ -208,7 +235,16 @@ impl<'ast> Visit<'ast> for Finder<'_> {
                 let receiver = &call.receiver;
                 let asks = quote_spanned!(span=> let _ = || (&#receiver).__retains(););
                 self.places.retained.insert(parentheses, asks);
+            } else if call.method == "retain"
+                && call.args.len() == 1
+                && let Some(receiver) = called(&call.receiver)
+            {
+                self.places.calls.insert(receiver, span);
             }
+        }
+        let asks = forbidden::asks_outside(&call.method.to_string()) && call.args.is_empty();
+        if asks && !self.allows.cover(Rule::NondeterministicCall, span) {
+            self.places.asked.insert(span.start());
         }
         syn::visit::visit_expr_method_call(self, call);
     }
@@ -233,12 +269,32 @@ impl<'ast> Visit<'ast> for Finder<'_> {
             && let Ok(arguments) = call.parse_body_with(Punctuated::<Expr, Token![,]>::parse_terminated)
         {
             arguments.iter().for_each(|argument| self.visit_expr(argument));
+        } else if call.path.is_ident("matches")
+            && let Ok(value) = call.parse_body_with(first_expression)
+        {
+            self.visit_expr(&value);
         }
     }
 
     fn visit_item(&mut self, _: &'ast Item) {}
 
     fn visit_expr_const(&mut self, _: &'ast ExprConst) {}
+}
+
+/// The expression before a comma, and whatever comes behind.
+fn first_expression(input: ParseStream<'_>) -> syn::Result<Expr> {
+    let value = input.parse()?;
+    input.parse::<TokenStream>()?;
+    Ok(value)
+}
+
+/// Where the parentheses of a call open.
+fn called(receiver: &Expr) -> Option<LineColumn> {
+    match receiver {
+        Expr::Call(call) => Some(call.paren_token.span.open().start()),
+        Expr::MethodCall(call) => Some(call.paren_token.span.open().start()),
+        _ => None,
+    }
 }
 
 /// Whether naming it once more does nothing.

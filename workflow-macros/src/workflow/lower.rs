@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use proc_macro2::Span;
+use proc_macro2::{LineColumn, Span};
 use syn::spanned::Spanned;
 use syn::{
     Attribute, Block, Expr, ExprPath, FnArg, ItemUse, Local, LocalInit, Pat, ReturnType, Stmt, StmtMacro,
@@ -42,6 +42,8 @@ pub(crate) struct Lowered {
     pub(crate) endless: Vec<Span>,
     /// Arms that keep errors which no arm names.
     pub(crate) swallowed: Vec<Span>,
+    /// The parentheses of waits that were refused, since they say nothing about their end.
+    pub(crate) endless_waits: Vec<LineColumn>,
 }
 
 /// An operation that the journal records.
@@ -89,6 +91,8 @@ pub(crate) struct Lowerer<'a> {
     pub(crate) heads: Vec<(NodeIndex, Span)>,
     /// Arms that keep errors which no arm names.
     pub(crate) swallowed: Vec<Span>,
+    /// The parentheses of waits that were refused.
+    pub(crate) endless_waits: Vec<LineColumn>,
     /// Which of the names that are bound where we are hold the outcome of an operation.
     pub(crate) outcomes: Vec<usize>,
     /// Whether the function returns a `Result`.
@@ -147,6 +151,7 @@ pub(crate) fn lower(
         heads: Vec::new(),
         swallowed: Vec::new(),
         outcomes: Vec::new(),
+        endless_waits: Vec::new(),
         is_fallible: returns_result(&function.sig.output),
         is_subflow: kind == Kind::Subflow,
         ending: Ending::Function,
@@ -167,6 +172,7 @@ pub(crate) fn lower(
         lowerer.refuse_what_was_missed();
     }
     let swallowed = std::mem::take(&mut lowerer.swallowed);
+    let endless_waits = std::mem::take(&mut lowerer.endless_waits);
     let built = std::mem::take(&mut lowerer.graph).finish();
     let mut operations = Vec::new();
     for operation in std::mem::take(&mut lowerer.operations) {
@@ -183,7 +189,16 @@ pub(crate) fn lower(
     if kind == Kind::Subflow {
         fingerprints::mark_results(body, &parameters, &mut nodes);
     }
-    Lowered { nodes, flows, spans, operations, awaits: body.awaits().len(), endless, swallowed }
+    Lowered {
+        nodes,
+        flows,
+        spans,
+        operations,
+        awaits: body.awaits().len(),
+        endless,
+        swallowed,
+        endless_waits,
+    }
 }
 
 /// Whether the type is called `Result`; the emitted code checks that no other type is one.

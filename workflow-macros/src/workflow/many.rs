@@ -3,6 +3,7 @@
 
 use quote::ToTokens;
 use syn::ext::IdentExt;
+use syn::spanned::Spanned;
 use syn::{Expr, ExprCall, ExprClosure, ExprLit, ExprPath, Lit, Stmt};
 use workflow_graph::Instances;
 
@@ -84,6 +85,17 @@ impl<'a> Lowerer<'a> {
             }
         };
         let called = name_of(text.function);
+        if called == "receive"
+            && let Repeated::Call(written) = first
+            && let Some(wait) = text.call.filter(|_| !says_until_when(written))
+        {
+            let why = "WF040: waiting for messages without a deadline: if one never comes, the run waits here for ever; \
+                       add `.within(days(7))` and handle `Err(TimedOut)`, or write `.forever()` if that is meant; see \
+                       docs/errors/WF040.md";
+            self.refuse_as(syn::Error::new(text.function.span(), why));
+            self.endless_waits.push(wait.paren_token.span.open().start());
+            return None;
+        }
         let is_other = |other: &&Repeated<'e>| match other {
             Repeated::Call(written) => !calls(written, text.function),
             Repeated::Function(_) => false,
@@ -184,6 +196,18 @@ fn calls(written: &Expr, function: &ExprPath) -> bool {
             Expr::Path(path) => phrases::source_text(path) == phrases::source_text(function),
             _ => false,
         },
+        _ => false,
+    }
+}
+
+/// Whether a wait has a deadline, or says that it has none.
+fn says_until_when(written: &Expr) -> bool {
+    match written {
+        Expr::Paren(paren) => says_until_when(&paren.expr),
+        Expr::Group(group) => says_until_when(&group.expr),
+        Expr::MethodCall(call) => {
+            call.method == "within" || call.method == "forever" || says_until_when(&call.receiver)
+        }
         _ => false,
     }
 }

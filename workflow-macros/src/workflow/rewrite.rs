@@ -88,7 +88,15 @@ impl Rewriter<'_> {
                             self.awaits += 1;
                         }
                     }
-                    _ => out.push(TokenTree::Ident(name)),
+                    _ => {
+                        if let Some(before) = self.places.before(name.span())
+                            && let Some(dot) = out.pop_if(|token| is_dot(token))
+                        {
+                            out.extend(before);
+                            out.push(dot);
+                        }
+                        out.push(TokenTree::Ident(name));
+                    }
                 },
                 other => out.push(other),
             }

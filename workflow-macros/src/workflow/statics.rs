@@ -194,7 +194,6 @@ fn is_module(name: &str) -> bool {
 
 /// Whether the name is written as those of constants and statics are.
 fn is_name_of_static(name: &str) -> bool {
-    name.len() > 1
-        && name.chars().all(|c| c.is_uppercase() || c.is_ascii_digit() || c == '_')
+    name.chars().all(|c| c.is_uppercase() || c.is_ascii_digit() || c == '_')
         && name.starts_with(char::is_uppercase)
 }

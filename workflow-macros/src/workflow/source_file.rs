@@ -1,0 +1,200 @@
+//! The file around a workflow: what the imports at its head call things, and which of its own macros leave a function or
+//! wait without showing it. By text alone; a file that cannot be read says nothing, and neither do other files.
+
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+use std::rc::Rc;
+
+use proc_macro2::{Span, TokenStream, TokenTree};
+use syn::ext::IdentExt;
+use syn::{Ident, Item, UseTree};
+
+use crate::editor;
+
+/// What each imported name stands for.
+pub(crate) type Names = BTreeMap<String, Vec<String>>;
+
+/// A file that was read; as plain text, because the compiler takes tokens back when a macro has been written out.
+#[derive(Default)]
+pub(crate) struct SourceFile {
+    /// The functions of each module, and what its imports call things.
+    modules: Vec<(BTreeSet<String>, Names)>,
+    /// What macros of the file do unseen, by their names.
+    hidden: BTreeMap<String, &'static str>,
+}
+
+thread_local! {
+    /// The last one: most files have several workflows, and a compiler reads each file once.
+    static LAST: RefCell<Option<(PathBuf, Option<Rc<SourceFile>>)>> = const { RefCell::new(None) };
+}
+
+/// The file in which this stands. An editor would be told of the file as it was when it was saved, so it is told nothing.
+pub(crate) fn around(place: Span) -> Option<Rc<SourceFile>> {
+    let path = place.local_file().filter(|_| !editor::asks())?;
+    LAST.with_borrow_mut(|last| {
+        if let Some((known, file)) = last
+            && *known == path
+        {
+            return file.clone();
+        }
+        let text = std::fs::read_to_string(&path).ok();
+        let file = text.and_then(|text| SourceFile::read(&text));
+        *last = Some((path, file.clone()));
+        file
+    })
+}
+
+impl SourceFile {
+    fn read(text: &str) -> Option<Rc<SourceFile>> {
+        let mut file = SourceFile::default();
+        file.add(&syn::parse_file(text).ok()?.items);
+        Some(Rc::new(file))
+    }
+
+    /// Adds a module and those in it.
+    fn add(&mut self, items: &[Item]) {
+        let (mut functions, mut names) = (BTreeSet::new(), Names::new());
+        for item in items {
+            match item {
+                Item::Fn(item) => drop(functions.insert(item.sig.ident.unraw().to_string())),
+                Item::Use(item) => import(&item.tree, &mut Vec::new(), &mut names),
+                Item::Mod(module) => module.content.iter().for_each(|(_, items)| self.add(items)),
+                Item::Macro(item) => {
+                    let found = transcribers(item.mac.tokens.clone()).find_map(hidden);
+                    let name = item.ident.as_ref().map(|name| name.unraw().to_string());
+                    self.hidden.extend(name.zip(found));
+                }
+                _ => {}
+            }
+        }
+        self.modules.push((functions, names));
+    }
+
+    /// The names that are imported in the module of this function.
+    pub(crate) fn imported(&self, function: &Ident) -> Names {
+        let function = function.unraw().to_string();
+        let module = self.modules.iter().find(|(functions, _)| functions.contains(&function));
+        module.map(|(_, names)| names.clone()).unwrap_or_default()
+    }
+
+    /// What a macro of this file does unseen, if it is one.
+    pub(crate) fn hidden_in(&self, name: &str) -> Option<&'static str> {
+        self.hidden.get(name).copied()
+    }
+}
+
+/// What the arms of a `macro_rules!` are written out as.
+fn transcribers(rules: TokenStream) -> impl Iterator<Item = TokenStream> {
+    let mut rules = rules.into_iter();
+    std::iter::from_fn(move || {
+        rules.by_ref().find(|token| matches!(token, TokenTree::Punct(punct) if punct.as_char() == '>'))?;
+        match rules.next()? {
+            TokenTree::Group(group) => Some(group.stream()),
+            _ => Some(TokenStream::new()),
+        }
+    })
+}
+
+/// What these tokens do that nobody sees who only sees the call.
+fn hidden(tokens: TokenStream) -> Option<&'static str> {
+    let tokens = flat(tokens);
+    let has = |words: &[&str]| tokens.iter().any(|token| words.contains(&token.as_str()));
+    if tokens.windows(2).any(|pair| pair[0] == "." && pair[1] == "await") {
+        return Some("waits");
+    }
+    // What leaves a closure, a function or a loop of the macro's own leaves nothing else.
+    let has_function = has(&["|", "fn"]);
+    let has_loop = has(&["loop", "while", "for"]);
+    let leaves = (!has_function && has(&["return", "?"])) || (!has_loop && has(&["break", "continue"]));
+    leaves.then_some("leaves the workflow")
+}
+
+/// All words and signs, in their order, without the signs of repetitions.
+fn flat(tokens: TokenStream) -> Vec<String> {
+    let mut words = Vec::new();
+    // How many tokens ago a `$` came: behind the group that it repeats stands a sign.
+    let mut tokens = tokens.into_iter().peekable();
+    while let Some(token) = tokens.next() {
+        match token {
+            TokenTree::Punct(dollar) if dollar.as_char() == '$' => {
+                let repeats = matches!(tokens.peek(), Some(TokenTree::Group(_)));
+                if let (true, Some(TokenTree::Group(group))) = (repeats, tokens.peek()) {
+                    words.extend(flat(group.stream()));
+                    tokens.next();
+                    let is_sign = |token: &TokenTree| matches!(token, TokenTree::Punct(sign) if "?*+".contains(sign.as_char()));
+                    while tokens.next().is_some_and(|token| !is_sign(&token)) {}
+                }
+            }
+            TokenTree::Group(group) => words.extend(flat(group.stream())),
+            other => words.push(other.to_string()),
+        }
+    }
+    words
+}
+
+/// Adds what an import calls things.
+pub(crate) fn import(tree: &UseTree, path: &mut Vec<String>, names: &mut Names) {
+    let mut name = |name: String, of: &Ident, path: &[String]| {
+        let whole = path.iter().cloned().chain([of.unraw().to_string()]).filter(|part| part != "self");
+        names.insert(name, whole.collect());
+    };
+    match tree {
+        UseTree::Path(part) => {
+            path.push(part.ident.unraw().to_string());
+            import(&part.tree, path, names);
+            path.pop();
+        }
+        UseTree::Name(last) if last.ident == "self" => {
+            if let Some(last) = path.last() {
+                names.insert(last.clone(), path.clone());
+            }
+        }
+        UseTree::Name(last) => name(last.ident.unraw().to_string(), &last.ident, path),
+        UseTree::Rename(rename) => name(rename.rename.unraw().to_string(), &rename.ident, path),
+        UseTree::Group(group) => group.items.iter().for_each(|tree| import(tree, path, names)),
+        UseTree::Glob(_) => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn imports_are_those_of_the_module() {
+        let text = "use rand::random; mod inner { use std::thread::{self, sleep as nap}; async fn pay() {} } fn other() {}";
+        let file = SourceFile::read(text).unwrap();
+        let names = |function: &str| {
+            let names = file.imported(&Ident::new(function, Span::call_site()));
+            names.into_iter().map(|(name, path)| format!("{name} {}", path.join("::"))).collect::<Vec<_>>()
+        };
+        assert_eq!(names("pay"), ["nap std::thread::sleep", "thread std::thread"]);
+        assert_eq!(names("other"), ["random rand::random"]);
+        assert_eq!(names("nobody"), [] as [&str; 0]);
+    }
+
+    #[test]
+    fn macros_that_hide_a_way_out_are_told() {
+        let text = "macro_rules! out { ($e:expr) => { return Err($e) }; }
+            mod inner { macro_rules! ask { () => { 1 }; ($e:expr) => { $e? }; } }
+            macro_rules! nap { () => { crate::nap().await }; }
+            macro_rules! add { ($($e:expr),* $(,)?) => { 0 $(+ $e)? }; }
+            macro_rules! stop { () => { { break } }; }
+            macro_rules! first { ($e:expr) => { { let mut n = 0; for x in $e { n = x; break; } n } }; }
+            macro_rules! parsed { ($e:expr) => { (|| Some($e.parse::<u32>().ok()? + 1))() }; }";
+        let file = SourceFile::read(text).unwrap();
+        let (leaves, waits) = (Some("leaves the workflow"), Some("waits"));
+        for (name, expected) in [
+            ("out", leaves),
+            ("ask", leaves),
+            ("nap", waits),
+            ("add", None),
+            ("stop", leaves),
+            ("first", None),
+        ] {
+            assert_eq!(file.hidden_in(name), expected, "{name}");
+        }
+        assert_eq!((file.hidden_in("parsed"), file.hidden_in("vec")), (None, None));
+    }
+}
