@@ -110,17 +110,13 @@ pub(super) const fn find(graph: &Graph, wanted: Wanted) -> Option<&Node> {
         let mut node = 0;
         while node < nodes.len() {
             match &nodes[node].kind {
-                NodeKind::Subflow(SubflowFacts { graph, .. }) => {
-                    if !graphs.add(graph.known()) {
-                        return Some(&nodes[node]);
-                    }
+                NodeKind::Subflow(SubflowFacts { graph, .. }) if !graphs.add(graph.known()) => {
+                    return Some(&nodes[node]);
                 }
                 NodeKind::Child(ChildFacts { graph, detached: false, .. })
-                    if matches!(wanted, Wanted::Effect) =>
+                    if matches!(wanted, Wanted::Effect) && !graphs.add(graph.known()) =>
                 {
-                    if !graphs.add(graph.known()) {
-                        return Some(&nodes[node]);
-                    }
+                    return Some(&nodes[node]);
                 }
                 _ if wanted.is(&nodes[node]) => return Some(&nodes[node]),
                 _ => {}
@@ -158,10 +154,8 @@ pub(super) const fn kept(graph: &Graph) -> Option<&Node> {
                 match &nodes[node].kind {
                     _ if !known.leads_to_success(node) => {}
                     NodeKind::Step(_) => return Some(&nodes[node]),
-                    NodeKind::Subflow(SubflowFacts { graph, .. }) => {
-                        if !graphs.add(graph.known()) {
-                            return Some(&nodes[node]);
-                        }
+                    NodeKind::Subflow(SubflowFacts { graph, .. }) if !graphs.add(graph.known()) => {
+                        return Some(&nodes[node]);
                     }
                     NodeKind::Child(ChildFacts { graph, .. }) => {
                         if let Some(child) = graph.known()

@@ -1,5 +1,5 @@
-//! Calls whose value is dropped in so many words: `let _ = call(..);`, `_ = call(..);`, `drop(call(..))`. Whether one is
-//! an operation, which then never happens (WF003), only its type tells. Syntax only.
+//! Calls whose value is dropped in so many words: `let _ = call(..);`, `_ = call(..);`, `drop(call(..))`.
+//! Whether one is an operation, which then never happens (WF003), only its type tells. Syntax only.
 
 use proc_macro2::{LineColumn, Span};
 use syn::spanned::Spanned;

@@ -179,8 +179,8 @@ fn body(source: &Source<'_>) -> TokenStream {
         ) -> ::workflow_runtime::__private::core::WorkflowFuture<#output> {
             #[allow(unused_imports)]
             use ::workflow_runtime::__private::core::{
-                AnsweringAlike as _, AwaitExt as _, DroppedOnPurpose as _, InOrder as _, IterationExt as _, RetainsByHash as _,
-                RetainsInOrder as _,
+                AnsweringAlike as _, AwaitExt as _, DroppedOnPurpose as _, InOrder as _, IterationExt as _,
+                RetainsByHash as _, RetainsInOrder as _,
             };
             #future
         }

@@ -1,6 +1,7 @@
-//! Where a body iterates, or drops what a call gives: there the rewritten tokens ask for the type, and rustc refuses what
-//! has another order in each process (WF012), and a call that never happens (WF003). Places only; nothing is written here, and nothing at all for an editor, whose
-//! completions would meet tokens that nobody typed.
+//! Where a body iterates, asks, or drops what a call gives: there the rewritten tokens ask for the type, and rustc
+//! refuses what has another order in each process (WF012), what asks the clock or the disk (WF010), and a call that
+//! never happens (WF003). Places only; nothing is written here, and nothing at all for an editor, whose completions
+//! would meet tokens that nobody typed.
 
 use std::collections::{BTreeMap, BTreeSet};
 

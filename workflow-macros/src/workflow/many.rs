@@ -89,9 +89,9 @@ impl<'a> Lowerer<'a> {
             && let Repeated::Call(written) = first
             && let Some(wait) = text.call.filter(|_| !says_until_when(written))
         {
-            let why = "WF040: waiting for messages without a deadline: if one never comes, the run waits here for ever; \
-                       add `.within(days(7))` and handle `Err(TimedOut)`, or write `.forever()` if that is meant; see \
-                       docs/errors/WF040.md";
+            let why = "WF040: waiting for messages without a deadline: if one never comes, the run waits here for \
+                       ever; add `.within(days(7))` and handle `Err(TimedOut)`, or write `.forever()` if that is \
+                       meant; see docs/errors/WF040.md";
             self.refuse_as(syn::Error::new(text.function.span(), why));
             self.endless_waits.push(wait.paren_token.span.open().start());
             return None;

@@ -1,5 +1,5 @@
-//! The file around a workflow: what the imports at its head call things, and which of its own macros leave a function or
-//! wait without showing it. By text alone; a file that cannot be read says nothing, and neither do other files.
+//! The file around a workflow: what the imports at its head call things, and which of its own macros leave a function
+//! or wait without showing it. By text alone; a file that cannot be read says nothing, and neither do other files.
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -29,7 +29,7 @@ thread_local! {
     static LAST: RefCell<Option<(PathBuf, Option<Rc<SourceFile>>)>> = const { RefCell::new(None) };
 }
 
-/// The file in which this stands. An editor would be told of the file as it was when it was saved, so it is told nothing.
+/// The file in which this stands. An editor would be told of the file as it was saved, so it is told nothing.
 pub(crate) fn around(place: Span) -> Option<Rc<SourceFile>> {
     let path = place.local_file().filter(|_| !editor::asks())?;
     LAST.with_borrow_mut(|last| {
@@ -122,7 +122,6 @@ fn flat(tokens: TokenStream) -> Vec<String> {
                 if let (true, Some(TokenTree::Group(group))) = (repeats, tokens.peek()) {
                     words.extend(flat(group.stream()));
                     tokens.next();
-                    let is_sign = |token: &TokenTree| matches!(token, TokenTree::Punct(sign) if "?*+".contains(sign.as_char()));
                     while tokens.next().is_some_and(|token| !is_sign(&token)) {}
                 }
             }
@@ -131,6 +130,11 @@ fn flat(tokens: TokenStream) -> Vec<String> {
         }
     }
     words
+}
+
+/// Whether this says how often something is repeated.
+fn is_sign(token: &TokenTree) -> bool {
+    matches!(token, TokenTree::Punct(sign) if "?*+".contains(sign.as_char()))
 }
 
 /// Adds what an import calls things.
@@ -163,7 +167,8 @@ mod tests {
 
     #[test]
     fn imports_are_those_of_the_module() {
-        let text = "use rand::random; mod inner { use std::thread::{self, sleep as nap}; async fn pay() {} } fn other() {}";
+        let text = "use rand::random; fn other() {}
+            mod inner { use std::thread::{self, sleep as nap}; async fn pay() {} }";
         let file = SourceFile::read(text).unwrap();
         let names = |function: &str| {
             let names = file.imported(&Ident::new(function, Span::call_site()));

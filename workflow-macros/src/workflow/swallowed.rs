@@ -1,6 +1,6 @@
 //! Arms over the outcome of an operation that take errors which nobody has named, and keep them (WF042): a variant that
-//! the step gets later would be treated like those of today. The arms stand at the `.await`, or where the outcome or the
-//! error is looked at by its name. Syntax only.
+//! the step gets later would be treated like those of today. The arms stand at the `.await`, or where the outcome or
+//! the error is looked at by its name. Syntax only.
 
 use proc_macro2::{Span, TokenStream, TokenTree};
 use quote::ToTokens;
