@@ -252,7 +252,6 @@ impl Workflow for __pay {
             messages: Cow::Borrowed(&[]),
             errors: Cow::Borrowed(&[]),
             allowances: Cow::Borrowed(&[]),
-            errors: Cow::Borrowed(&[]),
         };
         &GRAPH
     }

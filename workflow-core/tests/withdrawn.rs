@@ -104,7 +104,6 @@ impl Workflow for __hurry {
             messages: Cow::Borrowed(&[]),
             errors: Cow::Borrowed(&[]),
             allowances: Cow::Borrowed(&[]),
-            errors: Cow::Borrowed(&[]),
         };
         &GRAPH
     }

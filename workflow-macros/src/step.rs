@@ -51,7 +51,7 @@ pub(crate) fn expand(attribute: TokenStream, item: TokenStream) -> TokenStream {
     let mut errors = Errors::default();
     let mut attribute = Attribute::read(attribute, &function.sig.ident, &mut errors);
     // Under its own name it has been refused already.
-    if attribute.name != function.sig.ident.unraw().to_string() {
+    if function.sig.ident.unraw() != attribute.name {
         built_in::refuse_as_function(&function.sig.ident, "step", &mut errors);
     }
     let is_callable = signature::check(&function.sig, &mut errors);

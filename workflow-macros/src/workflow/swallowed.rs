@@ -26,7 +26,7 @@ pub(crate) fn by(arms: &[Arm<'_>], whole: Span) -> Vec<Span> {
     // Errors may be told apart inside of an arm that takes them all under a name.
     let mut inside = Inside::default();
     for arm in takes_others {
-        inside.names = arm.pattern.map(|pattern| names_of_others(pattern)).unwrap_or_default();
+        inside.names = arm.pattern.map(names_of_others).unwrap_or_default();
         match arm.body() {
             ArmBody::Expression(expression) => inside.visit_expr(expression),
             ArmBody::Block(block) => inside.visit_block(block),

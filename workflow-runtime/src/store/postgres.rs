@@ -405,7 +405,9 @@ fn fault(error: sqlx::Error) -> StoreError {
         // It took longer than somebody allows, and would again.
         Some("57014") => StoreFault::Refused,
         // What the server did not expect of itself: lasting only where it could not hold what was sent.
-        Some("XX000") if error.to_string().contains("invalid memory alloc request size") => StoreFault::Refused,
+        Some("XX000") if error.to_string().contains("invalid memory alloc request size") => {
+            StoreFault::Refused
+        }
         Some(code) => match &code[..2] {
             // Connection, resources (disk full, too many connections), operator (shutdown), system.
             "08" | "53" | "57" | "58" | "XX" => StoreFault::Unavailable,

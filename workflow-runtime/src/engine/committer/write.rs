@@ -111,7 +111,9 @@ struct StopsOnPanic<'a>(&'a Parts);
 impl Drop for StopsOnPanic<'_> {
     fn drop(&mut self) {
         if std::thread::panicking() {
-            tracing::error!("what writes has panicked, and the engine stops: another one takes its runs over");
+            tracing::error!(
+                "what writes has panicked, and the engine stops: another one takes its runs over"
+            );
             self.0.stop();
         }
     }

@@ -1,7 +1,7 @@
 //! Moving tokens in regions: branches between a fork and a join, the arms of a race, and blocks that fail as one.
 //! What happens in an operation, and in a flow without regions, is told elsewhere.
 
-use workflow_graph::{NodeIndex, Outcome};
+use workflow_graph::{ErrorFacts, NodeIndex, Outcome};
 
 use super::Walker;
 use super::seek::{Found, Goal, Visit};
@@ -136,9 +136,46 @@ impl Walker {
                 out.push((token, steps));
                 continue;
             }
-            for flow in self.maps[map].after_end(node, outcome) {
+            let ways = match outcome {
+                Outcome::Failure => self.ways_after_failure(map, node, inside),
+                _ => self.maps[map].after_end(node, outcome),
+            };
+            for flow in ways {
                 self.go_on(map, &Token::Left(flow), goal, &steps, &mut visit.clone(), out);
             }
+        }
+    }
+
+    /// The ways of a block that failed: that of its error, where one call in it has failed, and as the function may.
+    fn ways_after_failure(&self, map: usize, node: NodeIndex, inside: &Token<'_>) -> Vec<usize> {
+        let this = &self.maps[map];
+        let mut errors = Vec::new();
+        self.errors_in(map, inside, &mut errors);
+        let is_own = |facts: &&ErrorFacts| {
+            this.graph.errors.iter().any(|own| (&own.variant, &own.code) == (&facts.variant, &facts.code))
+        };
+        match errors[..] {
+            [Some(facts)] if is_own(&facts) => this.after_error(node, &facts.variant),
+            _ => this.after_any_error(node),
+        }
+    }
+
+    /// The errors that calls have answered with where the token is; `None` for one that is not known.
+    fn errors_in(&self, map: usize, token: &Token<'_>, errors: &mut Vec<Option<&'static ErrorFacts>>) {
+        match token {
+            Token::Left(_) | Token::At { .. } => {}
+            Token::In { node, calls } => {
+                let known = self.maps[map].graph.nodes[*node].kind.errors();
+                errors.extend(calls.iter().filter_map(|call| match call.answer {
+                    Answer::Error(name) => Some(known.iter().find(|facts| facts.variant == name)),
+                    _ if call.inside.is_some() || call.answer.is_error() => Some(None),
+                    _ => None,
+                }));
+            }
+            Token::Split { branches, .. } => {
+                branches.iter().for_each(|branch| self.errors_in(map, branch, errors));
+            }
+            Token::Block { inside, .. } => self.errors_in(map, inside, errors),
         }
     }
 
