@@ -387,7 +387,8 @@ impl Draft<'_, '_> {
         let entering = self.of.arrivals.get(&index).map(outcomes::of_subflow).unwrap_or_default();
         let prefix = format!("{}.", self.of.id(index));
         let told_apart = self.told_apart_inside(index);
-        let is_value = self.of.keeps_error(index) && self.of.graph.nodes[index].instances.is_some();
+        let instances = self.of.graph.nodes[index].instances.as_ref();
+        let is_value = self.of.keeps_error(index) && instances.is_some_and(|many| !many.fails_fast);
         self.of.file.around.push(subflow.graph);
         let folded =
             (self.of.file.detail == Detail::Business).then(|| business::fold(subflow.graph.get()).graph);

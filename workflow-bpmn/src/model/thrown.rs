@@ -4,7 +4,7 @@
 
 use std::collections::BTreeSet;
 
-use workflow_graph::{ErrorFacts, Flow, FlowKind, Graph, NodeIndex, NodeKind, Outcome, humanise};
+use workflow_graph::{ErrorFacts, Flow, FlowKind, Graph, Node, NodeIndex, NodeKind, Outcome, humanise};
 
 /// The ways in which a node can fail; of a block, those of everything in it, as the function has them.
 pub(super) fn errors_of(graph: &Graph, node: NodeIndex) -> Vec<&ErrorFacts> {
@@ -12,24 +12,38 @@ pub(super) fn errors_of(graph: &Graph, node: NodeIndex) -> Vec<&ErrorFacts> {
     if *kind != NodeKind::Block {
         return kind.errors().iter().collect();
     }
+    let own = words_in(graph, &graph.errors, Some(node));
     let inside = (0..graph.nodes.len()).filter(|&inner| graph.nodes[inner].scope == Some(node));
     let as_function = |inner: NodeIndex| match &graph.nodes[inner].kind {
-        NodeKind::Receive { deadline: Some(_), .. } => timed_out(&graph.errors).into_iter().collect(),
-        kind => match wrapper(&graph.errors, kind.errors()) {
+        NodeKind::Receive { deadline: Some(_), .. } => timed_out(own).into_iter().collect(),
+        kind => match wrapper(own, kind.errors()) {
             Some(outer) => vec![outer],
             None => errors_of(graph, inner),
         },
     };
     let said = inside.clone().filter(|&inner| graph.nodes[inner].kind == FAILS);
-    let said = said.filter_map(|end| named_as(graph, &graph.errors, end));
+    let said = said.filter_map(|end| named_as(graph, own, end));
     inside.flat_map(as_function).chain(said).collect()
+}
+
+/// In whose words errors are told in this block: in the function's, unless the code tells variants apart that the
+/// function does not have. Then the block fails as what is in it does, and nothing is known of what its errors become.
+fn words_in<'g>(graph: &'g Graph, own: &'g [ErrorFacts], block: Option<NodeIndex>) -> &'g [ErrorFacts] {
+    let Some(block) = block else { return own };
+    let is_own = |variant: &&str| own.iter().any(|error| error.variant == **variant);
+    if told_apart(graph, block).iter().all(is_own) {
+        words_in(graph, own, graph.nodes[block].scope)
+    } else {
+        &[]
+    }
 }
 
 const FAILS: NodeKind = NodeKind::End(Outcome::Failure);
 
 /// The error of a node that the code calls by this variant.
 pub(super) fn error_named<'g>(graph: &'g Graph, node: NodeIndex, variant: &str) -> Option<&'g ErrorFacts> {
-    let own = if graph.nodes[node].kind == NodeKind::Block { &graph.errors[..] } else { &[] };
+    let is_block = graph.nodes[node].kind == NodeKind::Block;
+    let own = if is_block { words_in(graph, &graph.errors, Some(node)) } else { &[] };
     errors_of(graph, node).into_iter().chain(own).find(|error| error.variant == variant)
 }
 
@@ -53,16 +67,18 @@ pub(super) fn becomes<'g>(
     if *kind == NodeKind::Block || kind.errors() == own {
         return Some(error);
     }
-    wrapper(own, kind.errors())
+    wrapper(words_in(graph, own, graph.nodes[node].scope), kind.errors())
 }
 
 /// Whether the errors of this node become others in the function that says `?`.
 pub(super) fn is_wrapped(graph: &Graph, own: &[ErrorFacts], node: NodeIndex) -> bool {
-    wrapper(own, graph.nodes[node].kind.errors()).is_some()
+    let Node { kind, scope, .. } = &graph.nodes[node];
+    wrapper(words_in(graph, own, *scope), kind.errors()).is_some()
 }
 
 /// The error that a failing end throws, where the code tells which one it is.
 pub(super) fn thrown<'g>(graph: &'g Graph, own: &'g [ErrorFacts], end: NodeIndex) -> Option<&'g ErrorFacts> {
+    let own = words_in(graph, own, graph.nodes[end].scope);
     named_as(graph, own, end).or_else(|| arriving(graph, own, end))
 }
 

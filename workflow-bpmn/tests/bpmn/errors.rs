@@ -119,6 +119,25 @@ fn branches_that_fail_as_one_have_the_errors_of_the_function() {
 }
 
 #[test]
+fn branches_that_are_told_apart_in_the_words_of_their_steps_throw_those() {
+    let branches = vec![
+        vec![step("reserve_goods").undo("release_goods").or_fail("not_reserved").into()],
+        vec![step("reserve_van").or_fail("no_van").into()],
+    ];
+    let all = try_join("both", branches, "neither").on("SoldOut", "", vec![run("order_more")]);
+    let mut flow = fails(graph("shop", vec![all]));
+    flow.errors = (&TROUBLE[..]).into();
+    let xml = workflow_bpmn::to_xml(&flow);
+    assert!(element(&xml, "both_error_SoldOut").contains(r#"errorRef="error_SOLD_OUT""#));
+    // Each step may fail in another way, too, which is not told apart.
+    assert!(element(&xml, "not_reserved_SoldOut").contains(r#"errorRef="error_SOLD_OUT""#));
+    assert!(!element(&xml, "not_reserved").contains("errorRef"));
+    assert!(!xml.contains("error_STOCK"), "the function has it nowhere by that name");
+    // Who orders more keeps what is reserved.
+    assert!(!xml.contains("no_van_SoldOut_undo") && xml.contains("no_van_undo"));
+}
+
+#[test]
 fn the_error_of_a_scope_that_is_kept_as_a_value_is_caught_where_the_flow_goes_on() {
     let trip = || subflow("book_trip", "book_trip", booking);
     let xml = workflow_bpmn::to_xml(&graph("trip", vec![trip(), run("pack")]));
@@ -131,6 +150,11 @@ fn the_error_of_a_scope_that_is_kept_as_a_value_is_caught_where_the_flow_goes_on
     assert!(element(&xml, "book_trip_first_join").matches("<bpmn:incoming>").count() == 2);
     // Of many, none ends the others.
     let mut many = graph("many", vec![trip(), run("pack")]);
+    many.nodes.to_mut()[1].instances = Some(Instances { limit: "".into(), fails_fast: true });
+    assert!(
+        element(&workflow_bpmn::to_xml(&many), "book_trip_error").contains("errorEventDefinition"),
+        "one does"
+    );
     many.nodes.to_mut()[1].instances = Some(Instances { limit: "".into(), fails_fast: false });
     let xml = workflow_bpmn::to_xml(&many);
     assert!(!xml.contains("book_trip_error"));
