@@ -41,10 +41,18 @@ pub(crate) struct Suspects {
 
 #[derive(Default)]
 struct State {
-    /// Those that go on, each with how many may at a time for its sake.
-    on_probation: HashMap<Arc<str>, usize>,
+    /// Those that go on.
+    on_probation: HashMap<Arc<str>, Trial>,
     /// Those that were put back and wait for a place.
     waiting: VecDeque<Arc<str>>,
+}
+
+/// A suspect that goes on.
+struct Trial {
+    /// How many suspects may go on at a time for its sake.
+    width: usize,
+    /// How long it has to live to be acquitted.
+    length: Duration,
 }
 
 /// What is to be done with a run that was claimed.
@@ -77,13 +85,24 @@ impl Suspects {
         let before_last = self.limit - 1 - run.strikes;
         let width = NARROWING.saturating_pow(before_last);
         let mut state = self.state();
-        let narrowest = state.on_probation.values().copied().fold(width, usize::min);
+        let narrowest = state.on_probation.values().map(|trial| trial.width).fold(width, usize::min);
         if state.on_probation.len() < narrowest {
-            state.on_probation.insert(Arc::clone(&run.lease.run_id), width);
+            let trial = Trial { width, length: self.length(run) };
+            state.on_probation.insert(Arc::clone(&run.lease.run_id), trial);
             return Standing::OnProbation;
         }
         state.waiting.push_back(Arc::clone(&run.lease.run_id));
         Standing::Waits
+    }
+
+    /// How long the probation of a run takes.
+    fn length(&self, run: &ClaimedRun) -> Duration {
+        self.probation.saturating_mul(LENGTHENING.saturating_pow(run.strikes - self.suspected_from()))
+    }
+
+    /// How long it takes at most until those that go on now have been acquitted or have died.
+    fn longest(&self) -> Duration {
+        self.state().on_probation.values().map(|trial| trial.length).fold(self.probation, Duration::max)
     }
 
     /// The probation of a run is over, for whatever reason. Gives those that may try to take its place.
@@ -150,7 +169,7 @@ fn accusation(run: &ClaimedRun) -> String {
 async fn watch(parts: Arc<Parts>, run: ClaimedRun) {
     let run_id = &run.lease.run_id;
     let trial = run.strikes - parts.suspects.suspected_from();
-    let length = parts.suspects.probation.saturating_mul(LENGTHENING.saturating_pow(trial));
+    let length = parts.suspects.length(&run);
     let began = tokio::time::Instant::now();
     loop {
         tokio::select! {
@@ -186,8 +205,9 @@ async fn watch(parts: Arc<Parts>, run: ClaimedRun) {
 async fn put_back(parts: &Arc<Parts>, mut runs: Vec<ClaimedRun>) {
     for _ in 0..TRIES {
         let now_ms = parts.clock.now_ms();
-        // They are woken earlier, unless this process dies.
-        let wait_ms = i64::try_from(parts.suspects.probation.as_millis()).unwrap_or(i64::MAX);
+        // They are woken earlier, unless this process dies. Not sooner by themselves: who is claimed is held for a moment,
+        // and if one on probation dies in that moment, all of them are struck.
+        let wait_ms = i64::try_from(parts.suspects.longest().as_millis()).unwrap_or(i64::MAX);
         let wake_ms = Some(now_ms.saturating_add(wait_ms));
         // Whatever came meanwhile is read when they are taken again.
         let parking = |run: &ClaimedRun| Parking {
