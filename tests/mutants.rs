@@ -32,7 +32,7 @@ use serde_json::Value;
 const SEED: &str = "WORKFLOW_SEED";
 
 /// How many programs are explored until a mutant counts as survived; `MUTANTS_PROGRAMS` asks for more.
-const PROGRAMS: u64 = 200;
+const PROGRAMS: u64 = 240;
 
 /// How many mutants are hunted at once.
 const HUNTERS: usize = 2;

@@ -55,8 +55,8 @@ fn main() -> ExitCode {
 }
 
 /// What some programs have in them that hardly any have by chance.
-const AIMS: [fn(&Flow) -> bool; 5] =
-    [|_| true, undoes_in_a_subflow, undoes_on_purpose, breaks_subflows_off, risks_a_pivot];
+const AIMS: [fn(&Flow) -> bool; 6] =
+    [|_| true, undoes_in_a_subflow, undoes_on_purpose, breaks_subflows_off, risks_a_pivot, fails_behind_a_race];
 
 /// So many programs of this kind.
 fn aimed(seed: u64, count: usize, aim: fn(&Flow) -> bool) -> Vec<(u64, &'static Prepared)> {
@@ -119,6 +119,31 @@ fn risks_a_pivot(flow: &Flow) -> bool {
             }
         }),
         _ => false,
+    })
+}
+
+/// Whether a subflow fails when a race in it is over, perhaps while the loser is still under way.
+fn fails_behind_a_race(flow: &Flow) -> bool {
+    let races = |statement: &Statement| match statement {
+        Statement::Select(arms) => {
+            let leaves_a_loser = |call: &Call| call.callee != Callee::Receive;
+            arms.iter().filter_map(|arm| arm.call.as_ref()).any(leaves_a_loser)
+        }
+        _ => false,
+    };
+    let fails = |statement: &Statement| {
+        let passes_on = |handling: &&Handling| {
+            matches!(handling, Handling::Question | Handling::MappedQuestion | Handling::Return)
+        };
+        matches!(statement, Statement::Fail(_)) || statement.handlings().iter().any(passes_on)
+    };
+    let mut parts = flow.functions.iter().skip(1).filter(|part| part.is_fallible);
+    parts.any(|part| {
+        let race = part.body.iter().position(races);
+        race.is_some_and(|race| {
+            let behind = Function { is_fallible: true, body: part.body[race..].to_vec() };
+            has(&Flow { functions: vec![behind] }, fails)
+        })
     })
 }
 
