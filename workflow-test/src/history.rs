@@ -94,7 +94,7 @@ impl<'a> End<'a> {
     /// ```
     /// # use workflow_runtime::prelude::*;
     /// # use workflow_test::Explore;
-    /// # #[step(retriable)]
+    /// # #[step(retriable, retry(attempts = 3))]
     /// # async fn pack(item: u32) {}
     /// # #[workflow]
     /// # async fn deliver(item: u32) { pack(item).await; }

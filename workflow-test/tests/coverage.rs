@@ -79,7 +79,7 @@ fn what_was_never_taken_is_drawn_and_named_with_its_line() {
     assert!(page.contains(r#"class="service-task ship mark-completed""#), "{page}");
     assert!(page.contains(r#"class="edge flow_ship_to_thank mark-completed""#), "{page}");
     assert!(
-        page.contains("New card received\nmissed\nnever taken\nnever crashed while under way</title>"),
+        page.contains("Receive new card\nmissed\nnever taken\nnever crashed while under way</title>"),
         "{page}"
     );
     let shop = "workflow-test/tests/shop/mod.rs:";
