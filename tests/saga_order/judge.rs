@@ -76,7 +76,8 @@ pub(crate) fn judge(flow: &Flow) -> Option<Verdict> {
     exploration.look_everywhere()?;
     exploration.look_at_what_stays();
     let mut verdict = exploration.verdict;
-    // Where nothing is ever undone there is no saga, and so nothing half undone; what loses a race is withdrawn anywhere.
+    // Where nothing is ever undone there is no saga, and so nothing half undone; what loses a race is withdrawn
+    // anywhere.
     let is_saga = is_saga(flow);
     verdict.retain(|wrong, _| is_saga || *wrong == Wrong::LostEffect);
     Some(verdict)

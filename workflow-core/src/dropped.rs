@@ -1,5 +1,5 @@
-//! Calls that are dropped on purpose and so never happen, found by type (WF003): of what is dropped without a word, rustc
-//! tells by itself. The `#[workflow]` macro writes the two methods; it must not know of which type that is.
+//! Calls that are dropped on purpose and so never happen, found by type (WF003): of what is dropped without a word,
+//! rustc tells by itself. The `#[workflow]` macro writes the two methods; it must not know of which type that is.
 
 use crate::{Durable, Message, Receive};
 

@@ -205,8 +205,8 @@ async fn watch(parts: Arc<Parts>, run: ClaimedRun) {
 async fn put_back(parts: &Arc<Parts>, mut runs: Vec<ClaimedRun>) {
     for _ in 0..TRIES {
         let now_ms = parts.clock.now_ms();
-        // They are woken earlier, unless this process dies. Not sooner by themselves: who is claimed is held for a moment,
-        // and if one on probation dies in that moment, all of them are struck.
+        // They are woken earlier, unless this process dies. Not sooner by themselves: who is claimed is held for a
+        // moment, and if one on probation dies in that moment, all of them are struck.
         let wait_ms = i64::try_from(parts.suspects.longest().as_millis()).unwrap_or(i64::MAX);
         let wake_ms = Some(now_ms.saturating_add(wait_ms));
         // Whatever came meanwhile is read when they are taken again.

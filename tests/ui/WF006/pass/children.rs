@@ -1,4 +1,4 @@
-//! A workflow that only looks may lose a race, one that nobody waits for goes on by itself, and a person may know better.
+//! A workflow that only looks may lose a race, one that nobody waits for goes on alone, and a person may know better.
 
 use workflow_runtime::prelude::*;
 
