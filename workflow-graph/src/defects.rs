@@ -258,7 +258,8 @@ pub const fn lacks_error(graph: &Graph, node: NodeIndex, variant: &str) -> bool 
 }
 
 /// What to say about this call of `name` when it may lose a race after it ran, and nothing undoes it then (WF006);
-/// empty when all is well. A child that has ended keeps what it did, and so does one that is past its point of no return.
+/// empty when all is well. A child that has ended keeps what it did, and so does one that is past its point of no
+/// return.
 const fn lost_effect(graph: &Graph, node: NodeIndex, name: &str) -> Notice {
     let Cow::Borrowed(nodes) = &graph.nodes else { return Notice::new("") };
     let notice = Notice::new("WF006: `").with(name);
