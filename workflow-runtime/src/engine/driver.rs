@@ -43,8 +43,6 @@ pub(crate) struct Driver {
     cancelling: Arc<()>,
     /// Heard and not taken yet.
     heard: Vec<Happening>,
-    /// A cancel that was read from the store. Whoever asked for it may be about to tell it, too.
-    read_cancel: Option<String>,
     /// What the store has to be asked for.
     untold: Untold,
     /// It has waited for long enough to be let go of.
@@ -118,7 +116,6 @@ impl Driver {
             starting: BTreeSet::new(),
             cancelling: Arc::default(),
             heard: Vec::new(),
-            read_cancel: None,
             untold: Untold::Nothing,
             is_idle: false,
             refusals: 0,
@@ -343,7 +340,6 @@ impl Driver {
                 let (under_way, next_due_ms) = (attempts.since(), live.next_due_ms());
                 let _ = reply.send(Situation { under_way, next_due_ms });
             }
-            Input::Cancel(reason) if self.read_cancel.take_if(|read| *read == reason).is_some() => {}
             Input::Cancel(reason) => happenings.push(Happening::Cancel(reason)),
             Input::Child(news) => {
                 self.starting.remove(&news.run_id);
@@ -351,14 +347,6 @@ impl Driver {
             }
             Input::Asked => self.untold = self.untold.max(Untold::Asked),
             Input::News => self.untold = Untold::Anything,
-        }
-    }
-
-    /// A cancel as the store has it.
-    fn hear_cancel(&mut self, reason: Option<String>) {
-        if let Some(reason) = reason {
-            self.read_cancel = Some(reason.clone());
-            self.heard.push(Happening::Cancel(reason));
         }
     }
 
@@ -423,7 +411,9 @@ impl Driver {
         if self.find_children(&mut live).await.is_none() {
             return Next::Leave;
         }
-        self.hear_cancel(cancel_reason);
+        if let Some(reason) = cancel_reason {
+            self.heard.push(Happening::Cancel(reason));
+        }
         Next::Drive(Box::new(live), attempts)
     }
 }

@@ -109,7 +109,7 @@ impl Driver {
             return None;
         };
         live.note_written(loaded.offers);
-        self.hear_cancel(loaded.cancel_reason);
+        self.heard.extend(loaded.cancel_reason.map(Happening::Cancel));
         self.heard.extend(loaded.requests.into_iter().map(Happening::Asked));
         self.find_children(live).await
     }
