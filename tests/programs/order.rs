@@ -67,6 +67,13 @@ impl Open {
         if self.due.iter().any(|(at, due_ms)| *due_ms <= now_ms && !is_own(at)) {
             return Some("two things are due at the same time");
         }
+        if let Event::AttemptFailed { attempt, .. } = &row.record.event
+            && by_the_clock
+            && *attempt > 1
+        {
+            // The clock goes from row to row, and such an attempt begins in between.
+            return Some("a later attempt times out");
+        }
         match &row.record.event {
             Event::MessageReceived { message_id, op, .. } => {
                 let wait = self.waits.get(&(journal.clone(), op.clone()));
