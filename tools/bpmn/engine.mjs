@@ -305,7 +305,7 @@ async function follow(spec, scenario, mostGuesses = MOST_GUESSES) {
     }
   }
   const { turn, error, run } = furthest;
-  const reason = error instanceof Difference && explained(diagram, scenario, run, turn);
+  const reason = error instanceof Difference && explained(diagram, scenario, run, turn, error.message);
   const cause = reason ? new Limit(reason, error.message) : error;
   throw Object.assign(cause, { before: run.follower.limits });
 }

@@ -13,11 +13,18 @@ const EXPLANATIONS = [
   ["compensation twice", (diagram, { turns }) => (throwsOnTheWay(diagram) ? secondUndoing(turns) : Infinity)],
   ["an error out of a sub-process", errorsOut],
   ["compensation out of a sub-process", throwsInside],
+  ["undoes what failed", undoesWhatFailed],
   ["a question in a branch", (diagram, scenario, run) => run.since.get("a question in a branch") ?? Infinity],
 ];
 
-export function explained(diagram, scenario, run, turn) {
-  return EXPLANATIONS.find(([, since]) => since(diagram, scenario, run) <= turn)?.[0];
+export function explained(diagram, scenario, run, turn, difference) {
+  return EXPLANATIONS.find(([, since]) => since(diagram, scenario, run, difference) <= turn)?.[0];
+}
+
+/** When a call failed, of many or once more, whose activity the engine then undoes or goes on to wait for. */
+function undoesWhatFailed(diagram, { turns }, run, difference) {
+  const isNamed = (name) => new RegExp(`(undoes|waits:)(.* )?${name}(_undo|\\[)`).test(difference);
+  return first(turns, ({ op, error }) => error && op && isNamed(nameIn(keyOf(op)).replace(/\W/g, "\\$&")));
 }
 
 /** The number of the first turn that is like this, counted from 1. */
@@ -70,12 +77,17 @@ function errorsOut(diagram, { turns, flows }) {
   const catchesErrors = (op) =>
     [elementOf(op)?.id, ...scopesOf(op)].some((host) => hosts.has(host));
   let failed = [];
+  const open = new Set();
   for (const [place, { op, error, begun }] of turns.entries()) {
+    open.delete(op);
     const left = error && op ? scopesOf(op).filter((scope) => failing.has(scope)) : [];
     failed = [...failed, ...left];
     const next = (begun ?? []).filter((other) => !isUndo(other));
     const isAgain = (other) => scopesOf(other).some((scope) => failed.includes(scope));
     if (failed.length && next.some((other) => catchesErrors(other) || isAgain(other))) return place + 1;
+    const isBeside = (other) => catchesErrors(other) && !isAgain(other);
+    if (left.length && [...open].some(isBeside)) return place + 1;
+    next.forEach((other) => open.add(other));
   }
   return Infinity;
 }
