@@ -39,8 +39,11 @@ const throwsOnTheWay = (diagram) =>
 
 const isUndo = (op) => op.endsWith("/undo");
 
-/** When one call of many is undone. */
-function undoesOneOfMany(diagram, { turns }) {
+/** When one call of many is undone; and from the start on, of many that were none. */
+function undoesOneOfMany(diagram, { turns }, run, difference) {
+  const undone = diagram.elements.get(/^the engine undoes (\S+)_undo,/.exec(difference)?.[1]);
+  const isBegun = (op) => diagram.elements.get(nameIn(keyOf(op))) === undone;
+  if (undone?.instances && !turns.some(({ begun }) => begun?.some(isBegun))) return 0;
   return first(turns, ({ begun }) => begun?.some((op) => /\]\/undo$/.test(op)));
 }
 
