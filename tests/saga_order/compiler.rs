@@ -76,7 +76,7 @@ impl Project {
             // What another run left half done would be of no use; the rest is as this workspace has it, so that what
             // both need is built once.
             .env("CARGO_INCREMENTAL", "0")
-            .env("CARGO_PROFILE_DEV_DEBUG", "line-tables-only")
+            .env("CARGO_PROFILE_DEV_DEBUG", "false")
             .output()
             .expect("cargo can be called");
         let mut made = Made { said: vec![Said::default(); texts.len()], program: None };
