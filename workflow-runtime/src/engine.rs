@@ -8,6 +8,7 @@ mod children;
 mod committer;
 mod dispatcher;
 mod driver;
+mod elsewhere;
 mod endings;
 mod flow_control;
 mod in_process;

@@ -24,7 +24,7 @@ use async_trait::async_trait;
 use workflow_core::{Record, Timestamp};
 
 pub use fault::{StoreError, StoreFault};
-pub use fleet::{Claim, Claimed, Fleet, Orphans, Parking, Request, Worker};
+pub use fleet::{Claim, Claimed, Fleet, KnownMessage, Orphans, Parking, Request, Worker};
 pub use inbox::{
     Delivered, MessageFilter, MessageState, MessageStatus, Misfit, NewMessage, ParkReason, Sweep, Swept,
     Taker,

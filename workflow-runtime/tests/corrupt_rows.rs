@@ -198,7 +198,7 @@ on_both! {
         let engine = builder(Arc::clone(&store), &world, &clock).start().await.unwrap();
         engine.start(patient("a".into())).id("a").await.unwrap();
         assert_eq!(store.orphans().await.unwrap(), []);
-        let stranger = Worker { id: "stranger".into(), code: vec![("patient".into(), 1)] };
+        let stranger = Worker { id: "stranger".into(), code: vec![("patient".into(), 1)], messages: Vec::new() };
         if store.is_shared() {
             store.join(&stranger, Duration::from_secs(60)).await.unwrap();
         }

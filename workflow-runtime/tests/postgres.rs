@@ -41,7 +41,7 @@ async fn many_may_bring_the_tables_up_to_date_at_once() {
         starter.await.unwrap().unwrap();
     }
     let store = joined(schema.connect().await).await;
-    assert_eq!(store.query::<i64>("SELECT count(*) FROM workflow_schema", ()).await.unwrap(), [8]);
+    assert_eq!(store.query::<i64>("SELECT count(*) FROM workflow_schema", ()).await.unwrap(), [9]);
     assert_eq!(store.write(&[begin("a")], 0).await.unwrap(), [written()]);
 }
 
@@ -51,13 +51,13 @@ async fn an_older_release_goes_on_beside_a_newer_one_unless_that_forbids_it() {
     let store = joined(schema.connect().await).await;
     sql(
         &schema,
-        "INSERT INTO workflow_schema VALUES (9, 5); ALTER TABLE workflow_runs ADD COLUMN later TEXT",
+        "INSERT INTO workflow_schema VALUES (10, 5); ALTER TABLE workflow_runs ADD COLUMN later TEXT",
     )
     .await;
     assert_eq!(store.write(&[begin("a")], 0).await.unwrap(), [written()]);
     let other = schema.connect().await;
     assert!(other.run("a").await.unwrap().is_some(), "and may be started again");
-    sql(&schema, "INSERT INTO workflow_schema VALUES (10, 10)").await;
+    sql(&schema, "INSERT INTO workflow_schema VALUES (11, 11)").await;
     let refused = schema.options().connect(postgres_server::url()).await.err().unwrap();
     assert!(refused.to_string().contains("newer release"), "{refused}");
 }

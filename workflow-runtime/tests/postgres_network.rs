@@ -21,11 +21,29 @@ const LEASE: Duration = Duration::from_secs(3_600);
 
 /// A proxy of its own, and the tables behind it.
 async fn behind(schema: &Schema) -> (Proxy, Postgres) {
+    behind_for(schema, Duration::from_millis(300)).await
+}
+
+/// The same; what is not answered within that time is lost.
+async fn behind_for(schema: &Schema, answer_timeout: Duration) -> (Proxy, Postgres) {
     let url: sqlx::postgres::PgConnectOptions = postgres_server::url().parse().unwrap();
     let proxy = Proxy::before(url.get_port());
     let url = postgres_server::url().replace(&format!(":{}", url.get_port()), &format!(":{}", proxy.port()));
-    let store = schema.options().answer_timeout(Duration::from_millis(300)).connect(&url).await.unwrap();
+    let store = schema.options().answer_timeout(answer_timeout).connect(&url).await.unwrap();
     (proxy, store)
+}
+
+/// What waits for nothing else may wait longer than that.
+#[tokio::test]
+async fn a_heartbeat_that_is_not_answered_leaves_time_for_another_one() {
+    let schema = Schema::new();
+    let (proxy, store) = behind_for(&schema, Duration::from_secs(3_600)).await;
+    let lease = Duration::from_secs(4);
+    store.join(&worker(WORKER), lease).await.unwrap();
+    proxy.set(Network::Forgotten);
+    let unanswered = store.beat(WORKER, lease).await.unwrap_err();
+    assert!(unanswered.is_transient() && unanswered.to_string().contains("within 1s"), "{unanswered}");
+    assert!(store.beat(WORKER, lease).await.unwrap(), "over a connection of which the network knows");
 }
 
 /// Else the worker holds runs without knowing it, for as long as it lives.

@@ -141,7 +141,7 @@ on_every_store! {
         assert_eq!(store.write(&[turn("a", 2, &["z"])], 0).await.unwrap(), [written()]);
         assert_eq!(store.write(&[turn("a", 2, &["late"])], 0).await.unwrap(), [TurnOutcome::LostLease]);
         store.leave(turns::WORKER).await.unwrap();
-        let next = Worker { id: "next".into(), code: vec![("flow".into(), 5)] };
+        let next = Worker { id: "next".into(), code: vec![("flow".into(), 5)], messages: Vec::new() };
         store.join(&next, std::time::Duration::from_secs(60)).await.unwrap();
         let claim = Claim { worker: next.id, code: next.code, now_ms: 0, limit: 10 };
         assert_eq!(store.claim(&claim).await.unwrap().runs[0].version, 5);

@@ -59,7 +59,8 @@ on_every_store! {
     async fn only_runs_with_code_are_claimed_and_the_others_are_named(store, _world, _clock) {
         store.write(&[begin("a"), begin("b")], 0).await.unwrap();
         store.leave(WORKER).await.unwrap();
-        let stranger = Worker { id: "stranger".into(), code: vec![("flow".into(), 1), ("other".into(), 2)] };
+        let code = vec![("flow".into(), 1), ("other".into(), 2)];
+        let stranger = Worker { id: "stranger".into(), code, messages: Vec::new() };
         store.join(&stranger, LEASE).await.unwrap();
         let no_code = Claim { worker: stranger.id, code: stranger.code, now_ms: 9, limit: 9 };
         assert_eq!(store.claim(&no_code).await.unwrap(), Claimed::default());

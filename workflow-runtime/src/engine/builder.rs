@@ -23,7 +23,7 @@ use super::{Engine, Orphan, Owner, Running, scheduler, waker, watchdog};
 use crate::clock::Clock;
 use crate::error::{Error, ErrorKind};
 use crate::export::RunSink;
-use crate::store::{Store, Worker};
+use crate::store::Store;
 use crate::transport::Transport;
 
 /// The largest payload that is taken unless the builder says otherwise: 2 MiB.
@@ -239,7 +239,8 @@ impl EngineBuilder {
 
     /// How long a run that only waits (for a time, a message, a child, a person) stays in memory: after that it is
     /// *parked*, and costs nothing but its rows until something happens. One that does nothing but sleep for longer
-    /// than that is parked from the start. One second unless said otherwise; [`Duration::MAX`] for never.
+    /// than that is parked from the start. One second unless said otherwise; [`Duration::MAX`] for never. With more than
+    /// 256 runs in memory it is less: with 1,024, a quarter.
     pub fn park_idle_after(mut self, idle: Duration) -> EngineBuilder {
         self.park_idle_after = idle;
         self
@@ -302,7 +303,7 @@ impl EngineBuilder {
         };
         let lock = store.lock()?;
         let telemetry = Telemetry::new(&registry.definitions(), &registry.steps());
-        let worker = Worker { id: Membership::new_name(), code: registry.code() };
+        let worker = registry.worker(Membership::new_name());
         let began = Instant::now();
         store.join(&worker, self.lease).await?;
         let (parts, jobs, drivers_gone) = Parts::new(Materials {
@@ -369,7 +370,6 @@ async fn begin_all(
     let orphans = orphans(parts).await?;
     watchdog::tell_orphans(parts, &orphans);
     wake_stuck(parts).await?;
-    parts.store.wake_lost().await?;
     while waker::take_due(parts).await? {}
     tokio::spawn(waker::wake_all(Arc::clone(parts)));
     tokio::spawn(watchdog::watch(Arc::clone(parts), patience, orphans.clone()));

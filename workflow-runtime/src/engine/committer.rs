@@ -62,7 +62,7 @@ pub(crate) enum Job {
 /// Who asked for a turn, and where the run can be reached if it begins with it.
 type Asker = (Option<Seat>, Reply<TurnOutcome>);
 
-/// Who sent a message, and where the runs can be reached that begin with it.
+/// Who sent a message, and where the runs can be reached that begin with it here: the first of its starts.
 type Sender = (Vec<Seat>, Reply<Delivered>);
 
 #[derive(Default)]

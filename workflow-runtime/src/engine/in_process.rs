@@ -1,4 +1,4 @@
-//! The transport of an engine that has no other: messages go to the runs of this very engine.
+//! The transport of an engine that has no other: messages go to the runs of this engine and of its fleet.
 //! The one place where a message that was sent inside meets the way of those that come from outside.
 
 use std::sync::Arc;
@@ -25,7 +25,9 @@ pub(super) async fn hand_over(parts: &Arc<Parts>, message: &Outgoing) -> Result<
     match taken {
         Ok(_) => Ok(()),
         // Offered once more, it would be the same message with the same fault.
-        Err(error) if error.is_bad_input() || error.is_unknown_message() => {
+        Err(error) if error.is_bad_input() => Err(TransportError::refused(error)),
+        // In a fleet, whoever knows it may only be away for now.
+        Err(error) if error.is_unknown_message() && !parts.membership.is_shared() => {
             Err(TransportError::refused(error))
         }
         Err(error) => Err(TransportError::unavailable(error)),

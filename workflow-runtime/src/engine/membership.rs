@@ -9,7 +9,7 @@ use tokio::time::Instant;
 use uuid::Uuid;
 
 use super::parts::{Backoff, Parts};
-use crate::store::{StoreError, StoreFault, Worker};
+use crate::store::{StoreError, StoreFault};
 
 /// How many heartbeats a lease has: two of them may be lost.
 const BEATS: u32 = 3;
@@ -135,7 +135,7 @@ pub(super) async fn keep_alive(parts: Arc<Parts>) {
 /// when it has stopped.
 async fn join_anew(parts: &Arc<Parts>, lost: &str) -> bool {
     let membership = &parts.membership;
-    let worker = Worker { id: Membership::new_name(), code: parts.registry.code() };
+    let worker = parts.registry.worker(Membership::new_name());
     tracing::error!(
         lost,
         worker = %worker.id,

@@ -9,6 +9,7 @@ use workflow_graph::suggest::closest;
 use workflow_graph::{Source, Trigger};
 
 use super::schedules::Scheduled;
+use crate::store::{KnownMessage, Worker};
 
 /// Workflows by name and version.
 #[derive(Default)]
@@ -93,6 +94,23 @@ impl Registry {
     /// All workflows with their versions, as a store knows them.
     pub(crate) fn code(&self) -> Vec<(String, u32)> {
         self.definitions.keys().map(|(name, version)| ((*name).to_owned(), *version)).collect()
+    }
+
+    /// An engine with this code, as a store knows it.
+    pub(crate) fn worker(&self, id: Arc<str>) -> Worker {
+        let starts = |message: &&str| {
+            self.started_by(message).iter().map(|found| Some((found.name.to_owned(), found.version)))
+        };
+        let known = self.messages.iter().flat_map(|message| {
+            let starts: Vec<_> = starts(message).chain(std::iter::once(None)).collect();
+            starts.into_iter().map(|starts| KnownMessage { message: (*message).to_owned(), starts })
+        });
+        Worker { id, code: self.code(), messages: known.collect() }
+    }
+
+    /// The highest version of this workflow that there is code for.
+    pub(crate) fn newest_version(&self, workflow: &str) -> Option<u32> {
+        self.definitions.keys().filter(|(name, _)| *name == workflow).map(|(_, version)| *version).max()
     }
 
     /// The newest version of each workflow.

@@ -31,15 +31,22 @@ pub(crate) struct Retention {
 /// Sweeps until the engine is on its way out.
 pub(crate) async fn keep_in_order(parts: Arc<Parts>, retention: Retention) {
     let mut phase = parts.phase.subscribe();
+    let mut next_ms = parts.clock.now_ms();
     loop {
         let now_ms = parts.clock.now_ms();
-        while parts.phase() == Phase::Running && sweep(&parts, &retention, now_ms).await {
+        // A clock that went back must not stop it for as long as it went back.
+        next_ms = next_ms.min(now_ms.saturating_add(INTERVAL_MS));
+        let is_time = now_ms >= next_ms;
+        while is_time && parts.phase() == Phase::Running && sweep(&parts, &retention, now_ms).await {
             tokio::task::yield_now().await;
+        }
+        if is_time {
+            next_ms = now_ms.saturating_add(INTERVAL_MS);
         }
         tokio::select! {
             biased;
             _ = phase.wait_for(|phase| *phase != Phase::Running) => return,
-            () = parts.clock.sleep_until(now_ms.saturating_add(INTERVAL_MS)) => {}
+            () = parts.clock.nap_until(next_ms) => {}
         }
     }
 }

@@ -75,17 +75,26 @@ pub(super) async fn watch(parts: Arc<Parts>, patience: Duration, mut known: Vec<
     let mut phase = parts.phase.subscribe();
     let began_ms = parts.clock.now_ms();
     let (mut next_count_ms, mut next_orphans_ms) = (began_ms, began_ms.saturating_add(ORPHANS_MS));
-    let (mut told_ms, mut next_lost_ms) = (began_ms, began_ms.saturating_add(REPEAT_MS));
+    let (mut told_ms, mut next_lost_ms) = (began_ms, began_ms);
     loop {
         let now_ms = parts.clock.now_ms();
+        // A clock that went back must not stop this for as long as it went back.
+        next_count_ms = next_count_ms.min(now_ms.saturating_add(LONGEST_MS));
+        next_lost_ms = next_lost_ms.min(now_ms.saturating_add(REPEAT_MS));
+        next_orphans_ms = next_orphans_ms.min(now_ms.saturating_add(ORPHANS_MS));
+        told_ms = told_ms.min(now_ms);
         look(&parts, patience_ms, now_ms).await;
         if now_ms >= next_count_ms {
             count_incidents(&parts).await;
             next_count_ms = now_ms.saturating_add(LONGEST_MS);
         }
         if now_ms >= next_lost_ms {
-            if let Err(error) = parts.store.wake_lost().await {
-                tracing::warn!(%error, "parked runs that nobody would wake are looked for later");
+            // Nothing waits for it: there may be many parked runs to look at.
+            match parts.store.wake_lost().await {
+                Ok(()) => parts.alarm.ring(),
+                Err(error) => {
+                    tracing::warn!(%error, "parked runs that nobody would wake are looked for later")
+                }
             }
             next_lost_ms = now_ms.saturating_add(REPEAT_MS);
         }

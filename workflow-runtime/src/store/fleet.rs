@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
 use workflow_core::{Payload, Timestamp};
 
 use super::{ClaimedRun, Lease, StoreError};
@@ -16,6 +17,17 @@ pub struct Worker {
     pub id: Arc<str>,
     /// The workflows that it has code for, with their versions.
     pub code: Vec<(String, u32)>,
+    /// The messages that they wait for or begin with.
+    pub messages: Vec<KnownMessage>,
+}
+
+/// A message that a worker has code for.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct KnownMessage {
+    /// The name of the message.
+    pub message: String,
+    /// A workflow that begins with it, with its version; `None` if runs only wait for it.
+    pub starts: Option<(String, u32)>,
 }
 
 /// What a worker asks for when it looks for work.
@@ -133,6 +145,13 @@ pub trait Fleet: Send + Sync + 'static {
     /// Unfinished runs that no worker has code for, by workflow and version.
     async fn orphans(&self) -> Result<Vec<Orphans>, StoreError>;
 
+    /// What the workers that are there know of messages of this name; nothing, if nobody has heard of it. Asked only of
+    /// a store that several engines share.
+    async fn known_messages(&self, message: &str) -> Result<Vec<KnownMessage>, StoreError> {
+        let _ = message;
+        Ok(Vec::new())
+    }
+
     /// Whether several engines may work on it at once; then each looks for work again and again. A store that serves
     /// one unless it says otherwise.
     fn is_shared(&self) -> bool {
@@ -201,6 +220,10 @@ impl<S: Fleet + ?Sized> Fleet for Arc<S> {
 
     async fn orphans(&self) -> Result<Vec<Orphans>, StoreError> {
         (**self).orphans().await
+    }
+
+    async fn known_messages(&self, message: &str) -> Result<Vec<KnownMessage>, StoreError> {
+        (**self).known_messages(message).await
     }
 
     fn is_shared(&self) -> bool {

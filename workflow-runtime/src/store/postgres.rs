@@ -34,10 +34,10 @@ use self::hints::Hints;
 use self::pool::Pool;
 use self::script::Settings;
 use super::{
-    Claim, Claimed, Delivered, EngineLock, Fleet, KeptSchedule, KnownRun, Lease, LoadedRun, MessageFilter,
-    MessageStatus, NewMessage, Orphans, OutboxChange, OutboxEntry, OutboxFilter, OutboxPage, Parking,
-    Request, RunFilter, RunState, RunStatus, RunSummary, Store, StoreError, StoreFault, Sweep, Swept, Turn,
-    TurnOutcome, Worker,
+    Claim, Claimed, Delivered, EngineLock, Fleet, KeptSchedule, KnownMessage, KnownRun, Lease, LoadedRun,
+    MessageFilter, MessageStatus, NewMessage, Orphans, OutboxChange, OutboxEntry, OutboxFilter, OutboxPage,
+    Parking, Request, RunFilter, RunState, RunStatus, RunSummary, Store, StoreError, StoreFault, Sweep,
+    Swept, Turn, TurnOutcome, Worker,
 };
 use super::{SqlError, SqlParams, StoreTransaction};
 
@@ -257,6 +257,10 @@ impl Fleet for Postgres {
 
     fn is_shared(&self) -> bool {
         true
+    }
+
+    async fn known_messages(&self, message: &str) -> Result<Vec<KnownMessage>, StoreError> {
+        fleet::known_messages(&self.pool, message).await
     }
 
     async fn is_first(&self, worker: &str) -> Result<bool, StoreError> {

@@ -326,6 +326,10 @@ impl<S: Store> Fleet for Faulty<S> {
         self.inner.is_shared()
     }
 
+    async fn known_messages(&self, message: &str) -> Result<Vec<KnownMessage>, StoreError> {
+        self.unless_crashed(self.inner.known_messages(message)).await
+    }
+
     async fn is_first(&self, worker: &str) -> Result<bool, StoreError> {
         self.unless_crashed(self.inner.is_first(worker)).await
     }

@@ -29,7 +29,7 @@ pub fn lease(run_id: &str, epoch: i64) -> Lease {
 
 /// A worker with code for the runs of these turns.
 pub fn worker(id: &str) -> Worker {
-    Worker { id: id.into(), code: vec![("flow".into(), 2)] }
+    Worker { id: id.into(), code: vec![("flow".into(), 2)], messages: Vec::new() }
 }
 
 pub fn op(id: &str) -> OpId {

@@ -89,11 +89,14 @@ impl Kind for Messages {
     fn answer(parts: &Parts, messages: Vec<NewMessage>, senders: Vec<Sender>, delivered: Vec<Delivered>) {
         note_sends(parts, messages.iter().flat_map(|message| &message.starts));
         for ((message, mut delivered), (seats, reply)) in messages.iter().zip(delivered).zip(senders) {
-            let starts = std::mem::take(&mut delivered.starts).into_iter().zip(seats).zip(&message.starts);
+            let starts = std::mem::take(&mut delivered.starts).into_iter().zip(&message.starts);
+            // Those that begin for somebody else come last and have no seat.
+            let seats = seats.into_iter().map(Some).chain(std::iter::repeat_with(|| None));
             delivered.starts = starts
-                .map(|((outcome, seat), turn)| {
+                .zip(seats)
+                .map(|((outcome, turn), seat)| {
                     note_outcome(parts, turn, &outcome);
-                    seated(parts, turn, Some(seat), outcome)
+                    seated(parts, turn, seat, outcome)
                 })
                 .collect();
             for offer in &delivered.offers {

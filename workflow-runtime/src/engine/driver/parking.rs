@@ -17,6 +17,9 @@ use crate::store::Parking;
 const FIRST_WAIT: Duration = Duration::from_millis(20);
 const LONGEST_WAIT: Duration = Duration::from_secs(5);
 
+/// Up to so many runs in memory, each may stay there for as long as the engine was told; then the shorter the more.
+const CROWD: usize = 256;
+
 pub(super) fn in_ms(duration: Duration) -> Timestamp {
     Timestamp::try_from(duration.as_millis()).unwrap_or(Timestamp::MAX)
 }
@@ -40,11 +43,18 @@ impl Driver {
 
     /// How long the run stays in memory although it only waits.
     pub(super) fn patience(&self) -> Duration {
-        let idle = if self.parts.alarm.wants_room() { Duration::ZERO } else { self.parts.park_idle_after };
+        let idle = if self.parts.alarm.wants_room() { Duration::ZERO } else { self.idle_for_now() };
         match self.refusals {
             0 => idle,
             refusals => idle.max((FIRST_WAIT * (1 << refusals.min(10))).min(LONGEST_WAIT)),
         }
+    }
+
+    /// The more runs are in memory, the shorter: else those that are begun in a second, and then only wait, would take as
+    /// much of it as a hundred times as many that are parked.
+    fn idle_for_now(&self) -> Duration {
+        let crowd = self.parts.live.count() / CROWD;
+        self.parts.park_idle_after / u32::try_from(crowd.max(1)).unwrap_or(u32::MAX)
     }
 
     /// Lets go of the run, unless there is something that it has to hear first. `None` when the engine has stopped.

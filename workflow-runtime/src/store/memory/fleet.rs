@@ -11,11 +11,13 @@ use workflow_core::{Payload, Timestamp};
 
 use super::{Memory, Row, Tables};
 use crate::store::{
-    Claim, Claimed, ClaimedRun, Fleet, Lease, Orphans, Parking, Request, RunState, StoreError, Turn, Worker,
+    Claim, Claimed, ClaimedRun, Fleet, KnownMessage, Lease, Orphans, Parking, Request, RunState, StoreError,
+    Turn, Worker,
 };
 
 pub(super) struct Member {
     code: Vec<(String, u32)>,
+    messages: Vec<KnownMessage>,
     joined: Instant,
     lease_ends: Instant,
 }
@@ -37,7 +39,8 @@ impl Fleet for Memory {
             tables.workers.clear();
         }
         let now = Instant::now();
-        let member = Member { code: worker.code.clone(), joined: now, lease_ends: now + lease };
+        let (code, messages) = (worker.code.clone(), worker.messages.clone());
+        let member = Member { code, messages, joined: now, lease_ends: now + lease };
         tables.workers.insert(Arc::clone(&worker.id), member);
         Ok(())
     }
@@ -166,16 +169,28 @@ impl Fleet for Memory {
         Ok(orphans.into_values().collect())
     }
 
+    async fn known_messages(&self, message: &str) -> Result<Vec<KnownMessage>, StoreError> {
+        let tables = self.tables();
+        let there = tables.workers.values().filter(|member| self.is_there(member));
+        let known = there.flat_map(|member| &member.messages).filter(|known| known.message == message);
+        Ok(known.cloned().collect())
+    }
+
     fn is_shared(&self) -> bool {
         self.is_shared
     }
 
     async fn is_first(&self, worker: &str) -> Result<bool, StoreError> {
         let tables = self.tables();
-        let is_there = |member: &Member| !self.is_shared || member.lease_ends > Instant::now();
-        let there = tables.workers.iter().filter(|(_, member)| is_there(member));
+        let there = tables.workers.iter().filter(|(_, member)| self.is_there(member));
         let first = there.min_by_key(|(id, member)| (member.joined, Arc::clone(id)));
         Ok(first.is_some_and(|(id, _)| **id == *worker))
+    }
+}
+
+impl Memory {
+    fn is_there(&self, member: &Member) -> bool {
+        !self.is_shared || member.lease_ends > Instant::now()
     }
 }
 

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
+use serde::de::DeserializeOwned;
 use sqlx::postgres::PgRow;
 use workflow_core::{Payload, Timestamp};
 
@@ -13,19 +14,22 @@ use super::hints::Hints;
 use super::pool::{Pool, run, run_vital};
 use super::read::{number, optional, text};
 use super::script::Script;
-use crate::store::{Lease, Orphans, Parking, Request, StoreError, StoreFault, Turn, Worker};
+use crate::store::{KnownMessage, Lease, Orphans, Parking, Request, StoreError, StoreFault, Turn, Worker};
 
 /// How long a request is kept that was answered, or whose run has ended.
 const KEPT_MS: Timestamp = 60 * 60 * 1_000;
 
 /// Messages and waits that crossed each other: either was not committed when the other looked. Both look again after
-/// their commit; this finds what a crash in between has left.
+/// their commit; this finds what a crash in between has left. A run that cannot go on with its journal hears nothing
+/// before somebody has asked for that.
 const CROSSED: &str = concat!(
     "UPDATE workflow_runs r SET wake_ms = 0 WHERE r.run_id IN (SELECT w.run_id FROM workflow_messages k \
      JOIN workflow_waits w ON w.message = k.message AND w.key = k.key \
      WHERE k.settled_ms IS NULL AND k.expires_ms > $1::int8 AND EXISTS (SELECT 1 ",
     fitting_messages!("$1::int8"),
-    ")) AND r.ended_ms IS NULL AND (r.wake_ms > 0 OR r.wake_ms IS NULL) RETURNING 1 AS woken"
+    ")) AND r.ended_ms IS NULL AND (r.wake_ms > 0 OR r.wake_ms IS NULL) \
+     AND NOT EXISTS (SELECT 1 FROM workflow_incidents i WHERE i.run_id = r.run_id AND i.place = '*journal') \
+     RETURNING 1 AS woken"
 );
 
 /// Runs of a holder of whom there is no row: somebody has changed the tables by hand.
@@ -85,15 +89,18 @@ pub(super) const OPEN_REQUESTS: &str = "SELECT 4, q.run_id, q.request_id, q.body
 
 pub(super) async fn join(pool: &Arc<Pool>, worker: &Worker, lease: Duration) -> Result<(), StoreError> {
     let code = serde_json::to_string(&worker.code).expect("names and numbers are JSON");
+    let messages = serde_json::to_string(&worker.messages).expect("names and numbers are JSON");
     let mut script = Script::default();
     script
         .push(
-            "INSERT INTO workflow_workers (worker, code, expires) \
-             VALUES ($1, $2, clock_timestamp() + $3::int8 * interval '1 millisecond') ON CONFLICT (worker) DO UPDATE \
-             SET code = excluded.code, expires = excluded.expires, is_gone = false",
+            "INSERT INTO workflow_workers (worker, code, messages, expires) \
+             VALUES ($1, $2, $3, clock_timestamp() + $4::int8 * interval '1 millisecond') \
+             ON CONFLICT (worker) DO UPDATE SET code = excluded.code, messages = excluded.messages, \
+             expires = excluded.expires, is_gone = false",
         )
         .bind(&worker.id)
         .bind(&code)
+        .bind(&messages)
         .bind_number(milliseconds(lease));
     run(pool, &script.in_one_transaction()).await?;
     Ok(())
@@ -108,7 +115,14 @@ pub(super) async fn beat(pool: &Arc<Pool>, worker: &str, lease: Duration) -> Res
         )
         .bind(worker)
         .bind_number(milliseconds(lease));
-    Ok(!run_vital(pool, &script.in_one_transaction()).await?.is_empty())
+    // A connection that the network has forgotten must not cost the lease: there has to be time for another one.
+    let patience = lease / 4;
+    let Ok(rows) = tokio::time::timeout(patience, run_vital(pool, &script.in_one_transaction())).await else {
+        pool.forget_idle();
+        let text = format!("the heartbeat was not answered within {patience:?}");
+        return Err(StoreError::new(StoreFault::Unavailable, text));
+    };
+    Ok(!rows?.is_empty())
 }
 
 /// At most a century: times of Postgres end somewhere.
@@ -124,6 +138,19 @@ pub(super) async fn is_first(pool: &Arc<Pool>, worker: &str) -> Result<bool, Sto
     );
     let rows = run(pool, &script).await?;
     rows.first().map_or(Ok(false), |row| Ok(text(row, 0)? == worker))
+}
+
+pub(super) async fn known_messages(pool: &Arc<Pool>, message: &str) -> Result<Vec<KnownMessage>, StoreError> {
+    let mut script = Script::default();
+    script.push(
+        "SELECT worker, messages FROM workflow_workers WHERE NOT is_gone AND expires > clock_timestamp()",
+    );
+    let mut known: Vec<KnownMessage> = Vec::new();
+    for row in run(pool, &script).await? {
+        known.extend(read_json::<KnownMessage>(&row, "the messages that a worker knows")?);
+    }
+    known.retain(|known| known.message == message);
+    Ok(known)
 }
 
 pub(super) async fn leave(pool: &Arc<Pool>, worker: &str) -> Result<(), StoreError> {
@@ -288,7 +315,7 @@ pub(super) async fn orphans(pool: &Arc<Pool>) -> Result<Vec<Orphans>, StoreError
     let (mut known, mut orphans) = (BTreeSet::new(), Vec::new());
     for row in run(pool, &script).await? {
         if sqlx::Row::len(&row) == 2 {
-            known.extend(code_of(&row)?);
+            known.extend(read_json::<(String, u32)>(&row, "what a worker has code for")?);
             continue;
         }
         let (workflow, version) = (text(&row, 0)?, number(&row, 1)?);
@@ -300,12 +327,12 @@ pub(super) async fn orphans(pool: &Arc<Pool>) -> Result<Vec<Orphans>, StoreError
     Ok(orphans)
 }
 
-/// What a worker has code for; nothing, if nobody can read that.
-fn code_of(row: &PgRow) -> Result<Vec<(String, u32)>, StoreError> {
-    let code = text(row, 1)?;
-    Ok(serde_json::from_str(&code).unwrap_or_else(|error| {
+/// What a worker says of itself; nothing, if nobody can read that.
+fn read_json<T: DeserializeOwned>(row: &PgRow, what: &str) -> Result<Vec<T>, StoreError> {
+    let said = text(row, 1)?;
+    Ok(serde_json::from_str(&said).unwrap_or_else(|error| {
         let worker = text(row, 0).unwrap_or_default();
-        tracing::error!(worker, %error, "what a worker has code for cannot be read");
+        tracing::error!(worker, %error, "{what} cannot be read");
         Vec::new()
     }))
 }

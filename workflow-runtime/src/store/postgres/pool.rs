@@ -205,7 +205,7 @@ impl Pool {
     }
 
     /// The connections that nobody uses are as old as one that turned out to be lost.
-    fn forget_idle(&self) {
+    pub(super) fn forget_idle(&self) {
         if let Some(idle) = self.idle.lock().unwrap_or_else(PoisonError::into_inner).as_mut() {
             idle.clear();
         }

@@ -28,6 +28,7 @@ const MIGRATIONS: &[Migration] = &[
     Migration { sql: include_str!("../migrations/postgres/0006_claims.sql"), readable_by: 5 },
     Migration { sql: include_str!("../migrations/postgres/0007_less_to_write.sql"), readable_by: 5 },
     Migration { sql: include_str!("../migrations/postgres/0008_what_is_due.sql"), readable_by: 5 },
+    Migration { sql: include_str!("../migrations/postgres/0009_messages_of_workers.sql"), readable_by: 5 },
 ];
 
 /// Brings the tables up to date.

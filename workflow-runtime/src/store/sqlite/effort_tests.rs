@@ -40,7 +40,7 @@ const HISTORY: &str = "
 fn filled() -> (Connection, Joined) {
     let db = Connection::open_in_memory().unwrap();
     schema::migrate(&db, ":memory:".as_ref()).unwrap();
-    let worker = Worker { id: "me".into(), code: vec![("flow".into(), 2)] };
+    let worker = Worker { id: "me".into(), code: vec![("flow".into(), 2)], messages: Vec::new() };
     fleet::join(&db, &worker).unwrap();
     let joined = Joined::default();
     joined.set(Some(&worker.id));
