@@ -3,6 +3,8 @@
 
 use std::fmt;
 
+use bench_kit::Shape;
+
 /// One workload in one size.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Case {
@@ -28,6 +30,7 @@ pub(crate) enum Work {
     Parked {
         runs: u32,
         in_flight: u32,
+        shape: Shape,
     },
     /// Killed when half of all steps were done.
     Recovery {
@@ -39,22 +42,24 @@ pub(crate) enum Work {
     },
 }
 
-pub(crate) const CASES: [Case; 8] = [
+pub(crate) const CASES: [Case; 9] = [
     Case { name: "A", work: Work::Throughput { runs: 2_000, steps: 5, in_flight: 64 } },
     Case { name: "B", work: Work::Latency { runs: 200, steps: 10 } },
     Case { name: "C", work: Work::FanOut { steps: 1_000 } },
-    Case { name: "D-20000", work: Work::Parked { runs: 20_000, in_flight: 64 } },
-    Case { name: "D-100000", work: Work::Parked { runs: 100_000, in_flight: 64 } },
+    Case { name: "D-20000", work: Work::Parked { runs: 20_000, in_flight: 64, shape: Shape::Parked } },
+    Case { name: "D-100000", work: Work::Parked { runs: 100_000, in_flight: 64, shape: Shape::Parked } },
+    Case { name: "D-messages", work: Work::Parked { runs: 100_000, in_flight: 64, shape: Shape::Waiting } },
     Case { name: "E", work: Work::Recovery { runs: 1_000, steps: 20 } },
     Case { name: "F-2000", work: Work::LongRun { steps: 2_000 } },
     Case { name: "F-10000", work: Work::LongRun { steps: 10_000 } },
 ];
 
 impl Case {
-    /// The cases that a word means: `D` is both sizes of D.
+    /// The cases that a word means: `D` is all of D.
     pub(crate) fn named(word: &str) -> Vec<Case> {
         let word = word.to_uppercase();
-        let is_meant = |case: &Case| case.name == word || case.name.split('-').next() == Some(&word);
+        let is_meant =
+            |case: &Case| case.name.to_uppercase() == word || case.name.split('-').next() == Some(&word);
         CASES.into_iter().filter(is_meant).collect()
     }
 
@@ -66,8 +71,9 @@ impl Case {
             }
             Work::Latency { runs, steps } => format!("latency of a lone run of {steps} steps, {runs} times"),
             Work::FanOut { steps } => format!("fan-out, {} parallel steps", thousands(steps)),
-            Work::Parked { runs, in_flight } => {
-                format!("{} parked runs, {in_flight} starts in flight", thousands(runs))
+            Work::Parked { runs, in_flight, shape } => {
+                let what = if shape == Shape::Waiting { "a message" } else { "a timer" };
+                format!("{} runs parked until {what} comes, {in_flight} starts in flight", thousands(runs))
             }
             Work::Recovery { runs, steps } => {
                 format!("recovery of {} runs of {steps} steps, killed half way", thousands(runs))

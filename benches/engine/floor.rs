@@ -70,7 +70,8 @@ impl<C: Committer> Floor<C> {
             Change::Start { run: Arc::clone(run) },
             Change::Record { run: Arc::clone(run), seq: 0, record },
         ];
-        if shape == Shape::Parked {
+        // What a run waits for is a row, be it a time or a message.
+        if matches!(shape, Shape::Parked | Shape::Waiting) {
             changes.push(Change::Timer { run: Arc::clone(run), due_ms: HOUR_MS });
         }
         self.write(changes).await;
@@ -135,7 +136,7 @@ impl<C: Committer> Contestant for Floor<C> {
         match job.shape {
             Shape::Row => self.row(&job, 0).await,
             Shape::Beside => self.beside(&job).await,
-            Shape::Parked => unreachable!("nobody waits for a run that sleeps for an hour"),
+            Shape::Parked | Shape::Waiting => unreachable!("nobody waits for a run that only waits"),
         }
     }
 }

@@ -56,6 +56,7 @@ pub(crate) const GOALS: &[Goal] = &[
     goal("D-20000", Value("memory_per_run_bytes", "bytes of memory each", 0), AtMost(200.0)),
     goal("D-100000", Value("seconds", "s to start", 2), AtMost(2.0)),
     goal("D-100000", Value("memory_per_run_bytes", "bytes of memory each", 0), AtMost(200.0)),
+    goal("D-messages", Value("memory_per_run_bytes", "bytes of memory each", 0), AtMost(200.0)),
     goal("E", Value("recover_seconds", "s to recover", 3), AtMost(0.3)),
     goal("E", Value("repeated_steps", "completed steps repeated", 0), AtMost(0.0)),
     goal("F-2000", ToFloor("seconds"), AtMost(1.25)),

@@ -26,7 +26,7 @@ pub(crate) fn record_sizes(case: &Case) -> RecordSizes {
             (Shape::Row, steps)
         }
         Work::FanOut { steps } => (Shape::Beside, steps),
-        Work::Parked { .. } => (Shape::Parked, 0),
+        Work::Parked { shape, .. } => (shape, 0),
         Work::LongRun { .. } => (Shape::Row, 100),
     };
     let runtime = tokio::runtime::Runtime::new().expect("threads can be started");
@@ -143,7 +143,9 @@ fn first_scene(work: &Work, place: &Place<'_>) -> Scene {
         Work::Throughput { runs, steps, in_flight } => Scene::Throughput { runs, steps, in_flight },
         Work::Latency { runs, steps } => Scene::Latency { runs, steps },
         Work::FanOut { steps } => Scene::FanOut { steps },
-        Work::Parked { runs, in_flight } => Scene::Parked { runs, in_flight, settle_ms: SETTLE_MS },
+        Work::Parked { runs, in_flight, shape } => {
+            Scene::Parked { runs, in_flight, settle_ms: SETTLE_MS, shape }
+        }
         Work::Recovery { runs, steps } => {
             let (kill_after, ledger) = (runs * steps / 2, place.ledger());
             Scene::RunsUntilKilled { runs, steps, kill_after, ledger }

@@ -9,7 +9,7 @@ use crate::contestants::StoreKind;
 pub(crate) const USAGE: &str = "\
 usage: cargo xtask bench [case..] [option..]
 
-cases: A B C D E F, or one size of one: D-20000 D-100000 F-2000 F-10000; all of them when none is named
+cases: A B C D E F, or one size of one: D-20000 D-100000 D-messages F-2000 F-10000; all of them when none is named
 
   --store STORE   only this store: sqlite or postgres; may be repeated. A Postgres server is started for it
   --rounds N      how often each contestant plays each case, in turn; 3 unless said otherwise

@@ -39,7 +39,20 @@ async fn parked(job: Job) -> u32 {
     job.steps
 }
 
-/// The engine with its three workflows.
+/// What nobody sends.
+#[derive(Clone, Debug, Serialize, Deserialize, Message)]
+#[message(key = run)]
+struct Answered {
+    run: String,
+}
+
+#[workflow]
+async fn waiting(job: Job) -> u32 {
+    receive::<Answered>(job.id()).forever().await;
+    job.steps
+}
+
+/// The engine with its workflows.
 #[derive(Clone)]
 struct Ours(Engine);
 
@@ -61,7 +74,7 @@ impl Ours {
     }
 
     async fn begin(builder: EngineBuilder) -> Ours {
-        let builder = builder.register(row).register(beside).register(parked);
+        let builder = builder.register(row).register(beside).register(parked).register(waiting);
         Ours(builder.start().await.expect("the store is nobody else's"))
     }
 }
@@ -73,6 +86,7 @@ impl Contestant for Ours {
             Shape::Row => self.0.start(row(job)).id(id).await,
             Shape::Beside => self.0.start(beside(job)).id(id).await,
             Shape::Parked => self.0.start(parked(job)).id(id).await,
+            Shape::Waiting => self.0.start(waiting(job)).id(id).await,
         };
         started.expect("the disk has room");
     }
@@ -86,7 +100,7 @@ impl Contestant for Ours {
                 assert_eq!(run.result().await.expect("the steps do not fail"), steps);
                 return;
             }
-            Shape::Parked => unreachable!("nobody waits for a run that sleeps for an hour"),
+            Shape::Parked | Shape::Waiting => unreachable!("nobody waits for a run that only waits"),
         };
         let run = run.expect("the disk has room");
         assert_eq!(run.result().await.expect("the steps do not fail"), steps);
@@ -100,7 +114,7 @@ pub(crate) async fn record_sizes(shape: Shape, steps: u32) -> RecordSizes {
     let job = Job::new(0, steps, shape);
     let id = job.id();
     match shape {
-        Shape::Parked => ours.start(job).await,
+        Shape::Parked | Shape::Waiting => ours.start(job).await,
         Shape::Row | Shape::Beside => ours.complete(job).await,
     }
     let journal = ours.0.client().journal(&id).await.expect("the run was started");

@@ -44,7 +44,7 @@ pub enum Scene {
     /// One run whose steps all run at once.
     FanOut { steps: u32 },
     /// Runs that only wait; some are started at a time.
-    Parked { runs: u32, in_flight: u32, settle_ms: u64 },
+    Parked { runs: u32, in_flight: u32, settle_ms: u64, shape: Shape },
     /// All runs at once, until so many steps were done: then the process kills itself.
     RunsUntilKilled { runs: u32, steps: u32, kill_after: u32, ledger: PathBuf },
     /// Goes on with the runs of a process that was killed, until all of them have ended, but for those that had.
@@ -74,7 +74,7 @@ pub struct Job {
 }
 
 /// What a workflow does.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Shape {
     /// One step after the other; then [`ended`](crate::ended) is called.
     Row,
@@ -82,6 +82,8 @@ pub enum Shape {
     Beside,
     /// Sleeps for an hour, and has no steps.
     Parked,
+    /// Waits for a message that nobody sends, and has no steps.
+    Waiting,
 }
 
 impl Job {

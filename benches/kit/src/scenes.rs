@@ -24,8 +24,8 @@ pub(crate) async fn play<C: Contestant>(order: &Order, contestant: C) -> Values 
         }
         Scene::Latency { runs, steps } => latency(&contestant, service, runs, steps).await,
         Scene::FanOut { steps } => fan_out(&contestant, service, steps).await,
-        Scene::Parked { runs, in_flight, settle_ms } => {
-            parked(&contestant, service, runs, in_flight, settle_ms).await
+        Scene::Parked { runs, in_flight, settle_ms, shape } => {
+            parked(&contestant, service, runs, in_flight, settle_ms, shape).await
         }
         Scene::RunsUntilKilled { runs, steps, .. } => {
             all_at_once(&contestant, runs, |run| Job::new(run, steps, Shape::Row)).await;
@@ -101,12 +101,13 @@ async fn parked<C: Contestant>(
     runs: u32,
     in_flight: u32,
     settle_ms: u64,
+    shape: Shape,
 ) -> Values {
     warm_up(contestant, in_flight, 5).await;
     let before = resident_bytes();
     let meter = Meter::start(service);
-    some_at_a_time(contestant, runs, in_flight, |contestant, run| async move {
-        contestant.start(Job::new(run, 0, Shape::Parked)).await;
+    some_at_a_time(contestant, runs, in_flight, move |contestant, run| async move {
+        contestant.start(Job::new(run, 0, shape)).await;
     })
     .await;
     let reading = meter.read();

@@ -27,6 +27,7 @@ async fn work(job: Job) -> dbos::Result<u32> {
             }
         }
         Shape::Parked => dbos::sleep(Duration::from_secs(3_600)).await?,
+        Shape::Waiting => unreachable!("no peer plays it"),
     }
     Ok(job.steps)
 }

@@ -28,6 +28,7 @@ async fn work(context: DurableContext, job: Job) -> durare::Result<u32> {
             }
         }
         Shape::Parked => context.sleep(Duration::from_secs(3_600)).await?,
+        Shape::Waiting => unreachable!("no peer plays it"),
     }
     Ok(job.steps)
 }

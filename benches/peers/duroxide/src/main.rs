@@ -30,6 +30,7 @@ async fn work(context: OrchestrationContext, input: String) -> Result<String, St
             }
         }
         Shape::Parked => context.schedule_timer(HOUR).await,
+        Shape::Waiting => unreachable!("no peer plays it"),
     }
     Ok(job.steps.to_string())
 }

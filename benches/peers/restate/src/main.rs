@@ -32,6 +32,7 @@ impl Work {
                 }
             }
             Shape::Parked => context.sleep(Duration::from_secs(3_600)).await?,
+            Shape::Waiting => unreachable!("no peer plays it"),
         }
         Ok(job.steps)
     }
