@@ -20,7 +20,8 @@ usage: cargo workflow lock [options] [workflow..] [-- arguments of cargo test]
 
 `diagrams` writes the folder that your test `workflow_diagrams` keeps.
 
-  --check                  write nothing; fail when a diagram does not say what the code does
+  --check                  write nothing; fail when a diagram does not say what the code does, and when a workflow that
+                           has a lock is in no list
 
 `explain` shows the page of an error: what is wrong, what is right, and why. Without a code it lists them all.
 

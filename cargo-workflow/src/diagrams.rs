@@ -1,9 +1,14 @@
 //! Runs the test of a project that keeps its folder of diagrams, and tells what became of it.
 //! The test draws, with the graphs that the compiler has seen; here it is only called.
 
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, bail};
+use workflow_graph::lock::files::DIRECTORY;
+use workflow_graph::lock::{Lock, VersionState};
 
 use crate::arguments::DiagramsRequest;
 
@@ -26,13 +31,11 @@ pub(crate) fn diagrams(request: &DiagramsRequest) -> Result<bool> {
     if !chooses_targets(&request.passed_on) {
         cargo.arg("--tests"); // Not the documentation tests, which take long and keep no folder.
     }
-    cargo.args(["--", "--nocapture", TEST]).env_remove(VARIABLE);
-    if !request.check {
-        cargo.env(VARIABLE, "write");
-    }
+    let what = if request.check { "check" } else { "write" };
+    cargo.args(["--", "--nocapture", TEST]).env(VARIABLE, what);
     let output = cargo.stderr(Stdio::piped()).output().context("cargo cannot be run")?;
     let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
-    let written: Vec<&str> = out.lines().filter(|line| line.starts_with("wrote ")).collect();
+    let written: Vec<&str> = said(&out).filter(|line| line.starts_with("wrote ")).collect();
     written.iter().for_each(|line| println!("{line}"));
     if !output.status.success() {
         eprint!("{err}");
@@ -48,12 +51,61 @@ pub(crate) fn diagrams(request: &DiagramsRequest) -> Result<bool> {
             );
             Ok(false)
         }
-        _ if written.is_empty() => {
-            println!("all diagrams say what the code does");
-            Ok(true)
+        _ => {
+            let looks_at_all = !chooses_targets(&request.passed_on);
+            let forgotten = if looks_at_all { forgotten(&drawn(&out))? } else { Vec::new() };
+            forgotten.iter().for_each(|line| println!("{line}"));
+            if written.is_empty() && forgotten.is_empty() {
+                println!("all diagrams say what the code does");
+            }
+            Ok(forgotten.is_empty() || !request.check)
         }
-        _ => Ok(true),
     }
+}
+
+/// What the tests said themselves. With one thread, libtest writes the name of a test before what that one says first.
+fn said(out: &str) -> impl Iterator<Item = &str> {
+    out.lines().map(|line| match line.split_once(" ... ") {
+        Some((test, said)) if test.starts_with("test ") => said,
+        _ => line,
+    })
+}
+
+/// The workflows of which tests keep diagrams, or say that they need none, by the folder of their package.
+fn drawn(out: &str) -> BTreeMap<PathBuf, BTreeSet<String>> {
+    let mut drawn: BTreeMap<PathBuf, BTreeSet<String>> = BTreeMap::new();
+    for line in said(out) {
+        if let Some((package, name)) = line.strip_prefix("draws\t").and_then(|rest| rest.split_once('\t')) {
+            drawn.entry(PathBuf::from(package)).or_default().insert(name.to_owned());
+        }
+    }
+    drawn
+}
+
+/// The workflows of those packages that have a lock, and so are known, but neither a diagram nor the word that they
+/// need none: whoever wrote them has forgotten the list.
+fn forgotten(drawn: &BTreeMap<PathBuf, BTreeSet<String>>) -> Result<Vec<String>> {
+    let mut forgotten = Vec::new();
+    for (package, drawn) in drawn {
+        let Ok(files) = fs::read_dir(package.join(DIRECTORY)) else { continue };
+        let mut files: Vec<PathBuf> = files.filter_map(|file| Some(file.ok()?.path())).collect();
+        files.retain(|path| path.extension().is_some_and(|extension| extension == "lock"));
+        files.sort();
+        for path in files {
+            let text = fs::read_to_string(&path).with_context(|| path.display().to_string())?;
+            let lock = Lock::read(&text).with_context(|| path.display().to_string())?;
+            let is_used = lock.versions.iter().any(|version| version.state != VersionState::Retired);
+            if is_used && !drawn.contains(&lock.workflow) {
+                let name = &lock.workflow;
+                forgotten.push(format!(
+                    "`{name}` has a lock ({}) and no diagram: add its graph to the list of a test `{TEST}`, or say \
+                     `.without({name:?})` there",
+                    path.display()
+                ));
+            }
+        }
+    }
+    Ok(forgotten)
 }
 
 /// Whether these arguments say which targets of a package are tested.
@@ -75,6 +127,10 @@ fn passed(out: &str) -> usize {
 
 #[cfg(test)]
 mod tests {
+    use workflow_graph::lock::Version;
+    use workflow_graph::lock::files::{file_name, write};
+    use workflow_graph::{Flow, FlowKind, Graph, Node, NodeKind, Outcome};
+
     use super::*;
 
     #[test]
@@ -84,6 +140,43 @@ mod tests {
                    test result: ok. 0 passed; 0 failed; 0 ignored; 0 measured; 9 filtered out; finished in 0.00s\n";
         assert_eq!(passed(out), 1);
         assert_eq!(passed("running 0 tests"), 0);
+    }
+
+    #[test]
+    fn a_workflow_that_has_a_lock_and_is_in_no_list_is_told() {
+        let package = tempfile::tempdir().unwrap();
+        for (name, state) in [("sell", "active"), ("ship", "active"), ("bill", "active"), ("old", "retired")]
+        {
+            let version = Version::of(&graph(name));
+            let text = Lock::named(name)
+                .with(version)
+                .text()
+                .replace("version 1 active", &format!("version 1 {state}"));
+            assert!(text.contains(state), "{text}");
+            write(&package.path().join("workflows").join(file_name(name)), &text).unwrap();
+        }
+        let folder = package.path().display();
+        // The first words of a test may stand behind its name.
+        let out = format!(
+            "running 1 test\ntest workflow_diagrams ... draws\t{folder}\tsell\ndraws\t{folder}\tbill\nok\n"
+        );
+        let told = forgotten(&drawn(&out)).unwrap();
+        assert_eq!(told.len(), 1, "{told:?}");
+        assert!(
+            told[0].starts_with("`ship` has a lock (") && told[0].contains(".without(\"ship\")"),
+            "{told:?}"
+        );
+        assert_eq!(
+            said("test a ... wrote b.svg\nwrote c.svg").collect::<Vec<_>>(),
+            ["wrote b.svg", "wrote c.svg"]
+        );
+    }
+
+    fn graph(name: &str) -> Graph {
+        let nodes =
+            vec![Node::new("started", NodeKind::Start), Node::new("done", NodeKind::End(Outcome::Success))];
+        let flows = vec![Flow::new(0, 1, FlowKind::Next)];
+        Graph { nodes: nodes.into(), flows: flows.into(), ..Graph::named(name) }
     }
 
     #[test]

@@ -10,7 +10,7 @@ use std::{env, fs};
 use super::{Gallery, INDEX};
 
 /// The environment variable that says what [`Gallery::keep`] does: with `write` it writes the folder, else it only
-/// compares. `cargo workflow diagrams` sets it.
+/// compares. `cargo workflow diagrams` sets it, and hears of the workflows whose diagrams are kept.
 pub const VARIABLE: &str = "WORKFLOW_DIAGRAMS";
 
 /// A file that does not say what the code draws.
@@ -96,7 +96,12 @@ impl Gallery<'_> {
     #[track_caller]
     pub fn keep(&self, folder: impl AsRef<Path>) {
         let folder = folder.as_ref();
-        let done = if env::var(VARIABLE).is_ok_and(|what| what == "write") {
+        let asked = env::var(VARIABLE);
+        if asked.is_ok() {
+            let package = env::current_dir().unwrap_or_default();
+            self.names(&package).iter().for_each(|line| println!("{line}"));
+        }
+        let done = if asked.is_ok_and(|what| what == "write") {
             self.write(folder).map(|written| {
                 written.iter().for_each(|path| println!("wrote {}", path.display()));
                 Vec::new()
@@ -112,6 +117,16 @@ impl Gallery<'_> {
             }
             Err(error) => panic!("{error}"),
         }
+    }
+}
+
+impl Gallery<'_> {
+    /// Which workflows of this package have diagrams here, or need none, a line for each: `cargo workflow diagrams`
+    /// compares them with those that have a lock.
+    fn names(&self, package: &Path) -> Vec<String> {
+        let drawn = self.graphs.iter().map(|graph| &*graph.workflow);
+        let known = drawn.chain(self.left_out.iter().map(String::as_str));
+        known.map(|name| format!("draws\t{}\t{name}", package.display())).collect()
     }
 }
 
@@ -138,4 +153,26 @@ fn read(path: &Path) -> Result<Option<String>> {
 
 fn named(path: &Path, error: &Error) -> Error {
     Error::new(error.kind(), format!("{}: {error}", path.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use workflow_graph::{Flow, FlowKind, Graph, Node, NodeKind, Outcome};
+
+    use super::*;
+
+    #[test]
+    fn the_command_hears_of_what_is_drawn_and_of_what_need_not_be() {
+        let sell = Graph {
+            nodes: vec![
+                Node::new("started", NodeKind::Start),
+                Node::new("sold", NodeKind::End(Outcome::Success)),
+            ]
+            .into(),
+            flows: vec![Flow::new(0, 1, FlowKind::Next)].into(),
+            ..Graph::named("sell")
+        };
+        let gallery = Gallery::of([&sell]).without("audit");
+        assert_eq!(gallery.names(Path::new("shop")), ["draws\tshop\tsell", "draws\tshop\taudit"]);
+    }
 }

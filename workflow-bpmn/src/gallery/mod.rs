@@ -35,6 +35,8 @@ pub use disk::{Stale, VARIABLE};
 pub struct Gallery<'a> {
     graphs: Vec<&'a Graph>,
     title: String,
+    /// Workflows that have no diagram on purpose.
+    left_out: Vec<String>,
 }
 
 /// One file of the folder.
@@ -59,13 +61,21 @@ impl<'a> Gallery<'a> {
         let mut graphs: Vec<&Graph> = graphs.into_iter().map(sound).collect();
         graphs.sort_by(|a, b| (&a.workflow, a.version).cmp(&(&b.workflow, b.version)));
         graphs.dedup_by(|a, b| a.workflow == b.workflow && a.version == b.version);
-        Gallery { graphs, title: "Workflows".to_owned() }
+        Gallery { graphs, title: "Workflows".to_owned(), left_out: Vec::new() }
     }
 
     /// What stands at the top of the page; "Workflows" unless told.
     #[must_use]
     pub fn title(mut self, title: impl Into<String>) -> Gallery<'a> {
         self.title = title.into();
+        self
+    }
+
+    /// Says that this workflow of the package has no diagram on purpose. `cargo workflow diagrams --check` fails when a
+    /// workflow that has a lock is neither in a gallery nor left out of one.
+    #[must_use]
+    pub fn without(mut self, workflow: impl Into<String>) -> Gallery<'a> {
+        self.left_out.push(workflow.into());
         self
     }
 
