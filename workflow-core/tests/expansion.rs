@@ -224,6 +224,7 @@ impl Workflow for __pay {
                 scope: None,
                 guard: 0,
                 instances: None,
+                thrown: Thrown::Arriving,
             },
             node("retrieve_payment", kind_of(retrieve_payment)),
             node(
@@ -279,6 +280,7 @@ const fn node(id: &'static str, kind: NodeKind) -> Node {
         scope: None,
         guard: 0,
         instances: None,
+        thrown: Thrown::Arriving,
     }
 }
 

@@ -81,6 +81,7 @@ impl Workflow for __hurry {
                 scope: None,
                 guard: 0,
                 instances: None,
+                thrown: Thrown::Arriving,
             }
         }
         const NODES: [Node; 3] = [

@@ -49,7 +49,7 @@ pub use kinds::{CatchUp, ChildFacts, NodeKind, Outcome, Span, SubflowFacts, Trig
 pub use names::{humanise, is_node_id};
 pub use notice::Notice;
 pub use saga::{Disorder, Finding, SagaOrder, Unused};
-pub use shape::{Allowance, Flow, FlowKind, Graph, Instances, Node, NodeIndex};
+pub use shape::{Allowance, Flow, FlowKind, Graph, Instances, Node, NodeIndex, Thrown};
 pub use subgraph::Subgraph;
 
 /// Text that is borrowed in the constants which the macro emits, and owned while the macro builds them.

@@ -125,6 +125,22 @@ pub struct Node {
     pub guard: u64,
     /// Set when this step, subflow or child happens once for each of many values, in parallel.
     pub instances: Option<Instances>,
+    /// Of an end that fails: which error leaves there.
+    pub thrown: Thrown,
+}
+
+/// Which error leaves at an end that fails, as far as the source text tells.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Thrown {
+    /// The one that leads there, as `?` hands it on: inside of a variant of the function's own error, or as it is.
+    /// Also at every node that is no end, or one of success.
+    #[default]
+    Arriving,
+    /// This variant: `return Err(Trouble::Refused)`, `.map_err(|_| Trouble::Refused)?`. One of another error than the
+    /// function's own stands behind the name of its type, `PaymentError::Refused`: what becomes of it, only types tell.
+    Variant(Text),
+    /// The text does not tell: `.map_err(translated)?`, `return Err(why(&order))`.
+    Unknown,
 }
 
 /// That an operation happens once for each of many values, in parallel: `join_all(..)`, `try_join_all(..)`.
@@ -147,6 +163,7 @@ impl Node {
             scope: None,
             guard: 0,
             instances: None,
+            thrown: Thrown::Arriving,
         }
     }
 

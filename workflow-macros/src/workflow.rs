@@ -49,6 +49,7 @@ mod statics;
 mod swallowed;
 #[cfg(test)]
 mod tests;
+mod thrown;
 mod timeouts;
 
 use proc_macro2::TokenStream;

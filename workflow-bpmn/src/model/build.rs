@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use workflow_graph::Trigger as Begins;
 use workflow_graph::{
-    ErrorFacts, FlowKind, Graph, Node, NodeIndex, NodeKind, Outcome, Span, StepFacts, SubflowFacts, Subgraph,
+    ErrorFacts, Flow, FlowKind, Graph, Node, NodeIndex, NodeKind, Outcome, Span, StepFacts, SubflowFacts,
+    Subgraph,
 };
 
 use super::business::{self, Folded};
@@ -13,8 +14,8 @@ use super::ids::{self, Ids, Variables};
 use super::outcomes::{self, Arrivals, Pasts};
 use super::places::{Place, Places};
 use super::{
-    Amount, Element, ElementIndex, ElementKind, Ending, ErrorDefinition, Link, LinkKind, MessageDefinition,
-    Process, Scope, Start, Time, facts, names, published,
+    Amount, Element, ElementIndex, ElementKind, Ending, ErrorDefinition, Link, LinkKind,
+    MessageDefinition, Process, Scope, Start, Time, facts, names, published,
 };
 use crate::Detail;
 use crate::text::{self, clean, one_line};
@@ -30,10 +31,11 @@ pub(crate) fn process(graph: &Graph, detail: Detail) -> Process {
     let variables = Variables::reserving(reserved.iter().map(String::as_str));
     let id = ids.give(&graph.workflow);
     let (messages, errors, around) = (Vec::new(), Vec::new(), Vec::new());
-    let mut file = File { ids, variables, messages, errors, around, detail };
-    let folded = (detail == Detail::Business).then(|| business::fold(graph));
+    let mut file = File { ids, variables, messages, errors, around, detail, undoes_folded: false };
+    let start = outcomes::at_the_start();
+    let folded = (detail == Detail::Business).then(|| business::fold(graph, &start, &[], false));
     let drawn = folded.as_ref().map_or(graph, |folded| &folded.graph);
-    let mut scope = Drafter::new(drawn, graph, &mut file, &outcomes::at_the_start()).draw(Place::Flow);
+    let mut scope = Drafter::new(drawn, graph, &mut file, &start).draw(Place::Flow);
     if let Some(folded) = folded.filter(|folded| !folded.outcomes.is_empty()) {
         scope.elements.push(on_failure(&mut file, &folded));
     }
@@ -62,7 +64,8 @@ fn on_failure(file: &mut File, folded: &Folded) -> Element {
         facts: Vec::new(),
         job: None,
     };
-    let ending = if folded.undoes { Ending::Compensation } else { Ending::Plain };
+    let undoes = folded.undoes || file.undoes_folded;
+    let ending = if undoes { Ending::Compensation } else { Ending::Plain };
     let name = match &folded.outcomes[..] {
         [only] => only,
         _ => names::FAILED,
@@ -104,6 +107,8 @@ pub(super) struct File {
     /// The subflows around the graph that is being drawn.
     around: Vec<Subgraph>,
     pub(super) detail: Detail,
+    /// Whether a subflow that was drawn undoes something before it fails, and that is folded.
+    undoes_folded: bool,
 }
 
 impl File {
@@ -155,6 +160,8 @@ pub(super) struct Drafter<'a> {
     pub(super) subflow: Option<&'a SubflowFacts>,
     /// Whether it is one of many calls of a subflow whose errors are values: each ends, and none ends the others.
     is_value: bool,
+    /// Whether somebody does something about the failure of the subflow, and the run goes on.
+    is_handled: bool,
     /// The codes of errors of the subflow that are told apart around it.
     pub(super) told_apart: BTreeSet<String>,
     arrivals: Arrivals,
@@ -177,6 +184,7 @@ impl<'a> Drafter<'a> {
             prefix: String::new(),
             subflow: None,
             is_value: false,
+            is_handled: false,
             told_apart: BTreeSet::new(),
             arrivals,
             undoing,
@@ -192,6 +200,19 @@ impl<'a> Drafter<'a> {
     pub(super) fn flow_id(&mut self, flow: usize) -> String {
         let wanted = format!("{}{}", self.prefix, self.graph.flow_id(flow));
         self.file.ids.give(&wanted)
+    }
+
+    /// The same node before anything was folded.
+    pub(super) fn in_whole(&self, node: NodeIndex) -> Option<NodeIndex> {
+        self.whole.index_of(&self.graph.nodes[node].id)
+    }
+
+    /// Whether the run ends where this subflow fails, whatever the error is.
+    fn is_given_up(&self, subflow: NodeIndex) -> bool {
+        let Some(node) = self.in_whole(subflow) else { return false };
+        let is_error = |flow: &&Flow| matches!(flow.kind, FlowKind::Error { .. });
+        let mut errors = self.whole.outgoing(node).filter(is_error).peekable();
+        !self.is_handled && errors.peek().is_some() && errors.all(|flow| outcomes::gives_up(self.whole, flow))
     }
 
     /// Whether this end is drawn as what is published in front of it.
@@ -390,11 +411,14 @@ impl Draft<'_, '_> {
         let instances = self.of.graph.nodes[index].instances.as_ref();
         let is_value = self.of.keeps_error(index) && instances.is_some_and(|many| !many.fails_fast);
         self.of.file.around.push(subflow.graph);
-        let folded =
-            (self.of.file.detail == Detail::Business).then(|| business::fold(subflow.graph.get()).graph);
-        let graph = folded.as_ref().unwrap_or_else(|| subflow.graph.get());
+        let is_handled = !self.of.is_given_up(index);
+        let folded = (self.of.file.detail == Detail::Business)
+            .then(|| business::fold(subflow.graph.get(), &entering, &self.of.file.around, is_handled));
+        self.of.file.undoes_folded |= folded.as_ref().is_some_and(|folded| folded.undoes);
+        let graph = folded.as_ref().map_or_else(|| subflow.graph.get(), |folded| &folded.graph);
         let mut inner = Drafter::new(graph, subflow.graph.get(), self.of.file, &entering);
         inner.prefix = prefix;
+        inner.is_handled = is_handled;
         inner.subflow = Some(subflow);
         inner.told_apart = told_apart;
         inner.is_value = is_value;

@@ -3,9 +3,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use workflow_graph::{Flow, FlowKind, Graph, Node, NodeIndex, NodeKind};
+use workflow_graph::{Flow, FlowKind, Graph, Node, NodeIndex, NodeKind, Subgraph};
 
-use super::outcomes::failing_end;
+use super::outcomes::{Pasts, failing_end};
 use super::{names, outcomes};
 
 /// A graph without its technical parts.
@@ -17,30 +17,30 @@ pub(super) struct Folded {
     pub(super) undoes: bool,
 }
 
-/// Leaves out error flows that lead straight to a failing end, and those that only wait and try again.
-pub(super) fn fold(graph: &Graph) -> Folded {
+/// Leaves out error flows that lead to nothing but the end of the run, and those that only wait and try again. In a
+/// subflow whose failure somebody does something about (`is_handled`), all that can fail stays, and so in such a block:
+/// what it undoes before is a part of what is done.
+pub(super) fn fold(graph: &Graph, entering: &Pasts, around: &[Subgraph], is_handled: bool) -> Folded {
     let is_folded = |flow: &&Flow| {
         matches!(flow.kind, FlowKind::Error { .. })
             && !is_raced(graph, flow.from)
-            && (failing_end(graph, flow.to).is_some() || tries_again(graph, flow))
+            && (!is_handled && outcomes::gives_up(graph, flow) || tries_again(graph, flow))
     };
     let kept: Vec<&Flow> = graph.flows.iter().filter(|flow| !is_folded(flow)).collect();
     let reached = reached(graph, &kept);
-    let arrivals = outcomes::arrivals(graph, &outcomes::at_the_start(), &[]);
+    let arrivals = outcomes::arrivals(graph, entering, around);
     let undoing = outcomes::compensating_ends(graph, &arrivals);
-    let mut gone: BTreeSet<NodeIndex> = BTreeSet::new();
-    for flow in graph.flows.iter().filter(is_folded) {
-        gone.extend(failing_end(graph, flow.to).filter(|&end| graph.nodes[end].scope.is_none()));
-    }
+    let gone: BTreeSet<NodeIndex> =
+        graph.flows.iter().filter(is_folded).filter_map(|flow| failing_end(graph, flow.to)).collect();
     let mut outcomes: Vec<String> = Vec::new();
-    for &end in &gone {
+    for &end in gone.iter().filter(|&&end| graph.nodes[end].scope.is_none()) {
         let name = names::of_node(graph, end);
         if !outcomes.contains(&name) {
             outcomes.push(name);
         }
     }
     // What stands in a block is undone there, before it fails.
-    let undoes = undoing.iter().any(|end| gone.contains(end) || graph.nodes[*end].scope.is_some());
+    let undoes = undoing.iter().any(|end| gone.contains(end));
     Folded { graph: rebuilt(graph, &kept, &reached), outcomes, undoes }
 }
 

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use workflow_graph::{ErrorFacts, Flow, FlowKind, Graph, NodeIndex};
+use workflow_graph::{ErrorFacts, Flow, FlowKind, Graph, NodeIndex, Thrown};
 
 use super::build::{Draft, Drafter};
 use super::outcomes::failing_end;
@@ -27,19 +27,26 @@ impl Drafter<'_> {
     /// Whether everything is undone once this block fails with such an error, or with one that nobody knows: then it
     /// undoes what it did itself, since an activity that has failed cannot be undone from outside.
     pub(super) fn gives_up(&self, block: NodeIndex, code: Option<&str>) -> bool {
-        let graph = self.graph;
-        let catches = |flow: &&Flow| match &flow.kind {
-            FlowKind::Error { variant, .. } => {
-                code.is_some_and(|code| code_of(graph, block, variant) == code)
-            }
-            _ => false,
-        };
-        let takes_all =
-            |flow: &&Flow| matches!(&flow.kind, FlowKind::Error { variant, .. } if variant.is_empty());
-        let caught = graph.outgoing(block).find(catches).or_else(|| graph.outgoing(block).find(takes_all));
-        let Some(end) = caught.and_then(|flow| failing_end(graph, flow.to)) else { return false };
-        graph.nodes[end].scope.is_none_or(|outer| self.gives_up(outer, code))
+        self.in_whole(block).is_some_and(|block| gives_up(self.whole, self.own_errors(), block, code))
     }
+}
+
+/// See [`Drafter::gives_up`]; before anything was folded.
+fn gives_up(graph: &Graph, own: &[ErrorFacts], block: NodeIndex, code: Option<&str>) -> bool {
+    let catches = |flow: &&Flow| match &flow.kind {
+        FlowKind::Error { variant, .. } => code.is_some_and(|code| code_of(graph, block, variant) == code),
+        _ => false,
+    };
+    let takes_all =
+        |flow: &&Flow| matches!(&flow.kind, FlowKind::Error { variant, .. } if variant.is_empty());
+    let caught = graph.outgoing(block).find(catches).or_else(|| graph.outgoing(block).find(takes_all));
+    let Some(end) = caught.and_then(|flow| failing_end(graph, flow.to)) else { return false };
+    let Some(outer) = graph.nodes[end].scope else { return true };
+    if graph.nodes[end].thrown == Thrown::Arriving {
+        return gives_up(graph, own, outer, code);
+    }
+    let other = thrown::thrown(graph, own, end).map(|error| text::one_line(&error.code));
+    gives_up(graph, own, outer, other.as_deref())
 }
 
 impl Draft<'_, '_> {
@@ -55,7 +62,8 @@ impl Draft<'_, '_> {
         let by_end = self.of.thrown(end).map(|error| text::one_line(&error.code));
         let mut seen = BTreeSet::new();
         for error in errors_of(graph, flow.from) {
-            let thrown = becomes(graph, self.of.own_errors(), flow.from, error).unwrap_or(error).clone();
+            let Some(thrown) = becomes(graph, self.of.own_errors(), flow.from, error) else { continue };
+            let thrown = thrown.clone();
             let code = text::one_line(&thrown.code);
             if told_apart.contains(&code)
                 && by_end.as_ref() != Some(&code)
@@ -138,7 +146,9 @@ fn passes_on(graph: &Graph, node: NodeIndex) -> bool {
     graph.outgoing(node).any(|flow| passed_on_to(graph, flow).is_some())
 }
 
+/// The end at which all other errors leave, each as what it is.
 fn passed_on_to(graph: &Graph, flow: &Flow) -> Option<NodeIndex> {
     let takes_all = matches!(&flow.kind, FlowKind::Error { variant, .. } if variant.is_empty());
-    if takes_all { failing_end(graph, flow.to) } else { None }
+    let end = if takes_all { failing_end(graph, flow.to) } else { None };
+    end.filter(|&end| graph.nodes[end].thrown == Thrown::Arriving)
 }

@@ -10,9 +10,8 @@ use super::{Element, ElementIndex, ElementKind, Ending, LinkKind, Trigger, names
 impl Drafter<'_> {
     /// Whether the code keeps the outcome of this scope, whatever it is.
     pub(super) fn keeps_error(&self, node: NodeIndex) -> bool {
-        let node = &self.graph.nodes[node];
-        let is_scope = matches!(node.kind, NodeKind::Subflow(_) | NodeKind::Block);
-        let whole = self.whole.index_of(&node.id);
+        let whole = self.in_whole(node);
+        let is_scope = matches!(self.graph.nodes[node].kind, NodeKind::Subflow(_) | NodeKind::Block);
         let leaves = |from: NodeIndex| {
             self.whole.outgoing(from).any(|flow| matches!(flow.kind, FlowKind::Error { .. }))
         };

@@ -4,26 +4,29 @@
 
 use std::collections::BTreeSet;
 
-use workflow_graph::{ErrorFacts, Flow, FlowKind, Graph, Node, NodeIndex, NodeKind, Outcome, humanise};
+use workflow_graph::{ErrorFacts, Flow, FlowKind, Graph, Node, NodeIndex, NodeKind, Outcome, Thrown};
 
-/// The ways in which a node can fail; of a block, those of everything in it, as the function has them.
+/// The ways in which a node can fail, as far as they are known; of a block, those with which its ends leave it.
 pub(super) fn errors_of(graph: &Graph, node: NodeIndex) -> Vec<&ErrorFacts> {
     let kind = &graph.nodes[node].kind;
     if *kind != NodeKind::Block {
         return kind.errors().iter().collect();
     }
-    let own = words_in(graph, &graph.errors, Some(node));
-    let inside = (0..graph.nodes.len()).filter(|&inner| graph.nodes[inner].scope == Some(node));
-    let as_function = |inner: NodeIndex| match &graph.nodes[inner].kind {
-        NodeKind::Receive { deadline: Some(_), .. } => timed_out(own).into_iter().collect(),
-        kind => match wrapper(own, kind.errors()) {
-            Some(outer) => vec![outer],
-            None => errors_of(graph, inner),
-        },
-    };
-    let said = inside.clone().filter(|&inner| graph.nodes[inner].kind == FAILS);
-    let said = said.filter_map(|end| named_as(graph, own, end));
-    inside.flat_map(as_function).chain(said).collect()
+    let mut found: Vec<&ErrorFacts> = Vec::new();
+    for error in ends_of(graph, node).flat_map(|end| all_thrown(graph, &graph.errors, end)).flatten() {
+        if !found.iter().any(|other| other.variant == error.variant && other.code == error.code) {
+            found.push(error);
+        }
+    }
+    found
+}
+
+/// The ends with which a block fails.
+fn ends_of(graph: &Graph, block: NodeIndex) -> impl Iterator<Item = NodeIndex> {
+    let fails = NodeKind::End(Outcome::Failure);
+    let is_one =
+        move |end: &NodeIndex| graph.nodes[*end].kind == fails && graph.nodes[*end].scope == Some(block);
+    (0..graph.nodes.len()).filter(is_one)
 }
 
 /// In whose words errors are told in this block: in the function's, unless the code tells variants apart that the
@@ -37,8 +40,6 @@ fn words_in<'g>(graph: &'g Graph, own: &'g [ErrorFacts], block: Option<NodeIndex
         &[]
     }
 }
-
-const FAILS: NodeKind = NodeKind::End(Outcome::Failure);
 
 /// The error of a node that the code calls by this variant.
 pub(super) fn error_named<'g>(graph: &'g Graph, node: NodeIndex, variant: &str) -> Option<&'g ErrorFacts> {
@@ -63,11 +64,21 @@ pub(super) fn becomes<'g>(
     node: NodeIndex,
     error: &'g ErrorFacts,
 ) -> Option<&'g ErrorFacts> {
-    let kind = &graph.nodes[node].kind;
-    if *kind == NodeKind::Block || kind.errors() == own {
+    let Node { kind, scope, .. } = &graph.nodes[node];
+    if *kind == NodeKind::Block || kind.errors() == own || is_told_apart_around(graph, *scope, kind.errors())
+    {
         return Some(error);
     }
-    wrapper(words_in(graph, own, graph.nodes[node].scope), kind.errors())
+    wrapper(words_in(graph, own, *scope), kind.errors())
+}
+
+/// Whether a block around is looked at in the words of these errors: then they leave it as they are.
+fn is_told_apart_around(graph: &Graph, scope: Option<NodeIndex>, errors: &[ErrorFacts]) -> bool {
+    let Some(block) = scope else { return false };
+    let is_among = |variant: &&str| errors.iter().any(|error| error.variant == **variant);
+    words_in(graph, &graph.errors, scope).is_empty()
+        && (told_apart(graph, block).iter().any(is_among)
+            || is_told_apart_around(graph, graph.nodes[block].scope, errors))
 }
 
 /// Whether the errors of this node become others in the function that says `?`.
@@ -76,63 +87,77 @@ pub(super) fn is_wrapped(graph: &Graph, own: &[ErrorFacts], node: NodeIndex) -> 
     wrapper(words_in(graph, own, *scope), kind.errors()).is_some()
 }
 
-/// The error that a failing end throws, where the code tells which one it is.
+/// A variant that the code names in a block around which it is told apart in other words than the function's.
+fn told_apart_as<'g>(graph: &'g Graph, scope: Option<NodeIndex>, variant: &str) -> Option<&'g ErrorFacts> {
+    let block = scope.filter(|_| words_in(graph, &graph.errors, scope).is_empty())?;
+    let name = variant.rsplit("::").next().unwrap_or(variant);
+    if !told_apart(graph, block).contains(name) {
+        return told_apart_as(graph, graph.nodes[block].scope, variant);
+    }
+    let mut inside = graph.nodes.iter().filter(|node| is_inside(graph, node, block));
+    inside.find_map(|node| node.kind.errors().iter().find(|error| error.variant == *name))
+}
+
+fn is_inside(graph: &Graph, node: &Node, block: NodeIndex) -> bool {
+    node.scope.is_some_and(|scope| scope == block || is_inside(graph, &graph.nodes[scope], block))
+}
+
+/// The error that a failing end throws, where it is always the same one and the code tells which.
 pub(super) fn thrown<'g>(graph: &'g Graph, own: &'g [ErrorFacts], end: NodeIndex) -> Option<&'g ErrorFacts> {
+    the_same(all_thrown(graph, own, end).into_iter())
+}
+
+/// All that a failing end can throw in a function that fails in these ways; `None` for what nobody knows.
+fn all_thrown<'g>(graph: &'g Graph, own: &'g [ErrorFacts], end: NodeIndex) -> Vec<Option<&'g ErrorFacts>> {
     let own = words_in(graph, own, graph.nodes[end].scope);
-    named_as(graph, own, end).or_else(|| arriving(graph, own, end))
+    match &graph.nodes[end].thrown {
+        Thrown::Variant(variant) => {
+            let named = own.iter().find(|error| error.variant == *variant);
+            vec![named.or_else(|| told_apart_as(graph, graph.nodes[end].scope, variant))]
+        }
+        Thrown::Unknown => vec![None],
+        Thrown::Arriving => {
+            let arriving = ways_to(graph, end);
+            arriving.into_iter().flat_map(|flow| on_flow(graph, own, flow)).collect()
+        }
+    }
 }
 
-/// The error that an end is called like: `return Err(Trouble::Refused)`.
-fn named_as<'g>(graph: &Graph, own: &'g [ErrorFacts], end: NodeIndex) -> Option<&'g ErrorFacts> {
-    let title = graph.nodes[end].title().to_lowercase();
-    let says = |name: &str| humanise(name).to_lowercase() == title;
-    own.iter().find(|error| says(&error.variant) || says(&error.label))
-}
-
-/// The one error with which this end is reached, if there is no other way to it.
-fn arriving<'g>(graph: &'g Graph, own: &'g [ErrorFacts], end: NodeIndex) -> Option<&'g ErrorFacts> {
-    let mut found: Option<&ErrorFacts> = None;
-    let mut seen = BTreeSet::new();
-    let mut open = vec![end];
+/// The flows that lead here, those that come together before included.
+fn ways_to(graph: &Graph, end: NodeIndex) -> Vec<&Flow> {
+    let (mut ways, mut seen, mut open) = (Vec::new(), BTreeSet::new(), vec![end]);
     while let Some(node) = open.pop() {
         for flow in graph.incoming(node) {
-            if flow.kind == FlowKind::Next && graph.nodes[flow.from].kind == NodeKind::Merge {
-                if seen.insert(flow.from) {
-                    open.push(flow.from);
-                }
-                continue;
-            }
-            let error = on_flow(graph, own, flow)?;
-            if found.replace(error).is_some_and(|other| other.code != error.code) {
-                return None;
+            let comes_together = graph.nodes[flow.from].kind == NodeKind::Merge;
+            if comes_together && seen.insert(flow.from) {
+                open.push(flow.from);
+            } else if !comes_together {
+                ways.push(flow);
             }
         }
     }
-    found
+    ways
 }
 
-/// The one error that leaves on this flow, as the function has it.
-fn on_flow<'g>(graph: &'g Graph, own: &'g [ErrorFacts], flow: &Flow) -> Option<&'g ErrorFacts> {
+/// The errors that can leave on this flow, as the function has them.
+fn on_flow<'g>(graph: &'g Graph, own: &'g [ErrorFacts], flow: &Flow) -> Vec<Option<&'g ErrorFacts>> {
     match &flow.kind {
-        FlowKind::Timeout => timed_out(own),
+        FlowKind::Timeout => vec![timed_out(own)],
         FlowKind::Error { variant, .. } if variant.is_empty() => {
             let handled = told_apart(graph, flow.from);
             let is_left = |error: &&ErrorFacts| !handled.contains(error.variant.as_ref());
             if graph.nodes[flow.from].kind == NodeKind::Block {
-                let of_block = |end: &usize| {
-                    graph.nodes[*end].kind == FAILS && graph.nodes[*end].scope == Some(flow.from)
-                };
-                let ends = (0..graph.nodes.len()).filter(of_block).map(|end| thrown(graph, own, end));
-                return the_same(ends.filter(|error| error.as_ref().is_none_or(is_left)));
+                let all = ends_of(graph, flow.from).flat_map(|end| all_thrown(graph, own, end));
+                return all.filter(|error| error.as_ref().is_none_or(is_left)).collect();
             }
             let left = errors_of(graph, flow.from).into_iter().filter(is_left);
-            the_same(left.map(|error| becomes(graph, own, flow.from, error)))
+            left.map(|error| becomes(graph, own, flow.from, error)).collect()
         }
         FlowKind::Error { variant, .. } => {
-            let error = error_named(graph, flow.from, variant)?;
-            Some(becomes(graph, own, flow.from, error).unwrap_or(error))
+            let error = error_named(graph, flow.from, variant);
+            vec![error.and_then(|error| becomes(graph, own, flow.from, error))]
         }
-        _ => None,
+        _ => vec![None],
     }
 }
 

@@ -3,7 +3,7 @@
 
 use std::sync::OnceLock;
 
-use workflow_graph::{ErrorFacts, Graph, Instances, NodeKind};
+use workflow_graph::{ErrorFacts, Graph, Instances, NodeKind, Thrown};
 
 use crate::mapping::element;
 use crate::parallel::booking;
@@ -160,4 +160,65 @@ fn the_error_of_a_scope_that_is_kept_as_a_value_is_caught_where_the_flow_goes_on
     assert!(!xml.contains("book_trip_error"));
     assert!(!element(&xml, "book_trip.no_flight").contains("errorEventDefinition"));
     assert!(element(&xml, "book_trip.no_flight_undo").contains("compensateEventDefinition"));
+}
+
+/// The sale, where the code makes other errors of those of its steps.
+fn mapped_sale() -> &'static Graph {
+    static GRAPH: OnceLock<Graph> = OnceLock::new();
+    GRAPH.get_or_init(|| {
+        let mut flow = sale().clone();
+        for node in flow.nodes.to_mut() {
+            match &*node.id {
+                "not_reserved" => node.thrown = Thrown::Variant("Refused".into()),
+                "not_charged" => node.thrown = Thrown::Unknown,
+                _ => {}
+            }
+        }
+        flow
+    })
+}
+
+#[test]
+fn an_error_that_the_code_makes_another_one_of_leaves_as_that_one_or_as_none_that_is_named() {
+    let sold = subflow("sale", "sale", mapped_sale)
+        .on("Stock", "", vec![run("wait")])
+        .on("Refused", "", vec![run("apologise")])
+        .or_fail(Some("unsold"));
+    let xml = workflow_bpmn::to_xml(&fails(graph("shop", vec![sold])));
+    assert!(element(&xml, "sale.not_reserved").contains(r#"errorRef="error_REFUSED""#));
+    assert!(!element(&xml, "sale.not_charged").contains("errorRef"), "nobody knows what it becomes");
+    assert!(!xml.contains("error_PAYMENT"));
+    // What a handler outside waits for is not told apart inside, where it never leaves.
+    assert!(!xml.contains("sale.not_reserved_") && !xml.contains("sale.reserve_goods_error_"), "{xml}");
+}
+
+#[test]
+fn an_end_that_is_called_like_an_error_does_not_throw_it_unless_the_code_says_so() {
+    static CALLED: OnceLock<Graph> = OnceLock::new();
+    fn called() -> &'static Graph {
+        CALLED.get_or_init(|| {
+            let mut flow = sale().clone();
+            // A label above the statement, which happens to be the name of another error.
+            let end = flow.index_of("not_reserved").unwrap();
+            flow.nodes.to_mut()[end].label = "Refused".into();
+            flow
+        })
+    }
+    let sold = subflow("sale", "sale", called).on("Refused", "", vec![run("apologise")]);
+    let xml = workflow_bpmn::to_xml(&fails(graph("shop", vec![sold.or_fail(Some("unsold"))])));
+    let end = element(&xml, "sale.not_reserved");
+    assert!(end.contains(r#"name="Refused""#) && end.contains(r#"errorRef="error_STOCK""#), "{end}");
+}
+
+#[test]
+fn branches_that_make_another_error_of_theirs_fail_with_that_one() {
+    let branches = selling().into_iter().map(|branch| vec![branch]).collect();
+    let all = try_join("sale", branches, "unsold").on("Stock", "", vec![run("wait")]);
+    let mut flow = fails(graph("shop", vec![all]));
+    flow.errors = (&TROUBLE[..]).into();
+    let end = flow.index_of("not_reserved").unwrap();
+    flow.nodes.to_mut()[end].thrown = Thrown::Variant("Refused".into());
+    let xml = workflow_bpmn::to_xml(&flow);
+    assert!(element(&xml, "not_reserved").contains(r#"errorRef="error_REFUSED""#));
+    assert!(!element(&xml, "not_reserved").contains("error_STOCK"));
 }

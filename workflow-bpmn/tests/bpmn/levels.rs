@@ -1,11 +1,13 @@
 //! What is drawn for people outside of the team, and for people who ask who else takes part.
 //! Every sample is drawn on each level and measured; what the foreign judges say, `files` is for.
 
+use std::sync::OnceLock;
+
 use workflow_bpmn::{Detail, EdgeKind, Export, ShapeKind};
 use workflow_graph::{Effect, Graph, MessageFacts};
 
 use crate::mapping::element;
-use crate::sketch::{graph, repeat, run, sleep, step};
+use crate::sketch::{fail, graph, repeat, run, sleep, step, subflow, try_join};
 use crate::{family, gates, samples};
 
 fn business(graph: &Graph) -> Export<'_> {
@@ -43,6 +45,55 @@ fn what_is_folded_undoes_only_what_can_have_completed() {
     assert!(frame.contains(r#"<bpmn:endEvent id="on_failure_end" name="Not seen">"#), "{frame}");
     let calm = graph("calm", vec![run("a"), run("b")]);
     assert!(!business(&calm).xml().contains("on_failure"), "nothing fails here");
+}
+
+#[test]
+fn a_scope_that_undoes_itself_is_folded_only_where_the_run_ends_with_it() {
+    let body = |errors: &[(&str, bool)]| {
+        let branches = vec![
+            vec![step("reserve_goods").undo("release_goods").or_fail("not_reserved").into()],
+            vec![step("charge_card").or_fail("not_charged").into()],
+        ];
+        let mut all = try_join("take_order", branches, "not_taken");
+        for (variant, ends) in errors {
+            let handler = if *ends { fail("given_up") } else { run("ask_again") };
+            all = all.on(variant, "", vec![handler]);
+        }
+        graph("sell", vec![all, run("ship")])
+    };
+    // The run ends with it: one frame for all, which undoes.
+    let xml = business(&body(&[])).xml();
+    assert!(!xml.contains("id=\"not_charged\"") && !xml.contains("id=\"take_order_error\""));
+    assert!(element(&xml, "on_failure").contains("<bpmn:compensateEventDefinition/>"), "{xml}");
+    assert!(business(&body(&[("Late", true)])).xml().contains("id=\"on_failure\""));
+    // Somebody does something about one of its errors: what fails, and what is undone for the others, stays.
+    let xml = business(&body(&[("Late", false)])).xml();
+    assert!(xml.contains("id=\"take_order_error_Late\"") && xml.contains("id=\"not_charged\""), "{xml}");
+    assert!(element(&xml, "not_charged_undo").contains("compensateEventDefinition"), "{xml}");
+}
+
+#[test]
+fn a_subflow_that_undoes_itself_is_folded_only_where_the_run_ends_with_it() {
+    fn taking() -> &'static Graph {
+        static GRAPH: OnceLock<Graph> = OnceLock::new();
+        GRAPH.get_or_init(|| {
+            let reserve = step("reserve_goods").undo("release_goods").or_fail("not_reserved");
+            graph("take", vec![reserve.into(), step("charge_card").or_fail("not_charged").into()])
+        })
+    }
+    let take = || subflow("take", "take", taking);
+    let xml = business(&graph("sell", vec![take().or_fail(Some("not_taken")), run("ship")])).xml();
+    assert!(!xml.contains("id=\"take.not_charged\""));
+    // The frame around everything undoes what the subflow had done.
+    assert!(element(&xml, "on_failure").contains("<bpmn:compensateEventDefinition/>"), "{xml}");
+    let handled = take().on("CarrierDown", "", vec![run("call")]).or_fail(Some("not_taken"));
+    for handled in [handled, take()] {
+        let xml = business(&graph("sell", vec![handled, run("ship")])).xml();
+        assert!(
+            xml.contains("id=\"take.not_charged\"") && xml.contains("id=\"take.not_charged_undo\""),
+            "{xml}"
+        );
+    }
 }
 
 #[test]

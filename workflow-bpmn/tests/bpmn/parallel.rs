@@ -6,8 +6,8 @@ use std::sync::OnceLock;
 use workflow_graph::{CatchUp, Effect, Graph, NodeKind, Trigger};
 
 use crate::sketch::{
-    Stmt, ask, child, fail, graph, join, operation, publish, receive, repeat, run, select, send, sleep,
-    sleep_until, step, subflow, try_join,
+    Stmt, ask, child, error_facts, fail, graph, join, operation, publish, receive, repeat, run, select, send,
+    sleep, sleep_until, step, subflow, try_join,
 };
 
 /// All samples, by file name.
@@ -54,18 +54,16 @@ fn join_lanes() -> Graph {
 pub(crate) fn try_join_saga() -> Graph {
     let ship = step("ship_goods").undo("call_goods_back").or_fail("not_shipped");
     let bill = step("send_invoice").undo("cancel_invoice").on("NoAddress", "", vec![fail("no_address")]);
-    graph(
-        "try_join_saga",
-        vec![
-            step("reserve_goods").undo("release_goods").or_fail("goods_not_reserved").into(),
-            try_join(
-                "deliver",
-                vec![vec![ship.into()], vec![bill.or_fail("not_billed").into()]],
-                "not_delivered",
-            ),
-            run("close_order"),
-        ],
-    )
+    let body = vec![
+        step("reserve_goods").undo("release_goods").or_fail("goods_not_reserved").into(),
+        try_join(
+            "deliver",
+            vec![vec![ship.into()], vec![bill.or_fail("not_billed").into()]],
+            "not_delivered",
+        ),
+        run("close_order"),
+    ];
+    Graph { errors: vec![error_facts("NoAddress")].into(), ..graph("try_join_saga", body) }
 }
 
 fn block_in_branch() -> Graph {

@@ -7,7 +7,7 @@ mod step;
 
 use workflow_graph::{
     ChildFacts, ErrorFacts, Flow, FlowKind, Graph, Instances, Node, NodeIndex, NodeKind, Outcome, Source,
-    Span, SubflowFacts, Subgraph, humanise,
+    Span, SubflowFacts, Subgraph, Thrown, humanise,
 };
 
 pub(crate) use step::{Step, step};
@@ -194,7 +194,7 @@ impl Stmt {
     }
 }
 
-fn error_facts(variant: &str) -> ErrorFacts {
+pub(crate) fn error_facts(variant: &str) -> ErrorFacts {
     ErrorFacts {
         variant: variant.to_owned().into(),
         code: variant.to_uppercase().into(),
@@ -386,6 +386,11 @@ impl Lowering {
         for (variant, label, body) in errors {
             let kind = FlowKind::Error { variant: variant.clone().into(), label: label.clone().into() };
             open.extend(self.block(body, vec![(node, kind)]));
+            if let ([Stmt::Fail(_)], false) = (&body[..], variant.is_empty()) {
+                // `Err(E::Gone) => return Err(Own::Gone)`
+                let end = self.nodes.last_mut().expect("the end was just added");
+                end.thrown = Thrown::Variant(variant.clone().into());
+            }
         }
         open
     }

@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use std::fmt::Write;
 use std::mem;
 
-use crate::{Flow, FlowKind, Instances, Node, NodeIndex, NodeKind, Outcome, Span, Text};
+use crate::{Flow, FlowKind, Instances, Node, NodeIndex, NodeKind, Outcome, Span, Text, Thrown};
 
 /// The flows as text.
 pub fn write_flows(flows: &[Flow]) -> String {
@@ -35,6 +35,11 @@ pub fn write_nodes(nodes: &[Node], is_given: impl Fn(NodeIndex) -> bool) -> Stri
     for (index, node) in nodes.iter().enumerate() {
         match &node.kind {
             _ if is_given(index) => text.push('='),
+            NodeKind::End(Outcome::Failure) => match &node.thrown {
+                Thrown::Arriving => text.push('F'),
+                Thrown::Variant(variant) => texts(&mut text, 'V', &[variant]),
+                Thrown::Unknown => text.push('U'),
+            },
             kind => write_kind(&mut text, kind),
         }
         texts(&mut text, ' ', &[&node.id, &node.label]);
@@ -65,9 +70,9 @@ fn write_kind(text: &mut String, kind: &NodeKind) {
         NodeKind::Compensate => text.push('c'),
         NodeKind::Merge => text.push('m'),
         NodeKind::End(Outcome::Success) => text.push('S'),
-        NodeKind::End(Outcome::Failure) => text.push('F'),
         NodeKind::End(Outcome::Continued) => text.push('C'),
         NodeKind::Start => text.push('s'),
+        NodeKind::End(Outcome::Failure) => unreachable!("it is written with what it throws"),
         NodeKind::Step(_)
         | NodeKind::Receive { .. }
         | NodeKind::Send { .. }
@@ -119,10 +124,16 @@ pub const fn nodes<const N: usize, const GIVEN: usize>(
     let mut reader = Reader { text, at: 0 };
     let (mut index, mut taken) = (0, 0);
     while index < N {
+        let mut thrown = Thrown::Arriving;
         let kind = match reader.letter() {
             b'=' => {
                 taken += 1;
                 mem::replace(&mut given[taken - 1], NodeKind::Merge)
+            }
+            letter @ (b'V' | b'U') => {
+                let told = if letter == b'V' { Thrown::Variant(reader.text()) } else { Thrown::Unknown };
+                mem::forget(mem::replace(&mut thrown, told));
+                NodeKind::End(Outcome::Failure)
             }
             letter => reader.kind(letter),
         };
@@ -136,7 +147,7 @@ pub const fn nodes<const N: usize, const GIVEN: usize>(
         };
         reader.end_line();
         let scope = if scope == 0 { None } else { Some(scope as usize - 1) };
-        let node = Node { id, kind, label, line: line as u32, scope, guard, instances };
+        let node = Node { id, kind, label, line: line as u32, scope, guard, instances, thrown };
         mem::forget(mem::replace(&mut nodes[index], node));
         index += 1;
     }
@@ -152,6 +163,7 @@ const BLANK: Node = Node {
     scope: None,
     guard: 0,
     instances: None,
+    thrown: Thrown::Arriving,
 };
 
 /// A place in the text.
@@ -259,6 +271,8 @@ mod tests {
             NodeKind::End(Outcome::Success),
             NodeKind::End(Outcome::Failure),
             NodeKind::End(Outcome::Continued),
+            NodeKind::End(Outcome::Failure),
+            NodeKind::End(Outcome::Failure),
         ]
         .map(of_kind)
         .to_vec();
@@ -267,9 +281,11 @@ mod tests {
         nodes[3].label = text();
         nodes[11].instances = Some(Instances { limit: "4".into(), fails_fast: true });
         nodes[12].instances = Some(Instances { limit: text(), fails_fast: false });
+        nodes[15].thrown = Thrown::Variant(text());
+        nodes[16].thrown = Thrown::Unknown;
         let text: &'static str = write_nodes(&nodes, |node| node == 11).leak();
         let given = [nodes[11].kind.clone()];
-        assert_eq!(super::nodes::<15, 1>(text, given).to_vec(), nodes);
+        assert_eq!(super::nodes::<17, 1>(text, given).to_vec(), nodes);
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use super::*;
 use crate::{
     ChildFacts, CompensationFacts, ErrorFacts, FlowKind, Instances, Source, StepFacts, SubflowFacts,
-    Subgraph, Wire,
+    Subgraph, Thrown, Wire,
 };
 
 mod subflows;
@@ -360,6 +360,7 @@ const fn plain(id: &'static str, kind: NodeKind) -> Node {
         scope: None,
         instances: None,
         guard: 0,
+        thrown: Thrown::Arriving,
     }
 }
 

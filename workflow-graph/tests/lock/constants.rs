@@ -65,6 +65,7 @@ const NODE: Node = Node {
     scope: None,
     guard: 0,
     instances: None,
+    thrown: workflow_graph::Thrown::Arriving,
 };
 
 /// Steps in a row.

@@ -2,7 +2,7 @@
 //! How branches split and meet again is decided elsewhere.
 
 use syn::{Block, Expr, Macro};
-use workflow_graph::{NodeIndex, Outcome};
+use workflow_graph::{NodeIndex, Outcome, Thrown};
 
 use super::expressions::block_is_drawn;
 use super::graph::Ways;
@@ -119,7 +119,7 @@ impl<'a> Lowerer<'a> {
             BranchBody::Call { text, await_number, written } => {
                 let (node, ways) = self.begin(*text, await_number, written, ways);
                 if fails && let Some(way) = node.and_then(|node| self.error_way(node)) {
-                    self.failure(vec![way]);
+                    self.failure(vec![way], Thrown::Arriving);
                 }
                 ways
             }

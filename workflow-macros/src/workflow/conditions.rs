@@ -32,7 +32,8 @@ impl Lowerer<'_> {
                 Arm::new(Some(&condition.pat), ArmBody::Block(&if_.then_branch)),
                 Arm::new(None, otherwise),
             ];
-            return self.outcome(await_, arms, ways, end);
+            let thrown = self.passed_on(&condition.expr);
+            return self.outcome(await_, thrown, arms, ways, end);
         }
         let is_silent = !block_is_drawn(&if_.then_branch) && !otherwise.is_drawn();
         if is_silent && matches!(end, End::Value) {
@@ -120,7 +121,8 @@ impl Lowerer<'_> {
         if let Some(await_) = awaited(value)
             && tell_outcome(value, &arms)
         {
-            return self.outcome(await_, arms, ways, End::Value);
+            let thrown = self.passed_on(value);
+            return self.outcome(await_, thrown, arms, ways, End::Value);
         }
         let ways = self.expression(value, ways);
         let basis = Basis::of(pattern).and(Basis::of_expression(value));

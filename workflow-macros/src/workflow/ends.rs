@@ -3,8 +3,8 @@
 
 use quote::ToTokens;
 use syn::spanned::Spanned;
-use syn::{Expr, Macro};
-use workflow_graph::{FlowKind, NodeIndex, NodeKind, Outcome, humanise};
+use syn::{Expr, Macro, Pat};
+use workflow_graph::{FlowKind, NodeIndex, NodeKind, Outcome, Thrown, humanise};
 
 use super::fingerprints::Basis;
 use super::graph::{Draft, Way, Ways};
@@ -15,6 +15,8 @@ use super::operations::{Awaited, awaited};
 use super::patterns::is_constant;
 use super::phrases;
 use super::regions::Word;
+
+const FAILS: NodeKind = NodeKind::End(Outcome::Failure);
 
 impl Lowerer<'_> {
     /// An expression whose value is the result of the function. Nothing comes after it.
@@ -35,9 +37,7 @@ impl Lowerer<'_> {
         if let Some(await_) = awaited(value) {
             let (node, ways) = self.operation(await_, ways);
             self.place = await_.span();
-            if let Some(way) = node.and_then(|node| self.error_way(node)) {
-                self.failure(vec![way]);
-            }
+            self.error_leaves(node, value);
             return self.success(ways);
         }
         match value {
@@ -63,9 +63,10 @@ impl Lowerer<'_> {
                 (Some("Err"), Some(inner)) => {
                     let ways = self.expression(inner, ways);
                     self.place = call.func.span();
+                    let thrown = self.thrown_by(inner);
                     match error_name(inner) {
-                        Some(name) => self.failure_named(ways, &humanise(&name)),
-                        None => self.failure(ways),
+                        Some(name) => self.failure_named(ways, &humanise(&name), thrown),
+                        None => self.failure(ways, thrown),
                     }
                 }
                 _ => self.unknown(value, ways),
@@ -87,7 +88,7 @@ impl Lowerer<'_> {
             (Some(Word::TryJoin), true) => {
                 let (node, ways) = self.operation(Awaited::TryJoin(call), ways);
                 if let Some(way) = node.and_then(|node| self.error_way(node)) {
-                    self.failure(vec![way]);
+                    self.failure(vec![way], Thrown::Arriving);
                 }
                 (self.success(ways), true)
             }
@@ -116,7 +117,7 @@ impl Lowerer<'_> {
         };
         let decision = self.decision(ways, "Succeeded?".to_owned(), value.span(), basis);
         let condition = format!("{} is `Err`", phrases::source_text(value));
-        self.failure_named(vec![answer(decision, "no", condition, false)], "Failed");
+        self.failure_named(vec![answer(decision, "no", condition, false)], "Failed", Thrown::Unknown);
         self.success(vec![answer(decision, "yes", String::new(), true)])
     }
 
@@ -124,11 +125,22 @@ impl Lowerer<'_> {
     pub(crate) fn success(&mut self, ways: Ways) -> Ways {
         let label = self.take_label().unwrap_or_default();
         let name = if label.is_empty() { "completed".to_owned() } else { phrases::slug(&label) };
-        self.end(ways, name, label, Outcome::Success)
+        let draft = Draft { label, ..Draft::new(&name, NodeKind::End(Outcome::Success)) };
+        self.end(ways, draft, Outcome::Success)
+    }
+
+    /// The errors of this node leave the function, as what `?` makes of them in this outcome.
+    pub(crate) fn error_leaves(&mut self, node: Option<NodeIndex>, outcome: &Expr) {
+        let Some(way) = node.and_then(|node| self.error_way(node)) else { return };
+        let thrown = self.passed_on(outcome);
+        match replaced_error_name(outcome) {
+            Some(name) => self.failure_named(vec![way], &humanise(&name), thrown),
+            None => self.failure(vec![way], thrown),
+        };
     }
 
     /// The run ends with an error; named after the way that leads here.
-    pub(crate) fn failure(&mut self, ways: Ways) -> Ways {
+    pub(crate) fn failure(&mut self, ways: Ways, thrown: Thrown) -> Ways {
         let name = match &ways[..] {
             [way] => self.name_of_failure(way),
             ways => self
@@ -136,7 +148,7 @@ impl Lowerer<'_> {
                 .map(|node| format!("{} failed", humanise(self.graph.name_of(node)))),
         };
         let name = name.unwrap_or_else(|| "Failed".to_owned());
-        self.failure_named(ways, &name)
+        self.failure_named(ways, &name, thrown)
     }
 
     /// What went wrong on this way.
@@ -167,24 +179,17 @@ impl Lowerer<'_> {
     }
 
     /// The run ends with an error of this name.
-    pub(crate) fn failure_named(&mut self, ways: Ways, name: &str) -> Ways {
+    pub(crate) fn failure_named(&mut self, ways: Ways, name: &str, thrown: Thrown) -> Ways {
         let label = self.take_label().unwrap_or_else(|| name.to_owned());
-        self.end(ways, phrases::slug(name), label, Outcome::Failure)
+        let draft = Draft { label, thrown, ..Draft::new(&phrases::slug(name), FAILS) };
+        self.end(ways, draft, Outcome::Failure)
     }
 
-    fn end(&mut self, ways: Ways, name: String, label: String, outcome: Outcome) -> Ways {
+    fn end(&mut self, ways: Ways, draft: Draft, outcome: Outcome) -> Ways {
         let ways = self.leave_branch(ways, outcome);
         if !ways.is_empty() {
-            let name = if name.is_empty() { "ended".to_owned() } else { name };
-            self.graph.add(
-                ways,
-                Draft {
-                    label,
-                    line: self.line,
-                    span: self.place,
-                    ..Draft::new(&name, NodeKind::End(outcome))
-                },
-            );
+            let name = if draft.name.is_empty() { "ended".to_owned() } else { draft.name };
+            self.graph.add(ways, Draft { name, line: self.line, span: self.place, ..draft });
         }
         Vec::new()
     }
@@ -213,6 +218,21 @@ pub(crate) fn mapped_error_name(value: &Expr) -> Option<String> {
         Expr::MethodCall(call) => match (call.method.to_string().as_str(), call.args.first()?) {
             ("ok_or_else" | "map_err", Expr::Closure(closure)) => error_name(&closure.body),
             ("ok_or", error) => error_name(error),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+/// The variant that `.map_err(|_| ..)` puts in the place of an error of which nothing is left.
+fn replaced_error_name(value: &Expr) -> Option<String> {
+    match value {
+        Expr::Paren(paren) => replaced_error_name(&paren.expr),
+        Expr::MethodCall(call) if call.method == "map" => replaced_error_name(&call.receiver),
+        Expr::MethodCall(call) if call.method == "map_err" => match call.args.first()? {
+            Expr::Closure(closure) if matches!(closure.inputs.first(), Some(Pat::Wild(_))) => {
+                error_name(&closure.body)
+            }
             _ => None,
         },
         _ => None,

@@ -136,10 +136,8 @@ impl Lowerer<'_> {
             && let Some(await_) = awaited(inner)
         {
             let (node, ways) = self.operation(await_, ways);
-            if let Some(way) = node.and_then(|node| self.error_way(node)) {
-                self.place = span;
-                self.failure(vec![way]);
-            }
+            self.place = span;
+            self.error_leaves(node, inner);
             return ways;
         }
         if self.is_fallible && is_error(inner) {
@@ -159,7 +157,8 @@ impl Lowerer<'_> {
         self.place = span;
         if self.is_fallible {
             let named = mapped_error_name(inner).map(|name| workflow_graph::humanise(&name));
-            self.failure_named(vec![no], &named.unwrap_or_else(|| format!("{subject} failed")));
+            let thrown = self.passed_on(inner);
+            self.failure_named(vec![no], &named.unwrap_or_else(|| format!("{subject} failed")), thrown);
         } else {
             self.success(vec![no]);
         }

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use proc_macro2::Span;
-use workflow_graph::{Flow, FlowKind, Instances, Node, NodeIndex, NodeKind};
+use workflow_graph::{Flow, FlowKind, Instances, Node, NodeIndex, NodeKind, Thrown};
 
 use super::fingerprints::Basis;
 use super::merges::Merges;
@@ -48,6 +48,8 @@ pub(crate) struct Draft {
     pub(crate) instances: Option<Instances>,
     /// The text that decides how the flow goes on here.
     pub(crate) basis: Basis,
+    /// Of an end that fails: which error leaves there.
+    pub(crate) thrown: Thrown,
 }
 
 impl Draft {
@@ -60,6 +62,7 @@ impl Draft {
             span: Span::call_site(),
             instances: None,
             basis: Basis::default(),
+            thrown: Thrown::Arriving,
         }
     }
 }
@@ -172,6 +175,7 @@ impl Builder {
                 scope: scope.and_then(|block| places[block]),
                 guard: 0,
                 instances: draft.instances,
+                thrown: draft.thrown,
             })
             .collect();
         Built { nodes, flows, spans, bases, places }

@@ -9,7 +9,7 @@ use syn::{
     Attribute, Block, Expr, ExprPath, FnArg, ItemUse, Local, LocalInit, Pat, ReturnType, Stmt, StmtMacro,
     Type,
 };
-use workflow_graph::{Flow, FlowKind, Node, NodeIndex, NodeKind};
+use workflow_graph::{Flow, FlowKind, Node, NodeIndex, NodeKind, Thrown};
 
 use super::awaits::Body;
 use super::branches::Ending;
@@ -24,6 +24,7 @@ use super::matches::End;
 use super::operations::keeps_outcome;
 use super::patterns::bound_by;
 use super::regions::Word;
+use super::thrown;
 use crate::docs;
 use crate::errors::Errors;
 use crate::signature::RawFn;
@@ -95,6 +96,10 @@ pub(crate) struct Lowerer<'a> {
     pub(crate) endless_waits: Vec<LineColumn>,
     /// Which of the names that are bound where we are hold the outcome of an operation.
     pub(crate) outcomes: Vec<usize>,
+    /// Which of them hold an error that an arm has caught, and what is thrown with it.
+    pub(crate) caught: Vec<(usize, Thrown)>,
+    /// The type of the function's errors, where its signature names it.
+    pub(crate) own_error: Option<String>,
     /// Whether the function returns a `Result`.
     pub(crate) is_fallible: bool,
     /// Whether the function is a part of the runs that call it.
@@ -151,6 +156,8 @@ pub(crate) fn lower(
         heads: Vec::new(),
         swallowed: Vec::new(),
         outcomes: Vec::new(),
+        caught: Vec::new(),
+        own_error: thrown::error_type(&function.sig.output),
         endless_waits: Vec::new(),
         is_fallible: returns_result(&function.sig.output),
         is_subflow: kind == Kind::Subflow,

@@ -2,7 +2,7 @@
 //! What it looks at is a plain value here; the outcome of an operation is told apart in `outcomes`.
 
 use syn::{Block, Expr, ExprMatch, Pat};
-use workflow_graph::FlowKind;
+use workflow_graph::{FlowKind, Thrown};
 
 use super::expressions::{block_is_drawn, is_drawn};
 use super::fingerprints::Basis;
@@ -12,6 +12,7 @@ use super::operations::{awaited, maps_errors};
 use super::patterns::{
     Kind, Share, bound_by, bound_by_condition, is_irrefutable, is_over_result, share, takes_all, within,
 };
+use super::thrown::named_errors;
 use super::{phrases, swallowed};
 use crate::docs;
 
@@ -30,6 +31,8 @@ pub(crate) struct Arm<'a> {
     pub(crate) pattern: Option<&'a Pat>,
     pub(crate) guard: Option<&'a Expr>,
     pub(crate) label: Option<String>,
+    /// What is thrown with the error that it takes as a whole, where it looks at the outcome of an operation.
+    pub(crate) caught: Option<Thrown>,
     body: ArmBody<'a>,
 }
 
@@ -66,7 +69,7 @@ impl ArmBody<'_> {
 
 impl<'a> Arm<'a> {
     pub(crate) fn new(pattern: Option<&'a Pat>, body: ArmBody<'a>) -> Arm<'a> {
-        Arm { pattern, guard: None, label: None, body }
+        Arm { pattern, guard: None, label: None, caught: None, body }
     }
 
     fn of(arm: &'a syn::Arm) -> Arm<'a> {
@@ -75,7 +78,7 @@ impl<'a> Arm<'a> {
             pattern => (pattern, None),
         };
         let label = docs::split(&arm.attrs).label;
-        Arm { pattern: Some(pattern), guard, label, body: ArmBody::Expression(&arm.body) }
+        Arm { pattern: Some(pattern), guard, label, caught: None, body: ArmBody::Expression(&arm.body) }
     }
 
     /// How much of this kind of outcome this arm takes, its guard apart.
@@ -207,7 +210,8 @@ impl Lowerer<'_> {
             }
         }
         if let Some(await_) = outcome {
-            return self.outcome(await_, arms, ways, end);
+            let thrown = self.passed_on(&match_.expr);
+            return self.outcome(await_, thrown, arms, ways, end);
         }
         if swallowed::named(&match_.expr).is_some_and(|name| self.holds_outcome(&name))
             && arms.iter().filter_map(|arm| arm.pattern).all(is_over_result)
@@ -303,10 +307,21 @@ impl Lowerer<'_> {
     fn arm(&mut self, arm: &Arm<'_>, ways: Ways, end: End) -> Ways {
         let outside = self.locals.len();
         self.locals.extend(arm.pattern.into_iter().flat_map(bound_by));
+        self.catch(arm, outside);
         self.locals.extend(arm.guard.into_iter().flat_map(bound_by_condition));
         let ways = self.arm_body(arm.body, ways, end);
         self.locals.truncate(outside);
+        self.caught.retain(|(place, _)| *place < outside);
         ways
+    }
+
+    /// Notes which of the names that an arm has bound, from this place on, hold an error as a whole.
+    fn catch(&mut self, arm: &Arm<'_>, outside: usize) {
+        let (Some(thrown), Some(pattern)) = (&arm.caught, arm.pattern) else { return };
+        for name in named_errors(pattern) {
+            let place = self.locals[outside..].iter().position(|local| *local == name);
+            self.caught.extend(place.map(|place| (outside + place, thrown.clone())));
+        }
     }
 
     /// What an arm does, on the ways that lead to it.

@@ -169,8 +169,8 @@ impl<'a> Lowerer<'a> {
             None => (What::Call(function.clone()), NodeKind::Step(StepFacts::named(&name)), name),
         };
         let label = overrides.label.or(self.label.take()).unwrap_or_default();
-        let node =
-            self.graph.add(ways, Draft { name, kind, label, line: line_of(span), span, instances, basis });
+        let draft = Draft { label, line: line_of(span), span, instances, basis, ..Draft::new(&name, kind) };
+        let node = self.graph.add(ways, draft);
         let uses = imports::needed(function, &what, &self.uses);
         let timeout_ms = overrides.timeout.and_then(phrases::literal_ms);
         let without_compensation = overrides.without_compensation;

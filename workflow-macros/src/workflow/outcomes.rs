@@ -2,7 +2,7 @@
 //! of it. Where several arms may take an outcome of one kind, a decision on that way tells which.
 
 use proc_macro2::Span;
-use workflow_graph::{FlowKind, NodeIndex, humanise};
+use workflow_graph::{FlowKind, NodeIndex, Thrown, humanise};
 
 use super::fingerprints::Basis;
 use super::graph::{Way, Ways, next};
@@ -20,7 +20,15 @@ struct Group<'k> {
 }
 
 impl Lowerer<'_> {
-    pub(crate) fn outcome(&mut self, awaited: Awaited<'_>, arms: Vec<Arm<'_>>, ways: Ways, end: End) -> Ways {
+    /// `thrown` is what `?` would throw with an error of it.
+    pub(crate) fn outcome(
+        &mut self,
+        awaited: Awaited<'_>,
+        thrown: Thrown,
+        mut arms: Vec<Arm<'_>>,
+        ways: Ways,
+        end: End,
+    ) -> Ways {
         let (node, ways) = self.operation(awaited, ways);
         let span = awaited.span();
         let Some((node, error)) = node.and_then(|node| Some((node, self.error_way(node)?))) else {
@@ -32,6 +40,7 @@ impl Lowerer<'_> {
             self.swallowed.extend(swallowed::by(&arms, span));
         }
         let leading = self.lead_outcome(node, error, &arms, span, end);
+        arms.iter_mut().for_each(|arm| arm.caught = Some(thrown.clone()));
         self.arms(&arms, leading, end)
     }
 
