@@ -45,6 +45,14 @@ pub(crate) fn expand(item: TokenStream) -> TokenStream {
     tokens
 }
 
+/// The name of the message that this type is: its own, unless it says otherwise.
+#[cfg_attr(not(feature = "doc-diagrams"), allow(dead_code, reason = "the picture for rustdoc asks"))]
+pub(crate) fn name_of(item: syn::ItemStruct) -> String {
+    let input = DeriveInput::from(item);
+    let words = Words::read(&input, &mut Errors::default());
+    words.name.unwrap_or_else(|| input.ident.unraw().to_string())
+}
+
 fn has_no_generics(input: &DeriveInput, errors: &mut Errors) -> bool {
     if !input.generics.params.is_empty() {
         let message = "WF021: a message has no generic parameters: sender and receiver know it by its name";

@@ -108,7 +108,8 @@ impl Failing {
         Failing { variant: variant.clone(), words, label, wraps }
     }
 
-    fn code(&self) -> String {
+    /// The code that the journal and the diagram carry.
+    pub(crate) fn code(&self) -> String {
         self.words.code.as_ref().map_or_else(|| self.variant.unraw().to_string(), LitStr::value)
     }
 

@@ -8,6 +8,7 @@ mod tests;
 
 use proc_macro2::TokenStream;
 use quote::quote;
+use syn::ReturnType;
 use syn::ext::IdentExt;
 use workflow_bpmn::Export;
 use workflow_graph::{Graph, Trigger};
@@ -28,10 +29,10 @@ pub(super) fn documentation(source: &Source<'_>) -> Option<TokenStream> {
     let neighbours = Neighbours::around(source.function.sig.ident.span());
     let named = Graph {
         label: emit::label(source).into(),
-        trigger: trigger(&source.options),
+        trigger: trigger(&source.options, &neighbours),
         ..Graph::named(&emit::name_of(source.function, &source.options))
     };
-    let graph = graph(named, lowered, &neighbours)?;
+    let graph = graph(named, &source.function.sig.output, lowered, &neighbours)?;
     // rustdoc takes the first paragraph for lists of items, and a picture would be none.
     let title = if source.docs.label.is_none() { graph.label.clone() } else { "".into() };
     let text = section(&source.function.sig.ident.unraw().to_string(), &title, &graph);
@@ -59,17 +60,22 @@ fn escaped(text: &str) -> String {
 }
 
 /// The flow, as far as the texts of the package tell.
-fn graph(named: Graph, lowered: &Lowered, neighbours: &Neighbours) -> Option<Graph> {
-    let nodes = Callees::of(neighbours).nodes(lowered, neighbours.home());
-    let graph = Graph { nodes: nodes.into(), flows: lowered.flows.clone().into(), ..named };
+fn graph(named: Graph, output: &ReturnType, lowered: &Lowered, neighbours: &Neighbours) -> Option<Graph> {
+    let (callees, home) = (Callees::of(neighbours), neighbours.home());
+    let (nodes, errors) = (callees.nodes(lowered, home), callees.own_errors(lowered, output, home));
+    let flows = lowered.flows.clone().into();
+    let graph = Graph { nodes: nodes.into(), flows, errors: errors.into(), ..named };
     graph.defects().is_empty().then_some(graph)
 }
 
-/// What begins it. The name of the message is the one of its type, which is what most messages are called.
-fn trigger(options: &Options) -> Trigger {
-    let message = options.on.as_ref().and_then(|message| message.segments.last());
-    match (message, &options.schedule) {
-        (Some(message), _) => Trigger::Message(message.ident.unraw().to_string().into()),
+/// What begins it. A message that is not found is called like its type, as most are.
+fn trigger(options: &Options, neighbours: &Neighbours) -> Trigger {
+    match (&options.on, &options.schedule) {
+        (Some(message), _) => {
+            let known = Callees::of(neighbours).message(message, &[], neighbours.home());
+            let of_type = || message.segments.last().map(|last| last.ident.unraw().to_string());
+            Trigger::Message(known.or_else(of_type).unwrap_or_default().into())
+        }
         (None, Some(schedule)) => Trigger::Schedule {
             cron: schedule.cron.clone().into(),
             timezone: schedule.timezone.clone().into(),

@@ -16,10 +16,10 @@ use super::super::lower::{Lowered, Operation, What};
 use super::super::{attribute, check};
 use super::neighbours::{Found, Neighbours};
 use crate::derive_step_error::Failing;
-use crate::docs;
 use crate::errors::Errors;
 use crate::signature::RawFn;
 use crate::step;
+use crate::{derive_message, docs};
 
 /// Looks up what one function calls.
 pub(super) struct Callees<'a> {
@@ -37,18 +37,28 @@ impl<'a> Callees<'a> {
     pub(super) fn nodes(&self, lowered: &Lowered, file: usize) -> Vec<Node> {
         let mut nodes = lowered.nodes.clone();
         for operation in &lowered.operations {
-            if let Some(kind) = self.kind(operation, file) {
-                nodes[operation.node].kind = kind;
+            let node = &mut nodes[operation.node];
+            if let Some(kind) = self.kind(operation, file, &node.kind) {
+                node.kind = kind;
             }
         }
         nodes
     }
 
-    fn kind(&self, operation: &Operation, file: usize) -> Option<NodeKind> {
+    fn kind(&self, operation: &Operation, file: usize, kind: &NodeKind) -> Option<NodeKind> {
         let (path, detached) = match &operation.what {
             What::Call(path) => (path, false),
             What::Detached(path) => (path, true),
-            _ => return None,
+            What::Receive(message) | What::Send(message) => {
+                let Type::Path(path) = &**message else { return None };
+                let name = self.message(&path.path, &operation.uses, file)?.into();
+                return match kind.clone() {
+                    NodeKind::Receive { deadline, .. } => Some(NodeKind::Receive { message: name, deadline }),
+                    NodeKind::Send { publishes, .. } => Some(NodeKind::Send { message: name, publishes }),
+                    _ => None,
+                };
+            }
+            What::Timer => return None,
         };
         let ExprPath { path, .. } = path;
         let (function, arguments, kind, file) = self.function(path, &operation.uses, file)?;
@@ -74,6 +84,13 @@ impl<'a> Callees<'a> {
         let Item::Fn(function) = item else { return None };
         let (kind, arguments) = ours(&function.attrs)?;
         Some((function, arguments, kind, file))
+    }
+
+    /// The name of the message whose type this path names.
+    pub(super) fn message(&self, path: &syn::Path, uses: &[Vec<ItemUse>], file: usize) -> Option<String> {
+        let is_message = |item: &Item| matches!(item, Item::Struct(item) if derives(&item.attrs, "Message"));
+        let Found { item, .. } = self.neighbours.find(path, uses, file, &is_message)?;
+        if let Item::Struct(item) = item { Some(derive_message::name_of(item)) } else { None }
     }
 
     fn step(&self, function: &ItemFn, arguments: TokenStream, file: usize) -> StepFacts {
@@ -129,6 +146,7 @@ impl<'a> Callees<'a> {
                 check(Kind::Subflow, &raw, &body, &mut errors).lowered.filter(|_| errors.is_empty())?;
             let around = self.around.iter().cloned().chain([name.clone()]).collect();
             let nodes = Callees { neighbours: self.neighbours, around }.nodes(&lowered, file);
+            graph.errors = self.own_errors(&lowered, &function.sig.output, file).into();
             (graph.nodes, graph.flows) = (nodes.into(), lowered.flows.into());
             if !graph.defects().is_empty() {
                 return None;
@@ -156,6 +174,12 @@ impl<'a> Callees<'a> {
         }
     }
 
+    /// The ways in which a function fails, where branches that fail together stand in it.
+    pub(super) fn own_errors(&self, lowered: &Lowered, output: &ReturnType, file: usize) -> Vec<ErrorFacts> {
+        let has_block = lowered.nodes.iter().any(|node| node.kind == NodeKind::Block);
+        if has_block { self.errors(output, file) } else { Vec::new() }
+    }
+
     /// The ways to fail that the error of a `Result` names.
     fn errors(&self, output: &ReturnType, file: usize) -> Vec<ErrorFacts> {
         error_type(output).map(|path| self.errors_of(path, file, MOST_WRAPPERS)).unwrap_or_default()
@@ -164,11 +188,14 @@ impl<'a> Callees<'a> {
     /// The ways to fail of the type that this path names, with those of the errors inside of it, so many levels deep.
     fn errors_of(&self, path: &syn::Path, file: usize, depth: usize) -> Vec<ErrorFacts> {
         let is_error = |item: &Item| match item {
-            Item::Enum(item) => derives_step_error(&item.attrs),
-            Item::Struct(item) => derives_step_error(&item.attrs),
+            Item::Enum(item) => derives(&item.attrs, "StepError"),
+            Item::Struct(item) => derives(&item.attrs, "StepError"),
             _ => false,
         };
-        let Some(found) = self.neighbours.find(path, &[], file, &is_error) else { return Vec::new() };
+        let Some(found) = self.neighbours.find(path, &[], file, &is_error) else {
+            let is_ours = path.segments.last().is_some_and(|last| last.ident == "TimedOut");
+            return is_ours.then(timed_out).into_iter().collect();
+        };
         let mut errors = Errors::default();
         let failings: Vec<Failing> = match &found.item {
             Item::Enum(item) => {
@@ -187,7 +214,7 @@ impl<'a> Callees<'a> {
                 _ => Vec::new(),
             };
             ErrorFacts {
-                code: variant.clone().into(),
+                code: failing.code().into(),
                 variant: variant.into(),
                 label: failing.label.into(),
                 transient: false,
@@ -196,6 +223,17 @@ impl<'a> Callees<'a> {
             }
         });
         facts.collect()
+    }
+}
+
+/// The one step error that comes with the language.
+fn timed_out() -> ErrorFacts {
+    ErrorFacts {
+        variant: "TimedOut".into(),
+        code: "TimedOut".into(),
+        label: "Timed out".into(),
+        transient: false,
+        wraps: &[],
     }
 }
 
@@ -233,9 +271,12 @@ fn label(given: Option<&str>, function: &ItemFn) -> String {
     written.unwrap_or_else(|| humanise(&function.sig.ident.unraw().to_string()))
 }
 
-fn derives_step_error(attributes: &[Attribute]) -> bool {
+fn derives(attributes: &[Attribute], what: &str) -> bool {
     let derives = attributes.iter().filter(|attribute| attribute.path().is_ident("derive"));
-    derives.into_iter().any(|derive| derive.to_token_stream().to_string().contains("StepError"))
+    derives.into_iter().any(|derive| {
+        let words = derive.to_token_stream().to_string();
+        words.split(|c: char| !c.is_alphanumeric()).any(|word| word == what)
+    })
 }
 
 /// The second argument of `Result<.., ..>`.

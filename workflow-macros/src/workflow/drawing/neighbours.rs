@@ -268,7 +268,7 @@ fn read(root: Option<&Path>, beside: Option<&Path>) -> Vec<(PathBuf, String)> {
     paths.sort();
     paths.dedup();
     let texts = paths.into_iter().filter_map(|path| fs::read_to_string(&path).ok().map(|text| (path, text)));
-    let words = ["#[step", "#[subflow", "#[workflow", "StepError"];
+    let words = ["#[step", "#[subflow", "#[workflow", "StepError", "Message"];
     texts.filter(|(_, text)| words.iter().any(|word| text.contains(word))).collect()
 }
 

@@ -4,11 +4,15 @@
 use std::path::Path;
 use std::process::Command;
 
+use quote::ToTokens;
 use workflow_graph::{Graph, NodeKind};
 
+use syn::Item;
+
 use super::super::emit::Kind;
-use super::super::{awaits, check};
+use super::super::{attribute, awaits, check};
 use super::neighbours::Neighbours;
+use crate::docs;
 use crate::errors::Errors;
 use crate::signature::RawFn;
 
@@ -60,7 +64,8 @@ fn drawn(function: &str, files: &[(&str, &str)]) -> Graph {
     let body = awaits::parse_body(&function).unwrap();
     let lowered = check(Kind::Workflow, &function, &body, &mut errors).lowered.unwrap();
     assert_eq!(errors.texts(), [] as [String; 0]);
-    super::graph(Graph::named("sell"), &lowered, &Neighbours::from_texts(files)).unwrap()
+    super::graph(Graph::named("sell"), &function.sig.output, &lowered, &Neighbours::from_texts(files))
+        .unwrap()
 }
 
 fn sell() -> Graph {
@@ -126,6 +131,32 @@ fn what_is_called_is_found_where_its_name_leads() {
 }
 
 #[test]
+fn messages_have_their_names_and_errors_their_codes() {
+    let home = r#"
+        #[derive(Clone, Message)]
+        #[message(name = "card.renewed", key = order)]
+        struct NewCard { order: String }
+
+        #[derive(StepError)]
+        enum Trouble { #[step_error(code = "LATE")] Late(#[from] TimedOut), Refused }
+    "#;
+    let function = "async fn sell(order: String) -> Result<(), Trouble> {
+        try_join!(async { receive::<NewCard>(&order).within(days(1)).await?; Ok::<_, Trouble>(()) }, ship())?;
+        send(NewCard { order }).await;
+        Ok(())
+    }";
+    let graph = drawn(function, &[("src/lib.rs", home)]);
+    let message = |id: &str| match &graph.node(id).unwrap().kind {
+        NodeKind::Receive { message, .. } | NodeKind::Send { message, .. } => message.to_string(),
+        other => panic!("{other:?}"),
+    };
+    assert_eq!([message("new_card"), message("new_card_2")], ["card.renewed", "card.renewed"]);
+    let codes: Vec<&str> = graph.errors.iter().map(|error| &*error.code).collect();
+    assert_eq!(codes, ["LATE", "Refused"], "the branches fail with them");
+    assert_eq!(&*graph.errors[0].wraps[0].variant, "TimedOut");
+}
+
+#[test]
 fn a_name_that_two_have_is_not_guessed() {
     let function = "async fn sell() { pack().await; warehouse::pack().await; }";
     let other = "/// Pack the suitcase\n#[step] async fn pack() {}";
@@ -177,4 +208,38 @@ fn rustdoc_shows_the_picture_with_the_ids_of_the_nodes_each_once() {
         assert!(!page.contains("&lt;svg") && !page.contains("&lt;g "), "the picture is no text");
     }
     assert_eq!(pages[2].matches("<svg ").count() - pages[1].matches("<svg ").count(), 1);
+}
+
+#[test]
+fn the_pictures_of_the_guide_are_drawn_from_its_text_as_they_are_exported() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let read = |path: &str| std::fs::read_to_string(root.join(path)).unwrap();
+    let (flows, shop) = (read("tests/pictures/flows.rs"), read("tests/pictures/shop.rs"));
+    let neighbours =
+        || Neighbours::from_texts(&[("tests/pictures/flows.rs", &flows), ("tests/pictures/shop.rs", &shop)]);
+    let mut drawn = 0;
+    for item in syn::parse_file(&flows).unwrap().items {
+        let Item::Fn(function) = item else { continue };
+        let name = function.sig.ident.to_string();
+        let is_workflow = function.attrs.iter().find(|attribute| attribute.path().is_ident("workflow"));
+        let picture = root.join(format!("docs/pictures/{name}.svg"));
+        let (Some(workflow), true) = (is_workflow, picture.is_file()) else { continue };
+        let words = workflow.meta.require_list().map(|list| list.tokens.clone()).unwrap_or_default();
+        let mut errors = Errors::default();
+        let options = attribute::parse(Kind::Workflow, words, &mut errors);
+        let function = RawFn::read(function.to_token_stream()).unwrap();
+        let body = awaits::parse_body(&function).unwrap();
+        let lowered = check(Kind::Workflow, &function, &body, &mut errors).lowered.unwrap();
+        assert_eq!(errors.texts(), [] as [String; 0]);
+        let named = Graph {
+            label: docs::split(&function.attrs).label.unwrap().into(),
+            trigger: super::trigger(&options, &neighbours()),
+            ..Graph::named(&name)
+        };
+        let graph = super::graph(named, &function.sig.output, &lowered, &neighbours()).unwrap();
+        let committed = std::fs::read_to_string(picture).unwrap().replace("\r\n", "\n");
+        assert!(workflow_bpmn::to_svg(&graph) == committed, "{name} is drawn otherwise than it is exported");
+        drawn += 1;
+    }
+    assert!(drawn >= 20, "{drawn} pictures");
 }
