@@ -141,6 +141,13 @@ pub async fn of_many(orders: Vec<u32>) -> u32 {
     1
 }
 
+#[workflow]
+pub async fn of_many_in_turn(orders: Vec<u32>) -> u32 {
+    look().await;
+    join_all(orders.into_iter().map(|_| ship())).limit(1).await;
+    1
+}
+
 /// Deliver order
 #[subflow]
 pub async fn deliver() -> Result<u32, Refusal> {

@@ -225,6 +225,16 @@ fn many_in_parallel_have_their_marker() {
     );
 }
 
+/// What the code does one after the other may be drawn so, and as what could run side by side.
+#[test]
+fn many_in_turn_have_either_marker() {
+    let right = "start -> task:Look at the order -> turns:Ship goods -> end";
+    agrees(of_many_in_turn.graph(), right, Level::Strict);
+    agrees(of_many_in_turn.graph(), &right.replace("turns:", "many:"), Level::Strict);
+    let words = "can happen again, but by the code `Ship goods` happens several times in parallel";
+    tells(of_many.graph(), right, Level::Strict, "ship", &[words]);
+}
+
 #[test]
 fn the_first_event_is_drawn_with_its_gateway() {
     let right = "start -> task:Look at the order -> event:
@@ -307,6 +317,7 @@ fn every_export_conforms_strictly() {
         waits.graph(),
         first_event.graph(),
         of_many.graph(),
+        of_many_in_turn.graph(),
         with_a_subflow.graph(),
         with_a_child.graph(),
         fails_together.graph(),

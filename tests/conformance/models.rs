@@ -69,6 +69,7 @@ fn tag(id: &str, element: &str) -> String {
         "message" => ("intermediateCatchEvent", "<bpmn:messageEventDefinition/>"),
         "timer" => ("intermediateCatchEvent", "<bpmn:timerEventDefinition/>"),
         "many" => ("serviceTask", "<bpmn:multiInstanceLoopCharacteristics/>"),
+        "turns" => ("serviceTask", "<bpmn:multiInstanceLoopCharacteristics isSequential=\"true\"/>"),
         "loop" => ("serviceTask", "<bpmn:standardLoopCharacteristics/>"),
         "throw" => ("intermediateThrowEvent", "<bpmn:messageEventDefinition/>"),
         other => panic!("no kind `{other}`"),

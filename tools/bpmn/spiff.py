@@ -154,7 +154,8 @@ class Spiff:
         spec = task.task_spec
         element = spec.bpmn_id or spec.name.removesuffix(" [child]")
         while task is not None:
-            index = task.internal_data.get("key_or_index")
+            # Of those that come one after the other, the engine keeps the number under another name.
+            index = task.internal_data.get("key_or_index", task.internal_data.get("item"))
             if index is not None:
                 numbers.insert(0, index)
             workflow = task.workflow

@@ -102,8 +102,10 @@ pub struct Shape {
     pub parent: Option<String>,
     /// What it is drawn as.
     pub kind: ShapeKind,
-    /// Whether it happens for each of many values, in parallel: three bars at the bottom.
+    /// Whether it happens for each of many values: three bars at the bottom.
     pub is_multiple: bool,
+    /// Whether it does so one after the other: the bars lie. Side by side they stand.
+    pub is_sequential: bool,
     /// Where it stands.
     pub bounds: Rect,
     /// The whole name; a label may show a shortened one.

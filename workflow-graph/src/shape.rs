@@ -3,6 +3,7 @@
 
 use std::borrow::Cow;
 
+use crate::reading::text_of;
 use crate::{ErrorFacts, MessageFacts, NodeKind, Signature, Source, Text, Trigger, humanise};
 
 /// The position of a node in [`Graph::nodes`].
@@ -150,6 +151,13 @@ pub struct Instances {
     pub limit: Text,
     /// Whether the first error ends it (`try_join_all`): nothing new is begun, what is under way is waited for.
     pub fails_fast: bool,
+}
+
+impl Instances {
+    /// Whether one begins when the one before is done: `.limit(1)`.
+    pub const fn is_in_turn(&self) -> bool {
+        matches!(text_of(&self.limit).as_bytes(), b"1")
+    }
 }
 
 impl Node {

@@ -189,6 +189,7 @@ fn shape(element: &Element, area: Area, label: Option<Label>) -> Shape {
         parent: None,
         kind: shape_kind(kind),
         is_multiple: instances.is_some(),
+        is_sequential: instances.as_ref().is_some_and(|many| many.in_turn),
         bounds: area.rect(),
         name: name.clone(),
         label,

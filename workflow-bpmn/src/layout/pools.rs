@@ -59,6 +59,7 @@ pub(super) fn around(process: &Process, among: &Collaboration, mut drawing: Diag
             parent: None,
             kind,
             is_multiple: false,
+            is_sequential: false,
             bounds,
             label: (!label.lines.is_empty()).then_some(label),
             name,

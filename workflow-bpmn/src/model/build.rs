@@ -14,7 +14,7 @@ use super::ids::{self, Ids, Variables};
 use super::outcomes::{self, Arrivals, Pasts};
 use super::places::{Place, Places};
 use super::{
-    Amount, Element, ElementIndex, ElementKind, Ending, ErrorDefinition, Link, LinkKind,
+    Amount, Element, ElementIndex, ElementKind, Ending, ErrorDefinition, Link, LinkKind, Many,
     MessageDefinition, Process, Scope, Start, Time, facts, names, published,
 };
 use crate::Detail;
@@ -282,7 +282,10 @@ impl Draft<'_, '_> {
             ElementKind::ReceiveTask { .. } => names::of_receiving(graph, index),
             _ => names::of_node(graph, index),
         };
-        let instances = node.instances.as_ref().map(|_| self.of.file.variables.about("instances", &id));
+        let instances = node.instances.as_ref().map(|many| Many {
+            variable: self.of.file.variables.about("instances", &id),
+            in_turn: many.is_in_turn(),
+        });
         let said = self.of.published.get(&index).map(|end| facts::of_end(&self.of.id(*end)));
         let origin = self.add_element(id, name, index, kind);
         let element = &mut self.scope.elements[origin];

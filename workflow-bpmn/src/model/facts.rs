@@ -225,6 +225,7 @@ fn about_child(child: &ChildFacts) -> String {
 
 fn about_instances(instances: &Instances) -> String {
     let limit = match text::one_line(&instances.limit) {
+        _ if instances.is_in_turn() => "one after the other".to_owned(),
         limit if limit.is_empty() => "all at once".to_owned(),
         limit => format!("at most {limit} at a time"),
     };

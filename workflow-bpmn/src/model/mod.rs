@@ -82,12 +82,21 @@ pub(crate) struct Element {
     /// The id of the node of the graph that it belongs to; boundary events and handlers belong to their step's.
     pub(crate) node: String,
     pub(crate) kind: ElementKind,
-    /// How many times it happens in parallel, as an expression; nothing when it happens once.
-    pub(crate) instances: Option<String>,
+    /// For each of many values; nothing when it happens once.
+    pub(crate) instances: Option<Many>,
     pub(crate) documentation: String,
     pub(crate) facts: Vec<Fact>,
     /// What somebody outside of the engine does for it.
     pub(crate) job: Option<Job>,
+}
+
+/// That an activity happens for each of many values.
+#[derive(Clone, Debug)]
+pub(crate) struct Many {
+    /// The variable that says how many.
+    pub(crate) variable: String,
+    /// Whether one begins when the one before is done; else side by side.
+    pub(crate) in_turn: bool,
 }
 
 /// Work that an engine hands out.

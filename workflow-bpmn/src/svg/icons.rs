@@ -25,6 +25,7 @@ const PLUS: &str = "M-10 0 L10 0 M0 -10 L0 10";
 const PENTAGON: &str = "M0 -7 L6.7 -2.2 L4.1 5.7 L-4.1 5.7 L-6.7 -2.2 Z";
 const FOLDED: &str = "M-7 -7 L7 -7 L7 7 L-7 7 Z M0 -4 L0 4 M-4 0 L4 0";
 const BARS: &str = "M-6 -6 h2.4 v12 h-2.4 Z M-1.2 -6 h2.4 v12 h-2.4 Z M3.6 -6 h2.4 v12 h-2.4 Z";
+const LYING_BARS: &str = "M-6 -6 h12 v2.4 h-12 Z M-6 -1.2 h12 v2.4 h-12 Z M-6 3.6 h12 v2.4 h-12 Z";
 const CLOCK: &str = "M10 0 A10 10 0 1 1 -10 0 A10 10 0 1 1 10 0 Z M0 -10 L0 -8 M0 10 L0 8 M-10 0 L-8 0 M10 0 L8 0 \
     M0.8 -7 L0 0 L5 0.8";
 
@@ -39,7 +40,8 @@ pub(super) fn write(markup: &mut Markup, shape: &Shape) {
         icon(markup, "icon", FOLDED, Point { x: foot.x + aside, ..foot }, "1");
     }
     if shape.is_multiple {
-        icon(markup, "filled", BARS, Point { x: foot.x - aside, ..foot }, "1");
+        let bars = if shape.is_sequential { LYING_BARS } else { BARS };
+        icon(markup, "filled", bars, Point { x: foot.x - aside, ..foot }, "1");
     }
 }
 

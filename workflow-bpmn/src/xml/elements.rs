@@ -7,7 +7,8 @@ use super::write_notes;
 use crate::flavour::Flavour;
 use crate::markup::Markup;
 use crate::model::{
-    Amount, Element, ElementIndex, ElementKind, Ending, Link, LinkKind, Process, Scope, Start, Time, Trigger,
+    Amount, Element, ElementIndex, ElementKind, Ending, Link, LinkKind, Many, Process, Scope, Start, Time,
+    Trigger,
 };
 
 /// Text that an engine evaluates.
@@ -81,11 +82,12 @@ fn write_element(
     for link in &wiring.outgoing[index] {
         markup.text("bpmn:outgoing", &[], &link.id);
     }
-    if let Some(instances) = &element.instances {
-        markup.open("bpmn:multiInstanceLoopCharacteristics", &[("isSequential", "false")]);
-        match flavour.collection(instances) {
+    if let Some(Many { variable, in_turn }) = &element.instances {
+        let in_turn = if *in_turn { "true" } else { "false" };
+        markup.open("bpmn:multiInstanceLoopCharacteristics", &[("isSequential", in_turn)]);
+        match flavour.collection(variable) {
             Some(collection) => write_notes(markup, "", &[], &[collection]),
-            None => markup.text("bpmn:loopCardinality", &EXPRESSION, &flavour.variable(instances)),
+            None => markup.text("bpmn:loopCardinality", &EXPRESSION, &flavour.variable(variable)),
         }
         markup.close();
     }

@@ -230,6 +230,20 @@ fn instances_that_do_not_fail_fast_are_all_waited_for() {
 }
 
 #[test]
+fn instances_of_which_one_is_under_way_at_a_time_are_drawn_one_after_the_other() {
+    let flow =
+        |limit: &str| graph("each", vec![Stmt::from(step("pack").or_fail("not_packed")).for_each(limit)]);
+    for (limit, in_turn) in [("1", true), ("2", false), ("", false), ("most", false)] {
+        let flow = flow(limit);
+        let (xml, svg) = (workflow_bpmn::to_xml(&flow), workflow_bpmn::to_svg(&flow));
+        assert_eq!(element(&xml, "pack").contains(r#"isSequential="true""#), in_turn, "{limit}");
+        assert_eq!(xml.contains("Once for each of many values, one after the other."), in_turn, "{limit}");
+        // The bars lie.
+        assert_eq!(svg.contains("M-6 -6 h12 v2.4"), in_turn, "{limit}");
+    }
+}
+
+#[test]
 fn children_and_messages_have_symbols_of_their_own() {
     let xml = workflow_bpmn::to_xml(&parallel::messages());
     assert!(element(&xml, "collect_payment").starts_with("<bpmn:callActivity"));

@@ -71,7 +71,7 @@ pub(super) struct Plan {
     pub(super) ways: [Way; WAYS],
     pub(super) way_count: usize,
     /// Stretches of places that happen many times in parallel: from the first to behind the last.
-    pub(super) crowds: [(usize, usize); 64],
+    pub(super) crowds: [(usize, usize, bool); 64],
     pub(super) crowd_count: usize,
     /// Whether not all of it fitted.
     pub(super) is_cut: bool,
@@ -92,7 +92,7 @@ impl Plan {
             count: 0,
             ways: [Way { from: 0, to: 0, is_certain: false }; WAYS],
             way_count: 0,
-            crowds: [(0, 0); 64],
+            crowds: [(0, 0, false); 64],
             crowd_count: 0,
             is_cut: false,
         };
@@ -233,22 +233,22 @@ impl Plan {
                     }
                     node += 1;
                 }
-                if place.node.instances.is_some() {
-                    self.crowd(base + index, base + index + 1);
-                    self.crowd(first, self.count);
+                if let Some(instances) = &place.node.instances {
+                    self.crowd(base + index, base + index + 1, instances.is_in_turn());
+                    self.crowd(first, self.count, instances.is_in_turn());
                 }
-            } else if place.node.instances.is_some() {
-                self.crowd(base + index, base + index + 1);
+            } else if let Some(instances) = &place.node.instances {
+                self.crowd(base + index, base + index + 1, instances.is_in_turn());
             }
             index += 1;
         }
     }
 
-    const fn crowd(&mut self, from: usize, to: usize) {
+    const fn crowd(&mut self, from: usize, to: usize, is_in_turn: bool) {
         if self.crowd_count == self.crowds.len() {
             self.is_cut = true;
         } else {
-            self.crowds[self.crowd_count] = (from, to);
+            self.crowds[self.crowd_count] = (from, to, is_in_turn);
             self.crowd_count += 1;
         }
     }

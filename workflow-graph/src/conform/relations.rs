@@ -30,21 +30,10 @@ impl Relations {
             }
             place += 1;
         }
-        let mut crowd = 0;
-        while crowd < plan.crowd_count {
-            let (from, to) = plan.crowds[crowd];
-            let mut one = from;
-            while one < to {
-                let mut other = from;
-                while other < to {
-                    add(&mut beside[one], other);
-                    other += 1;
-                }
-                one += 1;
-            }
-            crowd += 1;
-        }
+        add_crowds(plan, false, &mut beside);
         let mut maybe_beside = beside;
+        // One after the other may be drawn as such, and as what could run side by side.
+        add_crowds(plan, true, &mut maybe_beside);
         let mut one = 0;
         while one < plan.count {
             if plan.place(one).is_racing() {
@@ -58,8 +47,27 @@ impl Relations {
             }
             one += 1;
         }
-        let (after, maybe_after) = (followers(plan, true), followers(plan, false));
+        let (after, mut maybe_after) = (followers(plan, true), followers(plan, false));
+        add_crowds(plan, true, &mut maybe_after);
         Relations { after, maybe_after, beside, maybe_beside }
+    }
+}
+
+/// What happens for each of many, with all that happens for the others: one after the other, or not.
+const fn add_crowds(plan: &Plan, in_turn: bool, pairs: &mut Table) {
+    let mut crowd = 0;
+    while crowd < plan.crowd_count {
+        let (from, to, is_in_turn) = plan.crowds[crowd];
+        let mut one = from;
+        while one < to && is_in_turn == in_turn {
+            let mut other = from;
+            while other < to {
+                add(&mut pairs[one], other);
+                other += 1;
+            }
+            one += 1;
+        }
+        crowd += 1;
     }
 }
 

@@ -12,7 +12,7 @@ use super::structure::{Colours, END, Structure, mixed};
 use super::wording::unlike as differs;
 use super::wording::{at, named};
 use crate::reading::{flows_of, text_of};
-use crate::{FlowKind, NodeIndex, NodeKind, Notice, StepFacts};
+use crate::{FlowKind, Node, NodeIndex, NodeKind, Notice, StepFacts};
 
 /// What is drawn otherwise than it is written; empty when nothing is.
 pub(super) const fn unlike(plan: &Plan, model: &Model, matching: &Matching, index: usize) -> Notice {
@@ -62,6 +62,7 @@ const fn unlike_place(
         return differs(model, element, how, what);
     }
     match (element.repeats, place.node.instances.is_some()) {
+        (Repeats::InTurn, true) if is_in_turn(place.node) => {}
         (Repeats::InTurn, _) => {
             return differs(
                 model,
@@ -83,6 +84,13 @@ const fn unlike_place(
         return differs(model, element, how, what);
     }
     unlike_border(plan, model, index, place_index)
+}
+
+const fn is_in_turn(node: &Node) -> bool {
+    match &node.instances {
+        Some(instances) => instances.is_in_turn(),
+        None => false,
+    }
 }
 
 /// How often the class of this element is drawn, and how often it is called.
