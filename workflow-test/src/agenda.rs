@@ -20,7 +20,13 @@ pub(crate) enum Due {
     /// A timer fires.
     Timer { at_ms: Timestamp },
     /// A message arrives, or the deadline passes.
-    Wait { message: String, key: String, deadline_ms: Option<Timestamp>, delivery: Option<Delivery> },
+    Wait {
+        message: String,
+        key: String,
+        since_ms: Timestamp,
+        deadline_ms: Option<Timestamp>,
+        delivery: Option<Delivery>,
+    },
     /// A run begins: a child, or the next generation.
     Start { at_ms: Timestamp, start: Box<Start> },
     /// A child is under way: its own operations are due, and then its end is.
@@ -118,6 +124,10 @@ impl Agenda {
         self.entries.get(place).map_or(0, |entry| entry.order)
     }
 
+    pub(crate) fn get(&self, place: &Place) -> Option<&Due> {
+        self.entries.get(place).map(|entry| &entry.due)
+    }
+
     pub(crate) fn get_mut(&mut self, place: &Place) -> Option<&mut Due> {
         self.entries.get_mut(place).map(|entry| &mut entry.due)
     }
@@ -156,14 +166,11 @@ impl Agenda {
         self.entries.iter().map(|(place, entry)| (place, &entry.due))
     }
 
-    /// The waits that take this message, in the order in which they began; any key will do if none is given.
-    pub(crate) fn waits_for(&self, name: &str, wanted: Option<&str>) -> Vec<&Place> {
-        let waits = self.entries.iter().filter(|(_, entry)| {
+    /// Whether somebody waits for this message; any key will do if none is given.
+    pub(crate) fn is_waiting_for(&self, name: &str, wanted: Option<&str>) -> bool {
+        self.entries.values().any(|entry| {
             matches!(&entry.due, Due::Wait { message, key, .. }
                 if message == name && wanted.is_none_or(|wanted| wanted == key))
-        });
-        let mut waits: Vec<_> = waits.collect();
-        waits.sort_by_key(|(_, entry)| entry.order);
-        waits.into_iter().map(|(place, _)| place).collect()
+        })
     }
 }

@@ -63,8 +63,8 @@ pub(crate) struct Deed {
 /// A wait for a message that begins.
 pub(crate) struct Wait<'a> {
     pub(crate) place: &'a Place,
-    /// Whose code waits.
-    pub(crate) definition: &'a Definition,
+    /// All runs: the one that waits, and those that wait for it.
+    pub(crate) heads: &'a [Head],
     pub(crate) message: &'a str,
     pub(crate) key: &'a str,
     pub(crate) deadline_ms: Option<Timestamp>,
@@ -364,7 +364,7 @@ impl Driver {
         };
         if let Event::MessageReceived { op, message_id, .. } = &event {
             self.agenda.remove(&(journal, op.clone()));
-            self.mail.note_received(message_id, journal);
+            self.mail.note_received(message_id, &self.annals.journals[journal].run_id);
         }
         if let Event::Started { generation, .. } = &event {
             self.check_generation(journal, *generation)?;
@@ -381,6 +381,7 @@ impl Driver {
         }
         let record = Record::new(self.now_ms, event, commands);
         self.annals.rows.push(Row { journal, record, is_by_hand: false });
+        self.hand_out();
         if is_over {
             self.left_behind(journal)?;
             self.close(journal);

@@ -6,10 +6,11 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use workflow_core::{
-    Command, Definition, Event, OpId, OpenOperation, Record, Run, reason_to_cancel_child, with_children,
+    Command, Definition, Event, OpId, OpenOperation, Record, Run, Timestamp, reason_to_cancel_child,
+    with_children,
 };
 
-use crate::agenda::{Delivery, Due, Place, Start};
+use crate::agenda::{Due, Place, Start};
 use crate::annals::{Annals, Head, JournalIndex, Row};
 use crate::driver::{ChildCall, ChildDeed, Driver, Incident, Live, Wait, World};
 use crate::mail::Mail;
@@ -69,6 +70,7 @@ impl Driver {
         }
         driver.mail = Mail::of(&driver.annals.journals, rows);
         driver.put_again(open, rows, world)?;
+        driver.hand_out();
         for journal in 0..driver.live.len() {
             driver.close(journal);
         }
@@ -82,14 +84,15 @@ impl Driver {
         rows: &[Row],
         world: &mut dyn World,
     ) -> Result<(), Violation> {
-        let mut orders: BTreeMap<(JournalIndex, &OpId), u64> = BTreeMap::new();
+        // With the time of the request; of one that is alone, neither matters.
+        let mut orders: BTreeMap<(JournalIndex, &OpId), (u64, Timestamp)> = BTreeMap::new();
         let requests = rows
             .iter()
-            .flat_map(|row| row.record.commands.iter().map(|command| (row.journal, command)))
+            .flat_map(|row| row.record.commands.iter().map(move |command| (row, command)))
             .filter(|(_, command)| is_request(command));
         if open.len() > 1 {
-            for (order, (journal, command)) in (1..).zip(requests) {
-                command.op().and_then(|op| orders.insert((journal, op), order));
+            for (order, (row, command)) in (1..).zip(requests) {
+                command.op().and_then(|op| orders.insert((row.journal, op), (order, row.record.at_ms)));
             }
         }
         let mut open: Vec<_> = open
@@ -97,14 +100,16 @@ impl Driver {
             .filter(|(_, operation)| !operation.is_stuck)
             .filter_map(|(journal, operation)| {
                 let place = (journal, operation.request.op()?.clone());
-                Some((orders.get(&(journal, &place.1)).copied().unwrap_or(1), place, operation))
+                Some((orders.get(&(journal, &place.1)).copied().unwrap_or((1, 0)), place, operation))
             })
             .collect();
         open.sort_by_key(|(order, ..)| *order);
-        for (order, place, operation) in open {
-            let due = self.due(&place, &operation.request, world)?;
+        for ((order, asked_ms), place, operation) in open {
+            let mut due = self.due(&place, &operation.request, world)?;
+            if let Due::Wait { since_ms, .. } = &mut due {
+                *since_ms = asked_ms;
+            }
             self.agenda.put_again(place.clone(), due, order);
-            self.look_for_mail(&place);
             if operation.is_abandoned
                 && matches!(operation.request, Command::StartChild { detached: false, .. })
             {
@@ -133,17 +138,10 @@ impl Driver {
             | Command::StartChild { op, .. } => {
                 let place = (journal, op.clone());
                 let due = self.due(&place, command, world)?;
-                self.agenda.put(place.clone(), due);
-                self.look_for_mail(&place);
+                self.agenda.put(place, due);
             }
             Command::CancelChild { op } => self.cancel_child(&(journal, op.clone())),
-            Command::Send { message, key, .. } => {
-                self.mail.post(&self.annals.journals[journal], command);
-                let waits = self.agenda.waits_for(message, Some(key));
-                for place in waits.into_iter().cloned().collect::<Vec<_>>() {
-                    self.look_for_mail(&place);
-                }
-            }
+            Command::Send { .. } => self.mail.post(&self.annals.journals[journal], command, self.now_ms),
             Command::Withdraw { op } => drop(self.agenda.remove(&(journal, op.clone()))),
             Command::OpenIncident { op, cause } => {
                 self.live[journal].incidents.push(Incident { op: op.clone(), cause: cause.clone() });
@@ -170,10 +168,11 @@ impl Driver {
             }
             Command::SetTimer { due_ms, .. } => Due::Timer { at_ms: *due_ms },
             Command::AwaitMessage { message, key, due_ms, .. } => {
-                let definition = &self.annals.journals[place.0].definition;
-                let wait = Wait { place, definition, message, key, deadline_ms: *due_ms, now_ms };
+                let heads = &self.annals.journals;
+                let wait = Wait { place, heads, message, key, deadline_ms: *due_ms, now_ms };
+                let (message, key, deadline_ms) = (message.clone(), key.clone(), *due_ms);
                 let delivery = world.message(&wait)?;
-                Due::Wait { message: message.clone(), key: key.clone(), deadline_ms: *due_ms, delivery }
+                Due::Wait { message, key, since_ms: now_ms, deadline_ms, delivery }
             }
             Command::StartChild { op, workflow, version, run_id, input, detached } => {
                 let child = self.child_at(place);
@@ -318,12 +317,9 @@ impl Driver {
         }
     }
 
-    /// Gives a wait that begins what was sent before.
-    fn look_for_mail(&mut self, place: &Place) {
-        let Some((message_id, payload)) = self.mail.for_wait(&self.agenda, place) else { return };
-        if let Some(Due::Wait { delivery, .. }) = self.agenda.get_mut(place) {
-            *delivery = Some(Delivery { at_ms: self.now_ms, message_id, payload });
-        }
+    /// Gives waits what is kept for them.
+    pub(crate) fn hand_out(&mut self) {
+        self.mail.hand_out(&mut self.agenda, &self.annals.journals, self.now_ms);
     }
 }
 

@@ -2,7 +2,6 @@
 //! It never waits: the clock jumps to whatever is due next.
 
 use std::cell::RefCell;
-use std::collections::BTreeSet;
 use std::marker::PhantomData;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -22,8 +21,9 @@ use crate::annals::Head;
 use crate::driver::Driver;
 use crate::errands::known_from;
 use crate::history::{self, Child, Names, Outcome};
+use crate::mail::{Kept, first_in_line};
 use crate::oracle::{Oracles, elsewhere};
-use crate::outside::{Kept, Outside};
+use crate::outside::Outside;
 use crate::places;
 use crate::script::{Served, SharedScripts};
 use crate::shape::check_value;
@@ -76,8 +76,7 @@ impl<W: Workflow> TestRun<W> {
         let definition = head.definition;
         let known = known_from(definition);
         let oracles = Oracles::of(&known).unwrap_or_else(|violation| panic!("{violation}"));
-        let (kept, delivered) = (Vec::new(), BTreeSet::new());
-        let mut outside = Outside { definition, scripts, served, kept, messages: 0, delivered };
+        let mut outside = Outside { definition, scripts, served };
         let mut driver = Driver::new(&known);
         let begun = driver.begin(head, input, &mut outside);
         let inside =
@@ -92,7 +91,7 @@ impl<W: Workflow> TestRun<W> {
     pub fn until_waiting_for<M: Message>(&self) {
         self.refuse_unknown::<M>();
         loop {
-            if !self.inside.borrow().driver.agenda.waits_for(M::NAME, None).is_empty() {
+            if self.inside.borrow().driver.agenda.is_waiting_for(M::NAME, None) {
                 return;
             }
             if self.has_ended() {
@@ -103,7 +102,8 @@ impl<W: Workflow> TestRun<W> {
     }
 
     /// Sends a message to the run, or to a child of it that waits for it, now. One that nobody waits for yet is kept
-    /// until somebody does; [`TestRun::unclaimed`] tells of those that nobody ever did.
+    /// until somebody does, for seven days, as an engine keeps it; a wait that ends otherwise leaves it to the next one.
+    /// [`TestRun::unclaimed`] tells of those that nobody has waited for.
     #[track_caller]
     pub fn deliver<M: Message>(&self, message: M) {
         self.deliver_as(None, message);
@@ -140,7 +140,7 @@ impl<W: Workflow> TestRun<W> {
     #[track_caller]
     pub fn unclaimed<M: Message>(&self) -> Vec<M> {
         let inside = self.inside.borrow();
-        let kept = inside.outside.kept.iter().filter(|kept| kept.name == M::NAME);
+        let kept = inside.driver.mail.unclaimed(&inside.driver.agenda).filter(|kept| kept.name == M::NAME);
         let kept: Vec<Payload> = kept.map(|kept| kept.payload.clone()).collect();
         drop(inside);
         kept.iter().map(|payload| self.read(payload, &format!("the message `{}`", M::NAME))).collect()
@@ -155,32 +155,27 @@ impl<W: Workflow> TestRun<W> {
         check_value::<M>(&payload, &format!("the message `{}`", M::NAME))
             .unwrap_or_else(|violation| panic!("{violation}"));
         let waiting = {
-            let mut inside = self.inside.borrow_mut();
-            inside.outside.messages += 1;
-            let number = inside.outside.messages;
-            let message_id = message_id.map_or_else(|| format!("message-{number}"), str::to_owned);
-            if !inside.outside.delivered.insert(message_id.clone()) {
-                return;
-            }
-            let place = inside.driver.agenda.waits_for(M::NAME, Some(&key)).first().copied().cloned();
-            let definition = inside.outside.definition;
+            let Inside { driver, outside, .. } = &mut *self.inside.borrow_mut();
+            let definition = outside.definition;
             let starts = matches!(&definition.graph().trigger, Trigger::Message(name) if name == M::NAME);
-            if place.is_none() && starts {
-                let (message, workflow) = (M::NAME, definition.name);
-                drop(inside);
-                self.fail(&format!(
-                    "`{message}` starts another run of `{workflow}` and does not reach this one; start it with \
-                     `kit.start({workflow}(..))`"
-                ));
+            if starts && !driver.agenda.is_waiting_for(M::NAME, Some(&key)) {
+                Err(definition.name)
+            } else {
+                let kept = driver.mail.deliver(message_id, M::NAME, &key, payload.clone(), driver.now_ms);
+                let first = || first_in_line(&driver.agenda, &driver.annals.journals, M::NAME, &key);
+                Ok(kept.and_then(|message_id| Some((first()?, message_id))))
             }
-            if place.is_none() {
-                let (message_id, payload) = (message_id.clone(), payload.clone());
-                inside.outside.kept.push(Kept { name: M::NAME, key, message_id, payload });
-            }
-            place.map(|place| (place, message_id))
         };
-        if let Some(((journal, op), message_id)) = waiting {
-            self.write(journal, Event::MessageReceived { op, message_id, payload });
+        match waiting {
+            Ok(Some(((journal, op), message_id))) => {
+                self.write(journal, Event::MessageReceived { op, message_id, payload });
+            }
+            Ok(None) => {}
+            Err(workflow) => self.fail(&format!(
+                "`{message}` starts another run of `{workflow}` and does not reach this one; start it with \
+                 `kit.start({workflow}(..))`",
+                message = M::NAME
+            )),
         }
     }
 
@@ -430,9 +425,11 @@ impl<W: Workflow> TestRun<W> {
                 let inside = self.inside.borrow();
                 places::told(&inside.driver.deadlock(), inside.driver.annals())
             };
-            for Kept { name, key, .. } in &self.inside.borrow().outside.kept {
+            let inside = self.inside.borrow();
+            for Kept { name, key, .. } in inside.driver.mail.unclaimed(&inside.driver.agenda) {
                 text.push_str(&format!("\nkept, since nobody waits for it: `{name}` with the key \"{key}\""));
             }
+            drop(inside);
             self.fail(&text);
         }
     }

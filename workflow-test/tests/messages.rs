@@ -46,6 +46,79 @@ fn a_message_that_comes_too_late_or_for_somebody_else_is_unclaimed(kit: Kit) {
     assert_eq!(run.unclaimed::<Booked>(), []);
 }
 
+/// Sleep, and pay in two rates
+#[workflow]
+async fn sleeps_first() -> Result<u32, TripError> {
+    sleep(hours(1)).await;
+    let first = receive::<Paid>(7).within(days(1)).await?;
+    let second = receive::<Paid>(7).within(days(1)).await?;
+    Ok(first.amount * 1_000 + second.amount)
+}
+
+/// Wait for a payment that came before, beside something that comes at once
+#[workflow]
+async fn loses_then_waits() -> Result<u32, TripError> {
+    sleep(hours(1)).await;
+    select! {
+        () = sleep(seconds(0)) => {}
+        paid = receive::<Paid>(7).forever() => return Ok(paid.amount + 1),
+    }
+    Ok(receive::<Paid>(7).within(days(1)).await?.amount)
+}
+
+/// Wait for a payment after so many days
+#[workflow]
+async fn late_wait(after: u32) -> Result<u32, TripError> {
+    sleep(days(after)).await;
+    Ok(receive::<Paid>(7).within(days(1)).await?.amount)
+}
+
+#[workflow_test]
+fn a_message_that_nobody_took_is_there_for_the_next_wait(kit: Kit) {
+    let run = kit.start(two_rates());
+    run.deliver(paid(100));
+    run.deliver(paid(50));
+    run.deliver(paid(7));
+    assert_eq!(run.ok(), 150);
+    assert_eq!(run.unclaimed::<Paid>(), [paid(7)]);
+
+    let run = kit.start(sleeps_first());
+    run.deliver(paid(100));
+    run.until_waiting_for::<Paid>();
+    // The first is on its way to the wait; the second comes behind it and does not push it aside.
+    run.deliver(paid(50));
+    assert_eq!(run.unclaimed::<Paid>(), [paid(50)]);
+    assert_eq!(run.ok(), 100_050);
+    assert_eq!(run.unclaimed::<Paid>(), []);
+}
+
+#[workflow_test]
+fn a_message_that_loses_a_race_is_there_for_the_next_wait(kit: Kit) {
+    let run = kit.start(loses_then_waits());
+    run.deliver(paid(100));
+    assert_eq!(run.ok(), 100);
+    assert_eq!(run.unclaimed::<Paid>(), []);
+}
+
+#[workflow_test]
+fn a_message_is_kept_for_seven_days_as_an_engine_keeps_it(kit: Kit) {
+    let run = kit.start(late_wait(6));
+    run.deliver(paid(1));
+    assert_eq!(run.ok(), 1);
+    let run = kit.start(late_wait(7));
+    run.deliver(paid(1));
+    assert_eq!(run.err(), TripError::Late(TimedOut));
+    assert_eq!(run.unclaimed::<Paid>(), [paid(1)]);
+}
+
+#[workflow_test]
+fn an_id_that_a_test_gives_is_no_id_that_the_kit_made_up(kit: Kit) {
+    let run = kit.start(two_rates());
+    run.deliver_with_id("message-2", paid(100));
+    run.deliver(paid(50));
+    assert_eq!(run.ok(), 150);
+}
+
 /// Book unless somebody pays first
 #[workflow]
 async fn paid_or_booked() -> Result<u32, TripError> {
@@ -151,6 +224,34 @@ fn what_a_run_has_sent_is_known_at_its_end(kit: Explore) {
         .always("nobody else is told", |end| end.published::<Booked>().is_empty())
         .sometimes("it is called off", |end| end.sent::<Booked>().last() == Some(&Booked { trip: 8 }))
         .sometimes("a person had to look", |end| end.incidents().len() == 1)
+        .run()
+        .assert(complete());
+}
+
+/// Wait for a payment
+#[workflow]
+async fn wait_for_payment() -> Result<u32, TripError> {
+    Ok(receive::<Paid>(7).forever().await.amount)
+}
+
+/// A child races
+#[workflow]
+async fn racing_child() -> Result<u32, TripError> {
+    select! {
+        paid = wait_for_payment() => paid,
+        priced = price("all") => priced,
+    }
+}
+
+#[workflow_test(explore)]
+fn what_waits_inside_of_a_racing_child_loses_too(kit: Explore) {
+    kit.on(price).returns(Ok(3)).takes(hours(1));
+    kit.workflow(racing_child)
+        .message(|| paid(100))
+        .each_step_fails()
+        .crash_at_every_write()
+        .sometimes("the child wins", |end| end.elapsed() < hours(1) && end.completed(price) == 0)
+        .sometimes("the child loses", |end| end.elapsed() == hours(1) && !has_come(end))
         .run()
         .assert(complete());
 }

@@ -15,8 +15,7 @@ use crate::error::{Error, ErrorKind};
 use crate::limits::{LONGEST_ID, check_id, check_size};
 use crate::store::{NewMessage, ParkReason, TurnOutcome};
 
-/// How long an early message is kept unless its sender says otherwise: seven days.
-pub(crate) const TIME_TO_LIVE: Duration = Duration::from_secs(7 * 24 * 60 * 60);
+pub(crate) use workflow_core::TIME_TO_LIVE;
 
 /// A message on its way in, its type forgotten.
 pub(crate) struct Inbound {

@@ -103,9 +103,19 @@ impl Plan {
         Some(Rc::clone(menus.entry((name, limits)).or_insert_with(make)))
     }
 
-    /// Whether what this wait waits for is one of several things of which the first wins.
+    /// Whether what this wait waits for is one of several things of which the first wins; so is all that is waited for
+    /// in a child that may lose.
     pub(crate) fn is_in_race(&self, wait: &Wait<'_>) -> bool {
-        self.oracles.walker_of(wait.definition).is_some_and(|walker| walker.is_in_race(&wait.place.1))
+        let mut next = Some(wait.place);
+        while let Some((journal, op)) = next {
+            let head = &wait.heads[*journal];
+            let walker = self.oracles.walker_of(&head.definition);
+            if walker.is_some_and(|walker| walker.is_in_race(op)) {
+                return true;
+            }
+            next = head.parent.as_ref().filter(|_| !head.is_detached);
+        }
+        false
     }
 
     /// That no name of a message that may come is a slip of the pen. One that is like no other may be said of many

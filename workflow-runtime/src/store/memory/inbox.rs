@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use workflow_core::{OpId, Timestamp};
+use workflow_core::{Letter, OpId, Timestamp, offered, place_in_line};
 
 use super::{Row, Tables};
 use crate::store::{
@@ -24,11 +24,21 @@ pub(super) struct KeptMessage {
     misfits: BTreeMap<Arc<str>, Misfit>,
 }
 
-impl KeptMessage {
-    fn can_take(&self, run_id: &str) -> bool {
-        self.settled_ms.is_none() && !self.takes.contains_key(run_id) && !self.misfits.contains_key(run_id)
+impl Letter for KeptMessage {
+    fn is_for(&self, message: &str, key: &str) -> bool {
+        self.message.message == message && self.message.key == key
     }
 
+    fn expires_ms(&self) -> Timestamp {
+        self.message.expires_ms
+    }
+
+    fn can_reach(&self, run_id: &str) -> bool {
+        self.settled_ms.is_none() && !self.takes.contains_key(run_id) && !self.misfits.contains_key(run_id)
+    }
+}
+
+impl KeptMessage {
     fn is_over(&self, now_ms: Timestamp) -> bool {
         self.settled_ms.is_some() || self.message.expires_ms <= now_ms
     }
@@ -93,7 +103,7 @@ impl Tables {
     }
 
     pub(super) fn can_take(&self, message_id: &str, run_id: &str) -> bool {
-        self.find(message_id).is_some_and(|number| self.messages[&number].can_take(run_id))
+        self.find(message_id).is_some_and(|number| self.messages[&number].can_reach(run_id))
     }
 
     pub(super) fn take(&mut self, message_id: &str, run_id: &Arc<str>, op: &OpId, at_ms: Timestamp) {
@@ -106,7 +116,7 @@ impl Tables {
 
     /// The run cannot read this message.
     pub(super) fn refuse(&mut self, message_id: &str, run_id: &Arc<str>, misfit: &Misfit, at_ms: Timestamp) {
-        let Some(kept) = self.find_mut(message_id).filter(|kept| kept.can_take(run_id)) else { return };
+        let Some(kept) = self.find_mut(message_id).filter(|kept| kept.can_reach(run_id)) else { return };
         if kept.message.is_event {
             kept.misfits.insert(Arc::clone(run_id), misfit.clone());
             return;
@@ -165,19 +175,17 @@ impl Tables {
         let mut waits: Vec<_> = waits
             .filter(|(_, (_, wait))| wait.message == message.message && wait.key == message.key)
             .collect();
-        waits.sort_by_key(|(run_id, (op, wait))| (wait.since_ms, Arc::clone(run_id), (*op).clone()));
+        waits.sort_by(|(run_id, (op, wait)), (other_id, (other_op, other))| {
+            let other = place_in_line(other.since_ms, other_id, other_op);
+            place_in_line(wait.since_ms, run_id, op).cmp(&other)
+        });
         waits.iter().filter_map(|(run_id, (op, wait))| self.offer(run_id, op, wait, now_ms)).collect()
     }
 
     /// The oldest message that this wait can have.
     fn offer(&self, run_id: &Arc<str>, op: &OpId, wait: &MessageWait, now_ms: Timestamp) -> Option<Offer> {
-        let fits = |kept: &&KeptMessage| {
-            kept.can_take(run_id)
-                && kept.message.expires_ms > now_ms
-                && kept.message.message == wait.message
-                && kept.message.key == wait.key
-        };
-        self.messages.values().find(fits).map(|kept| Offer {
+        let kept = offered(self.messages.values(), run_id, &wait.message, &wait.key, now_ms)?;
+        Some(Offer {
             run_id: Arc::clone(run_id),
             op: op.clone(),
             message_id: kept.message.message_id.clone(),
