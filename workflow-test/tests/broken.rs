@@ -159,7 +159,7 @@ fn code_that_panics_is_found_with_the_way_there() {
              where: after `thank` ({}), before the end of `stumble`\n  \
              0s  start stumble\n  \
              0s  thank: ok\n  \
-             again: WORKFLOW_SCHEDULE=stumble:0 cargo test the_test",
+             again: WORKFLOW_SCHEDULE=stumble:0@broken::the_test cargo test the_test",
             place("async fn stumble", "thank(&order)")
         )
     );

@@ -10,7 +10,7 @@ use std::process::Command;
 
 use shop::*;
 use shop_mocks::all_goes_well;
-use workflow_test::{Exploration, Explore, Outcome};
+use workflow_test::{Exploration, Explore, Outcome, complete};
 
 /// Set for the tests that the others run; they do nothing by themselves.
 const ROLE: &str = "WORKFLOW_TEST_ROLE";
@@ -51,6 +51,20 @@ fn played() {
         Ok("passes twice") => {
             drop(explore("inner::played").run());
             drop(explore("inner::played").cancel_at_every_write().run());
+        }
+        // The harness gives each test a thread; here it may be the only one of the process.
+        Ok("explores otherwise") => {
+            let otherwise = || drop(explore("inner::played").cancel_at_every_write().run());
+            std::thread::spawn(otherwise).join().unwrap();
+        }
+        Ok("explores otherwise and demands all") => {
+            let package = std::env::var("CARGO_MANIFEST_DIR").unwrap();
+            let kit = Explore::of_test("played", "regressions::inner", &package);
+            all_goes_well(&kit);
+            let order = || fulfil_order(order());
+            let with_card = || kit.workflow(order).message(|| NewCard { order_id: 42 });
+            with_card().run().assert(complete());
+            with_card().cancel_at_every_write().run().assert(complete());
         }
         _ => {}
     }
@@ -141,6 +155,28 @@ fn a_schedule_of_one_exploration_is_not_stale_in_another() {
     let said = package.play("passes twice", None);
     assert_eq!(said.matches("1 schedule that failed once was tried first").count(), 2, "{said}");
     assert!(!said.contains("STALE"), "{said}");
+}
+
+#[test]
+fn a_schedule_that_no_exploration_is_the_one_of_any_more_is_told_when_the_test_ends() {
+    let package = Package::empty("dead");
+    package.play("fails", None);
+    let kept = package.kept();
+    let dead =
+        "STALE: the schedule `fulfil_order:002` in workflow-regressions/inner-played.txt fits no exploration";
+    let said = package.play("explores otherwise", None);
+    assert!(said.contains(dead) && said.contains("1 passed"), "{said}");
+    let said = package.play("explores otherwise and demands all", None);
+    assert!(said.contains(dead) && said.contains("1 failed"), "{said}");
+    assert_eq!(package.kept(), kept, "people take it out, not the kit");
+    // Of another program that has a test of the same name, this one knows nothing.
+    fs::write(
+        package.0.join("workflow-regressions/inner-played.txt"),
+        kept.replace("# regressions:", "# shops:"),
+    )
+    .unwrap();
+    let said = package.play("explores otherwise and demands all", None);
+    assert!(!said.contains("STALE") && said.contains("1 passed"), "{said}");
 }
 
 #[test]

@@ -3,11 +3,13 @@
 
 use std::cell::Cell;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use workflow_core::{Definition, Message, Payload, Step, StepFn};
-use workflow_graph::suggest::closest;
 
+use crate::explore::again::{self, Again};
+use crate::explore::ending::Ending;
 use crate::explore::order::Budget;
 use crate::explore::plan::{Plan, Sample, SampleValue};
 use crate::explore::regressions::Regressions;
@@ -23,36 +25,8 @@ use crate::script::SharedScripts;
 use crate::shape::{Shape, check_value};
 use crate::violation::{Oracle, Violation};
 
-/// The variable that repeats one schedule: `WORKFLOW_SCHEDULE=fulfil_order:2.5`.
-pub(crate) const SCHEDULE: &str = "WORKFLOW_SCHEDULE";
-
 /// The variable that lifts the budget: `WORKFLOW_EXPLORE=thorough`.
 const EXPLORE: &str = "WORKFLOW_EXPLORE";
-
-/// What `WORKFLOW_SCHEDULE` says of an exploration.
-enum Again<'a> {
-    /// This schedule is repeated.
-    This(&'a str),
-    /// It is about another workflow; in words.
-    Other(String),
-}
-
-impl Again<'_> {
-    fn of<'a>(again: &'a str, workflow: &str) -> Result<Again<'a>, String> {
-        let Some((named, schedule)) = again.split_once(':') else {
-            return Err(format!("{SCHEDULE} does not hold a schedule: `{again}`; say `{workflow}:{again}`"));
-        };
-        if named == workflow {
-            return Ok(Again::This(schedule));
-        }
-        if closest(named, &[workflow]).is_some() {
-            return Err(format!("{SCHEDULE} names the workflow `{named}`; this test explores `{workflow}`"));
-        }
-        Ok(Again::Other(format!(
-            "{SCHEDULE} is about the workflow `{named}`; `{workflow}` was explored as usual"
-        )))
-    }
-}
 
 /// A number for these texts, the same on every machine and with every compiler (FNV-1a).
 fn fingerprint<'a>(texts: impl Iterator<Item = &'a str>) -> u32 {
@@ -67,6 +41,7 @@ pub struct Exploration {
     input: Payload,
     scripts: SharedScripts,
     test: TestName,
+    ending: Option<Arc<Ending>>,
     messages: Vec<Sample>,
     faults: u32,
     cancels: bool,
@@ -87,12 +62,14 @@ impl Exploration {
         input: Payload,
         scripts: SharedScripts,
         test: TestName,
+        ending: Option<Arc<Ending>>,
     ) -> Exploration {
         Exploration {
             definition,
             input,
             scripts,
             test,
+            ending,
             messages: Vec::new(),
             faults: 0,
             cancels: false,
@@ -237,7 +214,7 @@ impl Exploration {
     /// by every later run, until a person takes its line out.
     #[track_caller]
     pub fn run(self) -> Report {
-        let again = std::env::var(SCHEDULE).ok();
+        let again = again::given();
         let regressions = Regressions::of(&self.test, self.definition.name, &self.options());
         let regressions = regressions.filter(|_| again.is_none());
         match self.explore(again.as_deref(), regressions.as_ref()) {
@@ -258,7 +235,7 @@ impl Exploration {
     /// # Errors
     /// The smallest failing schedule.
     pub fn try_run(self) -> Result<Report, Box<Failure>> {
-        let again = std::env::var(SCHEDULE).ok();
+        let again = again::given();
         self.explore(again.as_deref(), None)
     }
 
@@ -288,7 +265,11 @@ impl Exploration {
 
     fn explore(self, again: Option<&str>, regressions: Option<&Regressions>) -> Result<Report, Box<Failure>> {
         let name = self.definition.name;
-        let mut report = Report::new(self.definition, self.test);
+        let number = self.test.count(name);
+        let mut report = Report::new(self.definition, self.test, number);
+        if let Some(regressions) = regressions {
+            report.ending = Some(self.ending.unwrap_or_else(|| Ending::of_thread(regressions)));
+        }
         let plan = match Plan::new(self.definition, self.input, self.scripts) {
             Ok(plan) => plan,
             Err(violation) => return Err(Failure::before(violation, report)),
@@ -314,14 +295,14 @@ impl Exploration {
             sometimes: self.sometimes,
             reads_order: Cell::new(false),
         };
-        match again.map(|again| Again::of(again, name)) {
+        match again.map(|again| Again::of(again, name, &report.whose())) {
             Some(Ok(Again::This(schedule))) => return search.repeat(schedule, report),
             Some(Ok(Again::Other(other))) => report.passed_over = Some(other),
             Some(Err(text)) => return Err(Failure::before(Violation::new(Oracle::Setup, text), report)),
             None => {}
         }
-        if let Some(regressions) = regressions {
-            report = regressions.try_first(&search, report)?;
+        if let (Some(regressions), Some(ending)) = (regressions, report.ending.clone()) {
+            report = regressions.try_first(&search, &ending, report)?;
         }
         let (most_executions, longest) = match std::env::var(EXPLORE).as_deref() {
             Ok("thorough") => (self.most_executions.saturating_mul(50), self.longest.saturating_mul(50)),

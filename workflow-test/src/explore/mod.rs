@@ -2,9 +2,11 @@
 //! One execution is a pure function of its choices; the clock on the wall only ends the search.
 
 mod aftermath;
+mod again;
 mod batch;
 pub(crate) mod choices;
 mod crash;
+mod ending;
 mod execution;
 mod exploration;
 mod faults;
@@ -21,10 +23,12 @@ mod tests;
 
 use std::fmt::Debug;
 use std::rc::Rc;
+use std::sync::Arc;
 
 use workflow_core::{Definition, Payload, StepFn, Workflow, WorkflowCall, WorkflowFn};
 
 use crate::child_mock::ChildMock;
+use crate::explore::ending::Ending;
 use crate::mock::Mock;
 use crate::script::SharedScripts;
 use crate::shape::check_value;
@@ -37,6 +41,8 @@ pub(crate) use test_name::TestName;
 pub struct Explore {
     scripts: SharedScripts,
     test: TestName,
+    /// `None` for a kit that the test has made itself: it may make several.
+    ending: Option<Arc<Ending>>,
 }
 
 impl Default for Explore {
@@ -48,18 +54,19 @@ impl Default for Explore {
 impl Explore {
     /// A kit without mocks, for the test that is running.
     pub fn new() -> Explore {
-        Explore { scripts: SharedScripts::default(), test: TestName::of_thread() }
+        Explore { scripts: SharedScripts::default(), test: TestName::of_thread(), ending: None }
     }
 
     /// A kit without mocks, for the test of this name: what is needed to repeat a failure alone.
     pub fn named(test: &str) -> Explore {
-        Explore { scripts: SharedScripts::default(), test: TestName::named(test) }
+        Explore { scripts: SharedScripts::default(), test: TestName::named(test), ending: None }
     }
 
     /// What `#[workflow_test(explore)]` hands over.
     #[doc(hidden)]
     pub fn of_test(function: &str, module: &str, package: &str) -> Explore {
-        Explore { scripts: SharedScripts::default(), test: TestName::of_macro(function, module, package) }
+        let test = TestName::of_macro(function, module, package);
+        Explore { scripts: SharedScripts::default(), test, ending: Some(Ending::of_kit()) }
     }
 
     /// Says what a step answers when nothing goes wrong with it.
@@ -86,6 +93,7 @@ impl Explore {
             .unwrap_or_else(|error| panic!("the input of `{}` cannot be stored: {error}", definition.name));
         check_value::<W::Args>(&input, &format!("the input of `{}`", definition.name))
             .unwrap_or_else(|violation| panic!("{violation}"));
-        Exploration::new(definition, input, Rc::clone(&self.scripts), self.test.clone())
+        let scripts = Rc::clone(&self.scripts);
+        Exploration::new(definition, input, scripts, self.test.clone(), self.ending.clone())
     }
 }

@@ -2,14 +2,16 @@
 //! They are added by failing runs, and taken out by people only.
 //!
 //! A file is shared by all explorations of one test, and by tests of the same name in several files. So each line says
-//! of which exploration it is: all of them try it, but only that one can tell that it does not fit any more.
+//! of which exploration it is: all of them try it, but only that one can tell that it does not fit any more. What is
+//! left that no exploration is the one of, and that fits none, is told when the test ends.
 
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::coverage::file_name;
 use crate::explore::choices::Schedule;
+use crate::explore::ending::Ending;
 use crate::explore::report::{Failure, Report};
 use crate::explore::search::Search;
 use crate::explore::test_name::TestName;
@@ -23,6 +25,7 @@ const HEAD: &str = "\
 ";
 
 /// The file of one test.
+#[derive(Clone, Debug)]
 pub(crate) struct Regressions {
     file: PathBuf,
     /// Relative to the package.
@@ -30,6 +33,8 @@ pub(crate) struct Regressions {
     workflow: &'static str,
     /// Which exploration it is.
     origin: String,
+    program: String,
+    test: String,
 }
 
 /// A line of the file.
@@ -38,6 +43,8 @@ struct Kept {
     schedule: String,
     /// Which exploration it failed in; `None` in files of the first releases.
     origin: Option<String>,
+    /// As it stands in the file.
+    line: String,
 }
 
 impl Regressions {
@@ -45,15 +52,24 @@ impl Regressions {
     pub(crate) fn of(test: &TestName, workflow: &'static str, options: &str) -> Option<Regressions> {
         let package = test.package().filter(|_| !test.path.is_empty())?;
         let name = format!("{FOLDER}/{}.txt", file_name(&test.path));
-        let origin = format!("{}: {options}", test.program());
-        Some(Regressions { file: package.join(&name), name, workflow, origin })
+        let program = test.program();
+        let origin = format!("{program}: {options}");
+        let (file, test) = (package.join(&name), test.path.clone());
+        Some(Regressions { file, name, workflow, origin, program, test })
     }
 
     /// Tries what is kept of this workflow.
-    pub(crate) fn try_first(&self, search: &Search, mut report: Report) -> Result<Report, Box<Failure>> {
-        for Kept { schedule: text, origin } in self.schedules() {
+    pub(crate) fn try_first(
+        &self,
+        search: &Search,
+        ending: &Ending,
+        mut report: Report,
+    ) -> Result<Report, Box<Failure>> {
+        let mut tried = Vec::new();
+        for Kept { schedule: text, origin, line } in self.schedules() {
             let Some(schedule) = Schedule::parse(&text) else {
                 report.stale.push(format!("`{text}` in {} is no schedule", self.name));
+                tried.push(line);
                 continue;
             };
             let attempted = search.attempt(&schedule);
@@ -64,6 +80,9 @@ impl Regressions {
                 let mut failure = Failure::of(attempted, report);
                 failure.kept = Some(format!("it is kept in {}", self.name));
                 return Err(failure);
+            }
+            if is_own || is_same {
+                tried.push(line);
             }
             if !is_same && is_own {
                 let other = match origin {
@@ -77,6 +96,7 @@ impl Regressions {
                 ));
             }
         }
+        ending.note_tried(self, tried);
         Ok(report)
     }
 
@@ -105,16 +125,48 @@ impl Regressions {
         file.write_all(format!("{end}{head}\n# {why}\n{line}\n").as_bytes())
     }
 
+    pub(crate) fn file(&self) -> &Path {
+        &self.file
+    }
+
+    pub(crate) fn test(&self) -> &str {
+        &self.test
+    }
+
+    /// The lines that say that they are of explorations of this program, whatever they explore.
+    pub(crate) fn lines_of_program(&self) -> Vec<String> {
+        let text = fs::read_to_string(&self.file).unwrap_or_default();
+        let lines = text.lines().map(str::trim).filter(|line| !line.starts_with('#'));
+        let of_program = lines.filter(|line| {
+            let origin = line.split_once('#').and_then(|(_, origin)| origin.split_once(':'));
+            origin.is_some_and(|(program, _)| program.trim() == self.program)
+        });
+        of_program.map(str::to_owned).collect()
+    }
+
+    /// That no exploration of the test has anything to do with this line any more.
+    pub(crate) fn explain_dead(&self, line: &str) -> String {
+        let schedule = line.split_once('#').map_or(line, |(schedule, _)| schedule).trim();
+        format!(
+            "the schedule `{schedule}` in {} fits no exploration of this test, which has others now, and protects \
+             nothing any more; explore again what it is of (its line says how), or remove the line once you have \
+             seen that what it found cannot happen any more",
+            self.name
+        )
+    }
+
     /// The schedules of this workflow.
     fn schedules(&self) -> Vec<Kept> {
         let text = fs::read_to_string(&self.file).unwrap_or_default();
         let lines = text.lines().map(str::trim).filter(|line| !line.starts_with('#'));
-        let of_this = lines.filter_map(|line| line.strip_prefix(self.workflow)?.strip_prefix(':'));
-        let kept = of_this.map(|line| match line.split_once('#') {
-            Some((schedule, origin)) => {
-                Kept { schedule: schedule.trim().to_owned(), origin: Some(origin.trim().to_owned()) }
-            }
-            None => Kept { schedule: line.to_owned(), origin: None },
+        let of_this =
+            lines.filter_map(|line| Some((line, line.strip_prefix(self.workflow)?.strip_prefix(':')?)));
+        let kept = of_this.map(|(line, text)| {
+            let (schedule, origin) = match text.split_once('#') {
+                Some((schedule, origin)) => (schedule.trim(), Some(origin.trim().to_owned())),
+                None => (text, None),
+            };
+            Kept { schedule: schedule.to_owned(), origin, line: line.to_owned() }
         });
         kept.collect()
     }

@@ -4,11 +4,14 @@
 use std::fmt;
 use std::io::{self, Write};
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use workflow_core::Definition;
 
 use crate::coverage::{Coverage, Demand, Demanded, Scale, target_folder};
+use crate::explore::again::SCHEDULE;
+use crate::explore::ending::Ending;
 use crate::explore::search::Attempted;
 use crate::explore::test_name::TestName;
 use crate::places;
@@ -34,7 +37,7 @@ pub struct Report {
     pub is_out_of_time: bool,
     /// The schedule that was repeated instead of exploring, if the environment asked for one.
     pub repeated: Option<String>,
-    /// The schedule in the environment, which is of another workflow, so that this one was explored as usual.
+    /// The schedule in the environment, which is of another exploration, so that this one was made as usual.
     pub(crate) passed_over: Option<String>,
     /// How many schedules were tried first, since they failed in an earlier run.
     pub kept: usize,
@@ -46,10 +49,14 @@ pub struct Report {
     pub one_thread: Option<String>,
     pub(crate) coverage: Coverage,
     pub(crate) test: TestName,
+    /// Which of the explorations of this workflow in its test it is, counted from 1.
+    pub(crate) number: usize,
+    /// Set where schedules are kept.
+    pub(crate) ending: Option<Arc<Ending>>,
 }
 
 impl Report {
-    pub(crate) fn new(definition: Definition, test: TestName) -> Report {
+    pub(crate) fn new(definition: Definition, test: TestName, number: usize) -> Report {
         Report {
             workflow: definition.name,
             executions: 0,
@@ -66,6 +73,17 @@ impl Report {
             one_thread: None,
             coverage: Coverage::of(definition),
             test,
+            number,
+            ending: None,
+        }
+    }
+
+    /// What the exploration is called where one schedule is repeated.
+    pub(crate) fn whose(&self) -> String {
+        match (self.number, self.test.path.is_empty()) {
+            (_, true) => String::new(),
+            (1, false) => self.test.in_program(),
+            (number, false) => format!("{}#{number}", self.test.in_program()),
         }
     }
 
@@ -104,7 +122,10 @@ impl Report {
         }
         let met = match demand.0 {
             Demanded::Share { what, share } => self.coverage.meets(what, share),
-            Demanded::Complete => self.is_all(),
+            Demanded::Complete => {
+                self.ending.iter().for_each(|ending| ending.demand_all());
+                self.is_all()
+            }
         };
         if let Err(text) = met {
             panic!("{text}");
@@ -226,8 +247,12 @@ impl fmt::Display for Failure {
             write!(f, "\n  {line}")?;
         }
         if let Some(schedule) = &self.schedule {
-            let line =
-                format!("again: WORKFLOW_SCHEDULE={schedule} cargo test {}", self.report.test.function);
+            let whose = self.report.whose();
+            let at = if whose.is_empty() { "" } else { "@" };
+            let test = &self.report.test.function;
+            // A shell takes parentheses for its own.
+            let quote = if schedule.contains('(') { "'" } else { "" };
+            let line = format!("again: {SCHEDULE}={quote}{schedule}{at}{whose}{quote} cargo test {test}");
             write!(f, "\n  {}", line.trim_end())?;
         }
         if let Some(kept) = &self.kept {

@@ -5,9 +5,9 @@ use std::cell::Cell;
 
 use crate::annals::Annals;
 use crate::explore::aftermath::Aftermath;
+use crate::explore::again::SCHEDULE;
 use crate::explore::choices::{Choices, Schedule};
 use crate::explore::execution::{Execution, execute};
-use crate::explore::exploration::SCHEDULE;
 use crate::explore::plan::Plan;
 use crate::explore::report::{Failure, Report};
 use crate::explore::shrink::shrink;

@@ -1,7 +1,12 @@
 //! Which test explores: its name for people, and the folder of its package, where what is kept for it lies.
 //! It touches no file.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+
+/// How often each test has explored each workflow.
+static EXPLORED: Mutex<BTreeMap<(String, &str), usize>> = Mutex::new(BTreeMap::new());
 
 /// See the module.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -47,6 +52,14 @@ impl TestName {
         let stem = program.file_stem().unwrap_or_default().to_string_lossy().into_owned();
         // Cargo puts a hash behind the name that changes with every release of the compiler.
         stem.rsplit_once('-').map_or(stem.clone(), |(name, _)| name.to_owned())
+    }
+
+    /// Which of the explorations of this workflow in the test begins now, counted from 1.
+    pub(crate) fn count(&self, workflow: &'static str) -> usize {
+        let mut explored = EXPLORED.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = explored.entry((self.path.clone(), workflow)).or_insert(0);
+        *count += 1;
+        *count
     }
 
     /// With the program in front, to tell apart what stands in several.
