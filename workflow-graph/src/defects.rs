@@ -7,8 +7,8 @@ use std::fmt;
 
 use crate::reading::is_same_text;
 use crate::{
-    ChildFacts, Effect, FlowKind, Graph, NodeIndex, NodeKind, Notice, StepFacts, SubflowFacts, is_node_id,
-    saga,
+    ChildFacts, Effect, FlowKind, Graph, Node, NodeIndex, NodeKind, Notice, StepFacts, SubflowFacts,
+    is_node_id, saga,
 };
 
 /// One thing that is wrong with a graph.
@@ -273,8 +273,19 @@ const fn lost_effect(graph: &Graph, node: NodeIndex, name: &str) -> Notice {
                 .with("`#[step(read_only)]`, `#[step(compensate = ..)]` or, if it heeds a cancel, ")
                 .with("`#[step(cancellable)]`, or call it inside an arm")
         }
-        NodeKind::Child(_) => match saga::effect_of_child(&nodes[node]) {
-            Some(step) => notice
+        NodeKind::Child(ChildFacts { detached: true, .. }) => match saga::trace_of_child(&nodes[node]) {
+            Some(_) => notice
+                .with("` may lose this `select!` and goes on all the same, since nobody waits for it; start it before ")
+                .with("the `select!`, or inside an arm"),
+            None => return Notice::new(""),
+        },
+        NodeKind::Child(_) => match saga::trace_of_child(&nodes[node]) {
+            Some((Node { kind: NodeKind::Send { .. }, .. }, message)) => notice
+                .with("` may lose this `select!` when its message `")
+                .with(message)
+                .with("` has left, and nobody takes that back; call it inside an arm, or start it before with ")
+                .with("`.detached()` and receive its message"),
+            Some((_, step)) => notice
                 .with("` may lose this `select!` when its step `")
                 .with(step)
                 .with("` has happened, and a workflow that has ended, or is past its point of no return, is not ")

@@ -312,12 +312,12 @@ pub(crate) const fn undeclared_inside(node: &Node) -> Option<(&str, &str)> {
     }
 }
 
-/// The name of a step in a workflow that is waited for, or in what that calls, which does more than look.
-pub(crate) const fn effect_of_child(node: &Node) -> Option<&str> {
-    let NodeKind::Child(ChildFacts { graph, detached: false, .. }) = &node.kind else { return None };
+/// The node of another workflow, or of what that calls and starts, which does more than look, and its name.
+pub(crate) const fn trace_of_child(node: &Node) -> Option<(&Node, &str)> {
+    let NodeKind::Child(ChildFacts { graph, .. }) = &node.kind else { return None };
     match graph.known() {
-        Some(graph) => match inside::find(graph, inside::Wanted::Effect) {
-            Some(step) => Some(part::name_of(step)),
+        Some(graph) => match inside::find(graph, inside::Wanted::Trace) {
+            Some(found) => Some((found, part::name_of(found))),
             None => None,
         },
         None => None,

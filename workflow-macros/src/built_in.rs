@@ -31,7 +31,10 @@ const MACROS: [&str; 3] = ["join", "try_join", "select"];
 pub(crate) fn refuse_as_function(function: &Ident, what: &str, errors: &mut Errors) {
     let name = function.unraw().to_string();
     if OPERATIONS.contains(&name.as_str()) {
-        let why = format!("`{name}` is an operation of the language; give the {what} another name");
+        let why = format!(
+            "`{name}` is an operation of the language; rename the function, and where runs know the {what} by this name \
+             already, keep it: `#[{what}(name = \"{name}\")]`"
+        );
         errors.at(function.span(), why);
     }
 }

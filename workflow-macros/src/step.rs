@@ -19,7 +19,6 @@ mod was;
 
 use proc_macro2::TokenStream;
 use quote::ToTokens;
-use syn::ext::IdentExt;
 
 use crate::built_in;
 use crate::docs;
@@ -50,10 +49,7 @@ pub(crate) fn expand(attribute: TokenStream, item: TokenStream) -> TokenStream {
     };
     let mut errors = Errors::default();
     let mut attribute = Attribute::read(attribute, &function.sig.ident, &mut errors);
-    // Under its own name it has been refused already.
-    if function.sig.ident.unraw() != attribute.name {
-        built_in::refuse_as_function(&function.sig.ident, "step", &mut errors);
-    }
+    built_in::refuse_as_function(&function.sig.ident, "step", &mut errors);
     let is_callable = signature::check(&function.sig, &mut errors);
     let parameters = parameters::read(&function.sig, &mut errors);
     let returns = output::read(&function.sig, &mut errors);

@@ -143,6 +143,6 @@ fn check(kind: Kind, function: &RawFn, body: &Body, errors: &mut Errors) -> Chec
         errors.at(span, why);
     }
     let statics = statics::of(function, body, &allows);
-    let places = Places::of(body, &allows, &foreign, &lowered.endless_waits);
+    let places = Places::of(function, body, &allows, &foreign, &lowered.endless_waits);
     Checked { lowered: Some(lowered), allows, statics, places }
 }

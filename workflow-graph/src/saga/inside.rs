@@ -24,17 +24,29 @@ pub(super) enum Wanted {
     Undeclared,
     /// A step of any effect, in children as well.
     Effect,
+    /// The same, or a message that leaves; in workflows that nobody waits for as well.
+    Trace,
 }
 
 impl Wanted {
+    const fn looks_into_child(self, detached: bool) -> bool {
+        match self {
+            Wanted::Trace => true,
+            Wanted::Effect => !detached,
+            _ => false,
+        }
+    }
+
     const fn is(self, node: &Node) -> bool {
-        let NodeKind::Step(step) = &node.kind else { return false };
+        let NodeKind::Step(step) = &node.kind else {
+            return matches!(self, Wanted::Trace) && matches!(node.kind, NodeKind::Send { .. });
+        };
         match self {
             Wanted::Saga => makes_saga(&node.kind),
             Wanted::Pivot => matches!(step.effect, Effect::Pivot),
             Wanted::Unfit => !matches!(step.effect, Effect::ReadOnly | Effect::Retriable),
             Wanted::Undeclared => matches!(step.effect, Effect::Undeclared),
-            Wanted::Effect => !matches!(step.effect, Effect::ReadOnly),
+            Wanted::Effect | Wanted::Trace => !matches!(step.effect, Effect::ReadOnly),
         }
     }
 }
@@ -113,8 +125,8 @@ pub(super) const fn find(graph: &Graph, wanted: Wanted) -> Option<&Node> {
                 NodeKind::Subflow(SubflowFacts { graph, .. }) if !graphs.add(graph.known()) => {
                     return Some(&nodes[node]);
                 }
-                NodeKind::Child(ChildFacts { graph, detached: false, .. })
-                    if matches!(wanted, Wanted::Effect) && !graphs.add(graph.known()) =>
+                NodeKind::Child(ChildFacts { graph, detached, .. })
+                    if wanted.looks_into_child(*detached) && !graphs.add(graph.known()) =>
                 {
                     return Some(&nodes[node]);
                 }

@@ -142,12 +142,13 @@ const fn same_before(nodes: &[Node], node: NodeIndex) -> Option<NodeIndex> {
     None
 }
 
-/// The name of a step, subflow or child; else the id of the node.
+/// The name of a step, subflow, child or message; else the id of the node.
 pub(super) const fn name_of(node: &Node) -> &str {
     match &node.kind {
         NodeKind::Step(step) => text_of(&step.name),
         NodeKind::Subflow(subflow) => text_of(&subflow.name),
         NodeKind::Child(child) => text_of(&child.workflow),
+        NodeKind::Send { message, .. } => text_of(message),
         _ => text_of(&node.id),
     }
 }

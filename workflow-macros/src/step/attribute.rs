@@ -6,7 +6,6 @@ use syn::LitStr;
 use syn::ext::IdentExt;
 use workflow_graph::{Effect, Rate, RetryPolicy, Task, is_node_id};
 
-use crate::built_in;
 use crate::duration;
 use crate::errors::Errors;
 use crate::suggest::unknown;
@@ -220,9 +219,7 @@ fn label(word: &Word, errors: &mut Errors) -> Option<String> {
 }
 
 fn check_name(name: &str, span: Span, errors: &mut Errors) {
-    if built_in::is_operation(name) {
-        errors.at(span, format!("`{name}` is an operation of the language; give the step another name"));
-    } else if !is_node_id(name) {
+    if !is_node_id(name) {
         let message = format!(
             "`{name}` cannot name a step: the name begins with a letter of a-z or `_`, \
              then come letters, digits, `_`, `-` or `.`; give it one with `name = \"..\"`"

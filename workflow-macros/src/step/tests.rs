@@ -63,6 +63,8 @@ fn names_of_operations_are_taken() {
     assert_eq!(refused("name = \"a b\"", "async fn pack() {}").len(), 1);
     // A workflow knows it by the name of its function.
     assert_eq!(refused("name = \"take\"", "async fn receive() {}").len(), 1);
+    // That of a step that runs know already stays what it was.
+    assert_eq!(refused("name = \"receive\"", "async fn take() {}"), [] as [&str; 0]);
     assert_eq!(refused("", "async fn receive_all() {}"), [] as [&str; 0]);
 }
 

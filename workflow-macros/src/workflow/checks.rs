@@ -88,7 +88,10 @@ fn race_check(nodes: &[Node], flow: &Flow, operation: &Operation) -> Option<Toke
 
 /// WF006: what loses a `select!` may have happened all the same.
 fn loser_check(nodes: &[Node], flow: &Flow, operation: &Operation) -> Option<TokenStream> {
-    let (NodeKind::Race, What::Call(path)) = (&nodes[flow.from].kind, &operation.what) else { return None };
+    let (NodeKind::Race, What::Call(path) | What::Detached(path)) = (&nodes[flow.from].kind, &operation.what)
+    else {
+        return None;
+    };
     let (node, name) = (flow.to, source_text(path));
     Some(quote_spanned!(operation.span=> __graph::check_loser(&__GRAPH, #node, #name)))
 }

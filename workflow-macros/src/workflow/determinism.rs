@@ -15,6 +15,7 @@ use super::awaits::Body;
 use super::forbidden::{self, Kind};
 use super::regions::Word;
 use super::source_file::{self, Names, import};
+use crate::built_in;
 use crate::errors::Errors;
 use crate::signature::RawFn;
 
@@ -184,16 +185,35 @@ impl Scan<'_> {
             None
         } else {
             let meaning = self.meaning(&path.segments);
-            let mut by_file = || {
-                let is_called = is_group(after.first(), Delimiter::Parenthesis);
-                is_called.then(|| self.meaning_by_file(meaning.clone())).flatten()
-            };
+            let is_called = is_group(after.first(), Delimiter::Parenthesis);
+            if is_called {
+                self.refuse_alias(&path, &meaning);
+            }
+            let mut by_file = || is_called.then(|| self.meaning_by_file(meaning.clone())).flatten();
             forbidden::function(&meaning).or_else(|| forbidden::function(&by_file()?))
         };
         if let Some(kind) = found {
             self.call(kind, &path, is_punct(before, '.'), after);
         }
         path.length
+    }
+
+    /// An import must not give anything else the name of an operation: where it is awaited, it would be taken for that.
+    fn refuse_alias(&mut self, path: &Path, meaning: &[String]) {
+        let [name] = &path.segments[..] else { return };
+        let written = name.unraw().to_string();
+        if !built_in::is_operation(&written) {
+            return;
+        }
+        let by_file = || source_file::alias(self.name, &written);
+        let meant = if *meaning == [written.as_str()] { by_file() } else { Some(meaning.to_vec()) };
+        let Some(meant) = meant.filter(|meant| meant.last() != Some(&written)) else { return };
+        let why = format!(
+            "WF044: `{written}` is imported here as another name of `{}`, and would be taken for the operation of the \
+             language; import it under another name; see docs/errors/WF044.md",
+            meant.join("::")
+        );
+        self.errors.at(name.span(), why);
     }
 
     fn call(&mut self, kind: Kind, path: &Path, is_method: bool, after: &[TokenTree]) {

@@ -18,8 +18,10 @@ use syn::{
 use super::allow::{Allows, Rule};
 use super::awaits::Body;
 use super::determinism::Foreign;
-use super::{dropped, forbidden};
+use super::source_file::Names;
+use super::{dropped, forbidden, source_file};
 use crate::editor;
+use crate::signature::RawFn;
 
 /// Methods whose results are iterated.
 const ITERATING: &[&str] = &[
@@ -89,8 +91,14 @@ pub(crate) struct Iterated {
 
 impl Places {
     /// Finds them.
-    pub(crate) fn of(body: &Body, allows: &Allows, foreign: &Foreign, waits: &[LineColumn]) -> Places {
-        let mut finder = Finder { body, allows, places: Places::default() };
+    pub(crate) fn of(
+        function: &RawFn,
+        body: &Body,
+        allows: &Allows,
+        foreign: &Foreign,
+        waits: &[LineColumn],
+    ) -> Places {
+        let mut finder = Finder { function, body, allows, places: Places::default() };
         if !editor::asks() {
             finder.visit_block(&body.block);
         }
@@ -188,12 +196,18 @@ fn count(tokens: TokenStream, counts: &mut BTreeMap<LineColumn, usize>) {
 }
 
 struct Finder<'a> {
+    function: &'a RawFn,
     body: &'a Body,
     allows: &'a Allows,
     places: Places,
 }
 
 impl Finder<'_> {
+    /// What the file and the body call things. Asked for where it matters only, since the file has to be read.
+    fn names(&self) -> Names {
+        source_file::names_of(&self.function.sig.ident, &self.body.block)
+    }
+
     fn is_iterating(&self, call: &ExprMethodCall) -> bool {
         ITERATING.contains(&call.method.to_string().as_str())
     }
@@ -222,7 +236,8 @@ impl<'ast> Visit<'ast> for Finder<'_> {
     }
 
     fn visit_expr_call(&mut self, call: &'ast ExprCall) {
-        self.places.dropped.extend(dropped::by_function(call));
+        let names = || self.names();
+        self.places.dropped.extend(dropped::by_function(call, names));
         syn::visit::visit_expr_call(self, call);
     }
 

@@ -3,12 +3,13 @@
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use proc_macro2::{Span, TokenStream, TokenTree};
 use syn::ext::IdentExt;
-use syn::{Ident, Item, UseTree};
+use syn::visit::Visit;
+use syn::{Block, Ident, Item, ItemUse, UseTree};
 
 use crate::editor;
 
@@ -27,6 +28,8 @@ pub(crate) struct SourceFile {
 thread_local! {
     /// The last one: most files have several workflows, and a compiler reads each file once.
     static LAST: RefCell<Option<(PathBuf, Option<Rc<SourceFile>>)>> = const { RefCell::new(None) };
+    /// Its text, which is looked at more often than it has to be understood.
+    static TEXT: RefCell<Option<(PathBuf, String)>> = const { RefCell::new(None) };
 }
 
 /// The file in which this stands. An editor would be told of the file as it was saved, so it is told nothing.
@@ -38,11 +41,41 @@ pub(crate) fn around(place: Span) -> Option<Rc<SourceFile>> {
         {
             return file.clone();
         }
-        let text = std::fs::read_to_string(&path).ok();
-        let file = text.and_then(|text| SourceFile::read(&text));
+        let file = with_text(&path, SourceFile::read).flatten();
         *last = Some((path, file.clone()));
         file
     })
+}
+
+/// The text of this file, if there is one.
+fn with_text<T>(path: &Path, look: impl FnOnce(&str) -> T) -> Option<T> {
+    TEXT.with_borrow_mut(|last| {
+        if last.as_ref().is_none_or(|(known, _)| known != path) {
+            *last = Some((path.to_owned(), std::fs::read_to_string(path).ok()?));
+        }
+        last.as_ref().map(|(_, text)| look(text))
+    })
+}
+
+/// What the imports at the head of the file give this name to, if one of them gives it to something of another name.
+pub(crate) fn alias(function: &Ident, name: &str) -> Option<Vec<String>> {
+    let path = function.span().local_file().filter(|_| !editor::asks())?;
+    // Reading a file costs little, understanding it some milliseconds.
+    with_text(&path, |text| text.contains(&format!(" as {name}"))).filter(|may_be| *may_be)?;
+    around(function.span())?.imported(function).remove(name)
+}
+
+/// What the file around this function and the imports of its body call things; a function of the module is its own.
+pub(crate) fn names_of(function: &Ident, body: &Block) -> Names {
+    struct Imports(Names);
+    impl<'ast> Visit<'ast> for Imports {
+        fn visit_item_use(&mut self, item: &'ast ItemUse) {
+            import(&item.tree, &mut Vec::new(), &mut self.0);
+        }
+    }
+    let mut imports = Imports(around(function.span()).map(|file| file.named(function)).unwrap_or_default());
+    imports.visit_block(body);
+    imports.0
 }
 
 impl SourceFile {
@@ -76,6 +109,18 @@ impl SourceFile {
         let function = function.unraw().to_string();
         let module = self.modules.iter().find(|(functions, _)| functions.contains(&function));
         module.map(|(_, names)| names.clone()).unwrap_or_default()
+    }
+
+    /// The same with the functions of the module, which are its own.
+    fn named(&self, function: &Ident) -> Names {
+        let function = function.unraw().to_string();
+        let Some((functions, names)) =
+            self.modules.iter().find(|(functions, _)| functions.contains(&function))
+        else {
+            return Names::new();
+        };
+        let own = functions.iter().map(|name| (name.clone(), vec!["self".to_owned(), name.clone()]));
+        own.chain(names.clone()).collect()
     }
 
     /// What a macro of this file does unseen, if it is one.

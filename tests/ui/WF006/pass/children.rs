@@ -24,6 +24,36 @@ async fn order_from_supplier(item: u32) -> u32 {
     write_to_supplier(item).await
 }
 
+#[derive(Debug, Clone, Serialize, Deserialize, Message)]
+#[message(key = item)]
+pub struct Ordered {
+    item: u32,
+}
+
+#[workflow]
+async fn order_and_tell(item: u32) {
+    write_to_supplier(item).await;
+    send(Ordered { item }).await;
+}
+
+/// One that only looks may start another one that only looks, and lose.
+#[workflow]
+async fn look_twice(item: u32) -> u32 {
+    compare_prices(item).detached().await;
+    ask_price(item).await
+}
+
+/// What is meant to go on whoever wins is started before, and tells when it is done.
+#[workflow]
+async fn order_at_leisure(item: u32) -> u32 {
+    order_and_tell(item).detached().await;
+    select! {
+        price = look_twice(item) => price,
+        ordered = receive::<Ordered>(item).forever() => ordered.item,
+        () = sleep(days(1)) => 0,
+    }
+}
+
 #[workflow]
 async fn buy(item: u32) -> u32 {
     let price = select! {

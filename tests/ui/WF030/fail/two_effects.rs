@@ -17,7 +17,7 @@ async fn pack(amount: u64) -> u64 {
     amount
 }
 
-#[step(name = "sleep", retry(attempts = 0), timeout = "30")]
+#[step(name = "sl eep", retry(attempts = 0), timeout = "30")]
 async fn wait(amount: u64) -> u64 {
     amount
 }
