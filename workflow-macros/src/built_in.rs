@@ -32,14 +32,14 @@ pub(crate) fn refuse_as_function(function: &Ident, what: &str, errors: &mut Erro
     let name = function.unraw().to_string();
     if OPERATIONS.contains(&name.as_str()) {
         let why = format!(
-            "`{name}` is an operation of the language; rename the function, and where runs know the {what} by this name \
-             already, keep it: `#[{what}(name = \"{name}\")]`"
+            "`{name}` is an operation of the language; rename the function, and where runs know the {what} by this \
+             name already, keep it: `#[{what}(name = \"{name}\")]`"
         );
         errors.at(function.span(), why);
     }
 }
 
-/// Whether the language has an operation of that name: no step can have it.
+/// Whether the language has an operation of that name: no function of a step can have it.
 pub(crate) fn is_operation(name: &str) -> bool {
     OPERATIONS.contains(&name) || MACROS.contains(&name)
 }

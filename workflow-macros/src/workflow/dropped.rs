@@ -1,5 +1,5 @@
-//! Calls whose value is dropped in so many words: `let _ = call(..);`, `_ = call(..);`, `drop(call(..))`, also as parts of
-//! what is dropped: `let _ = (call(..), 1);`, `let _ = if late { call(..) } else { other(..) };`.
+//! Calls whose value is dropped in so many words: `let _ = call(..);`, `_ = call(..);`, `drop(call(..))`, also as
+//! parts of what is dropped: `let _ = (call(..), 1);`, `let _ = if late { call(..) } else { other(..) };`.
 //! Whether one is an operation, which then never happens (WF003), only its type tells. Syntax only.
 
 use proc_macro2::{LineColumn, Span};

@@ -1,4 +1,5 @@
-//! Who has a function of another name for it, or one that is only called like that of the standard library, drops nothing.
+//! Who has a function of another name for it, or one that is only called like that of the standard library, drops
+//! nothing.
 use workflow_runtime::prelude::*;
 
 mod books {
