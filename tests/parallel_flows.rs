@@ -4,6 +4,8 @@
 
 #[path = "parallel_flows/calls.rs"]
 mod calls;
+#[path = "parallel_flows/deadlines.rs"]
+mod deadlines;
 #[path = "parallel_flows/joins.rs"]
 mod joins;
 #[path = "conformance/judge.rs"]

@@ -253,3 +253,29 @@ pub async fn keeps_the_error() -> u32 {
     }
     1
 }
+
+#[workflow]
+pub async fn keeps_what_came() -> u32 {
+    sleep(days(7)).await;
+    let card = receive::<NewCard>("1").within(days(7)).await;
+    /// Card there?
+    if card.is_ok() {
+        ship().await;
+    } else {
+        look().await;
+    }
+    1
+}
+
+#[workflow]
+pub async fn keeps_what_came_first() -> u32 {
+    let is_there = select! {
+        card = receive::<NewCard>("1").within(days(7)) => card.is_ok(),
+        _ = receive::<OrderCompleted>("1").forever() => false,
+    };
+    /// Card there?
+    if is_there {
+        ship().await;
+    }
+    look().await
+}

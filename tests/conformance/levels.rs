@@ -325,6 +325,8 @@ fn every_export_conforms_strictly() {
         knows_what_is_inside.graph(),
         either_of_both.graph(),
         keeps_the_error.graph(),
+        keeps_what_came.graph(),
+        keeps_what_came_first.graph(),
     ] {
         judge::the_export_conforms(graph);
     }

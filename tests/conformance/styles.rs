@@ -170,6 +170,74 @@ fn a_deadline_may_be_an_event_behind_a_gateway_or_on_the_border() {
     assert!(told[0].contains("draws the timer event `A week is over`"), "{told:#?}");
 }
 
+/// What comes of a wait is looked at later: events, then what leads where, then a question with two answers.
+fn asked_later(events: &str, flows: &[(&str, &str)]) -> String {
+    let flow = |(number, (from, to)): (usize, &(&str, &str))| {
+        format!("<bpmn:sequenceFlow id=\"f{number}\" sourceRef=\"{from}\" targetRef=\"{to}\"/>")
+    };
+    let flows: String = flows.iter().enumerate().map(flow).collect();
+    file(&format!(
+        "<bpmn:startEvent id=\"s\"/>{events}
+         <bpmn:exclusiveGateway id=\"q\" name=\"Card there?\"/>
+         <bpmn:task id=\"ship\" name=\"Ship goods\"/><bpmn:task id=\"look\" name=\"Look at the order\"/>
+         <bpmn:endEvent id=\"done\"/>{flows}"
+    ))
+}
+
+#[test]
+fn a_deadline_that_is_a_value_may_be_drawn_where_the_flow_goes_on_or_not_at_all() {
+    const TIMER: &str = "<bpmn:timerEventDefinition><bpmn:timeDuration>P7D</bpmn:timeDuration>
+        </bpmn:timerEventDefinition>";
+    let task = format!(
+        "<bpmn:intermediateCatchEvent id=\"nap\" name=\"7 days\">{TIMER}</bpmn:intermediateCatchEvent>
+         <bpmn:receiveTask id=\"card\" name=\"Receive new card\"/>"
+    );
+    let border = format!(
+        "{task}<bpmn:boundaryEvent id=\"time\" name=\"A week is over\" attachedToRef=\"card\">{TIMER}
+         </bpmn:boundaryEvent>"
+    );
+    let answers =
+        [("s", "nap"), ("nap", "card"), ("q", "ship"), ("q", "look"), ("ship", "done"), ("look", "done")];
+    let (came, late) = (("card", "q"), ("time", "q"));
+    let with = |more: &[(&'static str, &'static str)]| [&answers, more].concat();
+    agrees(keeps_what_came.graph(), &asked_later(&task, &with(&[came])), Level::Strict);
+    agrees(keeps_what_came.graph(), &asked_later(&border, &with(&[came, late])), Level::Strict);
+    // The same order, though not drawn as it is written: the two ways part at the task.
+    let parted = asked_later(&border, &with(&[("card", "ship"), ("time", "look")]));
+    agrees(keeps_what_came.graph(), &parted, Level::Order);
+    let told = judge::findings(keeps_what_came.graph(), parted.as_bytes(), Level::Strict);
+    assert!(told.iter().any(|text| text.contains("handle the timeout of `.within(..)`")), "{told:#?}");
+}
+
+#[test]
+fn behind_a_gateway_a_deadline_that_is_a_value_leads_into_the_same_arm() {
+    let events = format!(
+        "{GATEWAY}<bpmn:intermediateCatchEvent id=\"sold\" name=\"Order completed\">
+             <bpmn:messageEventDefinition/></bpmn:intermediateCatchEvent>"
+    );
+    let flows = [
+        ("s", "wait"),
+        ("wait", "sold"),
+        ("sold", "q"),
+        ("card", "q"),
+        ("time", "q"),
+        ("q", "ship"),
+        ("q", "look"),
+        ("ship", "look"),
+        ("look", "done"),
+    ];
+    let model = asked_later(&events, &flows);
+    agrees(keeps_what_came_first.graph(), &model, Level::Strict);
+    let elsewhere =
+        model.replace("sourceRef=\"time\" targetRef=\"q\"", "sourceRef=\"time\" targetRef=\"look\"");
+    let told = judge::findings(keeps_what_came_first.graph(), elsewhere.as_bytes(), Level::Strict);
+    assert!(!told.is_empty(), "it leads into another arm");
+    let without =
+        model.replace("sourceRef=\"wait\" targetRef=\"time\"", "sourceRef=\"look\" targetRef=\"time\"");
+    let told = judge::findings(keeps_what_came_first.graph(), without.as_bytes(), Level::Order);
+    assert!(told.iter().any(|text| text.contains("A week is over")), "{told:#?}");
+}
+
 #[test]
 fn an_event_is_known_by_its_message_when_it_is_called_otherwise() {
     let named = expired(GATEWAY).replace("New card received", "The customer sends another one");

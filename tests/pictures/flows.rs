@@ -121,7 +121,7 @@ pub async fn timers(order: String, due: SystemTime) {
 #[workflow(on = OrderPlaced)]
 pub async fn messages(placed: OrderPlaced) {
     send(FetchParcel { order: placed.order.clone() }).await;
-    /// Parcel fetched
+    /// Wait for the courier
     let fetched = receive::<OrderShipped>(&placed.order).within(days(2)).await;
     /// Fetched in time?
     if fetched.is_ok() {

@@ -231,7 +231,7 @@ class Run {
   catch(name) {
     for (const wait of this.waits.values()) {
       if (wait.name !== name) continue;
-      if (wait.element.event === "Timer") return this.fire(nameIn(name), wait.api.executionId);
+      if (wait.element.event === "Timer") return this.fire(name);
       return this.signal(wait.api);
     }
     throw new Difference(`the engine does not wait for ${name}`);
@@ -241,14 +241,13 @@ class Run {
     const of = nameIn(name);
     const boundary = [...this.diagram.elements.values()].find((e) => e.host === of && e.event === "Timer");
     const event = boundary?.id ?? `${of}_timeout`;
-    // Without an event of its own, the timeout is an ordinary value, which the flow looks at later.
-    if (this.diagram.elements.has(event)) this.fire(event);
-    else this.catch(name);
+    if (!this.diagram.elements.has(event)) throw new Difference(`nothing is drawn for the deadline of ${of}`);
+    this.fire(event + numbersIn(name));
   }
 
-  fire(id) {
-    const timer = this.timers.executing.find(({ owner }) => owner.id === id);
-    if (!timer) throw new Difference(`the engine has set no timer for ${id}`);
+  fire(name) {
+    const timer = this.timers.executing.find(({ owner }) => this.nameOf(owner) === name);
+    if (!timer) throw new Difference(`the engine has set no timer for ${name}`);
     this.timers.clearTimeout(timer);
     this.tell(() => timer.callback(...timer.args));
   }

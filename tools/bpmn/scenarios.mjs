@@ -211,6 +211,7 @@ export class Follower {
     this.undoing = new Set();
     this.gone = new Set();
     this.failed = new Map();
+    this.late = new Set();
     this.limits = [];
     this.activities = 0;
     this.turn = 0;
@@ -226,6 +227,7 @@ export class Follower {
       if (turn.event === "cancelled" || turn.event === "given_up") throw new Limit("ended from outside", turn.event);
       this.happen(turn);
       const sent = this.begin(turn);
+      this.giveUp();
       this.compare(turn, sent);
     }
     this.compareEnd();
@@ -252,7 +254,10 @@ export class Follower {
     if (this.unsettled.size && !this.engine.waiting().includes(name)) {
       throw new Limit("does not wait", `${op} was interrupted before the undoing was over`);
     }
-    if (event === "fired" && element.message) this.engine.timeOut(name);
+    if (event === "fired" && element.message) {
+      if (element.instances) this.late.add(aroundOf(name));
+      else this.engine.timeOut(name);
+    }
     else if (event === "fired" || event === "message") this.engine.catch(name);
     else if (!error) this.engine.complete(name);
     else {
@@ -282,9 +287,19 @@ export class Follower {
     for (const op of [...(turn.gone ?? []), ...(turn.stopped ?? [])]) {
       remove(this.open, keyOf(op));
       this.gone.add(op);
+      this.late.delete(aroundOf(keyOf(op)));
     }
     (turn.stopped ?? []).forEach((op) => this.unsettled.add(op));
     return sent;
+  }
+
+  /** Each of many has a deadline of its own, and the drawing one for all: it comes with the last of them. */
+  giveUp() {
+    for (const name of [...this.late].filter((late) => !this.open.some((open) => aroundOf(open) === late))) {
+      this.late.delete(name);
+      this.limits.push("a deadline for each");
+      this.engine.timeOut(name);
+    }
   }
 
   beginUndoing(op) {
@@ -347,6 +362,8 @@ export class Follower {
 /** Whether a message leaves here: that happens at once. Whoever starts another workflow waits until it is there. */
 export const isSent = (element) =>
   /SendTask|IntermediateThrowEvent|EndEvent/.test(element.type) && Boolean(element.message);
+/** The repetition that one of many belongs to. */
+const aroundOf = (name) => name.replace(/\[\d+\]$/, "");
 const text = (names) => [...names].sort().join(", ") || "nothing";
 
 function remove(list, item) {

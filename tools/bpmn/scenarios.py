@@ -259,6 +259,7 @@ class Follower:
         self.undoing: set[str] = set()
         self.gone: set[str] = set()
         self.failed: set[str] = set()
+        self.late: set[Key] = set()
         self.limits: Counter[str] = Counter()
         self.activities = 0
         self.turn = 0
@@ -272,6 +273,7 @@ class Follower:
                 raise Limit("ended from outside", turn["event"])
             self._happen(turn)
             sent = self._begin(turn)
+            self._give_up()
             self._compare(turn, sent)
         self._compare_end()
 
@@ -306,6 +308,8 @@ class Follower:
             raise Limit("does not wait", f"{op} was interrupted before the undoing was over")
         self.open[key] -= 1
         if event == "fired" and element.message is not None:
+            if element.instances is not None:
+                return self.late.add((key[0], key[1][:-1]))
             return self.engine.time_out(key)
         if event == "fired" or event == "message":
             return self.engine.catch(key)
@@ -335,8 +339,18 @@ class Follower:
             if not self.diagram.is_sent(self._element(op)):
                 self.open[key_of(op)] -= 1
             self.gone.add(op)
+            self.late.discard((key_of(op)[0], key_of(op)[1][:-1]))
         self.unsettled.update(turn.get("stopped", []))
         return sent
+
+    def _give_up(self) -> None:
+        """Each of many has a deadline of its own, and the drawing one for all: it comes with the last of them."""
+        for name, numbers in sorted(self.late):
+            if not any(count and key[0] == name and key[1][:-1] == numbers for key, count in self.open.items()):
+                self.late.remove((name, numbers))
+                self.limits["a deadline for each"] += 1
+                self.engine.time_out((name, numbers))
+                self.engine.settle()
 
     def _begin_undoing(self, op: str) -> None:
         done = op.removesuffix("/undo")

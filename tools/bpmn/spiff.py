@@ -245,7 +245,7 @@ class Spiff:
                 return self._fire(task, event)
         boundary = [e.id for e in self.diagram.elements.values() if e.host == name and e.event == "timer"]
         if not boundary:
-            return self.catch(key)
+            raise Difference(f"nothing is drawn for the deadline of {name}")
         return self._fire(self._boundary(boundary[0], numbers))
 
     def _boundary(self, name: str, numbers):

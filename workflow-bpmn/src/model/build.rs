@@ -256,7 +256,7 @@ pub(super) struct Draft<'d, 'a> {
     pub(super) origins: BTreeMap<NodeIndex, ElementIndex>,
     /// Per node: the element that flows to it arrive at, which is a join of its own where several meet.
     pub(super) arrivals: BTreeMap<NodeIndex, ElementIndex>,
-    /// Per scope whose error is a value: the event where it leaves.
+    /// Per scope whose error is a value, and per wait whose timeout is one: the event where it leaves.
     pub(super) kept: BTreeMap<NodeIndex, ElementIndex>,
 }
 
@@ -307,6 +307,7 @@ impl Draft<'_, '_> {
             self.add_compensation(index, origin, compensation);
         }
         self.keep_error(index, origin);
+        self.keep_timeout(index, origin);
         if node.kind == NodeKind::Race && self.of.places.is_boxed(index) {
             self.add_question_after_race(index, origin);
         }
@@ -355,11 +356,10 @@ impl Draft<'_, '_> {
                 let id = self.of.id(index);
                 ElementKind::TimerCatchEvent { time: Time::After(self.of.file.amount(span, &id)) }
             }
-            NodeKind::Receive { message, .. } => {
+            NodeKind::Receive { message, deadline } => {
                 let message = self.of.file.message(self.of.graph, message);
-                let times_out = self.of.graph.outgoing(index).any(|flow| flow.kind == FlowKind::Timeout);
                 // Only an activity can have a boundary event, or instances.
-                if node.instances.is_some() || times_out && !self.of.places.is_caught(index) {
+                if node.instances.is_some() || deadline.is_some() && !self.of.places.is_caught(index) {
                     ElementKind::ReceiveTask { message }
                 } else {
                     ElementKind::MessageCatchEvent { message }

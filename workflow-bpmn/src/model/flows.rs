@@ -18,7 +18,10 @@ impl Draft<'_, '_> {
         let from = self.origins.get(&flow.from).copied();
         let from = from.expect("a flow runs within one place, except into the sub-process of a race");
         match &flow.kind {
-            FlowKind::Next => self.add_way_on(flow.from, id, from, to),
+            FlowKind::Next => {
+                self.add_way_on(flow.from, id, from, to);
+                self.add_way_to_deadline(flow.to, from);
+            }
             FlowKind::Answer { condition, default, .. } => {
                 let answer = self.answer(index, flow);
                 let split = self.of.id(flow.from);
@@ -30,10 +33,14 @@ impl Draft<'_, '_> {
                 self.add_errors_passed_on(flow, from);
             }
             FlowKind::Timeout if self.of.places.is_caught(flow.from) => {
-                self.add_caught_timeout(id, flow, to);
+                let event = self.add_caught_timeout(flow.from);
+                let gateway = self.of.graph.incoming(flow.from).map(|flow| self.origins[&flow.from]).next();
+                let gateway = gateway.expect("what is caught stands behind its gateway");
+                self.add_derived_link(gateway, event);
+                self.add_link(id, event, to, LinkKind::Always);
             }
             FlowKind::Timeout => {
-                let event = self.add_timeout(flow, from);
+                let event = self.add_timeout(flow.from, from);
                 self.add_link(id, event, to, LinkKind::Always);
             }
         }
@@ -73,13 +80,13 @@ impl Draft<'_, '_> {
     }
 
     /// The event on the border where a wait gives up.
-    pub(super) fn add_timeout(&mut self, flow: &Flow, host: ElementIndex) -> ElementIndex {
-        let deadline = deadline(self.of.graph, flow.from);
-        let id = format!("{}_timeout", self.of.id(flow.from));
+    pub(super) fn add_timeout(&mut self, node: NodeIndex, host: ElementIndex) -> ElementIndex {
+        let deadline = deadline(self.of.graph, node);
+        let id = format!("{}_timeout", self.of.id(node));
         let id = self.of.file.ids.give(&id);
         let trigger = Trigger::Timer { duration: self.of.file.amount(deadline, &id) };
         let kind = ElementKind::Boundary { host, trigger };
-        self.add_deadline(id, deadline, flow.from, kind)
+        self.add_deadline(id, deadline, node, kind)
     }
 
     fn add_deadline(
@@ -95,25 +102,18 @@ impl Draft<'_, '_> {
     }
 
     /// Behind an event-based gateway the deadline is one more event that can come first.
-    fn add_caught_timeout(&mut self, id: String, flow: &Flow, to: ElementIndex) {
-        let deadline = deadline(self.of.graph, flow.from);
-        let event_id = format!("{}_timeout", self.of.id(flow.from));
-        let event_id = self.of.file.ids.give(&event_id);
-        let time = Time::After(self.of.file.amount(deadline, &event_id));
-        let kind = ElementKind::TimerCatchEvent { time };
-        let event = self.add_deadline(event_id.clone(), deadline, flow.from, kind);
-        let gateway = self.of.graph.incoming(flow.from).map(|flow| self.origins[&flow.from]).next();
-        let gateway = gateway.expect("what is caught stands behind its gateway");
-        let wanted = format!("flow_{}_to_{event_id}", self.scope.elements[gateway].id);
-        let link = self.of.file.ids.give(&wanted);
-        self.add_link(link, gateway, event, LinkKind::Always);
-        self.add_link(id, event, to, LinkKind::Always);
+    pub(super) fn add_caught_timeout(&mut self, node: NodeIndex) -> ElementIndex {
+        let deadline = deadline(self.of.graph, node);
+        let id = format!("{}_timeout", self.of.id(node));
+        let id = self.of.file.ids.give(&id);
+        let time = Time::After(self.of.file.amount(deadline, &id));
+        self.add_deadline(id, deadline, node, ElementKind::TimerCatchEvent { time })
     }
 }
 
 fn deadline(graph: &Graph, node: NodeIndex) -> &Span {
     let NodeKind::Receive { deadline: Some(deadline), .. } = &graph.nodes[node].kind else {
-        unreachable!("only receives with a deadline have a timeout flow in a sound graph")
+        unreachable!("only receives with a deadline time out in a sound graph")
     };
     deadline
 }

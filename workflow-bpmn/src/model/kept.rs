@@ -1,5 +1,6 @@
-//! Scopes whose error is a value: `let taken = take_order(&order).await;`. The scope fails all the same, and an engine
-//! wants to hear who catches that: an event on its border, from which the flow goes on as if nothing had been thrown.
+//! Outcomes that are values: `let taken = take_order(&order).await;`. The scope fails all the same, or the wait for a
+//! message is over, and an engine wants to hear where it goes on then: an event on the border, or behind the gateway
+//! that waits for the message, too, from which the flow goes on as if nothing had happened.
 //! What the code then does with the value is drawn as what it is, a question.
 
 use workflow_graph::{FlowKind, NodeIndex, NodeKind};
@@ -17,6 +18,12 @@ impl Drafter<'_> {
         };
         is_scope && whole.is_some_and(|node| !leaves(node))
     }
+
+    /// Whether the code looks later at what came of this wait, the message or the end of its time.
+    fn keeps_timeout(&self, node: NodeIndex) -> bool {
+        let has_deadline = matches!(self.graph.nodes[node].kind, NodeKind::Receive { deadline: Some(_), .. });
+        has_deadline && !self.graph.outgoing(node).any(|flow| flow.kind == FlowKind::Timeout)
+    }
 }
 
 impl Draft<'_, '_> {
@@ -27,6 +34,24 @@ impl Draft<'_, '_> {
             let kind = ElementKind::Boundary { host, trigger: Trigger::Error { definition: None } };
             let event = self.add_element(id, names::KEPT.into(), node, kind);
             self.kept.insert(node, event);
+        }
+    }
+
+    /// The event where such a wait gives up.
+    pub(super) fn keep_timeout(&mut self, node: NodeIndex, host: ElementIndex) {
+        if self.of.keeps_timeout(node) {
+            let is_caught = self.of.places.is_caught(node);
+            let event = if is_caught { self.add_caught_timeout(node) } else { self.add_timeout(node, host) };
+            self.kept.insert(node, event);
+        }
+    }
+
+    /// A gateway that waits for a message waits for the end of its time, too.
+    pub(super) fn add_way_to_deadline(&mut self, caught: NodeIndex, gateway: ElementIndex) {
+        if self.of.places.is_caught(caught)
+            && let Some(&event) = self.kept.get(&caught)
+        {
+            self.add_derived_link(gateway, event);
         }
     }
 
@@ -49,7 +74,7 @@ impl Draft<'_, '_> {
         join
     }
 
-    fn add_derived_link(&mut self, from: ElementIndex, to: ElementIndex) {
+    pub(super) fn add_derived_link(&mut self, from: ElementIndex, to: ElementIndex) {
         let wanted = format!("flow_{}_to_{}", self.scope.elements[from].id, self.scope.elements[to].id);
         let id = self.of.file.ids.give(&wanted);
         self.add_link(id, from, to, LinkKind::Always);

@@ -31,7 +31,7 @@ impl Draft<'_, '_> {
             let host = self.origins[&flow.from];
             let from = match flow.kind {
                 FlowKind::Error { .. } => self.add_error(flow, host),
-                FlowKind::Timeout => self.add_timeout(flow, host),
+                FlowKind::Timeout => self.add_timeout(flow.from, host),
                 _ => host,
             };
             let end_id = self.of.file.ids.give(&format!("{}_first", self.scope.elements[from].id));

@@ -2,6 +2,7 @@
 //! It sees the public interface only.
 
 mod committed;
+mod deadlines;
 mod errors;
 mod family;
 mod files;

@@ -94,11 +94,7 @@ pub(super) const fn is_drawn_only(plan: &Plan, model: &Model, place_index: usize
     let drawn_to = leads_to(model, event);
     if !is_handled {
         let fails = matches!(place.node.kind, NodeKind::Subflow(_) | NodeKind::Block);
-        let goes_on = match element.host {
-            Some(host) => drawn_to != NOWHERE && drawn_to == leads_to(model, host),
-            None => false,
-        };
-        return fails && goes_on && text_of(&element.detail).is_empty();
+        return fails && goes_on(model, event) && text_of(&element.detail).is_empty();
     }
     let is_passed_on = others != NOWHERE
         && others != END
@@ -107,6 +103,15 @@ pub(super) const fn is_drawn_only(plan: &Plan, model: &Model, place_index: usize
         && matches!(model.list()[drawn_to].kind, ElementKind::End)
         && !is_success(plan, &model.list()[drawn_to]);
     is_passed_on && fails && is_error_of(&place, key(text_of(&element.detail)))
+}
+
+/// Whether an event on a border leads where the flow goes on anyway.
+pub(super) const fn goes_on(model: &Model, event: usize) -> bool {
+    let drawn_to = leads_to(model, event);
+    match model.list()[event].host {
+        Some(host) => drawn_to != NOWHERE && drawn_to == leads_to(model, host),
+        None => false,
+    }
 }
 
 /// Whether the code calls an end like this one a success.

@@ -7,6 +7,7 @@
 
 mod border;
 mod compare;
+mod deadlines;
 mod keys;
 mod letters;
 mod matching;

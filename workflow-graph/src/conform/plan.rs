@@ -4,6 +4,7 @@
 use crate::reading::{flows_of, is_same_graph, nodes_of, text_of};
 use std::borrow::Cow;
 
+use super::deadlines;
 use super::keys::Keys;
 use super::letters::{key, key_behind};
 use super::model::{ElementKind, Model, ROOM};
@@ -136,7 +137,7 @@ impl Plan {
             index += 1;
         }
         if !self.is_cut {
-            self.add_twins(graph, base);
+            self.add_twins(graph, model, base);
             self.add_insides(graph, model, base, around);
         }
         if !self.is_cut {
@@ -183,7 +184,7 @@ impl Plan {
     }
 
     /// The deadlines, the exits of frames, and which operations race.
-    const fn add_twins(&mut self, graph: &'static Graph, base: usize) {
+    const fn add_twins(&mut self, graph: &'static Graph, model: &Model, base: usize) {
         let (nodes, flows) = (nodes_of(graph), flows_of(graph));
         let mut index = 0;
         while index < flows.len() {
@@ -208,6 +209,14 @@ impl Plan {
                 let twin = self.push(place.beside(Role::Exit));
                 let failure = self.push(place.beside(Role::Exit));
                 self.change(base + index, twin, failure, Role::Frame);
+            } else if deadlines::is_kept(&place, index) {
+                let id = key_behind(place.id, "timeout");
+                // No way of the code says that it is drawn: it is there for those models that do.
+                if deadlines::is_drawn(&place, id, model) {
+                    let deadline = Place { id, race: place.race, ..place.beside(Role::Deadline) };
+                    let twin = self.push(deadline);
+                    self.change(base + index, twin, NOWHERE, Role::Node);
+                }
             }
             index += 1;
         }
@@ -295,7 +304,13 @@ impl Plan {
                     self.lead(place.twin, to, true);
                     self.lead(from, to, false);
                 }
-                _ => self.lead(from, to, true),
+                _ => {
+                    self.lead(from, to, true);
+                    if place.twin != NOWHERE && deadlines::is_kept(&place, from - base) {
+                        // A drawing may know already what the code asks about the value.
+                        self.lead(place.twin, to, false);
+                    }
+                }
             }
             if place.race != NOWHERE {
                 // A frame around a race does not say outside who won.

@@ -1,8 +1,9 @@
 //! Whether an element is drawn as its operation is written: kind, message, duration, markers, errors, undoing.
 //! One element at a time; how elements lead to each other is compared by `structure`.
 
-use super::border::{error_of, is_drawn_only};
+use super::border::{error_of, goes_on, is_drawn_only};
 use super::compare::first_of;
+use super::deadlines::{has_timeout, is_kept};
 use super::letters::{duration_ms, key};
 use super::matching::Matching;
 use super::model::{Element, ElementKind, Model, ROOM, Repeats};
@@ -227,7 +228,9 @@ const fn unlike_border(plan: &Plan, model: &Model, index: usize, place_index: us
                 ElementKind::ErrorBoundary => {
                     error_of(&place, node, event).is_some() || is_drawn_only(plan, model, place_index, other)
                 }
-                ElementKind::TimerBoundary => has_timeout(&place, node),
+                ElementKind::TimerBoundary => {
+                    has_timeout(&place, node) || is_kept(&place, node) && goes_on(model, other)
+                }
                 ElementKind::MessageBoundary | ElementKind::OtherBoundary => false,
                 _ => true,
             };
@@ -277,18 +280,6 @@ const fn unlike_border(plan: &Plan, model: &Model, index: usize, place_index: us
         flow += 1;
     }
     Notice::new("")
-}
-
-const fn has_timeout(place: &Place, node: NodeIndex) -> bool {
-    let flows = flows_of(place.graph);
-    let mut index = 0;
-    while index < flows.len() {
-        if flows[index].from == node && matches!(flows[index].kind, FlowKind::Timeout) {
-            return true;
-        }
-        index += 1;
-    }
-    false
 }
 
 /// Where the flow is drawn otherwise than it is written, although each element is as it should be.

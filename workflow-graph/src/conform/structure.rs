@@ -1,7 +1,8 @@
 //! The flow as a drawing has it: what leads straight to what, over which gateway, error or deadline.
 //! Two flows are the same when colours that are refined by what follows cannot tell them apart.
 
-use super::border::{error_of, is_drawn_only};
+use super::border::{error_of, goes_on, is_drawn_only};
+use super::deadlines::is_kept;
 use super::letters::key;
 use super::matching::Matching;
 use super::model::{Element, ElementKind, Model, ROOM};
@@ -241,6 +242,9 @@ impl Structure {
             self.lead(from, to, INSIDE);
         } else {
             self.lead(from, to, how);
+            if place.twin != NOWHERE && is_kept(&place, from - place.base) && is_caught(plan, from) {
+                self.lead(place.twin, to, ON);
+            }
             let target = if to == END { None } else { Some(plan.place(to)) };
             if let Some(target) = target
                 && target.twin != NOWHERE
@@ -345,6 +349,9 @@ impl Structure {
             }
         };
         let how = if matches!(element.kind, ElementKind::TimerBoundary) {
+            if goes_on(model, from) && is_kept_by(plan, matching, host) {
+                return; // The code looks at it later.
+            }
             TIMEOUT
         } else {
             let mut place = 0;
@@ -366,6 +373,19 @@ impl Structure {
         };
         self.lead(host, to, how);
     }
+}
+
+/// Whether the code keeps what comes of the wait that this element stands for.
+const fn is_kept_by(plan: &Plan, matching: &Matching, element: usize) -> bool {
+    let mut place = 0;
+    while place < plan.count {
+        let of = plan.place(place);
+        if has(&matching.places[element], place) && is_kept(&of, place - of.base) {
+            return true;
+        }
+        place += 1;
+    }
+    false
 }
 
 /// The colour of an end of the code: what the model calls the same has the same.
