@@ -34,9 +34,11 @@ impl Joined {
 
 pub(super) fn join(db: &Connection, worker: &Worker) -> Result<()> {
     let code = serde_json::to_string(&worker.code).expect("names and numbers are JSON");
+    let messages = serde_json::to_string(&worker.messages).expect("names and numbers are JSON");
     run(db, "UPDATE workflow_workers SET is_gone = 1 WHERE worker <> ?", [&*worker.id])?;
-    let statement = "INSERT OR REPLACE INTO workflow_workers (worker, code, is_gone) VALUES (?, ?, 0)";
-    run(db, statement, (&*worker.id, code))?;
+    let statement =
+        "INSERT OR REPLACE INTO workflow_workers (worker, code, messages, is_gone) VALUES (?, ?, ?, 0)";
+    run(db, statement, (&*worker.id, code, messages))?;
     Ok(())
 }
 

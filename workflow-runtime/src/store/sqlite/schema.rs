@@ -18,6 +18,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/sqlite/0006_claims.sql"),
     include_str!("../migrations/sqlite/0007_less_to_write.sql"),
     include_str!("../migrations/sqlite/0008_what_is_due.sql"),
+    include_str!("../migrations/sqlite/0009_messages_of_workers.sql"),
 ];
 
 /// Brings the tables up to date, in the transaction that is open.
