@@ -6,12 +6,9 @@ use std::future::Future;
 use std::pin::Pin;
 
 use workflow_core::{
-    AwaitExt, Conclusion, Cx, Definition, Parts, PayloadError, StepError as _, Workflow, WorkflowFuture,
-    concluded, read_concluded,
+    AwaitExt, Cx, Definition, EndsWithResult, Parts, StepError as _, Workflow, WorkflowFuture,
 };
-use workflow_graph::{
-    ErrorFacts, Flow, FlowKind, Graph, Node, NodeIndex, NodeKind, Outcome, Span, StepFacts,
-};
+use workflow_graph::{Flow, FlowKind, Graph, Node, NodeIndex, NodeKind, Outcome, Span, StepFacts};
 
 use super::programs::{Block, Line};
 use super::shop::*;
@@ -49,9 +46,9 @@ impl<const WHICH: usize> Workflow for Coded<WHICH> {
     const NAME: &'static str = "coded";
     const VERSION: u32 = 1;
     const LABEL: &'static str = "Coded";
-    const ERRORS: &'static [ErrorFacts] = No::ERRORS;
     type Args = (u32,);
     type Output = Result<u32, No>;
+    type Ending = EndsWithResult;
 
     fn graph() -> &'static Graph {
         program::<WHICH>().graph
@@ -74,14 +71,6 @@ impl<const WHICH: usize> Workflow for Coded<WHICH> {
             go(cx, program::<WHICH>().block, 0, order).await?;
             Ok(order)
         })
-    }
-
-    fn ending(output: Result<u32, No>) -> Result<Conclusion, PayloadError> {
-        concluded(&output)
-    }
-
-    fn read(conclusion: &Conclusion) -> Result<Result<u32, No>, PayloadError> {
-        read_concluded(conclusion)
     }
 }
 

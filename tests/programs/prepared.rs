@@ -5,8 +5,8 @@ use std::sync::RwLock;
 
 use lowering::What;
 use workflow_core::{
-    Call as _, CallFn, Conclusion, Cx, Parts, PayloadError, StepError, Subflow, SubflowCall, Workflow,
-    WorkflowFuture, completed, concluded, kind_of, read_completed, read_concluded,
+    Call as _, CallFn, Conclusion, Cx, EndsWithResult, Parts, PayloadError, StepError, Subflow, SubflowCall,
+    Workflow, WorkflowFuture, completed, concluded, kind_of, read_completed, read_concluded,
 };
 use workflow_graph::{ErrorFacts, Graph, Node, NodeKind};
 
@@ -151,6 +151,7 @@ impl<const SLOT: usize, const FAILS: bool> Workflow for Interpreted<SLOT, FAILS>
     const ERRORS: &'static [ErrorFacts] = if FAILS { Trouble::ERRORS } else { &[] };
     type Args = (u32,);
     type Output = Outcome;
+    type Ending = EndsWithResult;
 
     fn graph() -> &'static Graph {
         &function(SLOT, 0).graph
@@ -186,10 +187,10 @@ pub(crate) struct Subprogram<const SLOT: usize, const PART: usize>;
 impl<const SLOT: usize, const PART: usize> Subflow for Subprogram<SLOT, PART> {
     const NAME: &'static str = "part";
     const LABEL: &'static str = "Part";
-    // One that cannot fail has errors here that never come.
-    const ERRORS: &'static [ErrorFacts] = Trouble::ERRORS;
     type Args = (u32,);
     type Output = Outcome;
+    // One that cannot fail has errors here that never come.
+    type Ending = EndsWithResult;
 
     fn graph() -> &'static Graph {
         &function(SLOT, PART).graph
@@ -205,9 +206,5 @@ impl<const SLOT: usize, const PART: usize> Subflow for Subprogram<SLOT, PART> {
 
     fn run(cx: Cx, (number,): (u32,)) -> WorkflowFuture<Outcome> {
         Box::pin(body::<SLOT>(&function(SLOT, PART).code.body, cx, number))
-    }
-
-    fn is_failure(output: &Outcome) -> bool {
-        output.is_err()
     }
 }

@@ -20,6 +20,7 @@ mod durable;
 #[cfg(rust_analyzer)]
 #[doc(hidden)]
 pub mod editor;
+mod ending;
 mod error;
 mod event;
 mod foreign;
@@ -65,6 +66,7 @@ pub use continued::{ContinueAsNew, continue_as_new};
 pub use control::AttemptControl;
 pub use dropped::{Described, Dropped, DroppedOnPurpose, Happening};
 pub use durable::{AwaitExt, Cx, Durable};
+pub use ending::{Ending, EndsWithResult, EndsWithValue, RecordedEnding, completed, concluded};
 pub use error::{CoreError, Mismatch};
 pub use event::{Event, Failure, FailureKind, Parent, Record};
 pub use foreign::ForeignFuture;
@@ -73,7 +75,7 @@ pub use iteration::{InOrder, IterationExt, ReplayedInOrder, RetainsByHash, Retai
 pub use judge::AttemptOutcome;
 pub use many::{JoinAll, TryJoinAll, join_all, try_join_all};
 pub use message::{
-    BeginsWith, HasDeadline, Message, Receive, ReceiveForever, ReceiveWithin, TimedOut, receive,
+    BeginsWith, HasDeadline, Message, Receive, ReceiveForever, ReceiveWithin, TimedOut, begins_with, receive,
 };
 pub use op::OpId;
 pub use outside::{AnsweringAlike, Asked, Outside, Repeatable};
@@ -93,9 +95,7 @@ pub use step::{
 pub use timer::{Sleep, SleepUntil, days, hours, minutes, seconds, sleep, sleep_until};
 pub use trace::TraceContext;
 pub use values::{NewUuid, Now, Patched, Progress, Random, now, patched, progress, random, uuid};
-pub use workflow::{
-    Definition, Parts, ResultProbe, ResultProbeFallback, Workflow, WorkflowFuture, completed, concluded,
-};
+pub use workflow::{Definition, Parts, ResultProbe, ResultProbeFallback, Workflow, WorkflowFuture};
 pub use wrapped::{Wrapped, WrapsNoStepError};
 
 pub use state::Wait;

@@ -41,6 +41,10 @@ pub trait BeginsWith<M: Message> {}
 #[diagnostic::do_not_recommend]
 impl<M: Message> BeginsWith<M> for M {}
 
+/// Asks whether that is so.
+#[doc(hidden)]
+pub fn begins_with<P: BeginsWith<M>, M: Message>() {}
+
 /// That no message came in time.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 #[error("no message came in time")]

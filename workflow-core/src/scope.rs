@@ -12,7 +12,7 @@ use crate::saga::Undo;
 use crate::settle::unwirable;
 use crate::state::{Operation, Overrides, State, StepState};
 use crate::workflow::Parts;
-use crate::{Command, CoreError, Cx, Durable, OpId, WorkflowFuture};
+use crate::{Command, CoreError, Cx, Durable, Ending, OpId, WorkflowFuture};
 
 /// How deep subflows may call each other. Each level takes a part of the stack.
 const DEEPEST: u32 = 100;
@@ -24,17 +24,21 @@ pub trait Subflow: Sized + 'static {
     /// What people read.
     const LABEL: &'static str;
     /// The ways in which it can fail; empty when it cannot.
-    const ERRORS: &'static [ErrorFacts];
+    const ERRORS: &'static [ErrorFacts] = <Self::Ending as Ending<Self::Output>>::ERRORS;
     /// The arguments, in the order of the parameters. They are not recorded.
     type Args: Send + 'static;
     /// What the function returns. It is not recorded.
     type Output: Send + 'static;
+    /// Whether that is a value or a result.
+    type Ending: Ending<Self::Output>;
 
-    /// Its own flow, for constants.
+    /// Its own flow, for constants. What implements this says either this or [`graph`](Self::graph).
     const GRAPH: Subgraph = Subgraph::computed(Self::graph);
 
     /// Its own flow.
-    fn graph() -> &'static Graph;
+    fn graph() -> &'static Graph {
+        Self::GRAPH.get()
+    }
 
     /// The nodes of the graph that the function's `.await`s stand at, in the order of the text.
     fn positions() -> &'static [usize];
@@ -46,7 +50,9 @@ pub trait Subflow: Sized + 'static {
     fn run(cx: Cx, args: Self::Args) -> WorkflowFuture<Self::Output>;
 
     /// Whether this output is an error, so that what was done in the scope is undone.
-    fn is_failure(output: &Self::Output) -> bool;
+    fn is_failure(output: &Self::Output) -> bool {
+        Self::Ending::is_failure(output)
+    }
 }
 
 /// A call of a subflow that has not been made yet. It is not a future: it is awaited in a workflow.

@@ -6,11 +6,12 @@ use std::future::Future;
 use std::marker::PhantomData;
 use std::pin::Pin;
 
-use serde::Serialize;
 use workflow_graph::{ErrorFacts, Graph, Subgraph};
 
 use crate::frame::Frame;
-use crate::{Call, CallFn, Conclusion, Cx, Payload, PayloadError, StepDef, StepError, Storable, Subflow};
+use crate::{
+    Call, CallFn, Conclusion, Cx, Ending, Payload, PayloadError, RecordedEnding, StepDef, Storable, Subflow,
+};
 
 /// A function under `#[workflow]`. Implemented by the macro, never by hand.
 pub trait Workflow: Sized + 'static {
@@ -21,17 +22,21 @@ pub trait Workflow: Sized + 'static {
     /// What people read.
     const LABEL: &'static str;
     /// The ways in which it can fail; empty when it cannot.
-    const ERRORS: &'static [ErrorFacts];
+    const ERRORS: &'static [ErrorFacts] = <Self::Ending as Ending<Self::Output>>::ERRORS;
     /// The arguments, in the order of the parameters.
     type Args: Storable;
     /// What the function returns.
     type Output: Storable;
+    /// Whether that is a value or a result.
+    type Ending: RecordedEnding<Self::Output>;
 
-    /// The flow graph, for constants.
+    /// The flow graph, for constants. What implements this says either this or [`graph`](Self::graph).
     const GRAPH: Subgraph = Subgraph::computed(Self::graph);
 
     /// The flow graph.
-    fn graph() -> &'static Graph;
+    fn graph() -> &'static Graph {
+        Self::GRAPH.get()
+    }
 
     /// The nodes of the graph that the function's `.await`s stand at, in the order of the text.
     fn positions() -> &'static [usize];
@@ -46,13 +51,17 @@ pub trait Workflow: Sized + 'static {
     ///
     /// # Errors
     /// When the output cannot be stored.
-    fn ending(output: Self::Output) -> Result<Conclusion, PayloadError>;
+    fn ending(output: Self::Output) -> Result<Conclusion, PayloadError> {
+        Self::Ending::conclude(&output)
+    }
 
     /// What a parent gets from a run that ended like this.
     ///
     /// # Errors
     /// When the recorded value does not fit the type.
-    fn read(conclusion: &Conclusion) -> Result<Self::Output, PayloadError>;
+    fn read(conclusion: &Conclusion) -> Result<Self::Output, PayloadError> {
+        Self::Ending::read(conclusion)
+    }
 }
 
 /// What a workflow awaits, also inside of its subflows: gathered by [`Workflow::parts`].
@@ -83,29 +92,6 @@ impl Parts {
 
     pub(crate) fn add_child<W: Workflow>(&mut self) {
         self.children.push(Definition::of::<W>());
-    }
-}
-
-/// The ending of a workflow that cannot fail.
-///
-/// # Errors
-/// When the value cannot be stored.
-pub fn completed<T: Serialize>(value: &T) -> Result<Conclusion, PayloadError> {
-    Ok(Conclusion::Completed(Payload::of(value)?))
-}
-
-/// The ending of a workflow that returns a result.
-///
-/// # Errors
-/// When the value or the error cannot be stored.
-pub fn concluded<T: Serialize, E: StepError>(result: &Result<T, E>) -> Result<Conclusion, PayloadError> {
-    match result {
-        Ok(value) => completed(value),
-        Err(error) => Ok(Conclusion::Failed {
-            error: Payload::of(error)?,
-            code: error.facts().code.to_string(),
-            message: error.to_string(),
-        }),
     }
 }
 

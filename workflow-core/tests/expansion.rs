@@ -188,9 +188,9 @@ impl Workflow for __pay {
     const NAME: &'static str = "pay";
     const VERSION: u32 = 1;
     const LABEL: &'static str = "Pay";
-    const ERRORS: &'static [ErrorFacts] = <PaymentError as StepError>::ERRORS;
     type Args = (Order,);
     type Output = Result<u64, PaymentError>;
+    type Ending = EndsWithResult;
 
     fn run(__cx: Cx, (order,): Self::Args) -> WorkflowFuture<Self::Output> {
         use workflow_core::AwaitExt as _;
@@ -262,12 +262,6 @@ impl Workflow for __pay {
     fn parts(parts: &mut Parts) {
         parts.call(retrieve_payment);
         parts.call(retrieve_payment);
-    }
-    fn ending(output: Self::Output) -> Result<Conclusion, PayloadError> {
-        concluded(&output)
-    }
-    fn read(conclusion: &Conclusion) -> Result<Self::Output, PayloadError> {
-        read_concluded(conclusion)
     }
 }
 

@@ -15,6 +15,7 @@ mod model;
 mod recorded;
 mod signature;
 mod step;
+mod stored;
 mod words;
 mod workflow;
 mod workflow_test;

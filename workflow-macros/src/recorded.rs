@@ -20,7 +20,7 @@ pub(crate) fn answer(ty: &Type) -> String {
 }
 
 /// The good half of a type that is called `Result`.
-fn success(ty: &Type) -> Option<&Type> {
+pub(crate) fn success(ty: &Type) -> Option<&Type> {
     let Type::Path(path) = ty else { return None };
     let last = path.path.segments.last().filter(|last| last.ident == "Result")?;
     let PathArguments::AngleBracketed(halves) = &last.arguments else { return None };

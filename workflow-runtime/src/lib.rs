@@ -48,7 +48,7 @@ pub use workflow_macros::{Message, StepError, step, subflow, workflow};
 /// What the macros write refers to these paths, to the calls above, and to no others.
 #[doc(hidden)]
 pub mod __private {
-    pub use crate::schedule::ScheduledTime;
+    pub use crate::schedule::{ScheduledTime, is_scheduled_time};
     pub use crate::tx::transaction;
     pub use workflow_core as core;
     // Written for every step, so that a short way to them is worth having.

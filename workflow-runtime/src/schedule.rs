@@ -29,6 +29,9 @@ pub trait ScheduledTime {}
 
 impl ScheduledTime for std::time::SystemTime {}
 
+/// Asks whether that is so.
+pub fn is_scheduled_time<T: ScheduledTime>() {}
+
 /// One line of [`Client::schedules`](crate::Client::schedules).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ScheduleStatus {

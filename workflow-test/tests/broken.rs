@@ -8,7 +8,7 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use shop::{NewCard, Order, Parcel, order, ship, thank};
-use workflow_core::{Conclusion, Cx, Parts, PayloadError, Workflow, WorkflowCall, WorkflowFuture};
+use workflow_core::{Cx, Parts, Workflow, WorkflowCall, WorkflowFuture};
 use workflow_graph::{Flow, FlowKind, Graph, Node, NodeKind};
 use workflow_runtime::prelude::*;
 use workflow_test::{Explore, Kit, Oracle};
@@ -272,9 +272,9 @@ impl<W: Workflow, const BROKEN: bool> Workflow for Lying<W, BROKEN> {
     const NAME: &'static str = W::NAME;
     const VERSION: u32 = W::VERSION;
     const LABEL: &'static str = W::LABEL;
-    const ERRORS: &'static [workflow_graph::ErrorFacts] = W::ERRORS;
     type Args = W::Args;
     type Output = W::Output;
+    type Ending = W::Ending;
 
     fn graph() -> &'static Graph {
         static WITHOUT_TIMER: OnceLock<Graph> = OnceLock::new();
@@ -318,14 +318,6 @@ impl<W: Workflow, const BROKEN: bool> Workflow for Lying<W, BROKEN> {
 
     fn run(cx: Cx, args: Self::Args) -> WorkflowFuture<Self::Output> {
         W::run(cx, args)
-    }
-
-    fn ending(output: Self::Output) -> Result<Conclusion, PayloadError> {
-        W::ending(output)
-    }
-
-    fn read(conclusion: &Conclusion) -> Result<Self::Output, PayloadError> {
-        W::read(conclusion)
     }
 }
 

@@ -4,7 +4,7 @@
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
 use syn::ext::IdentExt;
-use syn::{Attribute, Signature};
+use syn::{Attribute, ReturnType, Signature};
 use workflow_graph::Effect;
 
 use super::parameters::{Data, Parameter, data};
@@ -176,14 +176,15 @@ impl Step {
 
     /// The type of the answer that is recorded, as it was written.
     pub(super) fn gives(&self) -> String {
-        let text = |tokens: &TokenStream| syn::parse2(tokens.clone()).map(|ty| recorded::answer(&ty));
-        let text = if self.is_fallible() && self.attribute.effect == Effect::Retriable {
-            // Its errors never reach the workflow.
-            text(&self.ok_type())
-        } else {
-            text(&self.returns.ty)
-        };
-        text.unwrap_or_default()
+        let ReturnType::Type(_, ty) = &self.function.sig.output else { return "()".to_owned() };
+        if !(self.is_fallible() && self.attribute.effect == Effect::Retriable) {
+            return recorded::answer(ty);
+        }
+        // Its errors never reach the workflow.
+        match recorded::success(ty) {
+            Some(success) => recorded::text(success),
+            None => syn::parse2(self.ok_type()).map(|ty| recorded::answer(&ty)).unwrap_or_default(),
+        }
     }
 
     /// Whether the function returns a `Result`.

@@ -4,9 +4,10 @@
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote};
 use syn::spanned::Spanned;
-use syn::{ReturnType, Signature, Type};
+use syn::{ReturnType, Signature};
 
 use crate::errors::Errors;
+use crate::stored;
 
 use super::types;
 
@@ -51,7 +52,7 @@ pub(super) fn read(signature: &Signature, errors: &mut Errors) -> Option<Returns
         ty: ty.to_token_stream(),
         is_written: true,
         span: ty.span(),
-        may_be_alias: halves.is_none() && matches!(**ty, Type::Path(_)),
+        may_be_alias: halves.is_none() && stored::may_be_alias(ty),
         halves,
     })
 }

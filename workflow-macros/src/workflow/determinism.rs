@@ -31,7 +31,7 @@ pub(crate) struct Foreign {
 impl Foreign {
     /// Whether these are the parentheses of such a call.
     pub(crate) fn is_call(&self, parentheses: Span) -> bool {
-        self.calls.contains(&parentheses.start())
+        !self.calls.is_empty() && self.calls.contains(&parentheses.start())
     }
 
     /// Where their parentheses open.

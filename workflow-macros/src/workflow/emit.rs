@@ -2,7 +2,7 @@
 //! Everything derived comes after the body, so that editors find the user's tokens where they were.
 
 use proc_macro2::{Group, Ident, Literal, Span, TokenStream, TokenTree};
-use quote::{format_ident, quote, quote_spanned};
+use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::ext::IdentExt;
 use syn::spanned::Spanned;
 use syn::{Attribute, ReturnType};
@@ -23,6 +23,7 @@ use crate::docs::Docs;
 use crate::errors::Errors;
 use crate::recorded;
 use crate::signature::RawFn;
+use crate::stored::{self, How};
 
 /// What the function becomes.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -73,15 +74,22 @@ pub(crate) fn emit(source: Source<'_>) -> TokenStream {
     let hidden = format_ident!("__{}", function.sig.ident.unraw(), span = Span::call_site());
     let call = call_function(&source, &hidden);
     let asked_by_editor = crate::editor::asks();
-    let body = if asked_by_editor { editor::function(function) } else { body(&source) };
     let about = about(&source, &hidden);
     let warnings = if asked_by_editor { Vec::new() } else { checks::warnings(&source) };
-    // What is refused should be all that is told; and for an editor nothing before the body may depend on the body.
-    let quiet = (!source.errors.is_empty() && !asked_by_editor).then(|| quote!(#[allow(unused)]));
-    let unlisted = crate::editor::unlisted();
-    let errors = source.errors.into_tokens();
+    let recorded = recorded_types(&source);
     let vis = &function.vis;
     let conditions = attributes(&function.attrs, &["cfg"]);
+    // For editors the body stands by itself, and nothing before it depends on it.
+    let body = asked_by_editor.then(|| {
+        let body = editor::function(function);
+        quote! {
+            #(#conditions)*
+            #[allow(clippy::all, clippy::items_after_statements, unused_braces)]
+            impl #hidden { #body }
+        }
+    });
+    let unlisted = crate::editor::unlisted();
+    let errors = source.errors.into_tokens();
     let warnings = warnings.into_iter().map(|warning| quote!(#(#conditions)* #warning));
     let warnings: TokenStream = warnings.collect();
     quote! {
@@ -90,15 +98,19 @@ pub(crate) fn emit(source: Source<'_>) -> TokenStream {
         #[doc(hidden)]
         #[allow(non_camel_case_types)]
         #unlisted
-        #vis struct #hidden {}
-        #(#conditions)*
-        #[allow(clippy::all, clippy::items_after_statements, unused_braces)]
-        #quiet
-        impl #hidden { #body }
+        #vis struct #hidden { #recorded }
+        #body
         #about
         #warnings
         #errors
     }
+}
+
+/// WF020, as fields of the hidden type: what a run records has to be writable. Each is told at its own type.
+fn recorded_types(source: &Source<'_>) -> TokenStream {
+    let parameters = source.parameters.iter().filter(|_| source.kind == Kind::Workflow);
+    let types = parameters.map(|parameter| (How::Given, parameter.ty.to_token_stream()));
+    if crate::editor::asks() { TokenStream::new() } else { stored::fields(types) }
 }
 
 /// The function that users call: it only describes the run that is to be started.
@@ -133,19 +145,34 @@ fn call_function(source: &Source<'_>, hidden: &Ident) -> TokenStream {
     }
 }
 
-/// The user's body as a future that asks the hidden context for all it does.
-fn body(source: &Source<'_>) -> TokenStream {
+/// The user's body as a future that asks the hidden context for all it does: the item of the implementation that runs.
+fn run(source: &Source<'_>) -> TokenStream {
+    if crate::editor::asks() {
+        // There the body stands by itself.
+        return quote! {
+            fn run(
+                cx: ::workflow_runtime::__private::core::Cx,
+                args: Self::Args,
+            ) -> ::workflow_runtime::__private::core::WorkflowFuture<Self::Output> {
+                loop {}
+            }
+        };
+    }
     let function = source.function;
     let output = output(function);
     let context = context();
+    let given = match source.parameters.is_empty() {
+        true => Ident::new("_", Span::call_site()),
+        false => Ident::new("__args", Span::mixed_site()),
+    };
     let parameters = source.parameters.iter().enumerate().map(|(index, parameter)| {
-        let (pattern, stored) = (&parameter.pattern, parameter.stored());
+        let (pattern, stored, field) = (&parameter.pattern, parameter.stored(), syn::Index::from(index));
         match parameter.lent {
             Some(_) => {
                 let kept = kept(index);
-                quote!(#kept: #stored)
+                quote!(let #kept = #given.#field;)
             }
-            None => quote!(#pattern: #stored),
+            None => quote!(let #pattern: #stored = #given.#field;),
         }
     });
     // What the caller lent is kept by the future, which lends it to the body.
@@ -170,18 +197,23 @@ fn body(source: &Source<'_>) -> TokenStream {
     // What cannot be held across an await (WF014, docs/errors/WF014.md) is told where the function says that
     // it awaits.
     let future = quote_spanned!(asyncness=> ::std::boxed::Box::pin(async move #block));
+    // What is refused should be all that is told.
+    let quiet = (!source.errors.is_empty()).then(|| quote!(#[allow(unused)]));
     quote! {
+        #[allow(clippy::all, clippy::items_after_statements, unused_braces)]
+        #quiet
         #(#lints)*
         #[deny(unused_must_use)]
-        fn __run(
+        fn run(
             #context: ::workflow_runtime::__private::core::Cx,
-            #(#parameters),*
-        ) -> ::workflow_runtime::__private::core::WorkflowFuture<#output> {
+            #given: Self::Args,
+        ) -> ::workflow_runtime::__private::core::WorkflowFuture<Self::Output> {
             #[allow(unused_imports)]
             use ::workflow_runtime::__private::core::{
                 AnsweringAlike as _, AwaitExt as _, DroppedOnPurpose as _, InOrder as _, IterationExt as _,
                 RetainsByHash as _, RetainsInOrder as _,
             };
+            #(#parameters)*
             #future
         }
     }
@@ -210,178 +242,97 @@ pub(super) fn errors(function: &RawFn) -> Option<TokenStream> {
 /// What the engine, the exporter and the test kit read.
 fn about(source: &Source<'_>, hidden: &Ident) -> TokenStream {
     let function = source.function;
-    let output = output(function);
-    let output_span = match &function.sig.output {
-        ReturnType::Type(_, ty) => ty.span(),
-        ReturnType::Default => Span::call_site(),
-    };
-    let is_result = returns_result(&function.sig.output);
     let name = name_of(function, &source.options);
     let version = source.options.version.unwrap_or(1);
-    let types: Vec<_> = source.parameters.iter().map(Parameter::stored).collect();
-    let fields = (0..types.len()).map(syn::Index::from);
-    let ending = if is_result { quote!(concluded) } else { quote!(completed) };
-    let (storable, run) = match crate::editor::asks() {
-        true => (TokenStream::new(), quote!(loop {})),
-        false => {
-            (storable_checks(source, is_result, output_span), quote!(Self::__run(cx #(, args.#fields)*)))
-        }
-    };
     let graph = graph(source, &name, version);
     let positions: Vec<Literal> = positions(source).into_iter().map(Literal::usize_unsuffixed).collect();
-    let parts = parts(source);
-    let label = label(source);
-    let reading = if is_result { quote!(read_concluded) } else { quote!(read_completed) };
-    let errors = errors(function).unwrap_or_else(|| quote!(&[]));
+    let (label, output, ending) = (label(source), output(function), ending(source));
+    let types = source.parameters.iter().map(Parameter::stored);
+    let (parts, run, checks) = (parts(source), run(source), type_checks(source));
     let conditions = attributes(&function.attrs, &["cfg"]);
     let test = source.locked.test(source);
-    if source.kind == Kind::Subflow {
-        let failure = if is_result {
-            quote!(output.is_err())
-        } else {
-            quote!({
-                let _ = output;
-                false
-            })
-        };
-        return quote! {
-            #(#conditions)*
-            impl ::workflow_runtime::__private::core::Subflow for #hidden {
-                const NAME: &'static str = #name;
-                const LABEL: &'static str = #label;
-                const ERRORS: &'static [::workflow_runtime::__private::graph::ErrorFacts] = #errors;
-                const GRAPH: ::workflow_runtime::__private::graph::Subgraph = { #graph };
-                type Args = (#(#types,)*);
-                type Output = #output;
-
-                fn graph() -> &'static ::workflow_runtime::__private::graph::Graph { Self::GRAPH.get() }
-
-                fn positions() -> &'static [usize] { &[#(#positions),*] }
-
-                fn parts(parts: &mut ::workflow_runtime::__private::core::Parts) { #parts }
-
-                fn run(
-                    cx: ::workflow_runtime::__private::core::Cx,
-                    args: Self::Args,
-                ) -> ::workflow_runtime::__private::core::WorkflowFuture<Self::Output> {
-                    #run
-                }
-
-                fn is_failure(output: &Self::Output) -> bool { #failure }
-            }
-            #storable
-        };
-    }
+    let test = (!test.is_empty()).then(|| quote!(#(#conditions)* #test));
+    let (kind, version) = match source.kind {
+        Kind::Workflow => (quote!(Workflow), Some(quote!(const VERSION: u32 = #version;))),
+        Kind::Subflow => (quote!(Subflow), None),
+    };
     quote! {
         #(#conditions)*
-        impl ::workflow_runtime::__private::core::Workflow for #hidden {
+        impl ::workflow_runtime::__private::core::#kind for #hidden {
             const NAME: &'static str = #name;
-            const VERSION: u32 = #version;
+            #version
             const LABEL: &'static str = #label;
-            const ERRORS: &'static [::workflow_runtime::__private::graph::ErrorFacts] = #errors;
-            const GRAPH: ::workflow_runtime::__private::graph::Subgraph = { #graph };
             type Args = (#(#types,)*);
             type Output = #output;
+            type Ending = #ending;
 
-            fn graph() -> &'static ::workflow_runtime::__private::graph::Graph { Self::GRAPH.get() }
+            #run
+
+            const GRAPH: ::workflow_runtime::__private::graph::Subgraph = { #graph };
 
             fn positions() -> &'static [usize] { &[#(#positions),*] }
 
             fn parts(parts: &mut ::workflow_runtime::__private::core::Parts) { #parts }
-
-            fn run(
-                cx: ::workflow_runtime::__private::core::Cx,
-                args: Self::Args,
-            ) -> ::workflow_runtime::__private::core::WorkflowFuture<Self::Output> {
-                #run
-            }
-
-            fn ending(
-                output: Self::Output,
-            ) -> ::core::result::Result<
-                ::workflow_runtime::__private::core::Conclusion,
-                ::workflow_runtime::__private::core::PayloadError,
-            > {
-                ::workflow_runtime::__private::core::#ending(&output)
-            }
-
-            fn read(
-                conclusion: &::workflow_runtime::__private::core::Conclusion,
-            ) -> ::core::result::Result<Self::Output, ::workflow_runtime::__private::core::PayloadError> {
-                ::workflow_runtime::__private::core::#reading(conclusion)
-            }
         }
-        #(#conditions)*
         #test
-        #storable
+        #checks
     }
 }
 
-/// Arguments and results must fit into the journal, errors must be step errors: each said at its own type.
-fn storable_checks(source: &Source<'_>, is_result: bool, output_span: Span) -> TokenStream {
-    let output = output(source.function);
-    let is_workflow = source.kind == Kind::Workflow;
-    let arguments = source.parameters.iter().filter(|_| is_workflow).map(|parameter| {
-        let ty = &parameter.ty;
-        quote_spanned!(ty.span()=> is_storable::<#ty>();)
-    });
-    let value =
-        |ty: TokenStream| if is_workflow { quote!(is_storable::<#ty>();) } else { TokenStream::new() };
-    let result = if is_result {
-        let value = value(quote!(<#output as ::workflow_runtime::__private::core::Fallible>::Ok));
-        quote_spanned! {output_span=>
-            #value
-            is_error::<<#output as ::workflow_runtime::__private::core::Fallible>::Error>();
-        }
-    } else {
+/// Whether the function ends with a value or a result. What a run records has to be writable, and its errors step
+/// errors: told at the type that was written.
+fn ending(source: &Source<'_>) -> TokenStream {
+    let ending = match returns_result(&source.function.sig.output) {
+        true => quote!(EndsWithResult),
+        false => quote!(EndsWithValue),
+    };
+    quote_spanned!(output_span(source.function)=> ::workflow_runtime::__private::core::#ending)
+}
+
+fn output_span(function: &RawFn) -> Span {
+    match &function.sig.output {
+        ReturnType::Type(_, ty) => ty.span(),
+        ReturnType::Default => Span::call_site(),
+    }
+}
+
+/// What else only types can tell, each at its own type.
+fn type_checks(source: &Source<'_>) -> TokenStream {
+    if crate::editor::asks() {
+        return TokenStream::new();
+    }
+    let mut asked = TokenStream::new();
+    if let ReturnType::Type(_, ty) = &source.function.sig.output
+        && !returns_result(&source.function.sig.output)
+        && stored::may_be_alias(ty)
+    {
         let no_alias = "WF021: this type is a `Result` under another name, which would hide that the workflow can \
                         fail; write `Result<..>`; see docs/errors/WF021.md";
-        let value = value(quote!(#output));
-        quote_spanned! {output_span=>
-            #value
+        asked.extend(quote_spanned! {ty.span()=>
             const {
                 use ::workflow_runtime::__private::core::ResultProbeFallback as _;
-                ::core::assert!(!::workflow_runtime::__private::core::ResultProbe::<#output>::IS_RESULT, #no_alias);
+                ::core::assert!(!::workflow_runtime::__private::core::ResultProbe::<#ty>::IS_RESULT, #no_alias);
             }
-        }
-    };
-    let begins = match (&source.options.on, &source.parameters[..]) {
-        (Some(message), [Parameter { ty, .. }]) => {
-            let begins = quote_spanned!(ty.span()=> begins_with::<#ty, #message>(););
-            quote! {
-                fn begins_with<P, M>()
-                where
-                    P: ::workflow_runtime::__private::core::BeginsWith<M>,
-                    M: ::workflow_runtime::__private::core::Message,
-                {
-                }
-                #begins
-            }
-        }
-        _ => TokenStream::new(),
-    };
+        });
+    }
+    if let (Some(message), [Parameter { ty, .. }]) = (&source.options.on, &source.parameters[..]) {
+        asked.extend(quote_spanned! {ty.span()=>
+            ::workflow_runtime::__private::core::begins_with::<#ty, #message>();
+        });
+    }
     let schedule = source.options.schedule.as_ref();
-    let time = schedule.and_then(|_| source.parameters.first()).map(|parameter| {
-        let ty = &parameter.ty;
-        let check = quote_spanned!(ty.span()=> is_scheduled_time::<#ty>(););
-        quote! {
-            fn is_scheduled_time<T: ::workflow_runtime::__private::ScheduledTime>() {}
-            #check
-        }
-    });
+    if let Some(Parameter { ty, .. }) = schedule.and_then(|_| source.parameters.first()) {
+        asked.extend(quote_spanned! {ty.span()=>
+            ::workflow_runtime::__private::is_scheduled_time::<#ty>();
+        });
+    }
+    if asked.is_empty() {
+        return asked;
+    }
     let conditions = attributes(&source.function.attrs, &["cfg"]);
     quote! {
         #(#conditions)*
-        const _: fn() = || {
-            #[allow(dead_code)]
-            fn is_storable<T: ::workflow_runtime::__private::core::Storable>() {}
-            #[allow(dead_code)]
-            fn is_error<T: ::workflow_runtime::__private::core::StepError>() {}
-            #(#arguments)*
-            #begins
-            #result
-            #time
-        };
+        const _: fn() = || { #asked };
     }
 }
 

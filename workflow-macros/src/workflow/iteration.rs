@@ -103,7 +103,7 @@ impl Places {
             finder.visit_block(&body.block);
         }
         let mut places = finder.places;
-        places.keep_unique(body.block.to_token_stream());
+        places.keep_unique(&body.block);
         places.waits.extend(waits);
         places.plain.extend(foreign.awaits());
         places.foreign.extend(foreign.calls());
@@ -113,54 +113,59 @@ impl Places {
 
     /// What is written behind this group.
     pub(crate) fn behind(&self, group: Span) -> TokenStream {
-        let in_order = self.calls.get(&group.start()).map(|&span| in_order(span));
-        let on_purpose = self.dropped.get(&group.start());
+        let in_order = at(&self.calls, group).map(|&span| in_order(span));
+        let on_purpose = at(&self.dropped, group);
         let on_purpose = on_purpose.map(|&span| quote_spanned!(span=> .__dropped().__on_purpose()));
         // It is refused; that it cannot be repeated as it stands should not be a second error.
-        let forever = self.waits.contains(&group.start()).then(|| quote_spanned!(group=> .forever()));
+        let forever = is_at(&self.waits, group).then(|| quote_spanned!(group=> .forever()));
         in_order.into_iter().chain(on_purpose).chain(forever).collect()
     }
 
     /// What is written before the arguments in this group.
     pub(crate) fn within(&self, group: Span) -> Option<&TokenStream> {
-        self.retained.get(&group.start())
+        at(&self.retained, group)
     }
 
     /// What is written before this method and its dot.
     pub(crate) fn before(&self, method: Span) -> Option<TokenStream> {
-        let is_asked = self.asked.contains(&method.start());
+        let is_asked = is_at(&self.asked, method);
         is_asked.then(|| quote_spanned!(method=> .__asked().__alike()))
     }
 
     /// What becomes of the expression that follows this `in`.
     pub(crate) fn iterated(&self, keyword: Span) -> Option<Iterated> {
-        self.loops.get(&keyword.start()).map(|&span| Iterated { span, behind: in_order(span) })
+        at(&self.loops, keyword).map(|&span| Iterated { span, behind: in_order(span) })
     }
 
     /// Whether these braces are the body of such a loop.
     pub(crate) fn is_body(&self, braces: Span) -> bool {
-        self.bodies.contains(&braces.start())
+        is_at(&self.bodies, braces)
     }
 
     /// Whether this `await` is no operation, but one that has been refused.
     pub(crate) fn is_plain(&self, keyword: Span) -> bool {
-        self.plain.contains(&keyword.start())
+        is_at(&self.plain, keyword)
     }
 
     /// Whether this is the body of a function that was refused, where everything else would be an error as well.
     pub(crate) fn is_refused(&self, braces: Span) -> bool {
-        self.refused.contains(&braces.start())
+        is_at(&self.refused, braces)
     }
 
     /// Whether these are the parentheses of a call that was refused because it runs beside the journal.
     pub(crate) fn is_foreign(&self, parentheses: Span) -> bool {
-        self.foreign.contains(&parentheses.start())
+        is_at(&self.foreign, parentheses)
     }
 
     /// Text that another macro wrote may stand all in one place; there nobody can say what is what.
-    fn keep_unique(&mut self, body: TokenStream) {
+    fn keep_unique(&mut self, body: &Block) {
+        let Places { calls, dropped, asked, loops, bodies, retained, .. } = self;
+        let is_empty = calls.is_empty() && dropped.is_empty() && asked.is_empty() && retained.is_empty();
+        if is_empty && loops.is_empty() && bodies.is_empty() {
+            return;
+        }
         let mut counts = BTreeMap::new();
-        count(body, &mut counts);
+        count(body.to_token_stream(), &mut counts);
         let is_unique = |place: &LineColumn| counts.get(place) == Some(&1);
         self.calls.retain(|place, _| is_unique(place));
         self.dropped.retain(|place, _| is_unique(place));
@@ -173,6 +178,17 @@ impl Places {
             self.bodies.clear();
         }
     }
+}
+
+/// What is kept for the place where this begins. To ask the compiler where that is takes longer than all else, and most
+/// bodies have none of these places.
+fn at<V>(places: &BTreeMap<LineColumn, V>, span: Span) -> Option<&V> {
+    if places.is_empty() { None } else { places.get(&span.start()) }
+}
+
+/// Whether this begins at one of the places.
+fn is_at(places: &BTreeSet<LineColumn>, span: Span) -> bool {
+    !places.is_empty() && places.contains(&span.start())
 }
 
 fn in_order(span: Span) -> TokenStream {

@@ -90,7 +90,7 @@ impl Locked {
             }
         });
         quote! {
-            const _: ::core::option::Option<&::core::primitive::str> = #mode;
+            let _ = #mode;
             #file
         }
     }

@@ -26,7 +26,12 @@ pub(crate) enum Word {
 impl Word {
     /// The macro of this name.
     pub(crate) fn named(name: &Ident) -> Option<Word> {
-        Some(match name.to_string().as_str() {
+        Word::written(&name.to_string())
+    }
+
+    /// The macro whose name is this text.
+    pub(crate) fn written(name: &str) -> Option<Word> {
+        Some(match name {
             "join" => Word::Join,
             "try_join" => Word::TryJoin,
             "select" => Word::Select,

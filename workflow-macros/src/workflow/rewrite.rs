@@ -42,6 +42,11 @@ impl Rewriter<'_> {
         let mut loops: Vec<(usize, Iterated)> = Vec::new();
         let mut tokens = tokens.into_iter();
         while let Some(token) = tokens.next() {
+            // Asked for once: each time, a text is made.
+            let word = match &token {
+                TokenTree::Ident(ident) => ident.to_string(),
+                _ => String::new(),
+            };
             match token {
                 TokenTree::Punct(hash) if hash.as_char() == '#' && is_ours(&tokens) => {
                     tokens.next(); // A label or an allowance: rustc knows neither inside a function.
@@ -61,7 +66,7 @@ impl Rewriter<'_> {
                     out.push(TokenTree::Group(rewritten));
                     out.extend(self.places.behind(group.span_open()));
                 }
-                TokenTree::Ident(keyword) if keyword == "await" => {
+                TokenTree::Ident(keyword) if word == "await" => {
                     let is_operation = !self.places.is_plain(keyword.span());
                     if let Some(TokenTree::Punct(dot)) = out.last().filter(|token| is_dot(token)) {
                         let dot = dot.clone();
@@ -73,12 +78,12 @@ impl Rewriter<'_> {
                     }
                     out.push(TokenTree::Ident(keyword));
                 }
-                TokenTree::Ident(keyword) if keyword == "in" => {
+                TokenTree::Ident(keyword) if word == "in" => {
                     let iterated = self.places.iterated(keyword.span());
                     out.push(TokenTree::Ident(keyword));
                     loops.extend(iterated.map(|iterated| (out.len(), iterated)));
                 }
-                TokenTree::Ident(name) => match Word::named(&name).zip(called(&tokens)) {
+                TokenTree::Ident(name) => match Word::written(&word).zip(called(&tokens)) {
                     Some((word, group)) => {
                         tokens.nth(1); // The `!` and the group.
                         drop_path(&mut out);

@@ -81,22 +81,40 @@ pub(crate) fn names_of(function: &Ident, body: &Block) -> Names {
 impl SourceFile {
     fn read(text: &str) -> Option<Rc<SourceFile>> {
         let mut file = SourceFile::default();
-        file.add(&syn::parse_file(text).ok()?.items);
+        file.add(without_first_line_of_scripts(text).parse().ok()?);
         Some(Rc::new(file))
     }
 
-    /// Adds a module and those in it.
-    fn add(&mut self, items: &[Item]) {
+    /// Adds a module and those in it. Its tokens are looked at, and no syntax tree is made of them: of a whole file that
+    /// would take longer than all else that is done for a workflow.
+    fn add(&mut self, items: TokenStream) {
         let (mut functions, mut names) = (BTreeSet::new(), Names::new());
-        for item in items {
-            match item {
-                Item::Fn(item) => drop(functions.insert(item.sig.ident.unraw().to_string())),
-                Item::Use(item) => import(&item.tree, &mut Vec::new(), &mut names),
-                Item::Mod(module) => module.content.iter().for_each(|(_, items)| self.add(items)),
-                Item::Macro(item) => {
-                    let found = transcribers(item.mac.tokens.clone()).find_map(hidden);
-                    let name = item.ident.as_ref().map(|name| name.unraw().to_string());
-                    self.hidden.extend(name.zip(found));
+        let mut tokens = items.into_iter().peekable();
+        while let Some(token) = tokens.next() {
+            let TokenTree::Ident(word) = token else { continue };
+            match (word.to_string().as_str(), tokens.peek()) {
+                ("fn", Some(TokenTree::Ident(name))) => drop(functions.insert(name.unraw().to_string())),
+                // `use<..>` says what a type captures.
+                ("use", Some(token)) if !is_punct(token, '<') => {
+                    let declared = tokens.by_ref().take_while(|token| !is_punct(token, ';'));
+                    // A `::` at the head says only that a crate follows.
+                    let declared = declared.skip_while(|token| is_punct(token, ':')).collect();
+                    if let Ok(tree) = syn::parse2(declared) {
+                        import(&tree, &mut Vec::new(), &mut names);
+                    }
+                }
+                ("mod", Some(TokenTree::Ident(_))) => {
+                    if let Some(TokenTree::Group(module)) = tokens.nth(1) {
+                        self.add(module.stream());
+                    }
+                }
+                ("macro_rules", Some(bang)) if is_punct(bang, '!') => {
+                    if let (Some(TokenTree::Ident(name)), Some(TokenTree::Group(rules))) =
+                        (tokens.nth(1), tokens.next())
+                    {
+                        let found = transcribers(rules.stream()).find_map(hidden);
+                        self.hidden.extend(found.map(|found| (name.unraw().to_string(), found)));
+                    }
                 }
                 _ => {}
             }
@@ -127,6 +145,17 @@ impl SourceFile {
     pub(crate) fn hidden_in(&self, name: &str) -> Option<&'static str> {
         self.hidden.get(name).copied()
     }
+}
+
+/// A byte order mark and the `#!..` of a script are no tokens.
+fn without_first_line_of_scripts(text: &str) -> &str {
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let is_script = text.strip_prefix("#!").is_some_and(|rest| !rest.trim_start().starts_with('['));
+    text.find('\n').filter(|_| is_script).map_or(text, |end| &text[end..])
+}
+
+fn is_punct(token: &TokenTree, wanted: char) -> bool {
+    matches!(token, TokenTree::Punct(punct) if punct.as_char() == wanted)
 }
 
 /// What the arms of a `macro_rules!` are written out as.
@@ -222,6 +251,27 @@ mod tests {
         assert_eq!(names("pay"), ["nap std::thread::sleep", "thread std::thread"]);
         assert_eq!(names("other"), ["random rand::random"]);
         assert_eq!(names("nobody"), [] as [&str; 0]);
+    }
+
+    #[test]
+    fn a_file_is_read_whatever_else_stands_in_it() {
+        let text = "#!/usr/bin/env run\n//! About\n#![allow(x)]
+            use ::rand::{random as chance, Rng};
+            pub use std::time::Instant;
+            const F: fn(u8) -> u8 = twice;
+            fn all() -> impl Iterator<Item = u8> + use<'static> { use std::env; [].into_iter() }
+            impl Shop { fn inner(&self) { fn deep() {} } }
+            mod elsewhere;
+            mod broken { fn pay() { let = ; } }
+            pub(crate) async fn last() {}";
+        let file = SourceFile::read(text).unwrap();
+        let names = |function: &str| {
+            let names = file.imported(&Ident::new(function, Span::call_site()));
+            names.into_iter().map(|(name, path)| format!("{name} {}", path.join("::"))).collect::<Vec<_>>()
+        };
+        let head = ["Instant std::time::Instant", "Rng rand::Rng", "chance rand::random"];
+        assert_eq!((names("all"), names("last")), (head.map(String::from).to_vec(), names("all")));
+        assert_eq!((names("pay"), names("inner"), names("deep")), (vec![], vec![], vec![]));
     }
 
     #[test]

@@ -86,8 +86,8 @@ fn time_input(tick_ms: Timestamp) -> Payload {
 mod tests {
     use std::sync::LazyLock;
 
-    use workflow_core::{Conclusion, Cx, Parts, PayloadError, Storable, Workflow, WorkflowFuture};
-    use workflow_graph::{ErrorFacts, Graph};
+    use workflow_core::{Cx, EndsWithValue, Parts, Storable, Workflow, WorkflowFuture};
+    use workflow_graph::Graph;
 
     use super::*;
 
@@ -103,9 +103,9 @@ mod tests {
         const NAME: &'static str = "unchecked";
         const VERSION: u32 = 1;
         const LABEL: &'static str = "Unchecked";
-        const ERRORS: &'static [ErrorFacts] = &[];
         type Args = A;
         type Output = ();
+        type Ending = EndsWithValue;
 
         fn graph() -> &'static Graph {
             static KNOWN: LazyLock<Graph> = LazyLock::new(|| graph("UTC"));
@@ -121,14 +121,6 @@ mod tests {
 
         fn run(_: Cx, _: A) -> WorkflowFuture<()> {
             Box::pin(async {})
-        }
-
-        fn ending((): ()) -> Result<Conclusion, PayloadError> {
-            workflow_core::completed(&())
-        }
-
-        fn read(_: &Conclusion) -> Result<(), PayloadError> {
-            Ok(())
         }
     }
 
