@@ -95,7 +95,7 @@ fn texts(text: &mut String, letter: char, all: &[&str]) {
 /// The flows that [`write_flows`] has written.
 pub const fn flows<const N: usize>(text: &'static str) -> [Flow; N] {
     let mut flows = [const { Flow::new(0, 0, FlowKind::Next) }; N];
-    let mut reader = Reader { text, at: 0 };
+    let mut reader = Reader::of(text);
     let mut index = 0;
     while index < N {
         let (from, to) = (reader.number(), reader.number());
@@ -121,7 +121,7 @@ pub const fn nodes<const N: usize, const GIVEN: usize>(
     mut given: [NodeKind; GIVEN],
 ) -> [Node; N] {
     let mut nodes = [const { BLANK }; N];
-    let mut reader = Reader { text, at: 0 };
+    let mut reader = Reader::of(text);
     let (mut index, mut taken) = (0, 0);
     while index < N {
         let mut thrown = Thrown::Arriving;
@@ -166,31 +166,41 @@ const BLANK: Node = Node {
     thrown: Thrown::Arriving,
 };
 
-/// A place in the text.
+/// A place in the text. A constant pays for each call of a function, so that none is made for a letter of a number, nor
+/// for a text that is empty, as most labels are.
 struct Reader {
     text: &'static str,
+    bytes: &'static [u8],
     at: usize,
 }
 
 impl Reader {
+    const fn of(text: &'static str) -> Reader {
+        Reader { text, bytes: text.as_bytes(), at: 0 }
+    }
+
     const fn letter(&mut self) -> u8 {
         self.at += 1;
-        self.text.as_bytes()[self.at - 1]
+        self.bytes[self.at - 1]
     }
 
     /// A number and what ends it.
     const fn number(&mut self) -> u64 {
-        let mut number = 0;
-        loop {
-            match self.letter() {
-                digit @ b'0'..=b'9' => number = 10 * number + (digit - b'0') as u64,
-                _ => return number,
-            }
+        let (mut number, mut at) = (0, self.at);
+        while let digit @ b'0'..=b'9' = self.bytes[at] {
+            number = 10 * number + (digit - b'0') as u64;
+            at += 1;
         }
+        self.at = at + 1;
+        number
     }
 
     const fn text(&mut self) -> Text {
         let length = self.number() as usize;
+        if length == 0 {
+            self.at += 1;
+            return Cow::Borrowed("");
+        }
         let (text, _) = self.text.split_at(self.at).1.split_at(length);
         self.at += length + 1;
         Cow::Borrowed(text)
