@@ -77,8 +77,9 @@ class Run {
   numbers(content) {
     const isOne = this.diagram.elements.get(content.id)?.instances && content.index !== undefined;
     const numbers = isOne ? [content.index] : [];
-    // What has just begun knows its parent by the flow that led there.
-    const parent = content.parent?.executionId ? content.parent : content.inbound?.[0]?.parent;
+    // What has just begun knows its parent by the flow that led there, an event on a border by its host.
+    const isKnown = (parent) => parent && [parent, ...(parent.path ?? [])].every((place) => place.executionId);
+    const parent = isKnown(content.parent) ? content.parent : (content.inbound?.[0]?.parent ?? content.parent);
     for (const place of parent ? [parent, ...(parent.path ?? [])] : []) {
       const found = this.diagram.elements.get(place.id)?.instances && /_[0-9a-f]{10}_(\d+)$/.exec(place.executionId);
       if (found) numbers.unshift(Number(found[1]));
