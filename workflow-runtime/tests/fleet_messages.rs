@@ -1,5 +1,5 @@
-//! Messages in a fleet whose engines do not all have the same code: whoever takes one in, it begins the runs and reaches
-//! the waits that any of them has code for.
+//! Messages in a fleet whose engines do not all have the same code: whoever takes one in, it begins the runs and
+//! reaches the waits that any of them has code for.
 
 mod world;
 

@@ -102,8 +102,8 @@ impl<W: Workflow> TestRun<W> {
     }
 
     /// Sends a message to the run, or to a child of it that waits for it, now. One that nobody waits for yet is kept
-    /// until somebody does, for seven days, as an engine keeps it; a wait that ends otherwise leaves it to the next one.
-    /// [`TestRun::unclaimed`] tells of those that nobody has waited for.
+    /// until somebody does, for seven days, as an engine keeps it; a wait that ends otherwise leaves it to the next
+    /// one. [`TestRun::unclaimed`] tells of those that nobody has waited for.
     #[track_caller]
     pub fn deliver<M: Message>(&self, message: M) {
         self.deliver_as(None, message);

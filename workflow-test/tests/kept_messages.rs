@@ -1,4 +1,5 @@
-//! Messages that come early, twice, or for a wait that ends otherwise: the kit and an engine give them to the same waits.
+//! Messages that come early, twice, or for a wait that ends otherwise: the kit and an engine give them to the same
+//! waits.
 //! What comes when is drawn; where both are free to choose, as between two messages of one race, nothing is compared.
 
 mod trip;

@@ -239,8 +239,8 @@ impl EngineBuilder {
 
     /// How long a run that only waits (for a time, a message, a child, a person) stays in memory: after that it is
     /// *parked*, and costs nothing but its rows until something happens. One that does nothing but sleep for longer
-    /// than that is parked from the start. One second unless said otherwise; [`Duration::MAX`] for never. With more than
-    /// 256 runs in memory it is less: with 1,024, a quarter.
+    /// than that is parked from the start. One second unless said otherwise; [`Duration::MAX`] for never. With more
+    /// than 256 runs in memory it is less: with 1,024, a quarter.
     pub fn park_idle_after(mut self, idle: Duration) -> EngineBuilder {
         self.park_idle_after = idle;
         self

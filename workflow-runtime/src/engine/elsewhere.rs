@@ -24,8 +24,8 @@ pub(super) async fn known(parts: &Parts, message: &str) -> Result<Vec<KnownMessa
 }
 
 /// The first turns of the runs that begin with this message elsewhere: of workflows that do not begin with it here, and
-/// that this engine does not have, or not in so new a version. Nobody holds them, and they are due at once. What the code asks for first is not in their
-/// journals; whoever takes them records it.
+/// that this engine does not have, or not in so new a version. Nobody holds them, and they are due at once. What the
+/// code asks for first is not in their journals; whoever takes them records it.
 ///
 /// # Errors
 /// When the store fails for good, or the engine stops.

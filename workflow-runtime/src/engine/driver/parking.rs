@@ -50,8 +50,8 @@ impl Driver {
         }
     }
 
-    /// The more runs are in memory, the shorter: else those that are begun in a second, and then only wait, would take as
-    /// much of it as a hundred times as many that are parked.
+    /// The more runs are in memory, the shorter: else those that are begun in a second, and then only wait, would take
+    /// as much of it as a hundred times as many that are parked.
     fn idle_for_now(&self) -> Duration {
         let crowd = self.parts.live.count() / CROWD;
         self.parts.park_idle_after / u32::try_from(crowd.max(1)).unwrap_or(u32::MAX)
