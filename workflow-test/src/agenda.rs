@@ -2,6 +2,7 @@
 //! It keeps them; what comes of them is decided elsewhere.
 
 use std::collections::BTreeMap;
+use std::hash::{Hash, Hasher};
 
 use workflow_core::{AttemptOutcome, Event, OpId, Payload, Timestamp};
 
@@ -85,6 +86,8 @@ struct Entry {
     due: Due,
     /// What was asked for earlier comes first, when two things are due at the same time.
     order: u64,
+    /// The turn in which it was asked for, where turns are counted.
+    turn: u64,
 }
 
 /// All that is due; at most one thing per operation.
@@ -93,19 +96,31 @@ pub(crate) struct Agenda {
     entries: BTreeMap<Place, Entry>,
     /// How many requests there have been.
     requests: u64,
+    turn: u64,
 }
 
 impl Agenda {
     /// Notes what a request makes due.
     pub(crate) fn put(&mut self, place: Place, due: Due) {
         self.requests += 1;
-        self.entries.insert(place, Entry { due, order: self.requests });
+        self.entries.insert(place, Entry { due, order: self.requests, turn: self.turn });
     }
 
     /// Notes what a request makes due that was made before a crash.
     pub(crate) fn put_again(&mut self, place: Place, due: Due, order: u64) {
         self.requests = self.requests.max(order);
-        self.entries.insert(place, Entry { due, order });
+        self.entries.insert(place, Entry { due, order, turn: self.turn });
+    }
+
+    /// Begins a turn, where all orders are tried: what is asked for in one of two turns is asked for earlier or later,
+    /// though no time passes between them.
+    pub(crate) fn begin_turn(&mut self, turn: u64) {
+        self.turn = turn;
+    }
+
+    /// The turn in which this was asked for, where turns are counted.
+    pub(crate) fn turn(&self, place: &Place) -> u64 {
+        self.entries.get(place).map_or(0, |entry| entry.turn)
     }
 
     /// Notes what comes next at this place.
@@ -135,7 +150,7 @@ impl Agenda {
     /// What happens next. At the same time, attempts begin before anything else, and then the order of the requests
     /// decides: it can be told from the journals, so that it is the same after a crash.
     pub(crate) fn next(&self) -> Option<(Timestamp, &Place, &Due)> {
-        let timed = self.entries.iter().filter_map(|(place, Entry { due, order })| {
+        let timed = self.entries.iter().filter_map(|(place, Entry { due, order, .. })| {
             Some(((due.at_ms()?, !matches!(due, Due::Begin { .. }), *order), place, due))
         });
         let ((at_ms, ..), place, due) = timed.min_by_key(|(rank, ..)| *rank)?;
@@ -144,7 +159,7 @@ impl Agenda {
 
     /// An attempt that is due by now.
     pub(crate) fn next_begin(&self, now_ms: Timestamp) -> Option<&Place> {
-        let begins = self.entries.iter().filter_map(|(place, Entry { due, order })| match due {
+        let begins = self.entries.iter().filter_map(|(place, Entry { due, order, .. })| match due {
             Due::Begin { at_ms, .. } if *at_ms <= now_ms => Some((*at_ms, *order, place)),
             _ => None,
         });
@@ -154,7 +169,7 @@ impl Agenda {
     /// All that may happen next, where only timers are punctual and everything else takes as long as it likes.
     pub(crate) fn ready(&self, now_ms: Timestamp) -> Vec<Place> {
         let limit = self.entries.values().map(|entry| entry.due.not_after_ms().max(now_ms)).min();
-        let timed = self.entries.iter().filter_map(|(place, Entry { due, order })| {
+        let timed = self.entries.iter().filter_map(|(place, Entry { due, order, .. })| {
             Some((due.at_ms()?.max(now_ms), *order, place)).filter(|(at_ms, ..)| Some(*at_ms) <= limit)
         });
         let mut ready: Vec<_> = timed.collect();
@@ -164,6 +179,30 @@ impl Agenda {
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&Place, &Due)> {
         self.entries.iter().map(|(place, entry)| (place, &entry.due))
+    }
+
+    /// Where the order of the requests decides who is served first: among the waits for the same message, and among the
+    /// attempts of one step that begin at the same time, whose mock may have another answer for each.
+    pub(crate) fn hash_who_is_first<'a>(
+        &'a self,
+        hasher: &mut impl Hasher,
+        step_of: impl Fn(&Place) -> &'a str,
+    ) {
+        let contended = self.entries.iter().filter_map(|(place, Entry { due, order, turn })| match due {
+            Due::Wait { message, key, since_ms, .. } => {
+                Some(((message.as_str(), key.as_str()), *since_ms, *turn, place))
+            }
+            Due::Begin { at_ms, .. } => Some(((step_of(place), ""), *at_ms, *order, place)),
+            _ => None,
+        });
+        let mut contended: Vec<_> = contended.collect();
+        contended.sort_unstable();
+        for pair in contended.windows(2) {
+            let [(one, .., turn, first), (other, .., next_turn, second)] = pair else { continue };
+            if one == other {
+                (first, second, turn == next_turn).hash(hasher);
+            }
+        }
     }
 
     /// Whether somebody waits for this message; any key will do if none is given.

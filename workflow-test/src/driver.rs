@@ -112,7 +112,9 @@ pub(crate) struct Driver {
     pub(crate) annals: Annals,
     /// For each of them, what its run had open after it, if that is asked for.
     open: Option<Vec<Vec<OpenOperation>>>,
-    interleaves: bool,
+    /// How many rows it was rebuilt from.
+    pub(crate) rebuilt_rows: usize,
+    pub(crate) interleaves: bool,
     /// What was written, whatever the order.
     digest: u64,
 }
@@ -128,6 +130,7 @@ impl Driver {
             now_ms: 0,
             annals: Annals::default(),
             open: None,
+            rebuilt_rows: 0,
             interleaves: false,
             digest: 0,
         }
@@ -371,6 +374,7 @@ impl Driver {
         }
         if self.interleaves {
             self.note(journal, &event, &commands);
+            self.agenda.begin_turn((self.rebuilt_rows + self.annals.rows.len() + 1) as u64);
         }
         for command in &commands {
             self.carry_out(journal, command, world)?;
@@ -400,8 +404,8 @@ impl Driver {
     }
 
     /// What tells this state from others, however it came about: all that was recorded, what can be undone and in
-    /// which order, what is due, and the time. What the code knows follows from that, since branches share nothing
-    /// that they could change, and operations have the same ids in every order.
+    /// which order, what is due, who is served first, and the time. What the code knows follows from that, since
+    /// branches share nothing that they could change, and operations have the same ids in every order.
     pub(crate) fn state(&self) -> u64 {
         let mut hasher = DefaultHasher::new();
         (self.digest, self.now_ms).hash(&mut hasher);
@@ -412,6 +416,12 @@ impl Driver {
             place.hash(&mut hasher);
             format!("{due:?}").hash(&mut hasher);
         }
+        self.mail.hash_unreceived(&mut hasher, self.now_ms);
+        let step_of = |(journal, op): &Place| {
+            let step = self.live[*journal].run.step(op);
+            step.map_or("", |step| &step.facts.name)
+        };
+        self.agenda.hash_who_is_first(&mut hasher, step_of);
         hasher.finish()
     }
 

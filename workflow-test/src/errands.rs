@@ -51,11 +51,15 @@ impl Driver {
         known: &Rc<[Definition]>,
         annals: &Annals,
         writes: usize,
+        interleaves: bool,
         world: &mut dyn World,
     ) -> Result<Driver, Violation> {
         let rows = &annals.rows[..writes];
         let refused = |error: workflow_core::CoreError| Violation::new(Oracle::Replay, error.to_string());
         let mut driver = Driver::new(known);
+        if interleaves {
+            driver = driver.interleaving();
+        }
         driver.now_ms = rows.last().map_or(0, |row| row.record.at_ms);
         let mut open = Vec::new();
         for (journal, head) in annals.journals.iter().enumerate() {
@@ -70,6 +74,7 @@ impl Driver {
         }
         driver.mail = Mail::of(&driver.annals.journals, rows);
         driver.put_again(open, rows, world)?;
+        driver.rebuilt_rows = writes;
         driver.hand_out();
         for journal in 0..driver.live.len() {
             driver.close(journal);
@@ -85,14 +90,14 @@ impl Driver {
         world: &mut dyn World,
     ) -> Result<(), Violation> {
         // With the time of the request; of one that is alone, neither matters.
-        let mut orders: BTreeMap<(JournalIndex, &OpId), (u64, Timestamp)> = BTreeMap::new();
-        let requests = rows
-            .iter()
-            .flat_map(|row| row.record.commands.iter().map(move |command| (row, command)))
-            .filter(|(_, command)| is_request(command));
+        let mut orders: BTreeMap<(JournalIndex, &OpId), (u64, Timestamp, u64)> = BTreeMap::new();
+        let requests = (1..)
+            .zip(rows)
+            .flat_map(|(turn, row)| row.record.commands.iter().map(move |command| (turn, row, command)))
+            .filter(|(.., command)| is_request(command));
         if open.len() > 1 {
-            for (order, (row, command)) in (1..).zip(requests) {
-                command.op().and_then(|op| orders.insert((row.journal, op), (order, row.record.at_ms)));
+            for (order, (turn, row, command)) in (1..).zip(requests) {
+                command.op().and_then(|op| orders.insert((row.journal, op), (order, row.record.at_ms, turn)));
             }
         }
         let mut open: Vec<_> = open
@@ -100,11 +105,14 @@ impl Driver {
             .filter(|(_, operation)| !operation.is_stuck)
             .filter_map(|(journal, operation)| {
                 let place = (journal, operation.request.op()?.clone());
-                Some((orders.get(&(journal, &place.1)).copied().unwrap_or((1, 0)), place, operation))
+                Some((orders.get(&(journal, &place.1)).copied().unwrap_or((1, 0, 0)), place, operation))
             })
             .collect();
         open.sort_by_key(|(order, ..)| *order);
-        for ((order, asked_ms), place, operation) in open {
+        for ((order, asked_ms, turn), place, operation) in open {
+            if self.interleaves {
+                self.agenda.begin_turn(turn);
+            }
             let mut due = self.due(&place, &operation.request, world)?;
             if let Due::Wait { since_ms, .. } = &mut due {
                 *since_ms = asked_ms;

@@ -2,6 +2,7 @@
 //! it. Who gets which is decided by the core, as in an engine.
 //! What runs say to the world outside is read from the journals; what an exploration has come is its world's choice.
 
+use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
 use workflow_core::{Command, Event, Letter, OpId, Payload, TIME_TO_LIVE, Timestamp, offered, place_in_line};
@@ -128,6 +129,19 @@ impl Mail {
         }
     }
 
+    /// The messages that somebody may still get: of those with one name and key the first goes to whoever waits, so
+    /// their order counts, and only theirs.
+    pub(crate) fn hash_unreceived(&self, hasher: &mut impl Hasher, now_ms: Timestamp) {
+        let is_left = |kept: &&Kept| kept.expires_ms > now_ms && (kept.is_event || kept.reached.is_empty());
+        let mut left: Vec<&Kept> = self.kept.iter().filter(is_left).collect();
+        left.sort_by_key(|kept| (&kept.name, &kept.key));
+        for Kept { message_id, reached, .. } in left {
+            let mut reached: Vec<&str> = reached.iter().map(|run_id| &**run_id).collect();
+            reached.sort_unstable();
+            (message_id, reached).hash(hasher);
+        }
+    }
+
     /// Gives each wait what it can have now, in the order of the line. What a wait has been given stays its own until
     /// it ends; if it has not taken it by then, it is there for the next one.
     pub(crate) fn hand_out(&self, agenda: &mut Agenda, heads: &[Head], now_ms: Timestamp) {
@@ -193,8 +207,11 @@ fn in_line(agenda: &Agenda, heads: &[Head], mut waits: Vec<Place>) -> Vec<Place>
         _ => Timestamp::MAX,
     };
     waits.sort_by(|one, other| {
-        let rank_of_other = place_in_line(since_ms(other), &heads[other.0].run_id, &other.1);
-        place_in_line(since_ms(one), &heads[one.0].run_id, &one.1).cmp(&rank_of_other)
+        let in_line = place_in_line(since_ms(one), &heads[one.0].run_id, &one.1);
+        let other_in_line = place_in_line(since_ms(other), &heads[other.0].run_id, &other.1);
+        // Where all orders are tried, what came in an earlier turn came earlier, by less than the clock tells.
+        let rank = (since_ms(one), agenda.turn(one), in_line);
+        rank.cmp(&(since_ms(other), agenda.turn(other), other_in_line))
     });
     waits
 }

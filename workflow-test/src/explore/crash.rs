@@ -19,7 +19,7 @@ use crate::words;
 pub(crate) fn crash(plan: &Plan, execution: &Execution, writes: usize) -> Result<(), Violation> {
     let (before, after) = execution.annals.rows.split_at(writes);
     let mut world = Remembered::after(&execution.memory, before);
-    let mut driver = Driver::recover(&plan.known, &execution.annals, writes, &mut world)?;
+    let mut driver = Driver::recover(&plan.known, &execution.annals, writes, plan.interleaves, &mut world)?;
     for (number, expected) in after.iter().enumerate() {
         let at = writes + number + 1;
         let at_ms = expected.record.at_ms;
