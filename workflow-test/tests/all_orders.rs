@@ -1,4 +1,4 @@
-//! All orders: what is gone on from once is the same in all that can come of it.
+//! All orders: what is gone on from once is the same in all that can come of it, and each order is crashed everywhere.
 //! What is found in one order only is told elsewhere.
 
 use workflow_runtime::prelude::*;
@@ -99,4 +99,21 @@ fn which_of_two_began_to_wait_first_is_part_of_the_state(kit: Explore) {
         .sometimes("the right one gets it", |end| end.ran(greet_right))
         .run()
         .assert(complete());
+}
+
+/// Two things at once, and then two more
+#[workflow]
+async fn two_and_two() {
+    join!(look("left"), look("right"));
+    join!(look("up"), look("down"));
+}
+
+#[workflow_test(explore)]
+fn each_order_is_crashed_from_where_it_differs_to_where_another_one_goes_on(kit: Explore) {
+    all_goes_well(&kit);
+    let report = kit.workflow(two_and_two).interleave().crash_at_every_write().run();
+    report.assert(complete());
+    // The run begins, and four steps are done. The other order of the first two comes to a state that is known behind
+    // its third write; the other order of the last two ends.
+    assert_eq!((report.executions, report.crashes), (3, 4 + 3 + 4), "{report}");
 }

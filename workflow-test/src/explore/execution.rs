@@ -32,8 +32,8 @@ pub(crate) struct Execution {
     pub(crate) open: Vec<Vec<OpenOperation>>,
     /// It came to a state that another execution has gone on from.
     pub(crate) is_cut_short: bool,
-    /// The rows that came of the given choices.
-    pub(crate) given_rows: usize,
+    /// The rows that had been written when the last given choice was made: another execution has written them, too.
+    pub(crate) common_rows: usize,
     /// The paths through the graph, or what is wrong.
     pub(crate) verdict: Result<Vec<Path>, Violation>,
 }
@@ -61,7 +61,7 @@ pub(crate) fn execute(plan: &Plan, choices: Choices, known: Option<&mut Known>) 
         memory: Memory::default(),
         known,
         is_cut_short: false,
-        given_rows: None,
+        common_rows: None,
     };
     let mut driver = Driver::new(&plan.known).noting_what_is_open();
     if plan.interleaves {
@@ -74,7 +74,7 @@ pub(crate) fn execute(plan: &Plan, choices: Choices, known: Option<&mut Known>) 
         made: world.choices.into_made(),
         memory: world.memory,
         is_cut_short: world.is_cut_short,
-        given_rows: world.given_rows.unwrap_or(0),
+        common_rows: world.common_rows.unwrap_or(0),
         annals,
         open,
         verdict,
@@ -84,9 +84,14 @@ pub(crate) fn execute(plan: &Plan, choices: Choices, known: Option<&mut Known>) 
 fn drive(plan: &Plan, driver: &mut Driver, world: &mut Imagined<'_>) -> Result<(), Violation> {
     let head = root_head(plan.definition, Arc::clone(&plan.before_patches));
     driver.begin(head, plan.input.clone(), world)?;
-    let mut written = 0;
-    while driver.conclusion().is_none() && !world.is_cut_short {
-        let rows = driver.annals().rows.len();
+    let (mut written, mut rows) = (0, 0);
+    loop {
+        // Whatever is chosen is chosen before the row is written that comes of it.
+        world.note_common(rows);
+        if driver.conclusion().is_some() || world.is_cut_short {
+            return Ok(());
+        }
+        rows = driver.annals().rows.len();
         if plan.cancels && !world.is_cancelled && world.faults_left > 0 && rows > written {
             written = rows;
             if world.choices.pick(2) == 1 {
@@ -118,7 +123,6 @@ fn drive(plan: &Plan, driver: &mut Driver, world: &mut Imagined<'_>) -> Result<(
             driver.write_by_hand(journal, Event::RetryRequested { op: place.1 }, world)?;
         }
     }
-    Ok(())
 }
 
 fn cancel() -> Event {
@@ -138,7 +142,16 @@ struct Imagined<'a> {
     /// Set while all orders are tried.
     known: Option<&'a mut Known>,
     is_cut_short: bool,
-    given_rows: Option<usize>,
+    common_rows: Option<usize>,
+}
+
+impl Imagined<'_> {
+    /// Notes that so many rows had been written before the choices that were made last.
+    fn note_common(&mut self, rows: usize) {
+        if self.common_rows.is_none() && self.choices.is_beyond_given() {
+            self.common_rows = Some(rows);
+        }
+    }
 }
 
 impl World for Imagined<'_> {
@@ -207,8 +220,6 @@ impl World for Imagined<'_> {
 
     fn choose(&mut self, driver: &Driver, ready: &[Place]) -> Option<usize> {
         if self.choices.is_beyond_given() {
-            let rows = driver.annals().rows.len();
-            self.given_rows.get_or_insert(rows);
             let mut state = DefaultHasher::new();
             let asked_for = (self.faults_left, self.is_cancelled, &self.lasting, &self.served);
             (driver.state(), asked_for).hash(&mut state);

@@ -69,10 +69,13 @@ impl Search {
             report.coverage.count_compensations(&execution.annals, self.plan.oracles.walker());
         }
         if self.crashes && violation.is_none() {
-            // What an execution that is cut short has in common with another one was crashed there.
-            let first = if execution.is_cut_short { execution.given_rows.max(1) } else { 1 };
+            // What an execution that is cut short has in common with another one was crashed there; so was the state
+            // behind its last write, but not in the order that led to it.
+            let rows = execution.annals.rows.len();
+            let crashes =
+                if execution.is_cut_short { execution.common_rows.max(1)..rows + 1 } else { 1..rows };
             let aftermath = Aftermath::of(&self.plan, execution);
-            for writes in first..execution.annals.rows.len() {
+            for writes in crashes {
                 report.crashes += 1;
                 report.coverage.count_crash(&execution.annals, writes, self.plan.oracles.walker());
                 if let Err(found) = aftermath.crash(writes) {
