@@ -29,6 +29,8 @@ pub struct Run {
     definition: Definition,
     pub(crate) cx: Cx,
     phase: Phase,
+    /// Why it was asked to cancel last.
+    cancel_reason: Option<String>,
     /// A cancel that waits for the outcome of the pivot under way.
     postponed_cancel: Option<String>,
     /// What the code asks for in answer to an event on which it broke off before; not recorded yet.
@@ -91,6 +93,7 @@ impl Run {
             run_id,
             definition,
             phase: Phase::Fresh,
+            cancel_reason: None,
             postponed_cancel: None,
             owed: None,
             rows: 0,
@@ -283,6 +286,7 @@ impl Run {
             Event::GivenUp { op, reason } => self.give_up(op, reason)?,
             Event::Resumed => return Ok(Ok(())),
             Event::CancelRequested { reason } => {
+                self.cancel_reason = Some(reason.clone());
                 self.cancel(reason.clone())?;
                 Ok(())
             }

@@ -69,8 +69,8 @@ impl Annals {
 
     /// How the run of this journal ended, if it has.
     pub(crate) fn conclusion(&self, journal: JournalIndex) -> Option<&Conclusion> {
-        let last = self.rows.iter().rev().find(|row| row.journal == journal)?;
-        conclusion_in(&last.record)
+        let mut own = self.rows.iter().rev().filter(|row| row.journal == journal);
+        own.find_map(|row| conclusion_in(&row.record))
     }
 
     /// The step behind an operation.

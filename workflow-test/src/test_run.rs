@@ -1,6 +1,8 @@
 //! A run in a test: lets it go on, gives it messages, and asks how it went.
 //! It never waits: the clock jumps to whatever is due next.
 
+mod story;
+
 use std::cell::RefCell;
 use std::marker::PhantomData;
 use std::rc::Rc;
@@ -10,7 +12,7 @@ use std::time::Duration;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use workflow_core::{
-    Conclusion, Definition, Event, Fallible, Message, OpId, Payload, Record, Storable, Timestamp, Workflow,
+    Conclusion, Definition, Event, Fallible, Message, OpId, Payload, Run, Storable, Timestamp, Workflow,
     explain_unknown_message,
 };
 
@@ -20,7 +22,7 @@ use crate::agenda::Place;
 use crate::annals::Head;
 use crate::driver::Driver;
 use crate::errands::known_from;
-use crate::history::{self, Child, Names, Outcome};
+use crate::history::{self, Outcome};
 use crate::mail::{Kept, first_in_line};
 use crate::oracle::{Oracles, elsewhere};
 use crate::outside::Outside;
@@ -179,10 +181,16 @@ impl<W: Workflow> TestRun<W> {
         }
     }
 
-    /// Asks the run to stop, now.
+    /// Asks the run to stop, now. One that has ended hears nothing of it, nor does one that was just asked for the same
+    /// reason; one that is about to begin anew is asked as soon as it has begun.
     #[track_caller]
     pub fn cancel(&self, reason: &str) {
-        self.write(self.root(), Event::CancelRequested { reason: reason.to_owned() });
+        while self.root_run(|run| run.continuation().is_some()) {
+            self.advance_or_fail();
+        }
+        if self.root_run(|run| run.heeds_cancel(reason)) {
+            self.write(self.root(), Event::CancelRequested { reason: reason.to_owned() });
+        }
     }
 
     /// Looks at the first operation that cannot go on by itself and asks for another round of attempts.
@@ -296,73 +304,13 @@ impl<W: Workflow> TestRun<W> {
         self.inside.borrow().driver.conclusion().is_some()
     }
 
-    /// How much virtual time has passed.
-    pub fn elapsed(&self) -> Duration {
-        history::elapsed(self.inside.borrow().driver.now_ms())
-    }
-
-    /// The names of the steps that have been called, in the order of the calls, also those of children; without
-    /// compensations.
-    pub fn executed(&self) -> Names {
-        history::executed(self.inside.borrow().driver.annals())
-    }
-
-    /// The names of the steps that have been undone, in the order in which they were undone, also those of children.
-    pub fn compensated(&self) -> Names {
-        history::compensated(self.inside.borrow().driver.annals())
-    }
-
-    /// The messages of this type that the run and its children have sent to one receiver, in order. Where one of them
-    /// waits for such a message, it gets it.
-    #[track_caller]
-    pub fn sent<M: Message>(&self) -> Vec<M> {
-        history::messages(self.inside.borrow().driver.annals(), false)
-    }
-
-    /// The messages of this type that the run and its children have published, in order. All of them that wait for such
-    /// a message get it.
-    #[track_caller]
-    pub fn published<M: Message>(&self) -> Vec<M> {
-        history::messages(self.inside.borrow().driver.annals(), true)
-    }
-
-    /// What the run has reported last about how far it is.
-    #[track_caller]
-    pub fn progress<T: Serialize + DeserializeOwned>(&self) -> Option<T> {
-        let value = history::progress(self.inside.borrow().driver.annals()).cloned();
-        value.map(|value| self.read(&value, "the progress"))
-    }
-
-    /// The children that were asked for, in that order; also those of children.
-    pub fn children(&self) -> Vec<Child> {
-        history::children(self.inside.borrow().driver.annals())
-    }
-
-    /// How often the run has begun: more than once when it continued as new.
-    pub fn generation(&self) -> u32 {
-        history::generation(self.inside.borrow().driver.annals())
-    }
-
-    /// What a person has to look at now.
-    pub fn incidents(&self) -> Vec<String> {
-        let inside = self.inside.borrow();
-        inside.driver.incidents().map(|incident| incident.cause.clone()).collect()
-    }
-
-    /// What has happened, one line per event: the virtual time, the node, what came of it. Stable text, made
-    /// for snapshots.
-    pub fn transcript(&self) -> String {
-        transcript::text(self.inside.borrow().driver.annals())
-    }
-
-    /// The journal as the engine would have written it; the latest one, if the run has continued as new.
-    pub fn journal(&self) -> Vec<Record> {
-        let inside = self.inside.borrow();
-        inside.driver.annals().records(inside.driver.root()).cloned().collect()
-    }
-
     fn root(&self) -> usize {
         self.inside.borrow().driver.root()
+    }
+
+    fn root_run<T>(&self, ask: impl FnOnce(&Run) -> T) -> T {
+        let inside = self.inside.borrow();
+        ask(&inside.driver.live[inside.driver.root()].run)
     }
 
     /// The stuck operation with this id, in the run or else in a child.

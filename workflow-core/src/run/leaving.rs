@@ -7,6 +7,13 @@ use crate::state::Operation;
 use crate::{Command, Conclusion, CoreError, OpId};
 
 impl Run {
+    /// Whether a cancel for this reason is to be recorded. A run that has ended hears of none; one whose journal has
+    /// come to its end leaves it to the generation that begins; and who asks again for the reason that was told last,
+    /// as a parent does that was taken over, asks for nothing new.
+    pub fn heeds_cancel(&self, reason: &str) -> bool {
+        !matches!(self.phase, Phase::Ended(_)) && self.cancel_reason.as_deref() != Some(reason)
+    }
+
     pub(super) fn pass_deadline(&mut self) -> Settled {
         if self.cx.state().operations.remove(&OpId::deadline()).is_none() {
             return Ok(Err(NobodyWaits));

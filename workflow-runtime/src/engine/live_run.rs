@@ -58,8 +58,6 @@ pub(crate) struct LiveRun {
     pub(super) was_mended: bool,
     /// What has to be written so that messages find the run.
     repairs: Option<Box<Changes>>,
-    /// Why it is cancelled already: who asks again, as a parent does that was taken over, asks for nothing new.
-    cancel: Option<String>,
 }
 
 /// What some happenings came to.
@@ -94,7 +92,6 @@ impl LiveRun {
             offers: VecDeque::new(),
             was_mended: false,
             repairs: None,
-            cancel: None,
         };
         let (mut records, mut changes) = (Vec::new(), Changes::default());
         let started = Event::Started { input, generation, parent: parent.clone() };
@@ -131,10 +128,6 @@ impl LiveRun {
             _ => None,
         };
         let was_mended = loaded.has_journal_incident && !loaded.requests.is_empty();
-        let cancel = journal.iter().rev().find_map(|record| match &record.event {
-            Event::CancelRequested { reason } => Some(reason.clone()),
-            _ => None,
-        });
         let offers = loaded.offers.into();
         let mut live = LiveRun {
             run,
@@ -147,7 +140,6 @@ impl LiveRun {
             offers,
             was_mended,
             repairs,
-            cancel,
         };
         if live.has_repairs() {
             tracing::error!("what the run waits for was not kept as its journal tells it; it is kept anew");
@@ -266,12 +258,11 @@ impl LiveRun {
                 let Some(event) = self.run.judge(&op, outcome, now_ms) else { return Ok(()) };
                 self.feed(now_ms, event, records, changes)
             }
-            Happening::Cancel(reason) if self.cancel.as_ref() == Some(&reason) => {
+            Happening::Cancel(reason) if !self.run.heeds_cancel(&reason) => {
                 changes.takes_cancel = true;
                 Ok(())
             }
             Happening::Cancel(reason) => {
-                self.cancel = Some(reason.clone());
                 self.feed(now_ms, Event::CancelRequested { reason }, records, changes)
             }
             Happening::Asked(request) => {

@@ -23,6 +23,9 @@ const MOST_ATTEMPTS: u32 = 100;
 /// A message that comes so late loses every race, unless nothing else is left to happen: ten years.
 const AGES_MS: Timestamp = 10 * 365 * 86_400_000;
 
+/// Why runs are cancelled.
+const CANCEL_REASON: &str = "explored";
+
 /// An execution that is over.
 pub(crate) struct Execution {
     pub(crate) made: Vec<(usize, usize)>,
@@ -92,7 +95,8 @@ fn drive(plan: &Plan, driver: &mut Driver, world: &mut Imagined<'_>) -> Result<(
             return Ok(());
         }
         rows = driver.annals().rows.len();
-        if plan.cancels && !world.is_cancelled && world.faults_left > 0 && rows > written {
+        let may_cancel = plan.cancels && !world.is_cancelled && world.faults_left > 0;
+        if may_cancel && rows > written && driver.live[driver.root()].run.heeds_cancel(CANCEL_REASON) {
             written = rows;
             if world.choices.pick(2) == 1 {
                 world.faults_left -= 1;
@@ -126,7 +130,7 @@ fn drive(plan: &Plan, driver: &mut Driver, world: &mut Imagined<'_>) -> Result<(
 }
 
 fn cancel() -> Event {
-    Event::CancelRequested { reason: "explored".to_owned() }
+    Event::CancelRequested { reason: CANCEL_REASON.to_owned() }
 }
 
 /// The world of an execution: mocks when all goes well, and choices for what may go otherwise.

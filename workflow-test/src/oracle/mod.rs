@@ -116,11 +116,12 @@ fn first(paths: Vec<Path>) -> Path {
 
 fn is_over(journal: &[&Record]) -> bool {
     use workflow_core::Command::{Continue, Finish};
-    let last = journal.last().and_then(|record| record.commands.last());
-    matches!(last, Some(Finish(_) | Continue { .. }))
+    // Whatever is written behind its end, it is over.
+    let mut last = journal.iter().rev().filter_map(|record| record.commands.last());
+    last.any(|command| matches!(command, Finish(_) | Continue { .. }))
 }
 
 /// How the run of this journal ended, if it has.
 pub(crate) fn conclusion_of<'a>(journal: &[&'a Record]) -> Option<&'a Conclusion> {
-    conclusion_in(journal.last().copied()?)
+    journal.iter().rev().find_map(|record| conclusion_in(record))
 }

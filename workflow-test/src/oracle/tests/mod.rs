@@ -93,6 +93,19 @@ fn a_missing_compensation_is_named() {
 }
 
 #[test]
+fn what_is_written_behind_the_end_does_not_hide_it() {
+    let mut journal = without_undo(journal_of_failure(), "reserve_goods/undo");
+    let at_ms = journal.last().unwrap().at_ms;
+    let late = Event::CancelRequested { reason: "late".to_owned() };
+    journal.push(Record::new(at_ms, late, Vec::new()));
+    assert!(super::is_over(&journal.iter().collect::<Vec<_>>()));
+    assert_eq!(
+        saga_says(&journal),
+        "saga: `release_goods` did not run for the completed step `reserve_goods`"
+    );
+}
+
+#[test]
 fn a_compensation_that_nobody_waited_for_is_named() {
     let mut journal = journal_of_failure();
     let row = journal.iter().position(|record| completes(record, "reserve_goods/undo")).unwrap();
