@@ -8,7 +8,7 @@ use std::time::Duration;
 use workflow_core::{Conclusion, Payload, Workflow};
 
 use crate::invent::invent;
-use crate::script::{ChildEnding, ChildEntry, ChildScript, SharedScripts};
+use crate::script::{ChildEnding, ChildEntry, ChildErrors, ChildScript, SharedScripts};
 use crate::shape::check_value;
 use crate::violation::{Oracle, Violation};
 use crate::words;
@@ -102,21 +102,22 @@ fn replying<W: Workflow>(reply: impl Fn(W::Args) -> W::Output + 'static) -> Chil
     }))
 }
 
-/// The errors of a workflow of which a value can be made up.
-fn errors_of<W: Workflow>() -> Vec<Conclusion> {
-    let made_up =
-        (0..W::ERRORS.len()).filter_map(|index| ending_of::<W>(invent::<W::Output>(Some(index))?).ok());
-    let mut errors: Vec<Conclusion> = Vec::new();
-    for conclusion in made_up.filter(|conclusion| matches!(conclusion, Conclusion::Failed { .. })) {
-        if !errors.contains(&conclusion) {
-            errors.push(conclusion);
+/// The errors of a workflow, made up where that is possible.
+fn errors_of<W: Workflow>() -> ChildErrors {
+    let mut errors = ChildErrors::default();
+    for (index, facts) in W::ERRORS.iter().enumerate() {
+        let made_up = invent::<W::Output>(Some(index)).and_then(|output| ending_of::<W>(output).ok());
+        match made_up.filter(|ending| matches!(ending, Conclusion::Failed { .. })) {
+            Some(ending) if errors.sampled.contains(&ending) => {}
+            Some(ending) => errors.sampled.push(ending),
+            None => errors.unsampled.push(facts),
         }
     }
     errors
 }
 
 /// How a run ends that returns this; what the parent reads of it must be the same.
-fn ending_of<W: Workflow>(output: W::Output) -> Result<Conclusion, Violation> {
+pub(crate) fn ending_of<W: Workflow>(output: W::Output) -> Result<Conclusion, Violation> {
     let mismatch = |error: workflow_core::PayloadError| {
         Violation::new(Oracle::RoundTrip, format!("the end of the child `{}`: {error}", W::NAME))
     };

@@ -7,6 +7,7 @@ use std::fmt::Debug;
 use std::rc::Rc;
 
 use workflow_core::{Answer, AttemptOutcome, Conclusion, Definition, Event, Payload, Resources, StepDef};
+use workflow_graph::ErrorFacts;
 
 use crate::atlas::graphs_of;
 use crate::body;
@@ -59,8 +60,16 @@ pub(crate) struct ChildScript {
     pub(crate) lasting: Option<ChildEntry>,
     /// That the arguments are the same after serde wrote them and read them back.
     pub(crate) check: fn(&Payload) -> Result<(), Violation>,
-    /// The errors that an exploration may let it end with.
-    pub(crate) errors: Vec<Conclusion>,
+    pub(crate) errors: ChildErrors,
+}
+
+/// The errors of a workflow.
+#[derive(Default)]
+pub(crate) struct ChildErrors {
+    /// Those that an exploration may let it end with.
+    pub(crate) sampled: Vec<Conclusion>,
+    /// Those for which no value is known.
+    pub(crate) unsampled: Vec<&'static ErrorFacts>,
 }
 
 /// How a child ends, and how long it takes.
@@ -138,7 +147,7 @@ impl Scripts {
         &mut self,
         workflow: &'static str,
         check: fn(&Payload) -> Result<(), Violation>,
-        errors: fn() -> Vec<Conclusion>,
+        errors: fn() -> ChildErrors,
     ) -> &mut ChildScript {
         let empty = || ChildScript { workflow, once: Vec::new(), lasting: None, check, errors: errors() };
         self.children.entry(workflow).or_insert_with(empty)
@@ -146,7 +155,24 @@ impl Scripts {
 
     /// The errors with which a mocked child of this workflow may end.
     pub(crate) fn child_errors(&self, workflow: &str) -> Vec<Conclusion> {
-        self.children.get(workflow).map(|script| script.errors.clone()).unwrap_or_default()
+        self.children.get(workflow).map(|script| script.errors.sampled.clone()).unwrap_or_default()
+    }
+
+    /// The errors of a mocked child for which no value is known.
+    pub(crate) fn unsampled_of_child(&self, workflow: &str) -> &[&'static ErrorFacts] {
+        self.children.get(workflow).map_or(&[], |script| &script.errors.unsampled)
+    }
+
+    /// Another error with which a mocked child of this workflow may end. False when it is not mocked.
+    pub(crate) fn add_child_error(&mut self, workflow: &str, error: Conclusion) -> bool {
+        let Some(ChildScript { errors, .. }) = self.children.get_mut(workflow) else { return false };
+        if let Conclusion::Failed { code, .. } = &error {
+            errors.unsampled.retain(|unsampled| unsampled.code != *code);
+        }
+        if !errors.sampled.contains(&error) {
+            errors.sampled.insert(0, error);
+        }
+        true
     }
 
     /// That every step has a mock which the workflow may come to by itself; compensations need none, and neither

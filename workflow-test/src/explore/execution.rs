@@ -11,6 +11,7 @@ use crate::agenda::{Delivery, Place};
 use crate::annals::Annals;
 use crate::driver::{Call, ChildCall, ChildDeed, Deed, Driver, Wait, World};
 use crate::explore::choices::Choices;
+use crate::explore::gaps::Wanted;
 use crate::explore::plan::Plan;
 use crate::oracle::walk::Path;
 use crate::script::Served;
@@ -65,6 +66,7 @@ pub(crate) fn execute(plan: &Plan, choices: Choices, known: Option<&mut Known>) 
         known,
         is_cut_short: false,
         common_rows: None,
+        unserved: Vec::new(),
     };
     let mut driver = Driver::new(&plan.known).noting_what_is_open();
     if plan.interleaves {
@@ -72,6 +74,7 @@ pub(crate) fn execute(plan: &Plan, choices: Choices, known: Option<&mut Known>) 
     }
     let driven = drive(plan, &mut driver, &mut world);
     let (annals, open) = driver.into_annals();
+    note_unserved(plan, &annals, world.unserved);
     let verdict = driven.and_then(|()| plan.oracles.check(&annals));
     Execution {
         made: world.choices.into_made(),
@@ -81,6 +84,18 @@ pub(crate) fn execute(plan: &Plan, choices: Choices, known: Option<&mut Known>) 
         annals,
         open,
         verdict,
+    }
+}
+
+/// Notes waits that the test has no message for, and whether a run sent one.
+fn note_unserved(plan: &Plan, annals: &Annals, unserved: Vec<Unserved>) {
+    for Unserved { place: (journal, op), message, key } in unserved {
+        let has_come = annals.records(journal).any(
+            |record| matches!(&record.event, Event::MessageReceived { op: received, .. } if *received == op),
+        );
+        let workflow = annals.journals[journal].definition.name;
+        let wait = Wanted { workflow, node: op.node().to_owned(), message, key };
+        plan.gaps.borrow_mut().note_wait(wait, has_come);
     }
 }
 
@@ -147,6 +162,14 @@ struct Imagined<'a> {
     known: Option<&'a mut Known>,
     is_cut_short: bool,
     common_rows: Option<usize>,
+    unserved: Vec<Unserved>,
+}
+
+/// A wait that the test has no message for.
+struct Unserved {
+    place: Place,
+    message: String,
+    key: String,
 }
 
 impl Imagined<'_> {
@@ -184,6 +207,10 @@ impl World for Imagined<'_> {
 
     fn message(&mut self, wait: &Wait<'_>) -> Result<Option<Delivery>, Violation> {
         let fits = self.plan.messages_for(wait.message, wait.key);
+        if fits.is_empty() {
+            let (message, key) = (wait.message.to_owned(), wait.key.to_owned());
+            self.unserved.push(Unserved { place: wait.place.clone(), message, key });
+        }
         // Where all orders are tried, a message comes whenever it likes; else at once, or as late as it may. In a race
         // without a deadline that is later than everything else, so that the message loses.
         let last_moment_ms = match wait.deadline_ms {
@@ -212,6 +239,7 @@ impl World for Imagined<'_> {
         let mut deed = self.served.serve_child(&self.plan.scripts, child)?;
         if let Some(deed) = deed.as_mut().filter(|_| !child.is_detached && self.faults_left > 0) {
             let errors = self.plan.scripts.borrow().child_errors(child.workflow);
+            self.plan.gaps.borrow_mut().note_child(child.workflow);
             if let Some(wrong) = self.choices.pick(1 + errors.len()).checked_sub(1) {
                 self.faults_left -= 1;
                 let (op, conclusion) = (child.place.1.clone(), errors[wrong].clone());

@@ -6,8 +6,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use workflow_core::{Definition, Message, Payload, Step, StepFn};
+use workflow_core::{Conclusion, Definition, Message, Payload, Step, StepFn, Workflow, WorkflowFn};
 
+use crate::child_mock::ending_of;
 use crate::explore::again::{self, Again};
 use crate::explore::ending::Ending;
 use crate::explore::order::Budget;
@@ -165,6 +166,24 @@ impl Exploration {
         self
     }
 
+    /// A value for an error of this mocked child, where none can be made up or the made-up one does not do.
+    #[track_caller]
+    pub fn sample_child<A, F: WorkflowFn<A>>(
+        self,
+        _workflow: F,
+        output: <F::Workflow as Workflow>::Output,
+    ) -> Exploration {
+        let name = <F::Workflow as Workflow>::NAME;
+        let ending = ending_of::<F::Workflow>(output).unwrap_or_else(|violation| panic!("{violation}"));
+        assert!(
+            matches!(ending, Conclusion::Failed { .. }),
+            "a sample for the child `{name}` is an `Err(..)`; say how else it ends with `kit.on_child(..)`"
+        );
+        let is_mocked = self.scripts.borrow_mut().add_child_error(name, ending);
+        assert!(is_mocked, "`{name}` is no mocked child; say `kit.on_child({name})` first");
+        self
+    }
+
     /// This holds at the end of every execution.
     pub fn always(mut self, name: &str, holds: impl Fn(&End<'_>) -> bool + 'static) -> Exploration {
         self.always.push((name.to_owned(), Box::new(holds)));
@@ -207,8 +226,9 @@ impl Exploration {
 
     /// Explores. Prints how much was explored; panics with the smallest failing schedule if one fails.
     ///
-    /// What was left out, since the budget was used up or no value of an error is known, is written to the standard
-    /// error, where it shows although the test passes. `.assert(complete())` makes it a failure.
+    /// What was left out, since the budget was used up, no value of an error is known, or no message is there that the
+    /// run waits for, is written to the standard error, where it shows although the test passes. `.assert(complete())`
+    /// makes it a failure.
     ///
     /// A schedule that fails is kept in `workflow-regressions/<test>.txt` in the package of the test, and tried first
     /// by every later run, until a person takes its line out.
@@ -313,7 +333,7 @@ impl Exploration {
             scenarios: Scenarios::wanted(self.definition, &report.test),
         };
         report = search.explore(Budget { most_executions, longest }, &mut audience, report)?;
-        report.unsampled.extend(search.plan.not_made_up());
+        report.unsampled.extend(search.plan.not_tried());
         let report = search.check_sometimes(report)?;
         let Audience { gallery, scenarios } = audience;
         if let Some(scenarios) = scenarios

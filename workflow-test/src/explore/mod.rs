@@ -11,6 +11,7 @@ mod execution;
 mod exploration;
 mod faults;
 mod frontier;
+mod gaps;
 mod order;
 mod plan;
 mod regressions;

@@ -12,6 +12,7 @@ use workflow_graph::suggest::closest;
 use crate::driver::{Call, Wait};
 use crate::errands::known_from;
 use crate::explore::faults::{Limits, Menu};
+use crate::explore::gaps::{Gaps, Wanted};
 use crate::oracle::Oracles;
 use crate::script::SharedScripts;
 use crate::violation::{Oracle, Violation};
@@ -38,6 +39,8 @@ pub(crate) struct Plan {
     pub(crate) messages: Vec<Sample>,
     /// What was made up so far, by message and key; `None` where it cannot be done.
     pub(crate) made_up: RefCell<BTreeMap<(&'static str, String), Option<Payload>>>,
+    /// What executions came to and could not try.
+    pub(crate) gaps: RefCell<Gaps>,
 }
 
 /// A message that may come.
@@ -87,6 +90,7 @@ impl Plan {
             interleaves: false,
             messages: Vec::new(),
             made_up: RefCell::default(),
+            gaps: RefCell::default(),
         })
     }
 
@@ -148,14 +152,51 @@ impl Plan {
         made_up.entry((name, key.to_owned())).or_insert_with(|| make(key)).iter().cloned().collect()
     }
 
-    /// Messages that did not come, since none can be made up.
-    pub(crate) fn not_made_up(&self) -> Vec<String> {
-        let made_up = self.made_up.borrow();
-        let missing = made_up.iter().filter(|(_, payload)| payload.is_none());
-        let told = missing.map(|((message, key), _)| {
-            format!("no `{message}` with the key \"{key}\" can be made up: say `.message(|| ..)`")
-        });
-        told.collect()
+    /// What executions came to and could not try, with what the test can say about it.
+    pub(crate) fn not_tried(&self) -> Vec<String> {
+        let gaps = self.gaps.borrow();
+        let mut told: Vec<String> = gaps.waits_in_vain().map(|wait| self.explain_wait(wait)).collect();
+        let scripts = self.scripts.borrow();
+        for child in gaps.children() {
+            told.extend(scripts.unsampled_of_child(child).iter().map(|error| {
+                let variant = &error.variant;
+                format!(
+                    "no value is known for the error `{variant}` of the child `{child}`: say `.sample_child({child}, \
+                     Err(..))`"
+                )
+            }));
+        }
+        told
+    }
+
+    /// Why nothing comes to this wait.
+    fn explain_wait(&self, Wanted { node, message, key, .. }: &Wanted) -> String {
+        match self.keys_of(message) {
+            Keys::Unsaid => format!(
+                "no `{message}` comes to `{node}`: say `.messages::<{message}>()`, or `.message(|| ..)`"
+            ),
+            Keys::NotMadeUp => not_made_up(message, key),
+            Keys::Given(keys) => format!(
+                "no `{message}` with the key \"{key}\" comes to `{node}`, those that may come have {keys}: say \
+                 `.message(|| ..)`"
+            ),
+        }
+    }
+
+    /// What the test says of messages with this name.
+    fn keys_of(&self, message: &str) -> Keys {
+        let of_name = || self.messages.iter().filter(|sample| sample.name == message);
+        let keys: Vec<String> = of_name()
+            .filter_map(|sample| match &sample.value {
+                SampleValue::Given { key, .. } => Some(format!("\"{key}\"")),
+                SampleValue::MadeUp(_) => None,
+            })
+            .collect();
+        match of_name().next() {
+            None => Keys::Unsaid,
+            Some(_) if keys.is_empty() => Keys::NotMadeUp,
+            Some(_) => Keys::Given(keys.join(", ")),
+        }
     }
 
     /// Errors that are not explored, since no value of them is known.
@@ -163,7 +204,9 @@ impl Plan {
         if self.faults == 0 {
             return Vec::new();
         }
-        let menus = self.menus.iter();
+        // The steps of children that are mocked themselves need no mock, and are not called.
+        let scripts = self.scripts.borrow();
+        let menus = self.menus.iter().filter(|(step, _)| scripts.get(step).is_some());
         let named = menus.flat_map(|(step, (_, menu))| {
             menu.unsampled.iter().map(move |error| {
                 let variant = &error.variant;
@@ -178,21 +221,27 @@ impl Plan {
     /// What comes of a run that waits though nothing can come, with the reason if it is the test's.
     pub(crate) fn explain(&self, deadlock: Violation, waits_for: &[(String, String)]) -> Violation {
         let Some((message, key)) = waits_for.first() else { return deadlock };
-        let of_name = self.messages.iter().filter(|sample| sample.name == message.as_str());
-        let keys: Vec<String> = of_name
-            .clone()
-            .filter_map(|sample| match &sample.value {
-                SampleValue::Given { key, .. } => Some(format!("\"{key}\"")),
-                SampleValue::MadeUp(_) => None,
-            })
-            .collect();
-        let why = if keys.is_empty() && of_name.count() > 0 {
-            format!("no `{message}` with the key \"{key}\" can be made up: say `.message(|| ..)`")
-        } else if keys.is_empty() {
-            format!("no `{message}` can come: say `.messages::<{message}>()`, or `.message(|| ..)`")
-        } else {
-            format!("it waits for the key \"{key}\"; the messages that may come have {}", keys.join(", "))
+        let why = match self.keys_of(message) {
+            Keys::Unsaid => {
+                format!("no `{message}` can come: say `.messages::<{message}>()`, or `.message(|| ..)`")
+            }
+            Keys::NotMadeUp => not_made_up(message, key),
+            Keys::Given(keys) => {
+                format!("it waits for the key \"{key}\"; the messages that may come have {keys}")
+            }
         };
         Violation::new(Oracle::Deadlock, format!("{}; {why}", deadlock.text))
     }
+}
+
+/// What a test says of the messages with one name, when none of them has the key that is waited for.
+enum Keys {
+    Unsaid,
+    NotMadeUp,
+    /// Those that were given, in words.
+    Given(String),
+}
+
+fn not_made_up(message: &str, key: &str) -> String {
+    format!("no `{message}` with the key \"{key}\" can be made up: say `.message(|| ..)`")
 }

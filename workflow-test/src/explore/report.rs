@@ -43,7 +43,8 @@ pub struct Report {
     pub kept: usize,
     /// Schedules that were kept and no longer fit the code, one sentence each.
     pub stale: Vec<String>,
-    /// Errors that were not explored, since no value of them is known.
+    /// What was not explored, and what to say so that it is: errors of which no value is known, waits for messages of
+    /// which none is there.
     pub unsampled: Vec<String>,
     /// Why nothing was executed a second time on another thread; `None` when everything was.
     pub one_thread: Option<String>,
