@@ -177,6 +177,10 @@ impl Agenda {
         ready.into_iter().map(|(.., place)| place.clone()).collect()
     }
 
+    pub(crate) fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&Place, &Due)> {
         self.entries.iter().map(|(place, entry)| (place, &entry.due))
     }

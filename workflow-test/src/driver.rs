@@ -181,6 +181,28 @@ impl Driver {
         self.live[self.root()].run.conclusion()
     }
 
+    /// Whether all runs have ended, detached ones included.
+    pub(crate) fn is_over(&self) -> bool {
+        self.agenda.is_empty() && self.going_on().next().is_none()
+    }
+
+    /// The workflows of the runs that have not ended.
+    pub(crate) fn going_on(&self) -> impl Iterator<Item = &'static str> {
+        let runs = self.live.iter().zip(&self.annals.journals);
+        let going_on =
+            runs.filter(|(Live { run, .. }, _)| run.conclusion().is_none() && run.continuation().is_none());
+        going_on.map(|(_, head)| head.definition.name)
+    }
+
+    /// The run that somebody outside would cancel to stop this one: itself, or the one that waits for it.
+    pub(crate) fn waited_for(&self, mut journal: JournalIndex) -> JournalIndex {
+        while let Head { parent: Some((parent, _)), is_detached: false, .. } = &self.annals.journals[journal]
+        {
+            journal = *parent;
+        }
+        self.annals.latest(&self.annals.journals[journal].run_id).unwrap_or(journal)
+    }
+
     pub(crate) fn incidents(&self) -> impl Iterator<Item = &Incident> {
         self.live.iter().flat_map(|live| &live.incidents)
     }

@@ -139,9 +139,9 @@ impl<'a> End<'a> {
         })
     }
 
-    /// How much virtual time passed.
+    /// How much virtual time passed until the run ended; its detached children may have gone on.
     pub fn elapsed(&self) -> std::time::Duration {
-        elapsed(self.annals.rows.last().map_or(0, |row| row.record.at_ms))
+        elapsed(self.annals.root_records().last().map_or(0, |record| record.at_ms))
     }
 
     fn commands(&self) -> impl Iterator<Item = &Command> {

@@ -49,7 +49,8 @@ struct Inside {
     oracles: Oracles,
     /// Whether it is run again on another thread.
     elsewhere: bool,
-    is_checked: bool,
+    /// How many rows there were when it was last held against the oracles.
+    checked_rows: usize,
     /// Whether a failure has shown the story already.
     is_told: bool,
 }
@@ -82,7 +83,7 @@ impl<W: Workflow> TestRun<W> {
         let mut driver = Driver::new(&known);
         let begun = driver.begin(head, input, &mut outside);
         let inside =
-            RefCell::new(Inside { driver, outside, oracles, elsewhere, is_checked: false, is_told: false });
+            RefCell::new(Inside { driver, outside, oracles, elsewhere, checked_rows: 0, is_told: false });
         let run = TestRun { inside, _workflow: PhantomData };
         begun.unwrap_or_else(|violation| run.complain(&violation));
         run
@@ -386,10 +387,12 @@ impl<W: Workflow> TestRun<W> {
     fn check(&self) {
         let checked = {
             let mut inside = self.inside.borrow_mut();
-            if inside.is_checked {
+            let rows = inside.driver.annals().rows.len();
+            // What is written behind the end, such as by detached children, is looked at as well.
+            if inside.checked_rows == rows {
                 Ok(())
             } else {
-                inside.is_checked = true;
+                inside.checked_rows = rows;
                 let annals = inside.driver.annals();
                 let checked = inside.oracles.check(annals).map(drop);
                 let again = || if inside.elsewhere { elsewhere::check(annals) } else { Ok(()) };

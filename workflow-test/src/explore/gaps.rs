@@ -10,6 +10,8 @@ pub(crate) struct Gaps {
     waits: BTreeMap<Wanted, bool>,
     /// Workflows of mocked children whose errors were tried, as far as values of them are known.
     children: BTreeSet<String>,
+    /// Workflows of detached children that went on and on.
+    endless: BTreeSet<&'static str>,
 }
 
 /// A wait, wherever in the call tree of its workflow it stands.
@@ -33,6 +35,10 @@ impl Gaps {
         }
     }
 
+    pub(crate) fn note_endless(&mut self, workflow: &'static str) {
+        self.endless.insert(workflow);
+    }
+
     /// The waits that nothing ever came to; of each place one key will do.
     pub(crate) fn waits_in_vain(&self) -> impl Iterator<Item = &Wanted> {
         let mut told = BTreeSet::new();
@@ -42,5 +48,9 @@ impl Gaps {
 
     pub(crate) fn children(&self) -> impl Iterator<Item = &str> {
         self.children.iter().map(String::as_str)
+    }
+
+    pub(crate) fn endless(&self) -> impl Iterator<Item = &str> {
+        self.endless.iter().copied()
     }
 }

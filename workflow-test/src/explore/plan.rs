@@ -166,6 +166,12 @@ impl Plan {
                 )
             }));
         }
+        told.extend(gaps.endless().map(|workflow| {
+            format!(
+                "`{workflow}` goes on and on behind the end of the run, and was left: say how it is with \
+                 `kit.on_child({workflow})`, and explore it in a test of its own"
+            )
+        }));
         told
     }
 

@@ -44,7 +44,7 @@ pub struct Report {
     /// Schedules that were kept and no longer fit the code, one sentence each.
     pub stale: Vec<String>,
     /// What was not explored, and what to say so that it is: errors of which no value is known, waits for messages of
-    /// which none is there.
+    /// which none is there, detached children without an end.
     pub unsampled: Vec<String>,
     /// Why nothing was executed a second time on another thread; `None` when everything was.
     pub one_thread: Option<String>,

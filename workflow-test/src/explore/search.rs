@@ -116,6 +116,9 @@ impl Search {
         if let Err(violation) = &execution.verdict {
             return Some(violation.clone());
         }
+        if execution.is_cut_short {
+            return None; // Also when the run itself has ended: its detached children go on.
+        }
         let root = execution.annals.of_root().last()?;
         let end = End::new(&execution.annals, execution.annals.conclusion(root)?);
         for (_, holds, seen) in &self.sometimes {
