@@ -184,8 +184,10 @@ impl Schedule {
         let mut read = Vec::new();
         let mut rest = choices;
         while let Some(first) = rest.chars().next() {
-            if first == '(' {
-                let (number, after) = rest[1..].split_once(')')?;
+            // In brackets in lines of the first releases, which a shell does not take.
+            if let '_' | '(' = first {
+                let end = if first == '_' { '_' } else { ')' };
+                let (number, after) = rest[1..].split_once(end)?;
                 read.push(number.parse().ok()?);
                 rest = after;
             } else {
@@ -197,7 +199,8 @@ impl Schedule {
     }
 }
 
-/// One digit per choice, `(40)` where a digit is not enough, and `.5` for a crash after the fifth write.
+/// One digit per choice, `_40_` where a digit is not enough, and `.5` for a crash after the fifth write. Nothing of it
+/// means anything to a shell: people put it before a command.
 impl fmt::Display for Schedule {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.choices.is_empty() {
@@ -206,7 +209,7 @@ impl fmt::Display for Schedule {
         for &choice in &self.choices {
             match u32::try_from(choice).ok().and_then(|choice| char::from_digit(choice, 36)) {
                 Some(digit) => write!(f, "{digit}")?,
-                None => write!(f, "({choice})")?,
+                None => write!(f, "_{choice}_")?,
             }
         }
         self.crash.map_or(Ok(()), |write| write!(f, ".{write}"))
@@ -261,14 +264,18 @@ mod tests {
     fn a_schedule_reads_back_as_it_is_written() {
         let schedules = [
             (Schedule { choices: vec![0], crash: None }, "0"),
-            (Schedule { choices: vec![2, 0, 35, 40], crash: Some(12) }, "20z(40).12"),
+            (Schedule { choices: vec![2, 0, 35, 40], crash: Some(12) }, "20z_40_.12"),
+            (Schedule { choices: vec![36, 37, 1], crash: None }, "_36__37_1"),
         ];
         for (schedule, text) in schedules {
             assert_eq!(schedule.to_string(), text);
             assert_eq!(Schedule::parse(text), Some(schedule));
         }
+        let of_old = Schedule { choices: vec![2, 40, 1], crash: Some(3) };
+        assert_eq!(Schedule::parse("2(40)1.3"), Some(of_old), "as the first releases wrote it");
         assert_eq!(Schedule::default().to_string(), "0");
         assert_eq!(Schedule::parse("2?"), None);
+        assert_eq!(Schedule::parse("2_40"), None);
         assert_eq!(Schedule::parse("2.x"), None);
     }
 }
