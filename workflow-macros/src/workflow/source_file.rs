@@ -85,8 +85,8 @@ impl SourceFile {
         Some(Rc::new(file))
     }
 
-    /// Adds a module and those in it. Its tokens are looked at, and no syntax tree is made of them: of a whole file that
-    /// would take longer than all else that is done for a workflow.
+    /// Adds a module and those in it. Its tokens are looked at, and no syntax tree is made of them: of a whole file
+    /// that would take longer than all else that is done for a workflow.
     fn add(&mut self, items: TokenStream) {
         let (mut functions, mut names) = (BTreeSet::new(), Names::new());
         let mut tokens = items.into_iter().peekable();
