@@ -112,7 +112,58 @@ pub async fn undone_while_others_go_on(number: u32) -> Result<u32, Trouble> {
     Ok(one? + other?)
 }
 
+#[workflow]
+pub async fn said_by_calls(number: u32) -> Result<u32, Trouble> {
+    let (policy, limit) = (RetryPolicy::attempts(3), minutes(number.into()));
+    let once = check(number).retry(RetryPolicy::attempts(2).initial_ms(1_500)).timeout(minutes(2)).await?;
+    let often = check(once).retry(policy).timeout(limit).await?;
+    check(often).await
+}
+
+/// What a call says counts, and what it computes is no number: in the documentation, for machines and for engines.
+#[test]
+fn a_diagram_tells_what_the_call_says() {
+    use workflow_bpmn::{Export, Flavour};
+    use workflow_runtime::WorkflowFn;
+    let graph = said_by_calls.graph();
+    let task = |flavour, id: &str| {
+        let xml = Export::of(graph).flavour(flavour).xml();
+        let (_, task) = xml.split_once(&format!("<bpmn:serviceTask id=\"{id}\"")).unwrap();
+        task.split_once("</bpmn:serviceTask>").unwrap().0.to_owned()
+    };
+    for (id, told) in [
+        (
+            "check",
+            [
+                "Tried up to 2 times, waiting 1500 milliseconds",
+                "may take 2 minutes",
+                "attempts=\"2\" initialMs=\"1500\"",
+            ],
+        ),
+        (
+            "check_2",
+            [
+                "is tried is computed by the call: `policy`.",
+                "may take is computed by the call: `limit`.",
+                "retry=\"policy\" timeout=\"limit\"",
+            ],
+        ),
+        ("check_3", ["Tried up to 5 times", "may take 1 minute", "attempts=\"5\""]),
+    ] {
+        let task = task(Flavour::Plain, id);
+        told.iter().for_each(|told| assert!(task.contains(told), "{told} in {task}"));
+    }
+    assert!(!task(Flavour::Plain, "check_2").contains("attempts="));
+    let [first, second, third] = ["check", "check_2", "check_3"].map(|id| task(Flavour::Camunda8, id));
+    assert!(first.contains("retries=\"2\"") && third.contains("retries=\"5\""), "{first} {third}");
+    assert!(second.contains("zeebe:taskDefinition") && !second.contains("retries="), "{second}");
+    let [first, second, third] = ["check", "check_2", "check_3"].map(|id| task(Flavour::Camunda7, id));
+    assert!(first.contains(">R2/PT1.5S<") && third.contains(">R5/PT1S<"), "{first} {third}");
+    assert!(!second.contains("failedJobRetryTimeCycle"), "{second}");
+}
+
 explored! {
+    said_by_calls
     undone_while_others_go_on
     overrides_in_branches
     children_that_go_on

@@ -268,6 +268,20 @@ impl CompensationFacts {
     }
 }
 
+/// What a single call of a step computes while it runs: the expressions, for people. Nothing is known of their values.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Computed {
+    /// How long one attempt may take, by `.timeout(..)`; empty when that is known.
+    pub timeout: Text,
+    /// How failed attempts are repeated, by `.retry(..)`; empty when that is known.
+    pub retry: Text,
+}
+
+impl Computed {
+    /// All is known.
+    pub const NOTHING: Computed = Computed { timeout: Cow::Borrowed(""), retry: Cow::Borrowed("") };
+}
+
 /// All that is known about a step at compile time.
 #[derive(Clone, Debug, PartialEq)]
 pub struct StepFacts {
@@ -285,8 +299,10 @@ pub struct StepFacts {
     pub effect: Effect,
     /// How failed attempts are repeated.
     pub retry: RetryPolicy,
-    /// How long one attempt may take, in milliseconds; `None` for no limit.
+    /// How long one attempt may take, in milliseconds; `None` for no limit, and where the call computes it.
     pub timeout_ms: Option<u64>,
+    /// What the call computes while it runs, in place of what is said here.
+    pub computed: Computed,
     /// How long one attempt may give no sign of life, in milliseconds; `None` when it promises none.
     pub heartbeat_ms: Option<u64>,
     /// How many attempts may be under way in the process at a time; `None` for no limit.
@@ -325,6 +341,7 @@ impl StepFacts {
             effect: Effect::Undeclared,
             retry: RetryPolicy::DEFAULT,
             timeout_ms: None,
+            computed: Computed::NOTHING,
             heartbeat_ms: None,
             concurrency: None,
             rate: None,

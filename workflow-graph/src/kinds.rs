@@ -67,20 +67,6 @@ pub enum NodeKind {
 }
 
 impl NodeKind {
-    /// The kind of a call that has words of its own, `.timeout(..)` or `.without_compensation()`: only steps have any.
-    pub const fn of_call(mut self, timeout_ms: Option<u64>, without_compensation: bool) -> NodeKind {
-        if let NodeKind::Step(facts) = &mut self {
-            if timeout_ms.is_some() {
-                facts.timeout_ms = timeout_ms;
-            }
-            if without_compensation {
-                std::mem::forget(facts.compensation.take()); // A constant cannot drop it.
-                facts.kept = true;
-            }
-        }
-        self
-    }
-
     /// See [`Node::is_operation`](crate::Node::is_operation).
     pub const fn is_operation(&self) -> bool {
         matches!(

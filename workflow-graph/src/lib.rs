@@ -42,8 +42,8 @@ pub use defects::{
     Defect, check_error, check_loser, is_subflow, lacks_effect, lacks_effect_inside, lacks_error,
 };
 pub use facts::{
-    CompensationFacts, Effect, ErrorFacts, MessageFacts, Rate, RetryPolicy, Signature, Source, StepFacts,
-    Task, Wire,
+    CompensationFacts, Computed, Effect, ErrorFacts, MessageFacts, Rate, RetryPolicy, Signature, Source,
+    StepFacts, Task, Wire,
 };
 pub use kinds::{CatchUp, ChildFacts, NodeKind, Outcome, Span, SubflowFacts, Trigger};
 pub use names::{humanise, is_node_id};

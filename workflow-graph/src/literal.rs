@@ -8,8 +8,8 @@ use std::mem;
 use std::panic::Location;
 
 use crate::{
-    Allowance, CompensationFacts, Effect, ErrorFacts, Flow, Graph, MessageFacts, Node, Rate, RetryPolicy,
-    Signature, Source, StepFacts, Task, Text, Trigger,
+    Allowance, CompensationFacts, Computed, Effect, ErrorFacts, Flow, Graph, MessageFacts, Node, NodeKind,
+    Rate, RetryPolicy, Signature, Source, StepFacts, Task, Text, Trigger,
 };
 
 pub use written::{flows, nodes, write_flows, write_nodes};
@@ -32,6 +32,7 @@ pub const fn step(
         effect: Effect::Undeclared,
         retry: RetryPolicy::DEFAULT,
         timeout_ms: None,
+        computed: Computed::NOTHING,
         heartbeat_ms: None,
         concurrency: None,
         rate: None,
@@ -44,6 +45,52 @@ pub const fn step(
         task: Task::Service,
         participant: Cow::Borrowed(""),
         source: Source::at(Location::caller().file(), line),
+    }
+}
+
+/// What a call may say in place of its step; other calls have no such words.
+#[doc(hidden)]
+impl NodeKind {
+    /// With another limit for an attempt.
+    pub const fn with_timeout_ms(mut self, timeout_ms: u64) -> NodeKind {
+        if let NodeKind::Step(step) = &mut self {
+            step.timeout_ms = Some(timeout_ms);
+        }
+        self
+    }
+
+    /// With a limit for an attempt that is computed.
+    pub const fn with_computed_timeout(mut self, text: &'static str) -> NodeKind {
+        if let NodeKind::Step(step) = &mut self {
+            step.timeout_ms = None;
+            mem::forget(mem::replace(&mut step.computed.timeout, Cow::Borrowed(text)));
+        }
+        self
+    }
+
+    /// With another policy.
+    pub const fn with_retry(mut self, retry: RetryPolicy) -> NodeKind {
+        if let NodeKind::Step(step) = &mut self {
+            step.retry = retry;
+        }
+        self
+    }
+
+    /// With a policy that is computed.
+    pub const fn with_computed_retry(mut self, text: &'static str) -> NodeKind {
+        if let NodeKind::Step(step) = &mut self {
+            mem::forget(mem::replace(&mut step.computed.retry, Cow::Borrowed(text)));
+        }
+        self
+    }
+
+    /// It is not undone.
+    pub const fn without_compensation(mut self) -> NodeKind {
+        if let NodeKind::Step(step) = &mut self {
+            mem::forget(step.compensation.take()); // A constant cannot drop it.
+            step.kept = true;
+        }
+        self
     }
 }
 

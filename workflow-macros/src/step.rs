@@ -6,7 +6,7 @@ pub(crate) mod attribute;
 mod checks;
 pub(crate) mod compensation;
 mod emit;
-mod facts;
+pub(crate) mod facts;
 mod limits;
 mod output;
 mod parameters;

@@ -39,6 +39,7 @@ mod overrides;
 mod parallel;
 mod patterns;
 mod phrases;
+mod policies;
 mod race;
 mod regions;
 mod rewrite;

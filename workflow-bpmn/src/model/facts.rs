@@ -64,7 +64,7 @@ pub(crate) fn documentation_of_workflow(graph: &Graph) -> String {
 /// The work that a worker does for a node.
 pub(crate) fn job_of(node: &Node) -> Option<Job> {
     let (name, tries, participant) = match &node.kind {
-        NodeKind::Step(step) => (step.name.as_ref(), Some(tries(&step.retry)), step.participant.as_ref()),
+        NodeKind::Step(step) => (step.name.as_ref(), tries_of(step), step.participant.as_ref()),
         NodeKind::Send { message, .. } => (message.as_ref(), None, ""),
         NodeKind::Child(child) if child.detached => (child.workflow.as_ref(), None, ""),
         _ => return None,
@@ -75,11 +75,13 @@ pub(crate) fn job_of(node: &Node) -> Option<Job> {
 /// The work that a worker does to undo a node.
 pub(crate) fn job_of_compensation(compensation: &CompensationFacts) -> Job {
     let (name, participant) = (text::one_line(&compensation.step), text::one_line(&compensation.participant));
-    Job { name, tries: compensation.facts.map(|step| tries(&step.retry)), participant }
+    Job { name, tries: compensation.facts.and_then(tries_of), participant }
 }
 
-fn tries(policy: &RetryPolicy) -> Tries {
-    Tries { attempts: policy.attempts, wait_ms: policy.initial_ms }
+/// Nothing where the call computes it: an engine would be told what does not hold.
+fn tries_of(step: &StepFacts) -> Option<Tries> {
+    let RetryPolicy { attempts, initial_ms: wait_ms, .. } = step.retry;
+    step.computed.retry.is_empty().then_some(Tries { attempts, wait_ms })
 }
 
 /// The facts about a node: what its step does, and where it stands in the source text.
@@ -120,11 +122,18 @@ fn of_step(step: &StepFacts) -> Fact {
     let RetryPolicy { attempts, initial_ms, factor, max_ms } = &step.retry;
     let mut attributes =
         vec![("name", text::one_line(&step.name)), ("effect", effect(step.effect).to_owned())];
-    let attempts = attempts.map_or_else(|| "unlimited".to_owned(), |attempts| attempts.to_string());
-    attributes.push(("attempts", attempts));
-    attributes.push(("initialMs", initial_ms.to_string()));
-    attributes.push(("factor", factor.to_string()));
-    attributes.push(("maxMs", max_ms.to_string()));
+    if step.computed.retry.is_empty() {
+        let attempts = attempts.map_or_else(|| "unlimited".to_owned(), |attempts| attempts.to_string());
+        attributes.push(("attempts", attempts));
+        attributes.push(("initialMs", initial_ms.to_string()));
+        attributes.push(("factor", factor.to_string()));
+        attributes.push(("maxMs", max_ms.to_string()));
+    } else {
+        attributes.push(("retry", text::one_line(&step.computed.retry)));
+    }
+    if !step.computed.timeout.is_empty() {
+        attributes.push(("timeout", text::one_line(&step.computed.timeout)));
+    }
     attributes.extend(step.timeout_ms.map(|timeout| ("timeoutMs", timeout.to_string())));
     attributes.extend(step.heartbeat_ms.map(|heartbeat| ("heartbeatMs", heartbeat.to_string())));
     attributes.extend(step.concurrency.map(|concurrency| ("concurrency", concurrency.to_string())));
@@ -254,10 +263,18 @@ fn sentences_about(step: &StepFacts, detail: Detail) -> Vec<String> {
 
 fn sentences_about_attempts(step: &StepFacts) -> Vec<String> {
     let mut sentences = Vec::new();
+    let computed =
+        |what: &str, by: &str| format!("{what} is computed by the call: `{}`.", text::one_line(by));
     match step.retry.attempts {
+        _ if !step.computed.retry.is_empty() => {
+            sentences.push(computed("How often it is tried", &step.computed.retry));
+        }
         Some(0 | 1) => sentences.push("Tried once.".to_owned()),
         Some(attempts) => sentences.push(format!("Tried up to {attempts} times, {}.", waits(&step.retry))),
         None => sentences.push(format!("Repeated until it succeeds, {}.", waits(&step.retry))),
+    }
+    if !step.computed.timeout.is_empty() {
+        sentences.push(computed("How long one attempt may take", &step.computed.timeout));
     }
     if let Some(timeout) = step.timeout_ms {
         sentences.push(format!("One attempt may take {}.", span(timeout)));

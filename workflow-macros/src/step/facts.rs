@@ -92,18 +92,23 @@ fn retry(attribute: &super::Attribute) -> Option<TokenStream> {
     if *policy == usual {
         return None;
     }
+    Some(said("with_retry", policy_tokens(policy, quote! { ::workflow_runtime::__private::graph })))
+}
+
+/// A policy as a constant; `graph` is the crate where it is defined.
+pub(crate) fn policy_tokens(policy: &RetryPolicy, graph: TokenStream) -> TokenStream {
     let attempts = optional(policy.attempts.map(Literal::u32_unsuffixed));
     let initial_ms = Literal::u64_unsuffixed(policy.initial_ms);
     let factor = Literal::f64_unsuffixed(policy.factor);
     let max_ms = Literal::u64_unsuffixed(policy.max_ms);
-    Some(quote! {
-        .with_retry(::workflow_runtime::__private::graph::RetryPolicy {
+    quote! {
+        #graph::RetryPolicy {
             attempts: #attempts,
             initial_ms: #initial_ms,
             factor: #factor,
             max_ms: #max_ms,
-        })
-    })
+        }
+    }
 }
 
 fn rate(Rate { count, per_ms }: Rate) -> TokenStream {

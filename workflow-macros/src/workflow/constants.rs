@@ -12,8 +12,10 @@ use workflow_graph::{NodeKind, literal};
 use super::checks;
 use super::emit::{Kind, Source, errors, label};
 use super::lower::{Operation, What};
+use super::policies::Said;
 use super::schedule::Schedule;
 use crate::editor;
+use crate::step::facts::policy_tokens;
 
 /// The value of the constant that is the graph.
 pub(super) fn graph(source: &Source<'_>, name: &str, version: u32) -> TokenStream {
@@ -132,11 +134,7 @@ fn given_kind(kind: &NodeKind, operation: &Operation) -> Option<TokenStream> {
         (NodeKind::Step(_), What::Call(path)) => {
             let path = beside(path, operation.span);
             let mut kind = quote!(__kind_of(#path));
-            let stays = operation.without_compensation;
-            if operation.timeout_ms.is_some() || stays {
-                let timeout_ms = optional(operation.timeout_ms.map(|timeout_ms| quote!(#timeout_ms)));
-                kind.extend(quote!(.of_call(#timeout_ms, #stays)));
-            }
+            kind.extend(in_place_of_the_step(operation));
             kind
         }
         (NodeKind::Child(_), What::Detached(path)) => {
@@ -155,6 +153,27 @@ fn given_kind(kind: &NodeKind, operation: &Operation) -> Option<TokenStream> {
         _ => return None,
     };
     Some(under(Some(operation), kind))
+}
+
+/// What a call says in place of its step.
+fn in_place_of_the_step(operation: &Operation) -> TokenStream {
+    let mut said = TokenStream::new();
+    said.extend(operation.timeout.as_ref().map(|timeout| match timeout {
+        Said::Literal(ms) => {
+            let ms = Literal::u64_unsuffixed(*ms);
+            quote!(.with_timeout_ms(#ms))
+        }
+        Said::Computed(text) => quote!(.with_computed_timeout(#text)),
+    }));
+    said.extend(operation.retry.as_ref().map(|retry| match retry {
+        Said::Literal(policy) => {
+            let policy = policy_tokens(policy, quote!(__graph));
+            quote!(.with_retry(#policy))
+        }
+        Said::Computed(text) => quote!(.with_computed_retry(#text)),
+    }));
+    said.extend(operation.without_compensation.then(|| quote!(.without_compensation())));
+    said
 }
 
 /// The facts about each message that the function begins with, waits for or sends.

@@ -9,7 +9,7 @@ use syn::{
     Attribute, Block, Expr, ExprPath, FnArg, ItemUse, Local, LocalInit, Pat, ReturnType, Stmt, StmtMacro,
     Type,
 };
-use workflow_graph::{Flow, FlowKind, Node, NodeIndex, NodeKind, Thrown};
+use workflow_graph::{Flow, FlowKind, Node, NodeIndex, NodeKind, RetryPolicy, Thrown};
 
 use super::awaits::Body;
 use super::branches::Ending;
@@ -23,6 +23,7 @@ use super::language::values_of;
 use super::matches::End;
 use super::operations::keeps_outcome;
 use super::patterns::bound_by;
+use super::policies::Said;
 use super::regions::Word;
 use super::thrown;
 use crate::docs;
@@ -57,7 +58,9 @@ pub(crate) struct Operation {
     /// The `await` keyword.
     pub(crate) span: Span,
     /// How long an attempt may take, in milliseconds, where the call says so.
-    pub(crate) timeout_ms: Option<u64>,
+    pub(crate) timeout: Option<Said<u64>>,
+    /// How failed attempts are repeated, where the call says so.
+    pub(crate) retry: Option<Said<RetryPolicy>>,
     /// Whether the call is not undone, whatever the step says.
     pub(crate) without_compensation: bool,
 }

@@ -14,7 +14,7 @@ use super::language::{BuiltIn, is_value};
 use super::lower::{Lowerer, Operation, What, line_of, span_of};
 use super::overrides::Overrides;
 use super::regions::Word;
-use super::{imports, many, phrases};
+use super::{imports, many, phrases, policies};
 
 /// An outcome that is told apart where it is awaited.
 #[derive(Clone, Copy)]
@@ -172,7 +172,8 @@ impl<'a> Lowerer<'a> {
         let draft = Draft { label, line: line_of(span), span, instances, basis, ..Draft::new(&name, kind) };
         let node = self.graph.add(ways, draft);
         let uses = imports::needed(function, &what, &self.uses);
-        let timeout_ms = overrides.timeout.and_then(phrases::literal_ms);
+        let (timeout, retry) =
+            (overrides.timeout.map(policies::timeout), overrides.retry.map(policies::retry));
         let without_compensation = overrides.without_compensation;
         self.operations.push(Operation {
             await_number,
@@ -180,7 +181,8 @@ impl<'a> Lowerer<'a> {
             what,
             uses,
             span,
-            timeout_ms,
+            timeout,
+            retry,
             without_compensation,
         });
         (Some(node), super::graph::next(node))

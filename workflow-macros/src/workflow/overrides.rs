@@ -17,6 +17,8 @@ pub(crate) struct Overrides<'a> {
     pub(crate) within: Option<&'a Expr>,
     /// `.timeout(..)`
     pub(crate) timeout: Option<&'a Expr>,
+    /// `.retry(..)`
+    pub(crate) retry: Option<&'a Expr>,
     /// `.limit(..)`
     pub(crate) limit: Option<&'a Expr>,
     /// `.label("..")`
@@ -78,6 +80,7 @@ impl Lowerer<'_> {
             "within" => overrides.within = method.args.first(),
             "limit" => overrides.limit = method.args.first(),
             "timeout" => overrides.timeout = method.args.first(),
+            "retry" => overrides.retry = method.args.first(),
             "detached" => overrides.detached = true,
             "without_compensation" => overrides.without_compensation = true,
             "label" => match method.args.first() {

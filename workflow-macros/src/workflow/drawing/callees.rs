@@ -13,6 +13,7 @@ use workflow_graph::{
 use super::super::awaits;
 use super::super::emit::Kind;
 use super::super::lower::{Lowered, Operation, What};
+use super::super::policies::Said;
 use super::super::{attribute, check};
 use super::neighbours::{Found, Neighbours};
 use crate::derive_step_error::Failing;
@@ -65,7 +66,7 @@ impl<'a> Callees<'a> {
         match kind {
             Callee::Step => {
                 let facts = self.step(&function, arguments, file);
-                Some(NodeKind::Step(facts).of_call(operation.timeout_ms, operation.without_compensation))
+                Some(in_place_of(NodeKind::Step(facts), operation))
             }
             Callee::Subflow => self.subflow(&function, arguments, file),
             Callee::Workflow => Some(NodeKind::Child(self.child(&function, arguments, detached, file))),
@@ -239,6 +240,21 @@ fn timed_out() -> ErrorFacts {
 
 /// How many errors may be inside of each other; one that is inside of itself has no end.
 const MOST_WRAPPERS: usize = 4;
+
+/// A step with what its call says in place of it. What is kept as text lives as long as rustdoc expands this crate.
+fn in_place_of(step: NodeKind, operation: &Operation) -> NodeKind {
+    let step = match &operation.timeout {
+        Some(Said::Literal(ms)) => step.with_timeout_ms(*ms),
+        Some(Said::Computed(text)) => step.with_computed_timeout(text.clone().leak()),
+        None => step,
+    };
+    let step = match &operation.retry {
+        Some(Said::Literal(policy)) => step.with_retry(*policy),
+        Some(Said::Computed(text)) => step.with_computed_retry(text.clone().leak()),
+        None => step,
+    };
+    if operation.without_compensation { step.without_compensation() } else { step }
+}
 
 /// What an attribute of ours makes of a function.
 #[derive(Clone, Copy, PartialEq, Eq)]
