@@ -5,9 +5,7 @@ use std::cell::Cell;
 use std::future::Future;
 use std::pin::Pin;
 
-use workflow_core::{
-    AwaitExt, Cx, Definition, EndsWithResult, Parts, StepError as _, Workflow, WorkflowFuture,
-};
+use workflow_core::{AwaitExt, Cx, Definition, EndsWithResult, Parts, Workflow, WorkflowFuture};
 use workflow_graph::{Flow, FlowKind, Graph, Node, NodeIndex, NodeKind, Outcome, Span, StepFacts};
 
 use super::programs::{Block, Line};

@@ -102,6 +102,7 @@ impl Step for __retrieve_payment {
         kept: false,
         task: workflow_graph::Task::Service,
         participant: Cow::Borrowed(""),
+        computed: Computed::NOTHING,
         source: Source::at(file!(), line!()),
     };
     type Args = (<Order as ToOwned>::Owned,);
@@ -157,6 +158,7 @@ impl Step for __refund_payment {
         kept: false,
         task: workflow_graph::Task::Service,
         participant: Cow::Borrowed(""),
+        computed: Computed::NOTHING,
         source: Source::at(file!(), line!()),
     };
     type Args = (Order, u64);

@@ -34,6 +34,7 @@ impl Step for __ask {
         kept: false,
         task: workflow_graph::Task::Service,
         participant: Cow::Borrowed(""),
+        computed: Computed::NOTHING,
         source: Source::UNKNOWN,
     };
     type Args = ();
@@ -50,9 +51,9 @@ impl Workflow for __hurry {
     const NAME: &'static str = "hurry";
     const VERSION: u32 = 1;
     const LABEL: &'static str = "Hurry";
-    const ERRORS: &'static [ErrorFacts] = &[];
     type Args = ();
     type Output = u32;
+    type Ending = EndsWithValue;
 
     fn run(__cx: Cx, (): Self::Args) -> WorkflowFuture<u32> {
         use workflow_core::AwaitExt as _;
@@ -113,12 +114,6 @@ impl Workflow for __hurry {
     }
     fn parts(parts: &mut Parts) {
         parts.call(ask);
-    }
-    fn ending(output: u32) -> Result<Conclusion, PayloadError> {
-        completed(&output)
-    }
-    fn read(conclusion: &Conclusion) -> Result<u32, PayloadError> {
-        read_completed(conclusion)
     }
 }
 

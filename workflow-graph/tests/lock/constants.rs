@@ -51,6 +51,7 @@ const STEP: NodeKind = NodeKind::Step(StepFacts {
     kept: false,
     task: workflow_graph::Task::Service,
     participant: std::borrow::Cow::Borrowed(""),
+    computed: workflow_graph::Computed::NOTHING,
     fallible: false,
     errors: Borrowed(&[]),
     compensation: None,

@@ -9,7 +9,7 @@ use std::rc::Rc;
 use proc_macro2::{Span, TokenStream, TokenTree};
 use syn::ext::IdentExt;
 use syn::visit::Visit;
-use syn::{Block, Ident, Item, ItemUse, UseTree};
+use syn::{Block, Ident, ItemUse, UseTree};
 
 use crate::editor;
 
