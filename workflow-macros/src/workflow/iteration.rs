@@ -180,8 +180,8 @@ impl Places {
     }
 }
 
-/// What is kept for the place where this begins. To ask the compiler where that is takes longer than all else, and most
-/// bodies have none of these places.
+/// What is kept for the place where this begins. To ask the compiler where that is takes longer than all else, and
+/// most bodies have none of these places.
 fn at<V>(places: &BTreeMap<LineColumn, V>, span: Span) -> Option<&V> {
     if places.is_empty() { None } else { places.get(&span.start()) }
 }
