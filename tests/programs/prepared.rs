@@ -90,7 +90,10 @@ fn fill<const SLOT: usize>(node: &mut Node, what: &What) {
         (NodeKind::Send { message, .. } | NodeKind::Receive { message, .. }, _) => {
             *message = <Answer as workflow_core::Message>::NAME.into();
         }
-        (kind, What::Call(name, stays)) => *kind = kind_named::<SLOT>(name).of_call(None, *stays),
+        (kind, What::Call(name, stays)) => {
+            let called = kind_named::<SLOT>(name);
+            *kind = if *stays { called.without_compensation() } else { called };
+        }
         _ => {}
     }
 }
