@@ -277,6 +277,7 @@ def explained(diagram: Diagram, scenario: dict, turn: int) -> str | None:
         for element in diagram.elements.values()
         if any(e.tag == "parallelGateway" and e.scope == element.scope for e in diagram.behind(element))
     }
+    awaited = {e.message for e in diagram.elements.values() if e.message and not diagram.is_sent(e)}
     hosts = {e.host for e in diagram.elements.values() if e.host and e.event == "error"}
     running: set[str] = set()
     for this in scenario["turns"][: turn + 1]:
@@ -289,6 +290,9 @@ def explained(diagram: Diagram, scenario: dict, turn: int) -> str | None:
             beside = others.union(*(diagram.scopes(diagram.elements.get(other)) for other in others))
             if around & hosts and (beside - around) & hosts:
                 return "an error beside others"
+        begun = [diagram.elements.get(key_of(begun)[0]) for begun in this.get("begun", [])]
+        if any(e is not None and diagram.is_sent(e) and e.message in awaited for e in begun):
+            return "sends to itself"
         running -= {op, *this.get("gone", [])}
         running |= {begun for begun in this.get("begun", []) if not begun.endswith("/undo")}
     return None

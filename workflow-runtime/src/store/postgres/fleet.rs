@@ -19,6 +19,9 @@ use crate::store::{KnownMessage, Lease, Orphans, Parking, Request, StoreError, S
 /// How long a request is kept that was answered, or whose run has ended.
 const KEPT_MS: Timestamp = 60 * 60 * 1_000;
 
+/// A heartbeat is waited for at least for so long, however short the lease.
+const SHORTEST_PATIENCE: Duration = Duration::from_secs(1);
+
 /// Messages and waits that crossed each other: either was not committed when the other looked. Both look again after
 /// their commit; this finds what a crash in between has left. A run that cannot go on with its journal hears nothing
 /// before somebody has asked for that.
@@ -116,7 +119,7 @@ pub(super) async fn beat(pool: &Arc<Pool>, worker: &str, lease: Duration) -> Res
         .bind(worker)
         .bind_number(milliseconds(lease));
     // A connection that the network has forgotten must not cost the lease: there has to be time for another one.
-    let patience = lease / 4;
+    let patience = (lease / 4).max(SHORTEST_PATIENCE);
     let Ok(rows) = tokio::time::timeout(patience, run_vital(pool, &script.in_one_transaction())).await else {
         pool.forget_idle();
         let text = format!("the heartbeat was not answered within {patience:?}");
