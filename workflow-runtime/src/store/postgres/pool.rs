@@ -366,6 +366,7 @@ impl Attempts {
             // A plan of a table that a migration has changed meanwhile.
             Some("0A000") => true,
             Some(code) => is_shutdown(code) && self.is_stale(held),
+            None if is_stray(error) => true,
             None => is_lost(error) && self.is_stale(held),
         };
         may_help && self.0 < ATTEMPTS
@@ -404,6 +405,12 @@ fn is_shutdown(code: &str) -> bool {
     matches!(code, "57P01" | "57P02" | "57P05") || code.starts_with("08")
 }
 
+/// Behind a pooler, a session of the server may have been that of an engine that listened, and still be told what that
+/// one wanted to hear: whoever has it next gets an answer to no question.
+fn is_stray(error: &sqlx::Error) -> bool {
+    matches!(error, sqlx::Error::Protocol(text) if text.contains("NotificationResponse"))
+}
+
 fn is_lost(error: &sqlx::Error) -> bool {
     matches!(error, sqlx::Error::Io(_) | sqlx::Error::Tls(_) | sqlx::Error::Protocol(_))
 }
@@ -427,6 +434,13 @@ pub(super) async fn run(pool: &Arc<Pool>, script: &Script) -> Result<Vec<PgRow>,
 mod tests {
     use super::*;
     use crate::store::StoreFault;
+
+    #[test]
+    fn what_another_one_listens_to_is_no_answer() {
+        let told = |text: &str| sqlx::Error::Protocol(text.to_owned());
+        assert!(is_stray(&told("execute: unexpected message: NotificationResponse")));
+        assert!(!is_stray(&told("execute: unexpected message: CopyData")));
+    }
 
     #[test]
     fn what_a_server_does_not_take_is_not_tried_again() {
