@@ -303,7 +303,7 @@ pub async fn until(
         let status = client.status(run_id).await;
         match status {
             Ok(status) if is_so(&status) => return status,
-            status => assert!(began.elapsed() < Duration::from_secs(10), "{what}: {status:?}"),
+            status => assert!(began.elapsed() < Duration::from_secs(60), "{what}: {status:?}"),
         }
         tokio::time::sleep(Duration::from_millis(1)).await;
     }
